@@ -1,0 +1,468 @@
+"""The question put to the solver: visits, shifts, depots, travel and what each thing costs.
+
+Everything here is frozen data in integers: seconds since the problem's epoch, metres and cents.
+A ``Problem`` is validated as a whole when it is built; a bad one raises ``InvalidProblem``, which
+lists every fault with its cause and what to do about it. Skills, parts, tools, technicians and
+territories are plain strings, compared by equality.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.int64]
+
+MAX_TIME = 2**40
+"""No time may be further than this from the epoch (35,000 years): it keeps sums within 64 bits."""
+MAX_COST = 2**60
+"""All visits unassigned must cost less than this, so that no plan's cost overflows 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """Seconds from ``start`` to ``end``, both included; it bounds the start of service."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A promise that a plan may not undo: this technician and, if ``start`` is given, this time."""
+
+    technician: str
+    start: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """Where the published plan has a visit; moving it away costs (stability).
+
+    ``told`` says that the customer knows the time, which multiplies the cost of moving it.
+    """
+
+    technician: str
+    start: int
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One attendance at a job.
+
+    ``location`` is a row of the travel matrices; ``duration`` is service in seconds. ``windows``
+    bound the start of service (none: any time). ``skills`` maps each required skill to its lowest
+    level, ``parts`` each part to the number used up, ``tools`` are only borrowed. ``priority`` is
+    0 (low) and up, an index into ``Objective.unassigned``. ``due`` is the time by which service
+    should have ended; after it lateness costs. ``allowed`` (None: anyone) and ``forbidden`` are
+    technicians, as are ``preferred``; ``territory`` binds the visit to shifts that serve it.
+    """
+
+    id: str
+    location: int
+    duration: int = 0
+    windows: tuple[TimeWindow, ...] = ()
+    skills: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
+    tools: frozenset[str] = frozenset()
+    priority: int = 1
+    due: int | None = None
+    allowed: frozenset[str] | None = None
+    forbidden: frozenset[str] = frozenset()
+    preferred: frozenset[str] = frozenset()
+    territory: str | None = None
+    pin: Pin | None = None
+    previous: Previous | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A pause of ``duration`` seconds that starts inside ``window``.
+
+    It is taken wherever the technician then is, on the road included, but never during a visit
+    or a depot call. A route that ends before the break, or starts after it, does without.
+    """
+
+    id: str
+    window: TimeWindow
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One working period of a technician; it becomes at most one route.
+
+    The route leaves ``start_location`` at ``start`` or later (as late as it likes) and is at
+    ``end_location`` by ``end``, or up to ``max_overtime`` seconds later at a price. ``stock`` is
+    what is loaded into the van before the shift: what a technician's earlier shifts in the same
+    problem left in the van is still there. ``tools`` are in the van at the start. A shift without
+    ``territories`` serves all of them.
+    """
+
+    id: str
+    technician: str
+    start_location: int
+    end_location: int
+    start: int
+    end: int
+    max_overtime: int = 0
+    skills: Mapping[str, int] = field(default_factory=dict)
+    stock: Mapping[str, int] = field(default_factory=dict)
+    tools: frozenset[str] = frozenset()
+    breaks: tuple[Break, ...] = ()
+    territories: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Depot:
+    """A place where a route may pick up parts and borrow tools, as often as it pays.
+
+    ``stock`` maps each part to the number that all routes together may take; None means no limit
+    for any part. A call lasts ``duration`` seconds and starts inside one of ``windows`` (none: any
+    time). ``tools`` are lent for the rest of the route, any number of times.
+    """
+
+    id: str
+    location: int
+    duration: int = 0
+    windows: tuple[TimeWindow, ...] = ()
+    stock: Mapping[str, int] | None = field(default_factory=dict)
+    tools: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What everything costs, in cents; this is the one list of soft rules and their weights.
+
+    The price of an unassigned visit is never traded for travel: it is the dearest way to serve any
+    visit in this problem, times the factor of its priority, plus its lateness at the end of the
+    last shift (``Problem.prices``).
+    """
+
+    unassigned: tuple[int, ...] = (1, 3, 10, 30, 100)
+    """Factor for each priority, lowest priority first."""
+    lateness: int = 0
+    """Per second that service ends after the visit's due time."""
+    working_time: int = 1
+    """Per second from the start of a route to its end."""
+    travel_time: int = 0
+    """Per second of travel."""
+    distance: int = 0
+    """Per metre."""
+    overtime: int = 0
+    """Per second that a route ends after its shift."""
+    shift_use: int = 0
+    """For each shift that has a route."""
+    not_preferred: int = 0
+    """For each visit that prefers technicians and is with another one."""
+    over_skilled: int = 0
+    """Per level that the technician has above the one required, over all required skills."""
+    changed_technician: int = 0
+    """For each visit that is with another technician than in the published plan."""
+    moved_time: int = 0
+    """Per second that a visit starts earlier or later than published, beyond the tolerance."""
+    moved_time_tolerance: int = 0
+    """Seconds by which a published start may move without cost."""
+    told_factor: int = 1
+    """Multiplies both costs of change where the customer was told."""
+    imbalance: int = 0
+    """Per second of service in a shift beyond its fair share (``Problem.fair_shares``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a problem: what kind, where, why, and what to do."""
+
+    code: str
+    where: str
+    cause: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.cause}; {self.action} [{self.code}]"
+
+
+class InvalidProblem(ValueError):  # noqa: N818 - the design names it so
+    """The problem contradicts itself; ``faults`` lists everything found."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Visits to place into shifts, given travel and an objective.
+
+    ``travel_time`` (seconds) and ``distance`` (metres) are square integer matrices over locations,
+    from row to column. Both are copied and made read-only. Raises ``InvalidProblem``.
+    """
+
+    visits: tuple[Visit, ...]
+    shifts: tuple[Shift, ...]
+    travel_time: Matrix
+    distance: Matrix
+    depots: tuple[Depot, ...] = ()
+    objective: Objective = field(default_factory=Objective)
+
+    def __post_init__(self) -> None:
+        for name in ("travel_time", "distance"):
+            matrix = np.array(getattr(self, name))
+            if matrix.size == 0:
+                matrix = np.zeros((0, 0), dtype=np.int64)
+            if np.issubdtype(matrix.dtype, np.integer):
+                matrix = matrix.astype(np.int64)
+            matrix.setflags(write=False)
+            object.__setattr__(self, name, matrix)
+        for name in ("visits", "shifts", "depots"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        faults = tuple(_faults(self))
+        if faults:
+            raise InvalidProblem(faults)
+
+    @cached_property
+    def prices(self) -> Mapping[str, int]:
+        """What leaving each visit unassigned costs, in cents.
+
+        The dearest way to serve a visit is the longest route there can be, for this visit alone,
+        with a depot call on the way. Lateness until the end of the last shift comes on top, so
+        that a visit which is late anyway is never better left out.
+        """
+        costs = self.objective
+        longest = max((s.end + s.max_overtime - s.start for s in self.shifts), default=0)
+        overtime = max((s.max_overtime for s in self.shifts), default=0)
+        horizon = max((s.end + s.max_overtime for s in self.shifts), default=0)
+        farthest = int(self.distance.max(initial=0))
+        dearest_route = (
+            costs.shift_use
+            + longest * (costs.working_time + costs.travel_time + costs.imbalance)
+            + overtime * costs.overtime
+            + 4 * farthest * costs.distance
+        )
+        levels = [level for shift in self.shifts for level in shift.skills.values()]
+        span = horizon - min((s.start for s in self.shifts), default=0)
+        prices = {}
+        for visit in self.visits:
+            dearest = (
+                dearest_route
+                + costs.not_preferred
+                + costs.over_skilled * len(visit.skills) * max(levels, default=0)
+            )
+            if visit.previous is not None:
+                away = max(span, abs(horizon - visit.previous.start))
+                dearest += costs.told_factor * (costs.changed_technician + costs.moved_time * away)
+            price = costs.unassigned[visit.priority] * (dearest + 1)
+            if visit.pin is not None:
+                price *= PINNED_FACTOR
+            if visit.due is not None:
+                latest = horizon + visit.duration
+                price += costs.lateness * max(0, latest - visit.due)
+            prices[visit.id] = price
+        return prices
+
+    @cached_property
+    def fair_shares(self) -> Mapping[str, int]:
+        """Seconds of service that each shift would have if all were shared out by shift length."""
+        service = sum(visit.duration for visit in self.visits)
+        available = sum(shift.end - shift.start for shift in self.shifts)
+        if available == 0:
+            return {shift.id: 0 for shift in self.shifts}
+        return {
+            shift.id: -(-service * (shift.end - shift.start) // available) for shift in self.shifts
+        }
+
+
+PINNED_FACTOR = 100
+"""A pinned visit is dearer to leave out than any that is not: nothing may push it off the plan."""
+
+
+def _faults(problem: Problem) -> Iterator[Fault]:
+    """Every fault of the problem, in the order in which a reader would look for them."""
+    shape = problem.travel_time.shape
+    size = shape[0] if shape else 0
+    yield from _matrix_faults("travel_time", problem.travel_time, shape)
+    yield from _matrix_faults("distance", problem.distance, shape)
+    yield from _objective_faults(problem.objective)
+    for kind, things in (
+        ("visit", problem.visits),
+        ("shift", problem.shifts),
+        ("depot", problem.depots),
+    ):
+        yield from _duplicate_faults(kind, [thing.id for thing in things])
+    for visit in problem.visits:
+        yield from _visit_faults(visit, size, len(problem.objective.unassigned))
+    for shift in problem.shifts:
+        yield from _shift_faults(shift, size)
+    for depot in problem.depots:
+        yield from _depot_faults(depot, size)
+    yield from _overlap_faults(problem.shifts)
+    yield from _magnitude_faults(problem)
+
+
+def _matrix_faults(name: str, matrix: Matrix, shape: tuple[int, ...]) -> Iterator[Fault]:
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        yield Fault(
+            "matrix_shape", name, f"the matrix is {matrix.shape}, not square", "make it n × n"
+        )
+    elif matrix.shape != shape:
+        yield Fault(
+            "matrix_shape",
+            name,
+            f"the matrix is {matrix.shape}, the travel times are {shape}",
+            "give both matrices the same locations",
+        )
+    if not np.issubdtype(matrix.dtype, np.integer):
+        yield Fault(
+            "matrix_type", name, f"the entries are {matrix.dtype}", "round them to whole numbers"
+        )
+    elif matrix.size and int(matrix.min()) < 0:
+        row, column = (int(i) for i in np.argwhere(matrix < 0)[0])
+        yield Fault(
+            "negative", name, f"entry [{row}, {column}] is negative", "use 0 or more everywhere"
+        )
+    elif matrix.size and int(matrix.max()) > MAX_TIME:
+        yield Fault("too_large", name, "an entry is beyond 2^40", "check the unit")
+
+
+def _objective_faults(objective: Objective) -> Iterator[Fault]:
+    for weight in fields(objective):
+        value = getattr(objective, weight.name)
+        if isinstance(value, int) and value < 0:
+            yield Fault(
+                "negative", f"objective {weight.name}", f"{value} is negative", "use 0 or more"
+            )
+    factors = objective.unassigned
+    if not factors or factors[0] < 1 or list(factors) != sorted(factors):
+        yield Fault(
+            "priority_factors",
+            "objective unassigned",
+            f"the factors {factors} do not rise from at least 1",
+            "list one factor for each priority, lowest priority first",
+        )
+
+
+def _duplicate_faults(kind: str, ids: Iterable[str]) -> Iterator[Fault]:
+    for name, count in Counter(ids).items():
+        if count > 1:
+            yield Fault(
+                "duplicate_id",
+                f"{kind} {name!r}",
+                f"the id occurs {count} times",
+                "make ids unique",
+            )
+
+
+def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
+    where = f"visit {visit.id!r}"
+    yield from _location_faults(where, visit.location, size)
+    yield from _time_faults(where, visit.windows, visit.duration)
+    yield from _quantity_faults(where, "part", visit.parts)
+    yield from _quantity_faults(where, "skill level", visit.skills)
+    if not 0 <= visit.priority < priorities:
+        yield Fault(
+            "priority",
+            where,
+            f"priority {visit.priority} has no factor in the objective",
+            f"use 0 to {priorities - 1} or add a factor to objective.unassigned",
+        )
+    if visit.allowed is not None and visit.allowed <= visit.forbidden:
+        yield Fault(
+            "no_one_allowed",
+            where,
+            "every allowed technician is forbidden too",
+            "drop one of the two lists",
+        )
+    moments = [visit.due]
+    moments += [visit.pin.start] if visit.pin else []
+    moments += [visit.previous.start] if visit.previous else []
+    if any(moment is not None and abs(moment) > MAX_TIME for moment in moments):
+        yield Fault("too_large", where, "a time is beyond 2^40 seconds", "check unit and epoch")
+
+
+def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
+    where = f"shift {shift.id!r}"
+    yield from _location_faults(where, shift.start_location, size)
+    yield from _location_faults(where, shift.end_location, size)
+    yield from _time_faults(where, (TimeWindow(shift.start, shift.end),), shift.max_overtime)
+    yield from _quantity_faults(where, "part", shift.stock)
+    yield from _quantity_faults(where, "skill level", shift.skills)
+    yield from _duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
+    for pause in shift.breaks:
+        yield from _time_faults(f"{where} break {pause.id!r}", (pause.window,), pause.duration)
+
+
+def _depot_faults(depot: Depot, size: int) -> Iterator[Fault]:
+    where = f"depot {depot.id!r}"
+    yield from _location_faults(where, depot.location, size)
+    yield from _time_faults(where, depot.windows, depot.duration)
+    if depot.stock is not None:
+        yield from _quantity_faults(where, "part", depot.stock)
+
+
+def _location_faults(where: str, location: int, size: int) -> Iterator[Fault]:
+    if not 0 <= location < size:
+        yield Fault(
+            "unknown_location",
+            where,
+            f"location {location} is not among the {size} locations of the travel matrices",
+            f"use 0 to {size - 1}" if size else "add the location to the matrices",
+        )
+
+
+def _time_faults(where: str, windows: Iterable[TimeWindow], duration: int) -> Iterator[Fault]:
+    if duration < 0:
+        yield Fault("negative", where, f"{duration} seconds is negative", "use 0 or more")
+    for window in windows:
+        if window.start > window.end:
+            yield Fault(
+                "window_order",
+                where,
+                f"the window {window.start}-{window.end} ends before it starts",
+                "swap its ends",
+            )
+        if max(abs(window.start), abs(window.end)) > MAX_TIME:
+            yield Fault("too_large", where, "a time is beyond 2^40 seconds", "check unit and epoch")
+    if duration > MAX_TIME:
+        yield Fault("too_large", where, "a duration is beyond 2^40 seconds", "check the unit")
+
+
+def _quantity_faults(where: str, what: str, quantities: Mapping[str, int]) -> Iterator[Fault]:
+    for name, quantity in quantities.items():
+        if quantity < 0:
+            yield Fault(
+                "negative", where, f"{what} {name!r} is {quantity}, negative", "use 0 or more"
+            )
+
+
+def _overlap_faults(shifts: Iterable[Shift]) -> Iterator[Fault]:
+    by_technician: dict[str, list[Shift]] = {}
+    for shift in shifts:
+        by_technician.setdefault(shift.technician, []).append(shift)
+    for technician, theirs in by_technician.items():
+        theirs.sort(key=lambda shift: (shift.start, shift.end))
+        for earlier, later in pairwise(theirs):
+            if earlier.end + earlier.max_overtime > later.start:
+                yield Fault(
+                    "overlapping_shifts",
+                    f"technician {technician!r}",
+                    f"shift {later.id!r} starts before shift {earlier.id!r} is over",
+                    "move one of them or shorten the overtime",
+                )
+
+
+def _magnitude_faults(problem: Problem) -> Iterator[Fault]:
+    """Only where everything else is sound can prices be worked out at all."""
+    sound = all(0 <= v.priority < len(problem.objective.unassigned) for v in problem.visits)
+    numbers = np.issubdtype(problem.distance.dtype, np.integer)
+    if sound and numbers and sum(problem.prices.values()) > MAX_COST:
+        yield Fault(
+            "too_large",
+            "objective",
+            "the cost of leaving all visits unassigned does not fit into 64 bits",
+            "use smaller weights or a coarser unit of time",
+        )
