@@ -1,0 +1,79 @@
+"""Everything that differs between installations, read from ``DISPATCH_…`` variables."""
+
+from dataclasses import fields, replace
+from datetime import time
+from functools import cached_property
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from solver.problem import Objective
+
+DEFAULT_OBJECTIVE = Objective(
+    lateness=1_000,
+    working_time=2_800,
+    distance=300,
+    overtime=2_800,
+    shift_use=5_000_000,
+    not_preferred=3_000_000,
+    over_skilled=500_000,
+    changed_technician=2_000_000,
+    moved_time=300,
+    moved_time_tolerance=900,
+    told_factor=3,
+    imbalance=200,
+)
+"""In hundredths of a dong: a working hour is about 100,000 dong, a kilometre 3,000."""
+
+
+def _known_time_zone(name: str) -> str:
+    ZoneInfo(name)
+    return name
+
+
+class Settings(BaseSettings):
+    """Installation-wide settings; a wrong one stops the program with its name and cause."""
+
+    model_config = SettingsConfigDict(env_prefix="DISPATCH_", frozen=True)
+
+    database_url: str = "sqlite:///dispatch.db"
+    """``sqlite:///file`` or ``postgresql+psycopg://…``."""
+    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Ho_Chi_Minh"
+    speed_kmh: float = Field(default=24.0, gt=0)
+    """Average road speed for estimated travel."""
+    detour_factor: float = Field(default=1.3, ge=1)
+    """Road distance over straight-line distance."""
+    geocoder: Literal["off", "nominatim", "photon", "arcgis"] = "off"
+    """Whom to ask for coordinates of addresses that came without."""
+    geocoder_domain: str | None = None
+    """A host of one's own instead of the provider's public one."""
+    geocoder_seconds_between_requests: float = Field(default=1.0, ge=0)
+    nightly_plan_at: time | None = None
+    """Local time at which the next day is planned; not set: never."""
+    plan_seconds: float = Field(default=10.0, gt=0)
+    """Solving time of a run that does not ask for its own."""
+    solver_processes: int = Field(default=1, ge=0)
+    """Runs solved at the same time by the service; 0 leaves them to other processes."""
+    heartbeat_timeout_seconds: float = Field(default=15.0, gt=0)
+    """A running run that was silent for longer is taken for dead."""
+    weights: dict[str, int] = Field(default_factory=dict)
+    """Weights of the objective that differ from ``DEFAULT_OBJECTIVE``, as a JSON object."""
+
+    @cached_property
+    def objective(self) -> Objective:
+        return replace(DEFAULT_OBJECTIVE, **self.weights)
+
+    @field_validator("weights")
+    @classmethod
+    def _known_weights(cls, weights: dict[str, int]) -> dict[str, int]:
+        known = {field.name for field in fields(Objective)} - {"unassigned"}
+        unknown = sorted(weights.keys() - known)
+        if unknown:
+            raise ValueError(f"unknown weights {unknown}; known are {sorted(known)}")
+        return weights
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
