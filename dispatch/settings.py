@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 from datetime import time
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, field_validator
@@ -63,7 +63,8 @@ class Settings(BaseSettings):
 
     @cached_property
     def objective(self) -> Objective:
-        return replace(DEFAULT_OBJECTIVE, **self.weights)
+        changes: dict[str, Any] = dict(self.weights)
+        return replace(DEFAULT_OBJECTIVE, **changes)
 
     @field_validator("weights")
     @classmethod
