@@ -5,9 +5,9 @@ In a ``line_problem`` location ``i`` lies ``10 * i`` seconds along a straight ro
 that a test can do its sums by heart.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
@@ -25,6 +25,8 @@ from solver.problem import (
     Visit,
 )
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
+
+T = TypeVar("T")
 
 SPACING = 10
 """Seconds between neighbouring locations of a ``line_problem``."""
@@ -82,168 +84,239 @@ def line_problem(
 
 
 # --- any small problem -------------------------------------------------------------------------
+# The parts are drawn by strategies that are made once: hypothesis takes long to make one.
 
 TECHNICIANS = ("ann", "bob", "cy")
 STRANGER = "zoe"
 """A technician whom visits may name but who has no shift."""
-SKILLS = ("gas", "power")
-PARTS = ("filter", "pump")
-TOOLS = ("crane", "probe")
-TERRITORIES = ("north", "south")
 
 
-@st.composite
-def problems(draw: st.DrawFn, *, max_visits: int = 6, max_technicians: int = 3) -> Problem:
-    """Any small problem over all rules, with everything that life and bad data bring: nobody at
-    work, empty shifts, one place for all, asymmetric travel, windows in the past, impossible
-    visits, pins to strangers, depots without stock, times before the epoch."""
-    seconds = draw(_matrices())
-    size = len(seconds)
-    metres = draw(st.one_of(st.just(seconds), st.just(seconds * 7), _matrices_of(size)))
-    objective = draw(objectives())
-    origin = draw(st.sampled_from((0, 0, 0, 86_400, -5_000)))
-    technicians = TECHNICIANS[: draw(st.integers(0, max_technicians))]
-    shifts = [s for name in technicians for s in draw(_shifts_of(name, origin, size))]
-    visits = [
-        draw(_visits(f"v{number}", origin, size, len(objective.unassigned)))
-        for number in range(draw(st.integers(0, max_visits)))
-    ]
-    depots = [
-        draw(_depots(f"d{number}", origin, size)) for number in range(draw(st.integers(0, 2)))
-    ]
-    return Problem(tuple(visits), tuple(shifts), seconds, metres, tuple(depots), objective)
-
-
-@st.composite
-def objectives(draw: st.DrawFn) -> Objective:
-    """Any weights, each of them often 0."""
-
-    def weight(*values: int) -> int:
-        return draw(st.sampled_from((0, *values)))
-
-    return Objective(
-        unassigned=draw(st.sampled_from(((1, 3, 10, 30, 100), (1,), (2, 2)))),
-        lateness=weight(1, 5),
-        working_time=weight(1, 3),
-        travel_time=weight(1, 2),
-        distance=weight(1, 2),
-        overtime=weight(1, 10),
-        shift_use=weight(1, 500),
-        not_preferred=weight(1, 100),
-        over_skilled=weight(1, 20),
-        changed_technician=weight(1, 300),
-        moved_time=weight(1, 2),
-        moved_time_tolerance=weight(60),
-        told_factor=weight(1, 3),
-        imbalance=weight(1, 2),
-    )
-
-
-def _matrices_of(size: int) -> st.SearchStrategy[Matrix]:
-    """Any matrix: asymmetric, against the triangle inequality, with a way from here to here.
-    (Drawn by its seed: a list of entries takes hypothesis longer than the rest together.)"""
-    return st.integers(0, 1000).map(
-        lambda seed: np.random.default_rng(seed).integers(0, 121, (size, size))
-    )
-
-
-def _matrices() -> st.SearchStrategy[Matrix]:
-    sizes = st.integers(1, 5)
-    return st.one_of(sizes.map(lambda size: line(size, 30)), sizes.flatmap(_matrices_of))
-
-
-def _quantities(names: Sequence[str], most: int) -> st.SearchStrategy[dict[str, int]]:
+def _quantities(*names: str, most: int = 3) -> st.SearchStrategy[dict[str, int]]:
     return st.dictionaries(st.sampled_from(names), st.integers(0, most), max_size=len(names))
 
 
-def _some(names: Sequence[str], least: int = 0) -> st.SearchStrategy[frozenset[str]]:
-    return st.frozensets(st.sampled_from(names), min_size=least)
+def _some(*names: str) -> st.SearchStrategy[frozenset[str]]:
+    return st.frozensets(st.sampled_from(names))
 
 
-def _windows(origin: int) -> st.SearchStrategy[tuple[TimeWindow, ...]]:
-    one = st.builds(
-        lambda start, length: TimeWindow(origin + start, origin + start + length),
-        st.sampled_from((0, 100, 400, 900, 2000, -700)),
-        st.sampled_from((5000, 600, 300, 60, 0)),
-    )
-    return st.one_of(st.just(()), st.lists(one, min_size=1, max_size=3).map(tuple))
+def _seldom(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
+    return st.one_of(st.just(otherwise), st.just(otherwise), strategy)
 
 
-@st.composite
-def _shifts_of(draw: st.DrawFn, technician: str, origin: int, size: int) -> list[Shift]:
-    """One technician's one to three shifts, one after the other."""
-    shifts: list[Shift] = []
-    clock = origin
-    for number in range(draw(st.integers(1, 3))):
-        start = clock + draw(st.sampled_from((0, 50, 300)))
-        end = start + draw(st.sampled_from((1200, 2500, 500, 100, 0)))
-        overtime = draw(st.sampled_from((0, 0, 200)))
-        breaks = []
-        for turn in range(draw(st.integers(0, 2))):
-            opens = start + draw(st.integers(-100, 900))
-            closes = opens + draw(st.sampled_from((300, 100, 0)))
-            breaks.append(
-                Break(f"break{turn}", TimeWindow(opens, closes), draw(st.integers(0, 120)))
-            )
-        shifts.append(
-            Shift(
-                id=f"{technician}-{number}",
-                technician=technician,
-                start_location=draw(st.integers(0, size - 1)),
-                end_location=draw(st.integers(0, size - 1)),
-                start=start,
-                end=end,
-                max_overtime=overtime,
-                skills=draw(_quantities(SKILLS, 3)),
-                stock=draw(_quantities(PARTS, 3)),
-                tools=draw(_some(TOOLS)),
-                breaks=tuple(breaks),
-                territories=draw(st.one_of(st.just(frozenset()), _some(TERRITORIES))),
-            )
-        )
-        clock = end + overtime
-    return shifts
+def _line_or_any(seed: int) -> Callable[[int], Matrix]:
+    """Seed 0 is a line. All others are any matrix: asymmetric, against the triangle inequality,
+    with a way from here to here."""
+    if seed == 0:
+        return lambda size: line(size, 30)
+    return lambda size: np.random.default_rng(seed).integers(0, 121, (size, size))
 
 
-@st.composite
-def _visits(draw: st.DrawFn, name: str, origin: int, size: int, priorities: int) -> Visit:
-    names = (*TECHNICIANS, STRANGER)
-    moments = st.integers(-300, 2500).map(lambda seconds: origin + seconds)
-    allowed = draw(st.one_of(st.none(), st.none(), _some(names, 1)))
-    forbidden = draw(st.one_of(st.just(frozenset()), _some(names)))
-    if allowed is not None and allowed <= forbidden:
-        forbidden = frozenset()
-    pins = st.builds(Pin, st.sampled_from(names), st.one_of(st.none(), moments))
-    previous = st.builds(Previous, st.sampled_from(names), moments, st.booleans())
-    return Visit(
-        id=name,
-        location=draw(st.integers(0, size - 1)),
-        duration=draw(st.sampled_from((60, 0, 7, 200, 600))),
-        windows=draw(_windows(origin)),
-        skills=draw(st.one_of(st.just({}), _quantities(SKILLS, 3))),
-        parts=draw(st.one_of(st.just({}), _quantities(PARTS, 3))),
-        tools=draw(st.one_of(st.just(frozenset()), _some(TOOLS))),
-        priority=draw(st.integers(0, priorities - 1)),
-        due=draw(st.one_of(st.none(), moments)),
-        allowed=allowed,
-        forbidden=forbidden,
-        preferred=draw(st.one_of(st.just(frozenset()), _some(names))),
-        territory=draw(st.sampled_from((None, None, *TERRITORIES))),
-        pin=draw(st.one_of(st.none(), st.none(), st.none(), pins)),
-        previous=draw(st.one_of(st.none(), previous)),
-    )
+NOTHING: dict[str, int] = {}
+NOBODY: frozenset[str] = frozenset()
+_NAMES = (*TECHNICIANS, STRANGER)
+_SKILLS = _quantities("gas", "power")
+_PARTS = _quantities("filter", "pump")
+_TOOLS = _some("crane", "probe")
+_MATRICES = _seldom(st.integers(1, 1000), 0).map(_line_or_any)
+_LOCATIONS = st.integers(0, 4)
+_MOMENTS = st.integers(-300, 2500)
+_WINDOWS = _seldom(
+    st.lists(
+        st.builds(
+            lambda start, length: TimeWindow(start, start + length),
+            st.sampled_from((0, 100, 400, 900, 2000, -700)),
+            st.sampled_from((5000, 600, 300, 60, 0)),
+        ),
+        min_size=1,
+        max_size=3,
+    ).map(tuple),
+    (),
+)
+_VISITS = st.builds(
+    Visit,
+    id=st.just(""),
+    location=_LOCATIONS,
+    duration=st.sampled_from((60, 0, 7, 200, 600)),
+    windows=_WINDOWS,
+    skills=_seldom(_SKILLS, NOTHING),
+    parts=_seldom(_PARTS, NOTHING),
+    tools=_seldom(_TOOLS, NOBODY),
+    priority=st.integers(0, 4),
+    due=st.one_of(st.none(), _MOMENTS),
+    allowed=_seldom(st.frozensets(st.sampled_from(_NAMES), min_size=1), None),
+    forbidden=_seldom(_some(*_NAMES), NOBODY),
+    preferred=_seldom(_some(*_NAMES), NOBODY),
+    territory=_seldom(st.sampled_from(("north", "south")), None),
+    pin=_seldom(st.builds(Pin, st.sampled_from(_NAMES), _seldom(_MOMENTS, None)), None),
+    previous=_seldom(st.builds(Previous, st.sampled_from(_NAMES), _MOMENTS, st.booleans()), None),
+)
+_BREAKS = st.builds(
+    lambda start, length, duration: Break("", TimeWindow(start, start + length), duration),
+    st.integers(-100, 900),
+    st.sampled_from((300, 100, 0)),
+    st.integers(0, 120),
+)
+_SHIFTS = st.builds(
+    Shift,
+    id=st.just(""),
+    technician=st.just(""),
+    start_location=_LOCATIONS,
+    end_location=_LOCATIONS,
+    start=st.sampled_from((0, 50, 300)),
+    end=st.sampled_from((1200, 2500, 500, 100, 0)),
+    max_overtime=st.sampled_from((0, 0, 200)),
+    skills=_SKILLS,
+    stock=_PARTS,
+    tools=_TOOLS,
+    breaks=st.lists(_BREAKS, max_size=2).map(tuple),
+    territories=_seldom(_some("north", "south"), NOBODY),
+)
+_DEPOTS = st.builds(
+    Depot,
+    id=st.just(""),
+    location=_LOCATIONS,
+    duration=st.sampled_from((0, 30)),
+    windows=_WINDOWS,
+    stock=st.one_of(st.none(), _quantities("filter", "pump", most=4)),
+    tools=_TOOLS,
+)
 
 
-def _depots(name: str, origin: int, size: int) -> st.SearchStrategy[Depot]:
+def _weight(*values: int) -> st.SearchStrategy[int]:
+    return st.sampled_from((0, *values))
+
+
+_OBJECTIVES = st.builds(
+    Objective,
+    unassigned=st.sampled_from(((1, 3, 10, 30, 100), (1,), (2, 2))),
+    lateness=_weight(1, 5),
+    working_time=_weight(1, 3),
+    travel_time=_weight(1, 2),
+    distance=_weight(1, 2),
+    overtime=_weight(1, 10),
+    shift_use=_weight(1, 500),
+    not_preferred=_weight(1, 100),
+    over_skilled=_weight(1, 20),
+    changed_technician=_weight(1, 300),
+    moved_time=_weight(1, 2),
+    moved_time_tolerance=_weight(60),
+    told_factor=_weight(1, 3),
+    imbalance=_weight(1, 2),
+)
+
+
+def problems(*, max_visits: int = 6, max_technicians: int = 3) -> st.SearchStrategy[Problem]:
+    """Any small problem over all rules, with everything that life and bad data bring: nobody at
+    work, empty shifts, one place for all, asymmetric travel, windows in the past, impossible
+    visits, pins to strangers, depots without stock, times before the epoch."""
     return st.builds(
-        Depot,
-        st.just(name),
-        st.integers(0, size - 1),
-        st.sampled_from((0, 30)),
-        _windows(origin),
-        st.one_of(st.none(), _quantities(PARTS, 4)),
-        _some(TOOLS),
+        _assembled,
+        size=st.integers(1, 5),
+        seconds=_MATRICES,
+        metres=_MATRICES,
+        objective=_OBJECTIVES,
+        origin=st.sampled_from((0, 0, 0, 86_400, -5_000)),
+        shifts=st.lists(st.lists(_SHIFTS, min_size=1, max_size=3), max_size=max_technicians),
+        visits=st.lists(_VISITS, max_size=max_visits),
+        depots=st.lists(_DEPOTS, max_size=2),
     )
+
+
+def _assembled(
+    size: int,
+    seconds: Callable[[int], Matrix],
+    metres: Callable[[int], Matrix],
+    objective: Objective,
+    origin: int,
+    shifts: list[list[Shift]],
+    visits: list[Visit],
+    depots: list[Depot],
+) -> Problem:
+    """Names for all, locations and priorities that exist, each technician's shifts in a row."""
+    in_a_row: list[Shift] = []
+    for technician, theirs in zip(TECHNICIANS, shifts, strict=False):
+        clock = 0
+        for number, one in enumerate(theirs):
+            start, end = clock + one.start, clock + one.start + one.end
+            breaks = [
+                replace(b, id=f"break{turn}", window=_later(b.window, start))
+                for turn, b in enumerate(one.breaks)
+            ]
+            in_a_row.append(
+                replace(
+                    one,
+                    id=f"{technician}-{number}",
+                    technician=technician,
+                    start_location=one.start_location % size,
+                    end_location=one.end_location % size,
+                    start=start,
+                    end=end,
+                    breaks=tuple(breaks),
+                )
+            )
+            clock = end + one.max_overtime
+    priorities = len(objective.unassigned)
+    return later(
+        Problem(
+            tuple(
+                replace(
+                    v,
+                    id=f"v{number}",
+                    location=v.location % size,
+                    priority=v.priority % priorities,
+                    forbidden=NOBODY if v.allowed and v.allowed <= v.forbidden else v.forbidden,
+                )
+                for number, v in enumerate(visits)
+            ),
+            tuple(in_a_row),
+            seconds(size),
+            metres(size),
+            tuple(
+                replace(d, id=f"d{number}", location=d.location % size)
+                for number, d in enumerate(depots)
+            ),
+            objective,
+        ),
+        origin,
+    )
+
+
+def later(problem: Problem, seconds: int) -> Problem:
+    """The same problem with every time moved by so many seconds."""
+
+    def moved(moment: int | None) -> int | None:
+        return None if moment is None else moment + seconds
+
+    def windows(place: Visit | Depot) -> tuple[TimeWindow, ...]:
+        return tuple(_later(w, seconds) for w in place.windows)
+
+    return replace(
+        problem,
+        visits=tuple(
+            replace(
+                v,
+                windows=windows(v),
+                due=moved(v.due),
+                pin=v.pin and replace(v.pin, start=moved(v.pin.start)),
+                previous=v.previous and replace(v.previous, start=v.previous.start + seconds),
+            )
+            for v in problem.visits
+        ),
+        shifts=tuple(
+            replace(
+                s,
+                start=s.start + seconds,
+                end=s.end + seconds,
+                breaks=tuple(replace(b, window=_later(b.window, seconds)) for b in s.breaks),
+            )
+            for s in problem.shifts
+        ),
+        depots=tuple(replace(d, windows=windows(d)) for d in problem.depots),
+    )
+
+
+def _later(bounds: TimeWindow, seconds: int) -> TimeWindow:
+    return TimeWindow(bounds.start + seconds, bounds.end + seconds)
 
 
 # --- valid solutions ---------------------------------------------------------------------------
