@@ -1,0 +1,223 @@
+"""Problem files in: our JSON and the text formats of published benchmarks (docs/formats.md)."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from solver.decode import FAULTY, Decoder, Unreadable, parse_json, read_text
+from solver.problem import (
+    MAX_TIME,
+    Depot,
+    Fault,
+    InvalidProblem,
+    Matrix,
+    Objective,
+    Problem,
+    Shift,
+    TimeWindow,
+    Visit,
+)
+from solver.text_formats import read_trsp, read_vrptw
+
+Floats = npt.NDArray[np.float64]
+
+Format = Literal["json", "trsp", "vrptw"]
+
+EARTH_RADIUS = 6_371_008.8
+"""Metres; the mean radius, so that great circles err by less than 0.6 %."""
+
+
+@dataclass(frozen=True)
+class ProblemFile:
+    """A problem and how its numbers relate to those of its file.
+
+    The file's numbers times ``scale`` are the problem's integers; 1 for our own format.
+    """
+
+    problem: Problem
+    format: Format
+    scale: int
+
+    @property
+    def tolerance(self) -> int:
+        """By how much the times of a solution may miss: none for our own format, a thousandth of
+        the file's unit for the text formats, whose solutions come from programs that round."""
+        return 0 if self.format == "json" else math.ceil(self.scale / 1000)
+
+
+def read_problem(path: Path, format: Format | None = None) -> ProblemFile:  # noqa: A002
+    """The problem in a file, whose format is guessed from the content unless it is given.
+
+    Raises ``InvalidProblem`` with every fault found: of the file, its syntax and its meaning.
+    """
+    try:
+        text = read_text(path)
+        match format or _guessed_format(text, path):
+            case "trsp":
+                problem, scale = read_trsp(text)
+                return ProblemFile(problem, "trsp", scale)
+            case "vrptw":
+                problem, scale = read_vrptw(text)
+                return ProblemFile(problem, "vrptw", scale)
+            case _:
+                return ProblemFile(problem_from_json(parse_json(text, path)), "json", 1)
+    except Unreadable as error:
+        raise InvalidProblem([error.fault]) from error
+
+
+def problem_from_json(data: Any) -> Problem:
+    """The problem in a decoded JSON document. Raises ``InvalidProblem``."""
+    decoder = Decoder(
+        {TimeWindow: _window, (Visit, "skills"): _skills, (Shift, "skills"): _skills}, strict=True
+    )
+    keys = {"visits": True, "shifts": True, "depots": False, "objective": False}
+    by_matrix = not isinstance(data, dict) or "locations" not in data
+    keys |= (
+        {"travel_time": True, "distance": True}
+        if by_matrix
+        else {"locations": True, "speed_kmh": True, "detour_factor": False}
+    )
+    decoder.keys(data, "", keys)
+    if not isinstance(data, dict):
+        raise InvalidProblem(decoder.faults)
+
+    travel = _matrices(decoder, data) if by_matrix else _great_circles(decoder, data)
+    objective = decoder.record(Objective, data.get("objective", {}), "/objective")
+    visits = decoder.records(Visit, data.get("visits", []), "/visits")
+    shifts = decoder.records(Shift, data.get("shifts", []), "/shifts")
+    depots = decoder.records(Depot, data.get("depots", []), "/depots")
+    if travel is None or objective is None:
+        # Nothing refers to a location or a priority soundly: further faults would only mislead.
+        raise InvalidProblem(decoder.faults)
+    try:
+        problem = Problem(visits, shifts, *travel, depots=depots, objective=objective)
+    except InvalidProblem as error:
+        decoder.faults += error.faults
+    if decoder.faults:
+        raise InvalidProblem(decoder.faults)
+    return problem
+
+
+def great_circle(latitude: Floats, longitude: Floats) -> Floats:
+    """Metres over a spherical earth from each point to each; degrees in, by the haversine."""
+    latitude, longitude = np.radians(latitude), np.radians(longitude)
+    north = np.sin((latitude[:, None] - latitude[None, :]) / 2) ** 2
+    east = np.sin((longitude[:, None] - longitude[None, :]) / 2) ** 2
+    chord = north + np.cos(latitude[:, None]) * np.cos(latitude[None, :]) * east
+    metres: Floats = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(chord, 0, 1)))
+    return metres
+
+
+def _guessed_format(text: str, path: Path) -> Format:
+    if text.lstrip()[:1] in ("{", "["):
+        return "json"
+    lines = {" ".join(line.split()).upper() for line in text.splitlines()}
+    if "DEPOT TECHNICIANS AND REQUESTS" in lines:
+        return "trsp"
+    if "VEHICLE" in lines:
+        return "vrptw"
+    raise Unreadable(
+        Fault("unknown_format", str(path), "it looks like no known format", "name it: --format")
+    )
+
+
+def _window(decoder: Decoder, value: Any, where: str) -> Any:
+    if not isinstance(value, list) or len(value) != 2:
+        return decoder.fault(
+            "wrong_type", where, "a window is not a pair", "write [start, end] in seconds"
+        )
+    start, end = (decoder.integer(moment, f"{where}/{i}") for i, moment in enumerate(value))
+    return FAULTY if FAULTY in (start, end) else TimeWindow(start, end)
+
+
+def _skills(decoder: Decoder, value: Any, where: str) -> Any:
+    """``{"gas": 2}``, or ``["gas"]`` for level 1."""
+    if isinstance(value, list):
+        names = [decoder.text(name, f"{where}/{i}") for i, name in enumerate(value)]
+        return FAULTY if FAULTY in names else dict.fromkeys(names, 1)
+    return decoder.mapping(value, where, decoder.text, decoder.integer)
+
+
+def _matrices(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, Matrix] | None:
+    travel_time, distance = (
+        _matrix(decoder, data[name], f"/{name}") if name in data else None
+        for name in ("travel_time", "distance")
+    )
+    return None if travel_time is None or distance is None else (travel_time, distance)
+
+
+def _matrix(decoder: Decoder, rows: Any, where: str) -> Matrix | None:
+    if not isinstance(rows, list):
+        decoder.fault("wrong_type", where, "it is no list of rows", "write [[0, 5], [5, 0]]")
+        return None
+    whole = [_row(decoder, row, f"{where}/{i}", len(rows)) for i, row in enumerate(rows)]
+    sound = [row for row in whole if row is not None]
+    return np.array(sound, dtype=np.int64) if len(sound) == len(rows) else None
+
+
+def _row(decoder: Decoder, row: Any, where: str, size: int) -> list[int] | None:
+    """A row's entries, or None having noted what is wrong with the first faulty one."""
+    if not isinstance(row, list) or len(row) != size:
+        length = f"{len(row)} entries" if isinstance(row, list) else "no list"
+        cause = f"the row is {length}, the matrix has {size} rows"
+        decoder.fault("matrix_shape", where, cause, "give each row an entry for each location")
+        return None
+    entries = []
+    for column, entry in enumerate(row):
+        known = entry
+        if type(entry) is not int or not 0 <= entry <= MAX_TIME:
+            known = decoder.integer(entry, f"{where}/{column}")
+        if known is FAULTY:
+            return None
+        entries.append(known)
+    return entries
+
+
+def _great_circles(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, Matrix] | None:
+    """Times and distances between coordinates, both rounded up: that keeps a detour from being
+    shorter than the direct way."""
+    before = len(decoder.faults)
+    speed = _at_least(decoder, data.get("speed_kmh"), "/speed_kmh", 1)
+    detour = _at_least(decoder, data.get("detour_factor", 1), "/detour_factor", 1)
+    locations = data["locations"] if isinstance(data["locations"], list) else None
+    if locations is None:
+        decoder.fault("wrong_type", "/locations", "it is no list", "list the coordinates")
+        return None
+    points = [_point(decoder, item, f"/locations/{i}") for i, item in enumerate(locations)]
+    if len(decoder.faults) > before or speed is FAULTY:
+        return None
+    latitude, longitude = np.array(points, dtype=float).reshape(-1, 2).T
+    metres = great_circle(latitude, longitude) * detour
+    seconds = metres / (speed / 3.6)
+    return np.ceil(seconds).astype(np.int64), np.ceil(metres).astype(np.int64)
+
+
+def _point(decoder: Decoder, value: Any, where: str) -> tuple[Any, Any]:
+    if not decoder.keys(value, where, {"latitude": True, "longitude": True}):
+        return FAULTY, FAULTY
+    latitude = decoder.number(value["latitude"], f"{where}/latitude")
+    longitude = decoder.number(value["longitude"], f"{where}/longitude")
+    if latitude is FAULTY or longitude is FAULTY:
+        return FAULTY, FAULTY
+    if abs(latitude) > 90:
+        swapped = abs(latitude) <= 180 and abs(longitude) <= 90
+        action = "swap latitude and longitude" if swapped else "use -90 to 90"
+        decoder.fault("latitude", f"{where}/latitude", f"{latitude} is off the earth", action)
+    if abs(longitude) > 180:
+        cause = f"{longitude} is off the earth"
+        decoder.fault("longitude", f"{where}/longitude", cause, "use -180 to 180")
+    return latitude, longitude
+
+
+def _at_least(decoder: Decoder, value: Any, where: str, least: float) -> Any:
+    if value is None:
+        return FAULTY
+    number = decoder.number(value, where)
+    if number is not FAULTY and number < least:
+        return decoder.fault("too_small", where, f"{number} is less than {least}", "use more")
+    return number
