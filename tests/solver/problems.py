@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from hypothesis import strategies as st
 
+from solver.check import cost
 from solver.problem import (
     Break,
     Depot,
@@ -395,8 +396,6 @@ def _first_start(arrival: int, windows: Sequence[TimeWindow]) -> int | None:
 
 def solution_of(problem: Problem, *routes: Route | None) -> Solution:
     """The routes, everything else unassigned, and what that costs."""
-    from solver.check import cost
-
     there = tuple(route for route in routes if route is not None)
     routed = {stop.id for r in there for stop in r.stops if stop.kind is StopKind.VISIT}
     reason = Reason(ReasonCode.NOT_FOUND, None, "it did not fit in")

@@ -1,0 +1,423 @@
+"""The independent verifier: is this solution valid, and does it cost what it claims?
+
+It shares no code with any engine and plays the day through stop by stop, one function for each
+hard ``Rule``, all of them listed in ``check``. It takes any solution, however odd (ids that
+nobody knows, stops out of order, negative times), and reports what is odd instead of failing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from solver.problem import Break, Problem, Shift, TimeWindow
+from solver.replay import Replay, at, picked_up
+from solver.solution import SOFT, Route, Rule, Solution, Stop, StopKind
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule broken: where, and by how much.
+
+    ``amount`` is at least 1: seconds late or short, parts or levels missing, cents apart, or the
+    number of offences where there is nothing to measure.
+    """
+
+    rule: Rule
+    where: str
+    amount: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message} [{self.rule}, {self.amount}]"
+
+
+class _Case(Replay):
+    """What every rule looks at."""
+
+    def __init__(self, problem: Problem, solution: Solution, tolerance: int) -> None:
+        super().__init__(problem, solution.routes)
+        self.solution = solution
+        self.tolerance = tolerance
+
+    def beyond(self, rule: Rule, where: str, amount: int, message: str) -> Iterator[Violation]:
+        """A violation if the amount exceeds the tolerance."""
+        if amount > self.tolerance:
+            yield Violation(rule, where, amount, message)
+
+
+def check(problem: Problem, solution: Solution, *, tolerance: int = 0) -> tuple[Violation, ...]:
+    """Every violation of a hard rule, and every false claim about cost; empty if it is valid.
+
+    ``tolerance`` is what a time or a cost may be off before it counts, for solutions that were
+    rounded when they were written. It applies to travel, time windows, shifts, breaks and cost;
+    what can be counted is never tolerated.
+
+    A route of a shift that does not exist is reported as such and not looked into. A stop at an
+    unknown place is reported once; of the rest of its route only the ways from and to it are not
+    measured.
+    """
+    case = _Case(problem, solution, tolerance)
+    return (
+        *_every_visit_once(case),
+        *_travel(case),
+        *_skills(case),
+        *_time_windows(case),
+        *_shift(case),
+        *_breaks(case),
+        *_parts(case),
+        *_tools(case),
+        *_depot_stock(case),
+        *_pins(case),
+        *_technicians(case),
+        *_territory(case),
+        *_cost(case),
+    )
+
+
+def cost(
+    problem: Problem, routes: Iterable[Route], unassigned_ids: Iterable[str]
+) -> dict[Rule, int]:
+    """What routes and unassigned visits cost in cents, by soft rule, each rule's share present.
+
+    - unassigned: the visit's price (``Problem.prices``).
+    - lateness: per second that service ends after the visit's due time.
+    - working time: per second from a route's start to its end.
+    - travel time, distance: over the ways between consecutive places, from the shift's start
+      over visits and depot calls to its end; waiting and breaks are no travel.
+    - overtime: per second that a route ends after its shift.
+    - shift use: for each route, with stops or without.
+    - not preferred: for each visit that prefers technicians and is with another one.
+    - over-skilled: per level above the required one, over the required skills.
+    - changed technician: for each visit that was published with another technician; moved
+      time: per second that it starts off its published start, beyond the tolerance; both
+      multiplied by ``told_factor`` if the customer was told.
+    - imbalance: per second of service in a route beyond its shift's fair share.
+
+    The technician is the shift's. Unknown shifts, visits and places cost nothing.
+    """
+    weights, prices, fair = problem.objective, problem.prices, problem.fair_shares
+    replay = Replay(problem, routes)
+    total = dict.fromkeys(SOFT, 0)
+    total[Rule.UNASSIGNED] = sum(prices.get(id_, 0) for id_ in set(unassigned_ids))
+    for shift, route in replay.routes:
+        service = 0
+        for visit, stop in replay.served(route):
+            service += visit.duration
+            if visit.due is not None:
+                late = max(0, stop.departure - visit.due)
+                total[Rule.LATENESS] += weights.lateness * late
+            if visit.preferred and shift.technician not in visit.preferred:
+                total[Rule.NOT_PREFERRED] += weights.not_preferred
+            for skill, level in visit.skills.items():
+                above = max(0, shift.skills.get(skill, 0) - level)
+                total[Rule.OVER_SKILLED] += weights.over_skilled * above
+            if visit.previous is not None:
+                factor = weights.told_factor if visit.previous.told else 1
+                moved = abs(stop.start - visit.previous.start) - weights.moved_time_tolerance
+                total[Rule.MOVED_TIME] += factor * weights.moved_time * max(0, moved)
+                if shift.technician != visit.previous.technician:
+                    total[Rule.CHANGED_TECHNICIAN] += factor * weights.changed_technician
+        total[Rule.WORKING_TIME] += weights.working_time * (route.end - route.start)
+        total[Rule.OVERTIME] += weights.overtime * max(0, route.end - shift.end)
+        total[Rule.SHIFT_USE] += weights.shift_use
+        total[Rule.IMBALANCE] += weights.imbalance * max(0, service - fair[shift.id])
+        for here, there in pairwise(replay.places(shift, route)):
+            if here.location is not None and there.location is not None:
+                way = here.location, there.location
+                total[Rule.TRAVEL_TIME] += weights.travel_time * int(problem.travel_time[way])
+                total[Rule.DISTANCE] += weights.distance * int(problem.distance[way])
+    return total
+
+
+# --- one function per rule ---------------------------------------------------------------------
+
+
+def _every_visit_once(case: _Case) -> Iterator[Violation]:
+    """Each visit is on exactly one route or unassigned, and each shift has one route at most.
+
+    Unknown visits and shifts count here too, and a visit that is unassigned without a reason.
+    """
+    rule = Rule.EVERY_VISIT_ONCE
+    routes, unassigned = case.solution.routes, case.solution.unassigned
+    found = Counter(
+        stop.id for route in routes for stop in route.stops if stop.kind == StopKind.VISIT
+    )
+    found.update(out.id for out in unassigned)
+    for visit in case.problem.visits:
+        times = found[visit.id]
+        if times == 0:
+            where = f"visit {visit.id!r}"
+            yield Violation(rule, where, 1, "it is neither on a route nor unassigned")
+        elif times > 1:
+            yield Violation(rule, f"visit {visit.id!r}", times - 1, f"it occurs {times} times")
+    for id_, times in found.items():
+        if id_ not in case.visits:
+            yield Violation(rule, f"visit {id_!r}", times, "the problem has no such visit")
+    for out in unassigned:
+        if not out.reasons:
+            yield Violation(rule, f"visit {out.id!r}", 1, "it is unassigned without a reason")
+    for id_, times in Counter(route.shift for route in routes).items():
+        if id_ not in case.shifts:
+            yield Violation(rule, f"shift {id_!r}", times, "the problem has no such shift")
+        elif times > 1:
+            yield Violation(rule, f"shift {id_!r}", times - 1, f"it has {times} routes")
+
+
+def _travel(case: _Case) -> Iterator[Violation]:
+    """Stops follow each other in time: travel, waiting, service and breaks all fit in between.
+
+    At a place (a visit or a depot call): arrival <= start, and departure = start + duration.
+    From each place to the next, from ``Route.start`` at the shift's start to ``Route.end`` at
+    its end, there is time for the travel and the breaks listed in between. Coming later than
+    that is fine: a technician may wait anywhere.
+    """
+    for shift, route in case.routes:
+        places = case.places(shift, route)
+        for place in places[1:-1]:
+            yield from case.beyond(
+                Rule.TRAVEL,
+                place.where,
+                place.arrival - place.start,
+                f"it starts at {place.start}, before the arrival at {place.arrival}",
+            )
+            service = place.departure - place.start
+            if place.duration is None:
+                wrong, wanted = max(0, -service), "0 or more"
+            else:
+                wrong, wanted = abs(service - place.duration), str(place.duration)
+            yield from case.beyond(
+                Rule.TRAVEL, place.where, wrong, f"it lasts {service} seconds instead of {wanted}"
+            )
+        for here, there in pairwise(places):
+            needed = sum(_break_duration(shift, stop) for stop in there.breaks)
+            if here.location is not None and there.location is not None:
+                needed += int(case.problem.travel_time[here.location, there.location])
+            there_is = there.arrival - here.departure
+            yield from case.beyond(
+                Rule.TRAVEL,
+                there.where,
+                needed - there_is,
+                f"travel and breaks on the way need {needed} seconds, there are {there_is}",
+            )
+
+
+def _skills(case: _Case) -> Iterator[Violation]:
+    """The technician holds every required skill at the required level or above.
+
+    A skill that is not held is held at level 0.
+    """
+    for shift, route in case.routes:
+        for visit, stop in case.served(route):
+            for skill, level in visit.skills.items():
+                held = shift.skills.get(skill, 0)
+                if held < level:
+                    message = f"skill {skill!r} is needed at level {level}, held at {held}"
+                    yield Violation(Rule.SKILLS, at(shift, stop), level - held, message)
+
+
+def _time_windows(case: _Case) -> Iterator[Violation]:
+    """Service starts inside one of the visit's windows; a depot call inside the depot's.
+
+    A place without windows is open at any time.
+    """
+    for shift, route in case.routes:
+        for stop in route.stops:
+            place = case.place(stop)
+            if place is not None and place.windows:
+                yield from case.beyond(
+                    Rule.TIME_WINDOWS,
+                    at(shift, stop),
+                    min(_outside(bounds, stop.start) for bounds in place.windows),
+                    f"it starts at {stop.start}, outside every time window",
+                )
+
+
+def _shift(case: _Case) -> Iterator[Violation]:
+    """The route is its shift's technician's and lies inside the shift plus overtime.
+
+    That it starts and ends at the shift's locations is part of ``_travel``.
+    """
+    for shift, route in case.routes:
+        where, latest = f"shift {shift.id!r}", shift.end + shift.max_overtime
+        if route.technician != shift.technician:
+            message = f"it belongs to {shift.technician!r}, not to {route.technician!r}"
+            yield Violation(Rule.SHIFT, where, 1, message)
+        for seconds, message in (
+            (shift.start - route.start, f"the route starts at {route.start}, before the shift"),
+            (route.end - latest, f"the route ends at {route.end}, after {latest}"),
+            (route.start - route.end, f"the route ends at {route.end}, before it starts"),
+        ):
+            yield from case.beyond(Rule.SHIFT, where, seconds, message)
+
+
+def _breaks(case: _Case) -> Iterator[Violation]:
+    """Each break starts inside its window, lasts its time and interrupts no visit.
+
+    It lies between the departure from the place before (or ``Route.start``) and the arrival at
+    the place after (or ``Route.end``), breaks in between one after the other; its arrival is
+    its start. Every break of the shift is taken, and once, except that one is not needed if it
+    could be over when the route starts, or could start when the route has ended. A break that
+    the shift does not have counts here too.
+    """
+    for shift, route in case.routes:
+        own = {pause.id: pause for pause in shift.breaks}
+        for here, there in pairwise(case.places(shift, route)):
+            free = here.departure
+            for stop in there.breaks:
+                yield from _break_faults(case, shift, own.get(stop.id), stop, free, there.arrival)
+                free = max(free, stop.departure)
+        taken = Counter(stop.id for stop in route.stops if stop.kind == StopKind.BREAK)
+        for pause in shift.breaks:
+            where = f"shift {shift.id!r}, break {pause.id!r}"
+            if taken[pause.id] > 1:
+                message = f"it is taken {taken[pause.id]} times"
+                yield Violation(Rule.BREAKS, where, taken[pause.id] - 1, message)
+            elif taken[pause.id] == 0:
+                into_route = pause.window.start + pause.duration - route.start
+                before_end = route.end - pause.window.end
+                message = f"the route from {route.start} to {route.end} misses it"
+                yield from case.beyond(Rule.BREAKS, where, min(into_route, before_end), message)
+
+
+def _break_faults(
+    case: _Case, shift: Shift, pause: Break | None, stop: Stop, free: int, arrival: int
+) -> Iterator[Violation]:
+    """``free`` is when the technician could start the break, ``arrival`` when it must be over."""
+    where = at(shift, stop)
+    if pause is None:
+        yield Violation(Rule.BREAKS, where, 1, "the shift has no such break")
+        return
+    rest = stop.departure - stop.start
+    for seconds, message in (
+        (_outside(pause.window, stop.start), f"it starts at {stop.start}, outside its window"),
+        (abs(rest - pause.duration), f"it lasts {rest} seconds instead of {pause.duration}"),
+        (abs(stop.start - stop.arrival), f"it starts at {stop.start}, arrives at {stop.arrival}"),
+        (free - stop.start, f"it starts at {stop.start}, when the technician is busy until {free}"),
+        (stop.departure - arrival, f"it ends at {stop.departure}, after the arrival at {arrival}"),
+    ):
+        yield from case.beyond(Rule.BREAKS, where, seconds, message)
+
+
+def _parts(case: _Case) -> Iterator[Violation]:
+    """Parts used never exceed what the van started with plus what was picked up so far.
+
+    A technician's shifts are played in time order: what is left stays in the van, and each
+    shift's stock is loaded before it, whether it has a route or not. Reported once per route
+    and part, where it first runs out; the van then counts as empty of it.
+    """
+    routes = [route for _, route in case.routes]
+    for van, shift, numbers in case.vans(routes):
+        short: dict[str, tuple[int, Stop]] = {}
+        for stop in (stop for number in numbers for stop in routes[number].stops):
+            for part, lacking in case.carry_on(van, stop).items():
+                short.setdefault(part, (lacking, stop))
+        for part, (lacking, stop) in short.items():
+            message = f"part {part!r} runs out, {lacking} short"
+            yield Violation(Rule.PARTS, at(shift, stop), lacking, message)
+
+
+def _tools(case: _Case) -> Iterator[Violation]:
+    """A needed tool is in the van at the start or was borrowed earlier on the route."""
+    for shift, route in case.routes:
+        held = set(shift.tools)
+        for stop in route.stops:
+            visit = case.visits.get(stop.id)
+            if stop.kind == StopKind.DEPOT:
+                held |= stop.tools
+            elif stop.kind == StopKind.VISIT and visit and not visit.tools <= held:
+                missing = sorted(visit.tools - held)
+                message = f"tools {missing} are not in the van"
+                yield Violation(Rule.TOOLS, at(shift, stop), len(missing), message)
+
+
+def _depot_stock(case: _Case) -> Iterator[Violation]:
+    """Over all routes, no more is picked up at a depot than it has, and no tool it lacks.
+
+    Unknown depots count here too, and negative numbers of parts (which pick up nothing).
+    """
+    rule = Rule.DEPOT_STOCK
+    taken: dict[str, Counter[str]] = {}
+    for shift, route in case.routes:
+        for stop in (stop for stop in route.stops if stop.kind == StopKind.DEPOT):
+            here, depot = at(shift, stop), case.depots.get(stop.id)
+            if depot is None:
+                yield Violation(rule, here, 1, "the problem has no such depot")
+                continue
+            if missing := sorted(stop.tools - depot.tools):
+                yield Violation(rule, here, len(missing), f"the depot does not lend {missing}")
+            for part, number in stop.parts.items():
+                if number < 0:
+                    message = f"{number} of part {part!r} cannot be picked up"
+                    yield Violation(rule, here, -number, message)
+            taken.setdefault(depot.id, Counter()).update(picked_up(stop))
+    for id_, parts in taken.items():
+        stock = case.depots[id_].stock
+        for part, number in parts.items():
+            over = 0 if stock is None else number - stock.get(part, 0)
+            if over > 0:
+                message = f"{number} of part {part!r} are picked up, {over} more than there are"
+                yield Violation(rule, f"depot {id_!r}", over, message)
+
+
+def _pins(case: _Case) -> Iterator[Violation]:
+    """A pinned visit is with its technician, and at its time if the pin has one.
+
+    A pinned visit that is unassigned breaks no pin: it has reasons.
+    """
+    for shift, route in case.routes:
+        for visit, stop in case.served(route):
+            pin = visit.pin
+            if pin and pin.technician != shift.technician:
+                message = f"it is pinned to technician {pin.technician!r}"
+                yield Violation(Rule.PINS, at(shift, stop), 1, message)
+            if pin and pin.start is not None and pin.start != stop.start:
+                message = f"it is pinned to {pin.start} and starts at {stop.start}"
+                yield Violation(Rule.PINS, at(shift, stop), abs(stop.start - pin.start), message)
+
+
+def _technicians(case: _Case) -> Iterator[Violation]:
+    """The technician is among the allowed ones and not among the forbidden ones."""
+    for shift, route in case.routes:
+        for visit, stop in case.served(route):
+            here, name = at(shift, stop), shift.technician
+            if visit.allowed is not None and name not in visit.allowed:
+                yield Violation(Rule.TECHNICIANS, here, 1, f"technician {name!r} is not allowed")
+            if name in visit.forbidden:
+                yield Violation(Rule.TECHNICIANS, here, 1, f"technician {name!r} is forbidden")
+
+
+def _territory(case: _Case) -> Iterator[Violation]:
+    """The shift serves the visit's territory; one without territories serves all."""
+    for shift, route in case.routes:
+        for visit, stop in case.served(route):
+            there = visit.territory
+            if there is not None and shift.territories and there not in shift.territories:
+                message = f"the shift does not serve territory {there!r}"
+                yield Violation(Rule.TERRITORY, at(shift, stop), 1, message)
+
+
+def _cost(case: _Case) -> Iterator[Violation]:
+    """The cost that a solution claims is the cost that it has, component by component.
+
+    A component that is not claimed is claimed to be 0, as is one that no soft rule has.
+    """
+    claimed, unassigned = case.solution.cost, case.solution.unassigned
+    actual = cost(case.problem, case.solution.routes, [out.id for out in unassigned])
+    for component in dict.fromkeys([*actual, *claimed]):
+        claim, truth = claimed.get(component, 0), actual.get(component, 0)
+        yield from case.beyond(
+            Rule.COST,
+            f"cost {str(component)!r}",
+            abs(claim - truth),
+            f"{claim} is claimed, it is {truth}",
+        )
+
+
+def _break_duration(shift: Shift, stop: Stop) -> int:
+    return next((pause.duration for pause in shift.breaks if pause.id == stop.id), 0)
+
+
+def _outside(bounds: TimeWindow, moment: int) -> int:
+    """Seconds from the moment to the window; 0 inside it."""
+    return max(0, bounds.start - moment, moment - bounds.end)

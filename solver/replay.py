@@ -1,0 +1,131 @@
+"""A solution played through from its stops alone: what the checker looks at.
+
+Nothing here trusts the solution: ids may be unknown, doubled or out of order.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from solver.problem import Depot, Problem, Shift, Visit
+from solver.solution import Route, Stop, StopKind
+
+Van = Counter[str]
+"""Parts in a technician's van, never below 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The shift's start or end, a visit or a depot call, and the breaks taken on the way to it.
+
+    ``location`` and ``duration`` are None where the problem does not know the place.
+    """
+
+    where: str
+    location: int | None
+    duration: int | None
+    arrival: int
+    start: int
+    departure: int
+    breaks: tuple[Stop, ...] = ()
+
+
+class Replay:
+    """Routes of a problem, with everything looked up; ``routes`` are those of known shifts."""
+
+    def __init__(self, problem: Problem, routes: Iterable[Route]) -> None:
+        self.problem = problem
+        self.visits = {visit.id: visit for visit in problem.visits}
+        self.depots = {depot.id: depot for depot in problem.depots}
+        self.shifts = {shift.id: shift for shift in problem.shifts}
+        known = [route for route in routes if route.shift in self.shifts]
+        self.routes = [(self.shifts[r.shift], r) for r in self.with_implicit_pickups(known)]
+
+    def place(self, stop: Stop) -> Visit | Depot | None:
+        """Where the stop is; None for a break and for what the problem does not know."""
+        if stop.kind == StopKind.VISIT:
+            return self.visits.get(stop.id)
+        return self.depots.get(stop.id) if stop.kind == StopKind.DEPOT else None
+
+    def served(self, route: Route) -> Iterator[tuple[Visit, Stop]]:
+        """The route's stops at known visits."""
+        for stop in route.stops:
+            if stop.kind == StopKind.VISIT and stop.id in self.visits:
+                yield self.visits[stop.id], stop
+
+    def places(self, shift: Shift, route: Route) -> list[Place]:
+        """The route's places in order, from the shift's start to its end."""
+        begin, end, here = route.start, route.end, f"shift {shift.id!r}"
+        places = [Place(f"{here}, start", shift.start_location, 0, begin, begin, begin)]
+        breaks: tuple[Stop, ...] = ()
+        for stop in route.stops:
+            if stop.kind == StopKind.BREAK:
+                breaks = (*breaks, stop)
+                continue
+            place = self.place(stop)
+            location, duration = (place.location, place.duration) if place else (None, None)
+            times = stop.arrival, stop.start, stop.departure
+            places.append(Place(at(shift, stop), location, duration, *times, breaks))
+            breaks = ()
+        places.append(Place(f"{here}, end", shift.end_location, 0, end, end, end, breaks))
+        return places
+
+    def with_implicit_pickups(self, routes: list[Route]) -> list[Route]:
+        """The routes, with what each depot call picks up spelled out.
+
+        A call that says nothing, neither ``parts`` nor ``tools``, as in files of programs that
+        keep no account of it, borrows all tools of the depot and picks up exactly what the
+        visits from there to the route's next depot call lack beyond what the van then has.
+        Other calls are taken at their word.
+        """
+        spelled_out = list(routes)
+        for van, _, numbers in self.vans(routes):
+            for number in numbers:
+                stops = list(routes[number].stops)
+                for index, stop in enumerate(stops):
+                    depot = self.depots.get(stop.id) if stop.kind == StopKind.DEPOT else None
+                    if depot and not stop.parts and not stop.tools:
+                        lacking = self._used_before_next_call(stops[index + 1 :]) - van
+                        stops[index] = replace(stop, parts=dict(lacking), tools=depot.tools)
+                    self.carry_on(van, stops[index])
+                spelled_out[number] = replace(routes[number], stops=tuple(stops))
+        return spelled_out
+
+    def vans(self, routes: list[Route]) -> Iterator[tuple[Van, Shift, list[int]]]:
+        """Each shift in time order, its technician's van loaded for it, and the positions of
+        the shift's routes (one, if all is well). What the caller leaves in the van is still
+        there on the technician's next shift."""
+        vans: dict[str, Van] = {}
+        for shift in sorted(self.problem.shifts, key=lambda shift: (shift.start, shift.end)):
+            van = vans.setdefault(shift.technician, Counter())
+            van.update(shift.stock)
+            yield van, shift, [n for n, route in enumerate(routes) if route.shift == shift.id]
+
+    def carry_on(self, van: Van, stop: Stop) -> Van:
+        """Bring the van up to date with a stop; returns the parts used that it did not have."""
+        if stop.kind == StopKind.DEPOT:
+            van.update(picked_up(stop))
+        if stop.kind != StopKind.VISIT or stop.id not in self.visits:
+            return Counter()
+        lacking = Counter(self.visits[stop.id].parts) - van
+        van.subtract(self.visits[stop.id].parts)
+        van.update(lacking)
+        return lacking
+
+    def _used_before_next_call(self, stops: Iterable[Stop]) -> Counter[str]:
+        used: Counter[str] = Counter()
+        for stop in stops:
+            if stop.kind == StopKind.DEPOT:
+                break
+            if stop.kind == StopKind.VISIT and stop.id in self.visits:
+                used.update(self.visits[stop.id].parts)
+        return used
+
+
+def picked_up(call: Stop) -> Mapping[str, int]:
+    """The parts that come into the van; a negative number brings none."""
+    return {part: number for part, number in call.parts.items() if number > 0}
+
+
+def at(shift: Shift, stop: Stop) -> str:
+    return f"shift {shift.id!r}, {stop.kind} {stop.id!r}"
