@@ -10,8 +10,16 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Enum, Index, text
 from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Without names, SQLite constraints could not be changed by a later migration."""
 
 
 def now() -> datetime:
@@ -73,6 +81,13 @@ class LocatedBy(StrEnum):
     GEOCODER = "geocoder"
 
 
+def _text_of(kind: type[StrEnum]) -> Enum:
+    """A column of ``kind`` that holds the values as plain text, readable in any database tool."""
+    return Enum(
+        kind, native_enum=False, length=20, values_callable=lambda kind: [one.value for one in kind]
+    )
+
+
 # What the company has
 
 
@@ -99,7 +114,7 @@ class Site(SQLModel, table=True):
     address: str
     latitude: float | None = None
     longitude: float | None = None
-    located_by: LocatedBy | None = None
+    located_by: LocatedBy | None = Field(default=None, sa_type=_text_of(LocatedBy))
     territory: str | None = Field(default=None, index=True)
     phone: str | None = None
 
@@ -256,9 +271,9 @@ class Job(SQLModel, table=True):
     id: str = Field(primary_key=True)
     site_id: str = Field(foreign_key="site.id", index=True)
     title: str
-    status: JobStatus = Field(default=JobStatus.OPEN, index=True)
+    status: JobStatus = Field(default=JobStatus.OPEN, index=True, sa_type=_text_of(JobStatus))
     hold_reason: str | None = None
-    priority: Priority = Priority.NORMAL
+    priority: Priority = Field(default=Priority.NORMAL, sa_type=_text_of(Priority))
     duration_minutes: int
     due_at: datetime | None = None
     told_at: datetime | None = None
@@ -304,11 +319,13 @@ class JobTool(SQLModel, table=True):
 
 
 class JobTechnician(SQLModel, table=True):
+    """A technician may be both ``allowed`` and ``preferred``."""
+
     __tablename__ = "job_technician"
 
     job_id: str = Field(foreign_key="job.id", primary_key=True)
     technician_id: str = Field(foreign_key="technician.id", primary_key=True)
-    wish: Wish
+    wish: Wish = Field(primary_key=True, sa_type=_text_of(Wish))
 
 
 class IdempotencyKey(SQLModel, table=True):
@@ -330,7 +347,7 @@ class Run(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     trigger: str
-    status: RunStatus = Field(default=RunStatus.QUEUED, index=True)
+    status: RunStatus = Field(default=RunStatus.QUEUED, index=True, sa_type=_text_of(RunStatus))
     starts_on: date
     ends_on: date
     territory: str | None = None
@@ -364,7 +381,7 @@ class Plan(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     version: int | None = Field(default=None, unique=True)
-    status: PlanStatus = Field(default=PlanStatus.DRAFT, index=True)
+    status: PlanStatus = Field(default=PlanStatus.DRAFT, index=True, sa_type=_text_of(PlanStatus))
     run_id: str | None = Field(default=None, foreign_key="run.id", unique=True)
     starts_on: date
     ends_on: date

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     """Average road speed for estimated travel."""
     detour_factor: float = Field(default=1.3, ge=1)
     """Road distance over straight-line distance."""
+    service_area: tuple[float, float, float, float] | None = (8.0, 102.0, 23.5, 110.0)
+    """South, west, north and east edge in degrees; coordinates outside are refused (null: none)."""
     geocoder: Literal["off", "nominatim", "photon", "arcgis"] = "off"
     """Whom to ask for coordinates of addresses that came without."""
     geocoder_domain: str | None = None
@@ -65,6 +67,17 @@ class Settings(BaseSettings):
     def objective(self) -> Objective:
         changes: dict[str, Any] = dict(self.weights)
         return replace(DEFAULT_OBJECTIVE, **changes)
+
+    @field_validator("service_area")
+    @classmethod
+    def _edges_in_order(
+        cls, area: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if area is not None:
+            south, west, north, east = area
+            if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+                raise ValueError("must be south, west, north, east in degrees, south below north")
+        return area
 
     @field_validator("weights")
     @classmethod
