@@ -1,0 +1,68 @@
+"""What a set of routes costs, by soft rule, as the engines count it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from solver.eligibility import pair_cost
+from solver.problem import Problem, Shift, Visit
+from solver.solution import SOFT, Route, Rule, StopKind
+
+
+def cost(
+    problem: Problem, routes: Iterable[Route], unassigned: Iterable[str]
+) -> Mapping[Rule, int]:
+    """Cents by soft rule; every soft rule is there."""
+    totals = dict.fromkeys(SOFT, 0)
+    counter = RouteCost(problem)
+    for route in routes:
+        for rule, cents in counter.of(route):
+            totals[rule] += cents
+    totals[Rule.UNASSIGNED] = sum(problem.prices[name] for name in unassigned)
+    return totals
+
+
+class RouteCost:
+    """Counts what single routes of a problem cost."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._visits = {visit.id: visit for visit in problem.visits}
+        self._shifts = {shift.id: shift for shift in problem.shifts}
+        self._depots = {depot.id: depot for depot in problem.depots}
+
+    def of(self, route: Route) -> Iterator[tuple[Rule, int]]:
+        """Cents by soft rule, a rule possibly in several shares."""
+        problem = self._problem
+        costs = problem.objective
+        shift = self._shifts[route.shift]
+        places = [shift.start_location]
+        service = 0
+        for stop in route.stops:
+            if stop.kind is StopKind.DEPOT:
+                places.append(self._depots[stop.id].location)
+            elif stop.kind is StopKind.VISIT:
+                visit = self._visits[stop.id]
+                places.append(visit.location)
+                service += visit.duration
+                yield from _visit_cost(problem, shift, visit, stop.start)
+        legs = list(pairwise([*places, shift.end_location]))
+        travel_time, distance = problem.travel_time, problem.distance
+        yield Rule.TRAVEL_TIME, costs.travel_time * sum(int(travel_time[leg]) for leg in legs)
+        yield Rule.DISTANCE, costs.distance * sum(int(distance[leg]) for leg in legs)
+        yield Rule.WORKING_TIME, costs.working_time * (route.end - route.start)
+        yield Rule.OVERTIME, costs.overtime * max(0, route.end - shift.end)
+        yield Rule.SHIFT_USE, costs.shift_use
+        yield Rule.IMBALANCE, costs.imbalance * max(0, service - problem.fair_shares[shift.id])
+
+
+def _visit_cost(
+    problem: Problem, shift: Shift, visit: Visit, start: int
+) -> Iterator[tuple[Rule, int]]:
+    costs = problem.objective
+    yield from pair_cost(problem, visit, shift).items()
+    if visit.due is not None:
+        yield Rule.LATENESS, costs.lateness * max(0, start + visit.duration - visit.due)
+    if visit.previous is not None:
+        moved = max(0, abs(start - visit.previous.start) - costs.moved_time_tolerance)
+        told = costs.told_factor if visit.previous.told else 1
+        yield Rule.MOVED_TIME, costs.moved_time * told * moved

@@ -1,0 +1,316 @@
+"""A plan under construction, and the best place in it for one more visit.
+
+``Draft`` keeps a sequence of visits and depot calls for every shift. ``best_place`` answers where a
+visit could go, with a depot call in front if it needs one; ``fill`` places all that are left, the
+visit that would regret waiting most first (Potvin & Rousseau, *A parallel route building algorithm
+for the vehicle routing and scheduling problem with time windows*, EJOR 1993).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from solver.cost import RouteCost
+from solver.eligibility import eligible_shifts
+from solver.problem import Problem, Shift, Visit
+from solver.schedule import Call, Legs, earliest_end, next_start, place, previous_start
+from solver.solution import Route, Solution, Stop, StopKind
+from solver.supply import Pickup, pickups, supplying_depots, total
+
+NO_SECOND_CHOICE = 2**60
+"""The regret of a visit that has one shift left to go to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A visit's best place on a shift: the shift's new sequence and what it costs more."""
+
+    cost: int
+    shift: Shift
+    sequence: tuple[Call, ...]
+
+
+class Draft:
+    """Sequences for all shifts, each feasible at any moment: time, parts, tools, depot stock."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.legs: Legs = problem.travel_time.tolist()
+        self.eligible = eligible_shifts(problem)
+        self.sequences: dict[str, tuple[Call, ...]] = {shift.id: () for shift in problem.shifts}
+        self.chains: dict[str, list[Shift]] = {}
+        for shift in sorted(problem.shifts, key=lambda shift: shift.start):
+            self.chains.setdefault(shift.technician, []).append(shift)
+        self._taken: dict[str, Counter[tuple[str, str]]] = {
+            technician: Counter() for technician in self.chains
+        }
+        self._slack: dict[str, _Slack] = {}
+        self._costs: dict[str, int] = {}
+        self._counter = RouteCost(problem)
+
+    def unassigned(self) -> list[Visit]:
+        """The visits that are in no sequence, in the problem's order."""
+        placed = {call.id for calls in self.sequences.values() for call in calls if _is_visit(call)}
+        return [visit for visit in self.problem.visits if visit.id not in placed]
+
+    def adopt(self, solution: Solution) -> None:
+        """Take over another plan's sequences as far as they are possible in this problem."""
+        visits = {visit.id: visit for visit in self.problem.visits}
+        depots = {depot.id: depot for depot in self.problem.depots}
+        shifts = {shift.id: shift for shift in self.problem.shifts}
+        seen: set[str] = set()
+        for route in solution.routes:
+            shift = shifts.get(route.shift)
+            if shift is None:
+                continue
+            wanted: list[Call] = []
+            for stop in route.stops:
+                if stop.kind is StopKind.DEPOT and stop.id in depots:
+                    wanted.append(depots[stop.id])
+                visit = visits.get(stop.id) if stop.kind is StopKind.VISIT else None
+                if visit is None or visit.id in seen or shift not in self.eligible[visit.id]:
+                    continue
+                seen.add(visit.id)
+                wanted.append(visit)
+            self._take_over(shift, wanted)
+
+    def _take_over(self, shift: Shift, wanted: Sequence[Call]) -> None:
+        if self._possible(shift, wanted):
+            self._commit(shift, tuple(wanted))
+            return
+        kept: list[Call] = []
+        for call in wanted:
+            if self._possible(shift, [*kept, call]):
+                kept.append(call)
+        self._commit(shift, tuple(kept))
+        self._drop_idle_calls(self.chains[shift.technician])
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Take visits out, and the depot calls that nobody needs any more."""
+        gone = set(names)
+        for chain in self.chains.values():
+            changed = False
+            for shift in chain:
+                calls = self.sequences[shift.id]
+                kept = tuple(c for c in calls if not (_is_visit(c) and c.id in gone))
+                if kept != calls:
+                    self._take_over(shift, kept)
+                    changed = True
+            if changed:
+                self._drop_idle_calls(chain)
+
+    def _drop_idle_calls(self, chain: Sequence[Shift]) -> None:
+        for shift, today in zip(chain, self._supply(chain) or [], strict=True):
+            idle = [not pickup.parts and not pickup.tools for pickup in today]
+            if any(idle):
+                calls = iter(idle)
+                sequence = self.sequences[shift.id]
+                kept = tuple(call for call in sequence if _is_visit(call) or not next(calls))
+                if earliest_end(shift, kept, self.legs) is not None:
+                    self._replace(shift, kept)
+        self._taken[chain[0].technician] = total(self._supply(chain) or [])
+
+    def fill(self, wanted: Iterable[Visit], stop: Callable[[], bool] = lambda: False) -> None:
+        """Place as many visits as fit: pinned ones first, then by priority, then by regret."""
+        tiers: dict[tuple[bool, int], list[Visit]] = {}
+        for visit in wanted:
+            tiers.setdefault((visit.pin is None, -visit.priority), []).append(visit)
+        for _, tier in sorted(tiers.items(), key=lambda item: item[0]):
+            self._fill_tier(tier, stop)
+
+    def _fill_tier(self, tier: Sequence[Visit], stop: Callable[[], bool]) -> None:
+        options: dict[str, dict[str, Option]] = {}
+        for visit in tier:
+            if stop():
+                return
+            options[visit.id] = {}
+            for shift in self.eligible[visit.id]:
+                self._refresh(options[visit.id], visit, shift)
+        left = {visit.id: visit for visit in tier if options[visit.id]}
+        while left and not stop():
+            name = max(left, key=lambda name: _regret(options[name].values()))
+            option = min(options[name].values(), key=lambda option: option.cost)
+            visit = left[name]
+            if self._possible(option.shift, option.sequence):
+                self._commit(option.shift, option.sequence)
+                del left[name]
+            touched = self.chains[option.shift.technician]
+            for other in list(left.values()):
+                for shift in touched:
+                    if shift in self.eligible[other.id]:
+                        self._refresh(options[other.id], other, shift)
+                if not options[other.id]:
+                    del left[other.id]
+
+    def _refresh(self, options: dict[str, Option], visit: Visit, shift: Shift) -> None:
+        option = self.best_place(visit, shift)
+        if option is None:
+            options.pop(shift.id, None)
+        else:
+            options[shift.id] = option
+
+    def best_place(self, visit: Visit, shift: Shift) -> Option | None:
+        """The cheapest place for the visit on the shift, or None if there is none."""
+        sequence = self.sequences[shift.id]
+        slack = self._slack_of(shift)
+        candidates = sorted(
+            (self._detour(shift, sequence, index, visit), index)
+            for index in range(len(sequence) + 1)
+            if slack.admits(visit, index, self.legs)
+        )
+        for _, index in candidates:
+            trial = (*sequence[:index], visit, *sequence[index:])
+            if self._possible(shift, trial, supplies=bool(visit.parts or visit.tools)):
+                return self._option(shift, trial)
+        if not candidates:
+            return None
+        return self._best_place_after_depot(visit, shift)
+
+    def _best_place_after_depot(self, visit: Visit, shift: Shift) -> Option | None:
+        sequence = self.sequences[shift.id]
+        trials = []
+        for depot in supplying_depots(self.problem, visit, shift):
+            for first in range(len(sequence) + 1):
+                with_call = (*sequence[:first], depot, *sequence[first:])
+                detour = self._detour(shift, sequence, first, depot)
+                for index in range(first + 1, len(with_call) + 1):
+                    trial = (*with_call[:index], visit, *with_call[index:])
+                    cost = detour + self._detour(shift, with_call, index, visit)
+                    trials.append((cost, len(trials), trial))
+        for _, _, trial in sorted(trials):
+            if self._possible(shift, trial):
+                return self._option(shift, trial)
+        return None
+
+    def _detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
+        """Cents of travel, distance and time for going by the call before ``sequence[index]``."""
+        before = sequence[index - 1].location if index else shift.start_location
+        after = sequence[index].location if index < len(sequence) else shift.end_location
+        costs = self.problem.objective
+        here = call.location
+        seconds = self.legs[before][here] + self.legs[here][after] - self.legs[before][after]
+        distance = self.problem.distance
+        metres = int(distance[before, here] + distance[here, after] - distance[before, after])
+        moving = (costs.travel_time + costs.working_time) * seconds + costs.distance * metres
+        return moving + costs.working_time * call.duration
+
+    def _option(self, shift: Shift, trial: tuple[Call, ...]) -> Option:
+        """What the trial costs more than the shift as it is, to the cent."""
+        if shift.id not in self._costs:
+            self._costs[shift.id] = self._cost_of(shift, self.sequences[shift.id])
+        return Option(self._cost_of(shift, trial) - self._costs[shift.id], shift, trial)
+
+    def _cost_of(self, shift: Shift, sequence: Sequence[Call]) -> int:
+        route = place(shift, sequence, self.legs) if sequence else None
+        return 0 if route is None else sum(cents for _, cents in self._counter.of(route))
+
+    def _possible(self, shift: Shift, sequence: Sequence[Call], supplies: bool = True) -> bool:
+        if earliest_end(shift, sequence, self.legs) is None:
+            return False
+        if not supplies:
+            return True
+        return self._supply(self.chains[shift.technician], {shift.id: sequence}) is not None
+
+    def _supply(
+        self, chain: Sequence[Shift], changed: Mapping[str, Sequence[Call]] | None = None
+    ) -> list[list[Pickup]] | None:
+        changed = changed or {}
+        taken: Counter[tuple[str, str]] = Counter()
+        for technician, load in self._taken.items():
+            if technician != chain[0].technician:
+                taken.update(load)
+        sequences = [(s, changed.get(s.id, self.sequences[s.id])) for s in chain]
+        return pickups(sequences, taken)
+
+    def _commit(self, shift: Shift, sequence: tuple[Call, ...]) -> None:
+        chain = self.chains[shift.technician]
+        self._replace(shift, sequence)
+        self._taken[shift.technician] = total(self._supply(chain) or [])
+
+    def _replace(self, shift: Shift, sequence: tuple[Call, ...]) -> None:
+        self.sequences[shift.id] = sequence
+        self._slack.pop(shift.id, None)
+        self._costs.pop(shift.id, None)
+
+    def _slack_of(self, shift: Shift) -> "_Slack":
+        if shift.id not in self._slack:
+            self._slack[shift.id] = _Slack(shift, self.sequences[shift.id], self.legs)
+        return self._slack[shift.id]
+
+    def routes(self) -> tuple[Route, ...]:
+        """The sequences placed in time, with what each depot call picks up."""
+        routes = []
+        for chain in self.chains.values():
+            for shift, today in zip(chain, self._supply(chain) or [], strict=True):
+                sequence = self.sequences[shift.id]
+                route = place(shift, sequence, self.legs) if sequence else None
+                if route is not None:
+                    routes.append(with_pickups(route, today))
+        order = {shift.id: index for index, shift in enumerate(self.problem.shifts)}
+        return tuple(sorted(routes, key=lambda route: order[route.shift]))
+
+
+def with_pickups(route: Route, today: Sequence[Pickup]) -> Route:
+    """The route with its depot calls loaded, in order."""
+    remaining = iter(today)
+    stops = tuple(
+        _loaded(stop, next(remaining)) if stop.kind is StopKind.DEPOT else stop
+        for stop in route.stops
+    )
+    return Route(route.shift, route.technician, route.start, route.end, stops)
+
+
+def _loaded(stop: Stop, pickup: Pickup) -> Stop:
+    return Stop(
+        stop.kind,
+        stop.id,
+        stop.arrival,
+        stop.start,
+        stop.departure,
+        dict(sorted(pickup.parts.items())),
+        frozenset(pickup.tools),
+    )
+
+
+class _Slack:
+    """How early and how late a sequence can be at each place if breaks are left out of account.
+
+    It only ever refuses what is impossible; what it admits still has to be tried.
+    """
+
+    def __init__(self, shift: Shift, sequence: Sequence[Call], legs: Legs) -> None:
+        self.locations = [
+            shift.start_location,
+            *(call.location for call in sequence),
+            shift.end_location,
+        ]
+        travel = [legs[a][b] for a, b in pairwise(self.locations)]
+        self.departures = [shift.start]
+        for leg, call in zip(travel, sequence, strict=False):
+            start = next_start(call.windows, self.departures[-1] + leg)
+            assert start is not None  # noqa: S101 - the sequence is feasible
+            self.departures.append(start + call.duration)
+        latest = [shift.end + shift.max_overtime]
+        for leg, call in zip(reversed(travel), reversed(sequence), strict=False):
+            latest.append(previous_start(call.windows, latest[-1] - leg - call.duration))
+        self.latest = latest[::-1]
+
+    def admits(self, visit: Visit, index: int, legs: Legs) -> bool:
+        arrival = self.departures[index] + legs[self.locations[index]][visit.location]
+        start = next_start(visit.windows, arrival)
+        if start is None:
+            return False
+        onward = legs[visit.location][self.locations[index + 1]]
+        return start + visit.duration + onward <= self.latest[index]
+
+
+def _regret(options: Iterable[Option]) -> tuple[int, int]:
+    costs = sorted(option.cost for option in options)
+    if len(costs) == 1:
+        return NO_SECOND_CHOICE, -costs[0]
+    return costs[1] - costs[0], -costs[0]
+
+
+def _is_visit(call: Call) -> bool:
+    return isinstance(call, Visit)
