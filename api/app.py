@@ -1,0 +1,75 @@
+"""The HTTP service, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from api import health, problems
+from api.limits import BodyLimit
+from dispatch import store
+from dispatch.settings import Settings
+
+DESCRIPTION = """
+Job requests with required skills and parts go in; each technician's best day comes out.
+
+Moments carry an offset from UTC, such as `2026-11-23T08:00:00+07:00`; days are local days in the
+company's time zone. Errors are problem details (RFC 9457) that list every fault. An answer of 2xx
+means that the change is stored.
+"""
+
+TAGS = [
+    {"name": "jobs", "description": "Customers' work orders."},
+    {"name": "plans", "description": "Routes for a span of days: drafts and published versions."},
+    {"name": "runs", "description": "Background solves that make plans."},
+    {"name": "technicians", "description": "People and their routes, day by day."},
+    {"name": "service", "description": "The service itself."},
+]
+
+
+class _Service(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            super().openapi()["components"]["schemas"].update(problems.schemas())
+        return super().openapi()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service on the settings' database, which is brought up to date when it starts.
+
+    Raises ``ValueError`` for a database that is not supported.
+    """
+    app = _Service(
+        title="Field service dispatch",
+        version=version("field-service-dispatch"),
+        description=DESCRIPTION.strip(),
+        openapi_tags=TAGS,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+        redirect_slashes=False,
+        # The framework's pages load their scripts from elsewhere; /openapi.json needs nothing.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.engine = store.connect(settings.database_url)
+    app.state.reading_engine = store.reading(app.state.engine)
+    app.add_middleware(BodyLimit)
+    problems.install(app)
+    for part in (health,):
+        app.include_router(part.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    store.migrate(app.state.settings.database_url)
+    yield
+    app.state.engine.dispose()
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

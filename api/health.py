@@ -1,0 +1,58 @@
+"""Whether the service lives and can work, and where to go from its root."""
+
+from importlib.metadata import version
+from typing import Literal
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel
+
+from api.problems import documented
+from dispatch import store
+
+router = APIRouter(tags=["service"])
+
+
+class Landing(BaseModel):
+    service: Literal["field-service-dispatch"] = "field-service-dispatch"
+    version: str
+    links: dict[str, str]
+
+
+class Alive(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    status: Literal["ready"] = "ready"
+
+
+@router.get("/", summary="Where to go from here")
+def read_root() -> Landing:
+    return Landing(
+        version=version("field-service-dispatch"),
+        links={
+            "description": "/openapi.json",
+            "jobs": "/jobs",
+            "plans": "/plans",
+            "runs": "/runs",
+            "technicians": "/technicians",
+            "health": "/health",
+            "ready": "/ready",
+        },
+    )
+
+
+@router.get("/health", summary="Whether the process answers")
+def read_health() -> Alive:
+    """Says nothing about the database; restart the service when this fails."""
+    return Alive()
+
+
+@router.get("/ready", summary="Whether the service can do its work", responses=documented())
+def read_readiness(request: Request) -> Ready:
+    """Whether the database answers and has this version's schema; send no requests while not."""
+    if not store.is_migrated(request.app.state.engine):
+        raise HTTPException(
+            503, "The database's schema is not this version's; restart the service."
+        )
+    return Ready()

@@ -1,0 +1,50 @@
+"""What is refused before anything reads it."""
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import problem
+
+MAX_BODY_BYTES = 1_000_000
+
+
+class BodyLimit:
+    """Refuses bodies over ``MAX_BODY_BYTES``, announced or streamed, with a problem.
+
+    The framework's own limit answers in plain text.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
+            await problem(413, _TOO_LARGE)(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_within_limit() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413, _TOO_LARGE)
+            return message
+
+        await self.app(scope, receive_within_limit, send)
+
+
+_TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES:,} bytes; send less at once."
+
+
+async def json_only(request: Request) -> None:
+    """Dependency of every operation that takes a body."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and (media_type or await request.body()):
+        raise HTTPException(415, "Send the body as application/json.")

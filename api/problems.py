@@ -1,0 +1,229 @@
+"""Errors as RFC 9457 problem details: how they look, how they are made, how they are documented."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+SECONDS_TO_RETRY = 5
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+class ProblemFault(BaseModel):
+    """One thing that is wrong: what kind, where, why, and what to do."""
+
+    model_config = ConfigDict(title="Fault")
+
+    code: str = Field(description="Kind of fault; stable, for programs.")
+    where: str = Field(description="JSON pointer into the body, or the parameter's name.")
+    cause: str
+    action: str = Field(description="What to do about it.")
+
+
+class Problem(BaseModel):
+    """Why a request was refused or failed (RFC 9457)."""
+
+    type: str = Field(description="`about:blank`: the status and the faults' codes say it all.")
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str
+    instance: str | None = Field(
+        default=None, description="Name of this one failure, as found in the service's log."
+    )
+    faults: list[ProblemFault] | None = Field(
+        default=None, description="Everything that is wrong, not only the first thing."
+    )
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    faults: Iterable[ProblemFault] = (),
+    instance: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = Problem(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=instance,
+        faults=list(faults) or None,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True), status, headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+async def _unacceptable_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as registered
+    if any(one["type"] == "json_invalid" for one in error.errors()):
+        position, reason = error.errors()[0]["loc"][-1], error.errors()[0]["ctx"]["error"]
+        return problem(400, f"The body is not JSON: {reason} at character {position}.")
+    faults = [_fault(one) for one in error.errors()]
+    return problem(422, "The request is not valid; see the faults.", faults=faults)
+
+
+def _fault(error: Mapping[str, Any]) -> ProblemFault:
+    """Pydantic's words; never its input, which may be huge or not even be Unicode."""
+    kind = str(error["type"])
+    cause = str(error["msg"]).removeprefix("Value error, ")
+    source, *path = error["loc"]
+    where = json_pointer(path) if source == "body" else f"{source} parameter {path[0]}"
+    if kind == "missing":
+        action = "add it"
+    elif kind == "extra_forbidden":
+        action = "remove it or correct its name"
+    else:
+        action = str(error.get("ctx", {}).get("action", "correct it and send the request again"))
+    return ProblemFault(code=kind, where=where, cause=_unicode(cause), action=action)
+
+
+def json_pointer(path: Sequence[int | str]) -> str:
+    """RFC 6901; the empty pointer means the whole body."""
+    return "".join("/" + _unicode(str(step)).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _unicode(text: str) -> str:
+    """JSON may spell lone surrogates, in names too; no answer can carry them."""
+    return text.encode(errors="replace").decode()
+
+
+async def _refused_by_the_domain(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DispatchError)  # noqa: S101 - as registered
+    status = {InvalidInput: 422, NotFound: 404, Conflict: 409}[type(error)]
+    faults = [
+        ProblemFault(
+            code=fault.code,
+            where=_unicode(fault.where),
+            cause=_unicode(fault.cause),
+            action=_unicode(fault.action),
+        )
+        for fault in error.faults
+    ]
+    return problem(status, f"{error.title}; see the faults.", faults=faults)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as registered
+    if error.status_code == 404:
+        detail = "There is nothing at this path; /openapi.json lists what there is."
+        return problem(404, detail)
+    if error.status_code == 405:
+        allow = ", ".join(_allowed_methods(request))
+        return problem(405, f"This path takes {allow} only.", headers={"Allow": allow})
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """The framework names the methods of the first route only; a path may have several."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] == Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
+async def _clash(request: Request, error: Exception) -> JSONResponse:
+    """Two requests made the same thing at once and the database let one of them through."""
+    log.warning("%s %s: %s", request.method, request.url.path, error)
+    detail = "Another request made this change at the same moment. Read the state and try again."
+    return problem(409, detail)
+
+
+async def _unstorable(request: Request, error: Exception) -> JSONResponse:
+    log.warning("%s %s: %s", request.method, request.url.path, error)
+    return problem(422, "The database cannot hold one of the values: too large or not text.")
+
+
+async def _database_unavailable(request: Request, error: Exception) -> JSONResponse:
+    instance = _log_failure(request, error)
+    return problem(
+        503,
+        "The database does not answer or is busy. Nothing was changed; try again.",
+        instance=instance,
+        headers={"Retry-After": str(SECONDS_TO_RETRY)},
+    )
+
+
+async def _failure(request: Request, error: Exception) -> JSONResponse:
+    instance = _log_failure(request, error)
+    detail = "The service failed; nothing was changed. Report it with the instance's name."
+    return problem(500, detail, instance=instance)
+
+
+def _log_failure(request: Request, error: Exception) -> str:
+    instance = f"urn:uuid:{uuid4()}"
+    log.error("%s: %s %s failed", instance, request.method, request.url.path, exc_info=error)
+    return instance
+
+
+def install(app: FastAPI) -> None:
+    """Make ``app`` answer every error with a problem."""
+    app.add_exception_handler(RequestValidationError, _unacceptable_request)
+    app.add_exception_handler(DispatchError, _refused_by_the_domain)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(IntegrityError, _clash)
+    app.add_exception_handler(DataError, _unstorable)
+    for unavailable in (OperationalError, InterfaceError, NoFreeConnection):
+        app.add_exception_handler(unavailable, _database_unavailable)
+    app.add_exception_handler(Exception, _failure)
+
+
+def schemas() -> dict[str, Any]:
+    """OpenAPI schemas that ``documented`` refers to."""
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs"), "Problem": schema}
+
+
+_WHEN = {
+    400: "The body is not JSON.",
+    404: "There is no such thing.",
+    409: "The state of things does not allow it (any more).",
+    412: "It is no longer as `If-Match` says.",
+    413: "The body is larger than 1 MB.",
+    415: "The body is not `application/json`.",
+    422: "Something in the request is not valid; `faults` lists everything.",
+    500: "The service failed. Nothing was changed.",
+    503: "The database does not answer or is busy. Nothing was changed; try again later.",
+}
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses of an operation that may answer with these problems, 500 or 503."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for status in (*statuses, 500, 503):
+        responses[status] = {
+            "description": _WHEN[status],
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    responses[503]["headers"] = {
+        "Retry-After": {
+            "description": "Seconds to wait.",
+            "schema": {"type": "integer"},
+        }
+    }
+    return responses
+
+
+WITH_BODY = (400, 413, 415, 422)
+"""What any operation that takes a body may answer."""
