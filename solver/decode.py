@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from enum import Enum
@@ -67,8 +66,11 @@ def parse_json(text: str, path: Path) -> Any:
             raise ValueError(f"key {_shown(name)} occurs twice in one object")
         return value
 
+    def refuse_constant(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON number")
+
     try:
-        return json.loads(text, object_pairs_hook=refuse_repeated)
+        return json.loads(text, object_pairs_hook=refuse_repeated, parse_constant=refuse_constant)
     except json.JSONDecodeError as error:
         where = f"{path} line {error.lineno} column {error.colno}"
         cause = f"it is not JSON: {error.msg}"
@@ -150,10 +152,12 @@ class Decoder:
 
     def number(self, value: Any, where: str, expected: str = "a number") -> Any:
         """A number that leaves room for sums in 64 bits."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             return self._wrong_type(value, where, expected)
-        if abs(value) > MAX_COST:
-            return self.fault("too_large", where, "the number is beyond 2^60", "check its unit")
+        if not abs(value) <= MAX_COST:  # NaN is not either
+            return self.fault(
+                "too_large", where, "the number is not within ±2^60", "check its unit"
+            )
         return value
 
     def text(self, value: Any, where: str) -> Any:

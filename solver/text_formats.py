@@ -215,11 +215,10 @@ def _numbered_lines(text: str) -> list[tuple[int, str]]:
 def _below(
     lines: Sequence[tuple[int, str]], heading: str, faults: list[Fault]
 ) -> Sequence[tuple[int, str]]:
-    """The lines below a heading, without the column titles that may follow it."""
+    """The lines below a heading."""
     for i, (_, line) in enumerate(lines):
         if line.upper() == heading:
-            below = lines[i + 1 :]
-            return below[1:] if below and below[0][1][0].isalpha() else below
+            return lines[i + 1 :]
     faults.append(Fault("missing_section", heading, "there is no such line", "add the section"))
     return ()
 
@@ -248,7 +247,9 @@ def _rows(
 ) -> list[_Row]:
     """The rows below a heading; a line that is none, and an id given twice, are faults."""
     rows = []
-    for number, line in _below(lines, heading, faults):
+    below = _below(lines, heading, faults)
+    titles = 1 if below and below[0][1][0].isalpha() else 0
+    for number, line in below[titles:]:
         match = pattern.fullmatch(line)
         if match:
             rows.append(row_of(f"line {number}", match))
