@@ -1,0 +1,288 @@
+"""``dispatch solve`` and ``dispatch check``: the solver on files, without a database."""
+
+import json
+import signal
+import threading
+import time as clock
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from solver.solve import ENGINES, Limit, Progress
+from solver.solve import solve as solution_of
+
+from solver.check import check as violations_of
+from solver.decode import Unreadable, parse_json, read_text
+from solver.problem import Fault, InvalidProblem, Problem
+from solver.read import Format, ProblemFile, read_problem
+from solver.solution import Route, Rule, Solution, StopKind
+from solver.write import InvalidSolution, read_solution, write_solution
+
+DEFAULT_SECONDS = 10.0
+
+ProblemPath = Annotated[Path, typer.Argument(metavar="PROBLEM", help="Problem file.")]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(help="Format of the problem file; guessed from its content if not given."),
+]
+
+
+def solve(
+    problem: ProblemPath,
+    format: FormatOption = None,  # noqa: A002 - the option's name
+    time: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help=f"Stop after this long; {DEFAULT_SECONDS:g} s if there is no other limit.",
+            show_default=False,
+        ),
+    ] = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(min=0, help="Stop after this many steps: same result on every machine."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed is another search.")] = 0,
+    engine: Annotated[str, typer.Option(help=f"Search engine: {', '.join(ENGINES)}.")] = ENGINES[0],
+    cores: Annotated[int, typer.Option(min=1, help="Processor cores to use.")] = 1,
+    output: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the solution as JSON; - is standard output."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the solution as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Find the best routes for the problem in a file.
+
+    Prints a summary. Every visit ends up on a route, or unassigned with the reasons. Ctrl-C stops
+    early and keeps the best solution so far. Formats: docs/formats.md.
+
+    Exit status: 0 solved; 2 invalid input, with every fault listed.
+
+    Examples:
+
+      [bold]dispatch solve day.json --time 30 --output plan.json[/bold]
+
+      [bold]dispatch solve C101.txt --format trsp --iterations 100000 --seed 7 --json[/bold]
+    """
+    if engine not in ENGINES:
+        raise typer.BadParameter(
+            f"there is no engine {engine!r}; use {', '.join(ENGINES)}", param_hint="--engine"
+        )
+    to_stdout = as_json or output == "-"
+    target = None if output in (None, "-") else Path(str(output))
+    if target is not None and not target.absolute().parent.is_dir():
+        # Better now than after the search.
+        _refuse([Fault("unwritable", str(target), "there is no such folder", "create it first")])
+    file = _read_problem_file(problem, format)
+    if time is None and iterations is None:
+        time = DEFAULT_SECONDS
+
+    began = clock.monotonic()
+    with _progress(file) as report, _interruptible() as interrupted:
+        solution = solution_of(
+            file.problem,
+            Limit(seconds=time, iterations=iterations),
+            seed=seed,
+            engine=engine,
+            cores=cores,
+            progress=report,
+            cancelled=interrupted,
+        )
+    elapsed = clock.monotonic() - began
+
+    text = json.dumps(write_solution(solution, file.scale), ensure_ascii=False, indent=2) + "\n"
+    if target is not None:
+        try:
+            target.write_text(text, encoding="utf-8")
+        except OSError as error:
+            cause = error.strerror or "it cannot be written"
+            _refuse([Fault("unwritable", str(target), cause, "choose another --output")])
+    if to_stdout:
+        typer.echo(text, nl=False)
+    else:
+        _print_summary(file, solution, elapsed)
+
+
+def check(
+    problem: ProblemPath,
+    solution: Annotated[Path, typer.Argument(metavar="SOLUTION", help="Solution file (JSON).")],
+    format: FormatOption = None,  # noqa: A002 - the option's name
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Verify a solution against its problem, rule by rule.
+
+    Shares no code with the engines. Prints one violation a line: rule, where, amount, message.
+
+    Exit status: 0 no violation; 1 violations; 2 invalid input, with every fault listed.
+
+    Example:
+
+      [bold]dispatch check day.json plan.json[/bold]
+    """
+    file = _read_problem_file(problem, format)
+    try:
+        data = parse_json(read_text(solution), solution)
+        claimed = read_solution(data, file.problem, file.scale)
+    except Unreadable as error:
+        _refuse([error.fault])
+    except InvalidSolution as error:
+        _refuse(error.faults)
+    violations = [
+        violation
+        for violation in violations_of(file.problem, claimed, tolerance=file.tolerance)
+        if violation.rule is not Rule.COST or claimed.cost
+    ]
+    if as_json:
+        rows = [
+            {"rule": v.rule.value, "where": v.where, "amount": v.amount, "message": v.message}
+            for v in violations
+        ]
+        typer.echo(json.dumps({"violations": rows}, ensure_ascii=False, indent=2))
+    elif violations:
+        if file.scale != 1:
+            unit = f"times and amounts of time are in 1/{file.scale} of the file's unit"
+            typer.echo(unit, err=True)
+        for v in violations:
+            typer.echo(f"{v.rule.value}\t{v.where}\t{v.amount}\t{v.message}")
+    else:
+        typer.echo(f"No violations: {_verdict(file, claimed)}")
+    raise typer.Exit(1 if violations else 0)
+
+
+def _read_problem_file(path: Path, format: Format | None) -> ProblemFile:  # noqa: A002
+    try:
+        return read_problem(path, format)
+    except InvalidProblem as error:
+        _refuse(error.faults)
+
+
+def _refuse(faults: Iterable[Fault]) -> NoReturn:
+    """Lists what is wrong with the input and exits."""
+    for fault in faults:
+        typer.echo(str(fault), err=True)
+    raise typer.Exit(2)
+
+
+@contextmanager
+def _progress(file: ProblemFile) -> Iterator[Callable[[Progress], None] | None]:
+    """A line on standard error that tells how far the search is, if anyone is there to see it."""
+    console = Console(stderr=True, markup=False)
+    if not console.is_terminal:
+        yield None
+        return
+    visits = len(file.problem.visits)
+    with console.status("Searching …") as status:
+        yield lambda now: status.update(
+            f"{now.seconds:.0f} s · cost {_amount(file, now.objective)}"
+            f" · {now.assigned} of {visits} visits on a route · Ctrl-C stops"
+        )
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed; pressed again, it ends the program."""
+    interrupted = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted.is_set
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def _print_summary(file: ProblemFile, solution: Solution, elapsed: float) -> None:
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # a file or a pipe has room for every id
+    if solution.routes:
+        console.print(_routes_table(file, solution.routes))
+    if solution.unassigned:
+        console.print(_unassigned_table(solution))
+    console.print(_cost_table(file, solution))
+    console.print(f"{_verdict(file, solution)} · {elapsed:.1f} s")
+
+
+def _verdict(file: ProblemFile, solution: Solution) -> str:
+    visits, left_out = len(file.problem.visits), len(solution.unassigned)
+    routes = f"{len(solution.routes):,} route{'' if len(solution.routes) == 1 else 's'}"
+    return f"{visits - left_out:,} of {visits:,} visits on {routes} · {left_out:,} unassigned"
+
+
+def _routes_table(file: ProblemFile, routes: Iterable[Route]) -> Table:
+    table = Table(title="Routes", title_justify="left")
+    table.add_column("Technician", overflow="fold")
+    table.add_column("Shift", overflow="fold")
+    for heading in ("Start", "End", "Visits", "Depot", "Travel", "Working"):
+        table.add_column(heading, justify="right")
+    for route in routes:
+        kinds = [stop.kind for stop in route.stops]
+        table.add_row(
+            route.technician,
+            route.shift,
+            _moment(file, route.start),
+            _moment(file, route.end),
+            str(kinds.count(StopKind.VISIT)),
+            str(kinds.count(StopKind.DEPOT) or ""),
+            _duration(file, _travel_time(file.problem, route)),
+            _duration(file, route.end - route.start),
+        )
+    return table
+
+
+def _unassigned_table(solution: Solution) -> Table:
+    table = Table("Visit", "Why", title="Unassigned", title_justify="left")
+    for visit in solution.unassigned:
+        table.add_row(visit.id, "\n".join(reason.message for reason in visit.reasons))
+    return table
+
+
+def _cost_table(file: ProblemFile, solution: Solution) -> Table:
+    unit = "Cents" if file.format == "json" else "Cost"
+    table = Table("Rule", title="Cost", title_justify="left", show_footer=True)
+    table.columns[0].footer = "objective"
+    table.add_column(unit, footer=_amount(file, solution.objective), justify="right")
+    for rule, cost in solution.cost.items():
+        if cost:
+            table.add_row(rule.value.replace("_", " "), _amount(file, cost))
+    return table
+
+
+def _travel_time(problem: Problem, route: Route) -> int:
+    places: dict[tuple[StopKind, str], int] = {}
+    places |= {(StopKind.VISIT, visit.id): visit.location for visit in problem.visits}
+    places |= {(StopKind.DEPOT, depot.id): depot.location for depot in problem.depots}
+    shift = next(shift for shift in problem.shifts if shift.id == route.shift)
+    stops = [places[stop.kind, stop.id] for stop in route.stops if stop.kind is not StopKind.BREAK]
+    way = [shift.start_location, *stops, shift.end_location]
+    return sum(int(problem.travel_time[leg]) for leg in pairwise(way))
+
+
+def _amount(file: ProblemFile, number: int) -> str:
+    return f"{number:,}" if file.format == "json" else f"{number / file.scale:,.2f}"
+
+
+def _duration(file: ProblemFile, number: int) -> str:
+    if file.format != "json":
+        return _amount(file, number)
+    return f"{number // 3600}:{number // 60 % 60:02}"
+
+
+def _moment(file: ProblemFile, number: int) -> str:
+    """A time since the problem's epoch: clock time if that is midnight, with the day if not 0."""
+    if file.format != "json":
+        return _amount(file, number)
+    day, second = divmod(number, 86_400)
+    return (f"day {day} " if day else "") + f"{second // 3600:02}:{second // 60 % 60:02}"
