@@ -8,18 +8,22 @@ for the vehicle routing and scheduling problem with time windows*, EJOR 1993).
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import pairwise, permutations
 
 from solver.cost import RouteCost
-from solver.eligibility import eligible_shifts
+from solver.eligibility import at_pinned_time, eligible_shifts
 from solver.problem import Problem, Shift, Visit
 from solver.schedule import Call, Legs, earliest_end, next_start, place, previous_start
-from solver.solution import Route, Solution, Stop, StopKind
+from solver.solution import Route, StopKind
 from solver.supply import Pickup, pickups, supplying_depots, total
 
 NO_SECOND_CHOICE = 2**60
 """The regret of a visit that has one shift left to go to."""
+
+
+MOST_CALLS_FOR_A_VISIT = 3
+"""So many depots in a row are tried for one visit that needs something from each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Draft:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.legs: Legs = problem.travel_time.tolist()
+        self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
         self.eligible = eligible_shifts(problem)
         self.sequences: dict[str, tuple[Call, ...]] = {shift.id: () for shift in problem.shifts}
         self.chains: dict[str, list[Shift]] = {}
@@ -52,18 +57,22 @@ class Draft:
     def unassigned(self) -> list[Visit]:
         """The visits that are in no sequence, in the problem's order."""
         placed = {call.id for calls in self.sequences.values() for call in calls if _is_visit(call)}
-        return [visit for visit in self.problem.visits if visit.id not in placed]
+        return [visit for visit in self.visits if visit.id not in placed]
 
-    def adopt(self, solution: Solution) -> None:
-        """Take over another plan's sequences as far as they are possible in this problem."""
-        visits = {visit.id: visit for visit in self.problem.visits}
+    def adopt(self, routes: Iterable[Route]) -> None:
+        """Take over these routes' sequences, as far as they are possible, and nothing else."""
+        visits = {visit.id: visit for visit in self.visits}
         depots = {depot.id: depot for depot in self.problem.depots}
         shifts = {shift.id: shift for shift in self.problem.shifts}
         seen: set[str] = set()
-        for route in solution.routes:
-            shift = shifts.get(route.shift)
-            if shift is None:
+        for shift_id in self.sequences:
+            self._replace(shifts[shift_id], ())
+        for technician in self.chains:
+            self._taken[technician] = Counter()
+        for route in routes:
+            if route.shift not in shifts:
                 continue
+            shift = shifts[route.shift]
             wanted: list[Call] = []
             for stop in route.stops:
                 if stop.kind is StopKind.DEPOT and stop.id in depots:
@@ -150,10 +159,18 @@ class Draft:
         else:
             options[shift.id] = option
 
-    def best_place(self, visit: Visit, shift: Shift) -> Option | None:
-        """The cheapest place for the visit on the shift, or None if there is none."""
-        sequence = self.sequences[shift.id]
-        slack = self._slack_of(shift)
+    def best_place(
+        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...] | None = None
+    ) -> Option | None:
+        """The cheapest place for the visit on the shift, or None if there is none.
+
+        ``sequence`` stands in for what the shift has now.
+        """
+        if sequence is None:
+            sequence = self.sequences[shift.id]
+            slack = self._slack_of(shift)
+        else:
+            slack = _Slack(shift, sequence, self.legs)
         candidates = sorted(
             (self._detour(shift, sequence, index, visit), index)
             for index in range(len(sequence) + 1)
@@ -165,22 +182,30 @@ class Draft:
                 return self._option(shift, trial)
         if not candidates:
             return None
-        return self._best_place_after_depot(visit, shift)
+        return self._best_place_after_depot(visit, shift, sequence)
 
-    def _best_place_after_depot(self, visit: Visit, shift: Shift) -> Option | None:
-        sequence = self.sequences[shift.id]
-        trials = []
-        for depot in supplying_depots(self.problem, visit, shift):
-            for first in range(len(sequence) + 1):
-                with_call = (*sequence[:first], depot, *sequence[first:])
-                detour = self._detour(shift, sequence, first, depot)
-                for index in range(first + 1, len(with_call) + 1):
-                    trial = (*with_call[:index], visit, *with_call[index:])
-                    cost = detour + self._detour(shift, with_call, index, visit)
-                    trials.append((cost, len(trials), trial))
-        for _, _, trial in sorted(trials):
-            if self._possible(shift, trial):
-                return self._option(shift, trial)
+    def _best_place_after_depot(
+        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...]
+    ) -> Option | None:
+        """The cheapest place with a depot call before it, or a few in a row."""
+        depots = supplying_depots(self.problem, visit, shift)
+        needs = len(visit.parts) + len(visit.tools - shift.tools)
+        for number in range(1, min(len(depots), needs, MOST_CALLS_FOR_A_VISIT) + 1):
+            trials: list[tuple[int, int, tuple[Call, ...]]] = []
+            for calls in permutations(depots, number):
+                for first in range(len(sequence) + 1):
+                    before: tuple[Call, ...] = sequence
+                    detour = 0
+                    for index, depot in enumerate(calls, start=first):
+                        detour += self._detour(shift, before, index, depot)
+                        before = (*before[:index], depot, *before[index:])
+                    for index in range(first + number, len(before) + 1):
+                        trial = (*before[:index], visit, *before[index:])
+                        cost = detour + self._detour(shift, before, index, visit)
+                        trials.append((cost, len(trials), trial))
+            for _, _, trial in sorted(trials, key=lambda trial: trial[:2]):
+                if self._possible(shift, trial):
+                    return self._option(shift, trial)
         return None
 
     def _detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
@@ -240,37 +265,33 @@ class Draft:
 
     def routes(self) -> tuple[Route, ...]:
         """The sequences placed in time, with what each depot call picks up."""
-        routes = []
+        timed = [
+            place(shift, self.sequences[shift.id], self.legs)
+            for shift in self.problem.shifts
+            if self.sequences[shift.id]
+        ]
+        return self.supplied([route for route in timed if route is not None])
+
+    def supplied(self, routes: Iterable[Route]) -> tuple[Route, ...]:
+        """Routes over this draft's sequences, with what each depot call picks up."""
+        by_shift: dict[str, list[Pickup]] = {}
         for chain in self.chains.values():
-            for shift, today in zip(chain, self._supply(chain) or [], strict=True):
-                sequence = self.sequences[shift.id]
-                route = place(shift, sequence, self.legs) if sequence else None
-                if route is not None:
-                    routes.append(with_pickups(route, today))
-        order = {shift.id: index for index, shift in enumerate(self.problem.shifts)}
-        return tuple(sorted(routes, key=lambda route: order[route.shift]))
+            loads = self._supply(chain)
+            assert loads is not None  # noqa: S101 - a draft can be supplied at any moment
+            by_shift.update(zip((shift.id for shift in chain), loads, strict=True))
+        return tuple(_loaded(route, by_shift[route.shift]) for route in routes)
 
 
-def with_pickups(route: Route, today: Sequence[Pickup]) -> Route:
-    """The route with its depot calls loaded, in order."""
+def _loaded(route: Route, today: Sequence[Pickup]) -> Route:
     remaining = iter(today)
-    stops = tuple(
-        _loaded(stop, next(remaining)) if stop.kind is StopKind.DEPOT else stop
-        for stop in route.stops
-    )
-    return Route(route.shift, route.technician, route.start, route.end, stops)
-
-
-def _loaded(stop: Stop, pickup: Pickup) -> Stop:
-    return Stop(
-        stop.kind,
-        stop.id,
-        stop.arrival,
-        stop.start,
-        stop.departure,
-        dict(sorted(pickup.parts.items())),
-        frozenset(pickup.tools),
-    )
+    stops = []
+    for stop in route.stops:
+        if stop.kind is StopKind.DEPOT:
+            pickup = next(remaining)
+            parts = dict(sorted(pickup.parts.items()))
+            stop = replace(stop, parts=parts, tools=frozenset(pickup.tools))
+        stops.append(stop)
+    return replace(route, stops=tuple(stops))
 
 
 class _Slack:

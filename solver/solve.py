@@ -1,0 +1,174 @@
+"""Solve a problem: open with a complete plan, improve it, close it, explain what is left out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from solver.check import check
+from solver.cost import cost
+from solver.insertion import Draft
+from solver.problem import Problem
+from solver.reasons import reasons
+from solver.routing import RoutingModel
+from solver.solution import Route, Solution, StopKind, Unassigned
+
+ENGINES = ("routing",)
+"""``routing``: OR-Tools' routing model searches, by guided local search."""
+
+ROUNDS = 3
+SHARE_OF_A_ROUND = 0.6
+"""Of the time left; what is still left out then gets another chance before the next round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """When to stop: after ``seconds`` of wall-clock time, or after ``iterations`` of the search.
+
+    With ``iterations`` alone the same problem and seed give the same solution. An iteration of
+    the routing engine is a plan that its local search moves to.
+    """
+
+    seconds: float | None = None
+    iterations: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seconds is None and self.iterations is None:
+            raise ValueError("give a limit in seconds, in iterations or both")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where the search stands: seconds since its start, best cost in cents, visits assigned."""
+
+    seconds: float
+    objective: int
+    assigned: int
+
+
+class EngineFault(RuntimeError):  # noqa: N818 - a fault of ours, not of the input
+    """The engine made a plan that breaks a rule; it is never handed out."""
+
+
+def solve(
+    problem: Problem,
+    limit: Limit,
+    *,
+    seed: int = 0,
+    start: Solution | None = None,
+    engine: str = "routing",
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Solution:
+    """The best plan found within the limit, verified; every visit left out has its reasons.
+
+    ``start`` is a plan to improve: the answer costs no more than it, if it is still valid.
+    ``cancelled`` is asked often; once true, the best plan so far is the answer. Raises
+    ``ValueError`` for an unknown engine.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"unknown engine {engine!r}; known are {', '.join(ENGINES)}")
+    search = _Search(problem, limit, progress, cancelled)
+    draft = Draft(problem)
+    if start is not None:
+        draft.adopt(start.routes)
+    draft.fill(draft.unassigned(), search.over)
+    best = search.better(None, draft.routes())
+    for number in range(ROUNDS):
+        if search.over() or not best.routes:
+            break
+        best = _search_on(search, draft, best, seed, number)
+    draft.adopt(best.routes)
+    best = search.better(best, _times_fixed(problem, draft))
+    solution = replace(best, unassigned=_explained(problem, draft))
+    if start is not None and solution.objective >= start.objective and not check(problem, start):
+        return start
+    violations = check(problem, solution)
+    if violations:
+        raise EngineFault("\n".join(f"{v.rule}: {v.where}: {v.message}" for v in violations))
+    return solution
+
+
+class _Search:
+    """Limits and progress of one call of ``solve``."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        limit: Limit,
+        progress: Callable[[Progress], None] | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        self.problem = problem
+        self.limit = limit
+        self._progress = progress
+        self._cancelled = cancelled
+        self._since = time.monotonic()
+        self._lowest: int | None = None
+
+    def cancelled(self) -> bool:
+        return self._cancelled is not None and self._cancelled()
+
+    def left(self) -> float | None:
+        """Seconds left; None without a limit."""
+        if self.limit.seconds is None:
+            return None
+        return max(0.0, self.limit.seconds - (time.monotonic() - self._since))
+
+    def over(self) -> bool:
+        return self.cancelled() or self.left() == 0.0
+
+    def better(self, best: Solution | None, routes: tuple[Route, ...]) -> Solution:
+        """The cheaper of the best plan and these routes; reasons are given at the end."""
+        served = {s.id for r in routes for s in r.stops if s.kind is StopKind.VISIT}
+        left_out = [visit.id for visit in self.problem.visits if visit.id not in served]
+        found = Solution(
+            routes,
+            tuple(Unassigned(name, ()) for name in left_out),
+            cost(self.problem, routes, left_out),
+        )
+        if best is not None and best.objective <= found.objective:
+            return best
+        self.report(found.objective, len(served))
+        return found
+
+    def report(self, objective: int, assigned: int) -> None:
+        """Tell of a plan, if it is the cheapest so far."""
+        if self._lowest is not None and objective >= self._lowest:
+            return
+        self._lowest = objective
+        if self._progress is not None:
+            self._progress(Progress(time.monotonic() - self._since, objective, assigned))
+
+
+def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number: int) -> Solution:
+    """One round: local search from the best plan, then what is left out gets another chance."""
+    last = number == ROUNDS - 1
+    left, iterations = search.left(), search.limit.iterations
+    answer = RoutingModel(search.problem, draft.sequences).improve(
+        draft.sequences,
+        seconds=left if left is None or last else left * SHARE_OF_A_ROUND,
+        solutions=None if iterations is None else -(-iterations // ROUNDS),
+        seed=seed + number,
+        on_solution=search.report,
+        cancelled=search.cancelled,
+    )
+    if answer is not None:
+        draft.adopt(answer.routes)
+        best = search.better(best, draft.supplied(answer.routes))
+    draft.adopt(best.routes)
+    draft.fill(draft.unassigned(), search.over)
+    return search.better(best, draft.routes())
+
+
+def _times_fixed(problem: Problem, draft: Draft) -> tuple[Route, ...]:
+    """The draft's plan with the times that the routing model gives it."""
+    if not any(draft.sequences.values()):
+        return ()
+    answer = RoutingModel(problem, draft.sequences).accept(draft.sequences)
+    return draft.routes() if answer is None else draft.supplied(answer.routes)
+
+
+def _explained(problem: Problem, draft: Draft) -> tuple[Unassigned, ...]:
+    left_out = draft.unassigned()
+    empty = Draft(problem) if left_out else draft
+    return tuple(Unassigned(visit.id, reasons(draft, empty, visit)) for visit in left_out)
