@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import health, problems
+from api import health, jobs, problems
 from api.limits import BodyLimit
 from dispatch import store
 from dispatch.settings import Settings
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.reading_engine = store.reading(app.state.engine)
     app.add_middleware(BodyLimit)
     problems.install(app)
-    for part in (health,):
+    for part in (health, jobs):
         app.include_router(part.router)
     return app
 

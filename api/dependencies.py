@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Query, Request
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from sqlmodel import Session
 
+from dispatch.intake import Code
 from dispatch.settings import Settings
 
 
@@ -55,32 +56,57 @@ Day = Annotated[
 ]
 """A local day; the bounds keep every moment of it within what clocks and databases hold."""
 
-NAME_PATTERN = r"^[^\x00-\x1f\x7f]{1,200}$"
-Id = Annotated[str, Path(pattern=NAME_PATTERN)]
 After = Annotated[
-    str | None,
-    Query(
-        pattern=NAME_PATTERN,
-        description="`next` of the page before; leave it out for the first page.",
-    ),
+    Code | None,
+    Query(description="`next` of the page before; leave it out for the first page."),
 ]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most items on the page.")]
 IfMatch = Annotated[
     str | None,
-    Header(description="The ETag that the change is based on; refused with 412 if it is over."),
+    Header(
+        pattern=r'^("\d{1,9}"|\*)$',
+        description="The job's ETag that the change is based on; 412 if it has changed since.",
+        examples=['"3"'],
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(description="ETags the client holds; answered with 304 if one is still right."),
+    Header(
+        description="ETags that the client holds; 304 if one of them is still right.",
+        examples=['"3"'],
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        pattern=r"^[!-~]{1,200}$",
+        description="Any text of the client's own, new for each job. Sent again with the same "
+        "body, it gives the job it made (200) instead of a second one.",
+        examples=["portal-2026-11-23-000417"],
+    ),
 ]
 
 
-def names_etag(header: str, etag: str, *, weakly: bool) -> bool:
-    """Whether an ``If-Match`` or ``If-None-Match`` header lists this ETag, or any with ``*``.
+def revision(if_match: str | None) -> int | None:
+    """The job's revision that ``If-Match`` asks for, if it asks for one."""
+    if if_match is None or if_match == "*":
+        return None
+    return int(if_match.strip('"'))
 
-    ``If-None-Match`` compares weakly (``W/"1"`` is ``"1"``), ``If-Match`` does not (RFC 9110).
-    """
-    listed = [one.strip() for one in header.split(",")]
-    if weakly:
-        listed = [one.removeprefix("W/") for one in listed]
+
+def still_right(if_none_match: str | None, etag: str) -> bool:
+    """Whether ``If-None-Match`` lists this ETag, weak or strong, or any with ``*`` (RFC 9110)."""
+    listed = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
     return etag in listed or listed == ["*"]
+
+
+ETAG = {"ETag": {"description": "Changes when the content does.", "schema": {"type": "string"}}}
+LOCATION = {
+    "Location": {
+        "description": "Where to read it.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
+}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The client's copy is still right.", "headers": ETAG}
+}

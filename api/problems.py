@@ -1,7 +1,9 @@
 """Errors as RFC 9457 problem details: how they look, how they are made, how they are documented."""
 
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -16,11 +18,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound
+from dispatch.intake import faults_of
+from solver.problem import Fault
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 SECONDS_TO_RETRY = 5
+SEE_FAULTS = "The request was refused; `faults` says where, why and what to do."
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -76,28 +81,30 @@ async def _unacceptable_request(_: Request, error: Exception) -> JSONResponse:
     if any(one["type"] == "json_invalid" for one in error.errors()):
         position, reason = error.errors()[0]["loc"][-1], error.errors()[0]["ctx"]["error"]
         return problem(400, f"The body is not JSON: {reason} at character {position}.")
-    faults = [_fault(one) for one in error.errors()]
-    return problem(422, "The request is not valid; see the faults.", faults=faults)
+    placed: Any = [{**one, "loc": (_place(one["loc"]),)} for one in error.errors()]
+    return problem(422, SEE_FAULTS, faults=_for_the_wire(faults_of(placed)))
 
 
-def _fault(error: Mapping[str, Any]) -> ProblemFault:
-    """Pydantic's words; never its input, which may be huge or not even be Unicode."""
-    kind = str(error["type"])
-    cause = str(error["msg"]).removeprefix("Value error, ")
-    source, *path = error["loc"]
-    where = json_pointer(path) if source == "body" else f"{source} parameter {path[0]}"
-    if kind == "missing":
-        action = "add it"
-    elif kind == "extra_forbidden":
-        action = "remove it or correct its name"
-    else:
-        action = str(error.get("ctx", {}).get("action", "correct it and send the request again"))
-    return ProblemFault(code=kind, where=where, cause=_unicode(cause), action=action)
+def _place(location: Sequence[int | str]) -> str:
+    source, *path = location
+    return json_pointer(path) if source == "body" else f"{source} parameter {path[0]}"
 
 
 def json_pointer(path: Sequence[int | str]) -> str:
-    """RFC 6901; the empty pointer means the whole body."""
-    return "".join("/" + _unicode(str(step)).replace("~", "~0").replace("/", "~1") for step in path)
+    """RFC 6901, below the body."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _for_the_wire(faults: Iterable[Fault]) -> list[ProblemFault]:
+    return [
+        ProblemFault(
+            code=fault.code,
+            where=_unicode(fault.where),
+            cause=_unicode(fault.cause),
+            action=_unicode(fault.action),
+        )
+        for fault in faults
+    ]
 
 
 def _unicode(text: str) -> str:
@@ -108,16 +115,16 @@ def _unicode(text: str) -> str:
 async def _refused_by_the_domain(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DispatchError)  # noqa: S101 - as registered
     status = {InvalidInput: 422, NotFound: 404, Conflict: 409}[type(error)]
-    faults = [
-        ProblemFault(
-            code=fault.code,
-            where=_unicode(fault.where),
-            cause=_unicode(fault.cause),
-            action=_unicode(fault.action),
-        )
-        for fault in error.faults
-    ]
-    return problem(status, f"{error.title}; see the faults.", faults=faults)
+    if any(fault.code == "stale_revision" for fault in error.faults):
+        status = 412
+    faults = [replace(fault, where=_pointer_to(fault.where)) for fault in error.faults]
+    return problem(status, SEE_FAULTS, faults=_for_the_wire(faults))
+
+
+def _pointer_to(where: str) -> str:
+    """The domain names a field as ``windows.0.ends_at`` and anything else in words."""
+    is_field = re.fullmatch(r"[a-z_]+(\.\w+)*", where)
+    return json_pointer(where.split(".")) if is_field else where
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

@@ -1,13 +1,30 @@
-"""The service over a fresh database, without processes that solve."""
+"""The service over a fresh database with a small company, without processes that solve."""
 
 from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from api.app import create_app
+from dispatch.models import (
+    Part,
+    Site,
+    Skill,
+    Technician,
+    TechnicianSkill,
+    Tool,
+    VanStock,
+    WorkingHours,
+)
 from dispatch.settings import Settings
+
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 @pytest.fixture
@@ -19,3 +36,72 @@ def app(settings: Settings) -> FastAPI:
 def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def day() -> date:
+    """A local day to come."""
+    return datetime.now(HANOI).date() + timedelta(days=7)
+
+
+def at(day: date, clock: str) -> str:
+    return datetime.combine(day, time.fromisoformat(clock), HANOI).isoformat()
+
+
+@pytest.fixture
+def job(day: date) -> dict[str, Any]:
+    """A job that Hùng, and nobody else, can do in the morning."""
+    return {
+        "site_id": "S-1",
+        "title": "Điều hoà không lạnh",
+        "duration_minutes": 60,
+        "windows": [{"starts_at": at(day, "08:00"), "ends_at": at(day, "11:00")}],
+        "skills": [{"skill_id": "air-conditioning", "level": 2}],
+        "parts": [{"part_id": "CAP-35UF", "quantity": 1}],
+    }
+
+
+@pytest.fixture
+def company(engine: Engine) -> None:
+    """Two technicians who work from eight to five every day, and two customers, in Hanoi."""
+    with Session(engine) as session:
+        session.add_all(
+            [
+                Skill(id="air-conditioning", name="Điều hoà"),
+                Part(id="CAP-35UF", name="Tụ 35 µF"),
+                Tool(id="ladder", name="Thang"),
+                Site(
+                    id="S-1",
+                    name="Nhà hàng Sen Tây Hồ",
+                    address="614 Lạc Long Quân, Tây Hồ, Hà Nội",
+                    latitude=21.0757,
+                    longitude=105.8155,
+                    territory="Tây Hồ",
+                ),
+                Site(id="S-2", name="Chị Hạnh", address="12 Hàng Bông, Hoàn Kiếm, Hà Nội"),
+                Technician(
+                    id="T-1",
+                    name="Trần Văn Hùng",
+                    phone="+84 90 000 0001",
+                    address="Cầu Giấy, Hà Nội",
+                    latitude=21.0362,
+                    longitude=105.7906,
+                ),
+                Technician(
+                    id="T-2",
+                    name="Lê Thị Mai",
+                    address="Đống Đa, Hà Nội",
+                    latitude=21.0181,
+                    longitude=105.8292,
+                ),
+            ]
+        )
+        session.flush()
+        session.add(TechnicianSkill(technician_id="T-1", skill_id="air-conditioning", level=2))
+        session.add(VanStock(technician_id="T-1", part_id="CAP-35UF", quantity=3))
+        session.add_all(
+            WorkingHours(technician_id=id_, weekday=weekday, starts=time(8), ends=time(17))
+            for id_ in ("T-1", "T-2")
+            for weekday in range(7)
+        )
+        session.commit()

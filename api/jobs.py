@@ -1,0 +1,201 @@
+"""Jobs over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Response
+from pydantic import BaseModel, Field
+
+from api.dependencies import (
+    ETAG,
+    LOCATION,
+    NOT_MODIFIED,
+    Actor,
+    After,
+    Day,
+    GivenSettings,
+    IdempotencyKey,
+    IfMatch,
+    IfNoneMatch,
+    Limit,
+    ReadingSession,
+    WritingSession,
+    revision,
+    still_right,
+)
+from api.limits import json_only
+from api.problems import WITH_BODY, documented
+from dispatch import jobs
+from dispatch.intake import Code, JobChange, NewJob, Text
+from dispatch.jobs import JobOut
+from dispatch.models import JobStatus, Priority
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+
+class JobPage(BaseModel):
+    jobs: list[JobOut]
+    next: str | None = Field(description="`after` of the next page; null on the last one.")
+
+
+NEW_JOBS: dict[str, Any] = {
+    "known_site": {
+        "summary": "At a site that is already known",
+        "value": {
+            "site_id": "S-001",
+            "title": "Điều hoà không lạnh, nghi hỏng tụ",
+            "priority": "high",
+            "duration_minutes": 60,
+            "windows": [
+                {
+                    "starts_at": "2026-11-23T08:00:00+07:00",
+                    "ends_at": "2026-11-23T12:00:00+07:00",
+                }
+            ],
+            "skills": [{"skill_id": "air-conditioning", "level": 2}],
+            "parts": [{"part_id": "CAP-35UF", "quantity": 1}],
+        },
+    },
+    "new_site": {
+        "summary": "At a new site, due at an hour",
+        "value": {
+            "site": {
+                "name": "Chị Nguyễn Thị Hồng Hạnh",
+                "address": "12 Hàng Bông, Hoàn Kiếm, Hà Nội",
+                "latitude": 21.0306,
+                "longitude": 105.8469,
+                "phone": "+84 24 3825 0000",
+            },
+            "title": "Máy giặt rò nước",
+            "duration_minutes": 45,
+            "due_at": "2026-11-23T17:00:00+07:00",
+        },
+    },
+}
+CHANGES: dict[str, Any] = {
+    "more_urgent": {
+        "summary": "More urgent, and no promise to a technician any more",
+        "value": {"priority": "urgent", "pinned_technician_id": None},
+    }
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Create a job",
+    dependencies=[Depends(json_only)],
+    responses={
+        200: {
+            "model": JobOut,
+            "description": "The job that this Idempotency-Key has made before.",
+            "headers": {**ETAG, **LOCATION},
+        },
+        201: {"description": "The new job.", "headers": {**ETAG, **LOCATION}},
+        **documented(*WITH_BODY, 409),
+    },
+)
+def create_job(
+    new: Annotated[NewJob, Body(openapi_examples=NEW_JOBS)],
+    session: WritingSession,
+    settings: GivenSettings,
+    actor: Actor,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> JobOut:
+    """At a known site (`site_id`) or a new one (`site`). Without coordinates it waits for them."""
+    job, is_new = jobs.create_job(session, new, actor=actor, settings=settings, key=idempotency_key)
+    if not is_new:
+        response.status_code = 200
+    response.headers["Location"] = f"/jobs/{job.id}"
+    return _tagged(job, response)
+
+
+@router.get("", summary="List jobs, in the order of their ids", responses=documented(422))
+def list_jobs(
+    session: ReadingSession,
+    settings: GivenSettings,
+    status: JobStatus | None = None,
+    territory: Annotated[Text | None, Query()] = None,
+    priority: Priority | None = None,
+    day: Annotated[
+        Day | None, Query(description="With a window or a planned start on this local day.")
+    ] = None,
+    needs_location: Annotated[
+        bool | None, Query(description="At sites without coordinates, or at the others.")
+    ] = None,
+    unassigned: Annotated[
+        bool | None, Query(description="Waiting to be planned, on no published route.")
+    ] = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> JobPage:
+    page, following = jobs.list_jobs(
+        session,
+        settings=settings,
+        status=status,
+        territory=territory,
+        priority=priority,
+        day=day,
+        needs_location=needs_location,
+        unassigned=unassigned,
+        after=after,
+        limit=limit,
+    )
+    return JobPage(jobs=page, next=following)
+
+
+@router.get(
+    "/{job_id}",
+    summary="Read a job",
+    response_model=JobOut,
+    responses={200: {"headers": ETAG}, **NOT_MODIFIED, **documented(404, 422)},
+)
+def read_job(
+    job_id: Code, session: ReadingSession, response: Response, if_none_match: IfNoneMatch = None
+) -> JobOut | Response:
+    job = _tagged(jobs.read_job(session, job_id), response)
+    if still_right(if_none_match, response.headers["ETag"]):
+        return Response(status_code=304, headers=response.headers)
+    return job
+
+
+@router.patch(
+    "/{job_id}",
+    summary="Change a job that is not yet under way",
+    dependencies=[Depends(json_only)],
+    responses={200: {"headers": ETAG}, **documented(*WITH_BODY, 404, 409, 412)},
+)
+def change_job(
+    job_id: Code,
+    change: Annotated[JobChange, Body(openapi_examples=CHANGES)],
+    session: WritingSession,
+    settings: GivenSettings,
+    actor: Actor,
+    response: Response,
+    if_match: IfMatch = None,
+) -> JobOut:
+    """Fields that are absent stay as they are, null clears, lists are replaced as a whole."""
+    job = jobs.change_job(
+        session,
+        job_id,
+        change,
+        actor=actor,
+        settings=settings,
+        expected_revision=revision(if_match),
+    )
+    return _tagged(job, response)
+
+
+@router.post(
+    "/{job_id}/cancel",
+    summary="Cancel a job that is not yet over",
+    responses={200: {"headers": ETAG}, **documented(404, 409, 422)},
+)
+def cancel_job(job_id: Code, session: WritingSession, actor: Actor, response: Response) -> JobOut:
+    """Nobody is sent there any more. Cancelling again changes nothing."""
+    return _tagged(jobs.cancel_job(session, job_id, actor=actor), response)
+
+
+def _tagged(job: JobOut, response: Response) -> JobOut:
+    response.headers["ETag"] = f'"{job.revision}"'
+    return job

@@ -1,0 +1,278 @@
+"""Jobs over HTTP: creation once, changes on what the client saw, pages, refusals."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.api.conftest import at
+
+pytestmark = pytest.mark.usefixtures("company")
+
+Wire = dict[str, Any]
+
+
+def faults(answer: Any) -> set[tuple[str, str]]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert all(fault["cause"] and fault["action"] for fault in answer.json()["faults"])
+    return {(fault["code"], fault["where"]) for fault in answer.json()["faults"]}
+
+
+def stored(client: TestClient) -> int:
+    return len(client.get("/jobs").json()["jobs"])
+
+
+def test_a_created_job_is_found_at_its_location(client: TestClient, job: Wire) -> None:
+    answer = client.post("/jobs", json=job)
+    assert answer.status_code == 201
+    again = client.get(answer.headers["location"])
+    assert again.status_code == 200
+    assert again.json() == answer.json()
+    assert again.headers["etag"] == answer.headers["etag"]
+    assert again.json().items() >= {"status": "open", "title": "Điều hoà không lạnh"}.items()
+
+
+def test_a_job_at_a_new_site_without_coordinates_needs_a_location(client: TestClient) -> None:
+    site = {"name": "Anh Dũng", "address": "5 phố Huế, Hai Bà Trưng, Hà Nội"}
+    new = {"site": site, "title": "Bếp từ không lên", "duration_minutes": 30}
+    assert client.post("/jobs", json=new).json()["needs_location"] is True
+    listed = client.get("/jobs", params={"needs_location": True}).json()["jobs"]
+    assert [one["title"] for one in listed] == ["Bếp từ không lên"]
+
+
+def test_an_idempotency_key_sent_twice_makes_one_job(client: TestClient, job: Wire) -> None:
+    headers = {"Idempotency-Key": "portal-1"}
+    first = client.post("/jobs", json=job, headers=headers)
+    second = client.post("/jobs", json=job, headers=headers)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert second.json() == first.json()
+    assert second.headers["location"] == first.headers["location"]
+    assert stored(client) == 1
+
+
+def test_an_idempotency_key_with_another_body_is_a_conflict(client: TestClient, job: Wire) -> None:
+    headers = {"Idempotency-Key": "portal-1"}
+    client.post("/jobs", json=job, headers=headers)
+    answer = client.post("/jobs", json={**job, "title": "Khác"}, headers=headers)
+    assert answer.status_code == 409
+    assert faults(answer) == {("idempotency_key_reused", "Idempotency-Key")}
+
+
+def test_an_id_that_is_taken_is_a_conflict(client: TestClient, job: Wire) -> None:
+    assert client.post("/jobs", json={**job, "id": "HN-1"}).status_code == 201
+    answer = client.post("/jobs", json={**job, "id": "HN-1"})
+    assert answer.status_code == 409
+    assert faults(answer) == {("duplicate_id", "/id")}
+    assert stored(client) == 1
+
+
+def test_pages_hold_every_job_once_and_end(client: TestClient, job: Wire) -> None:
+    made = {client.post("/jobs", json=job).json()["id"] for _ in range(5)}
+    seen: list[str] = []
+    after: Wire = {}
+    while True:
+        page = client.get("/jobs", params={"limit": 2, **after}).json()
+        assert len(page["jobs"]) <= 2
+        seen += [one["id"] for one in page["jobs"]]
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert seen == sorted(made)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"status": "open"}, 1),
+        ({"status": "completed"}, 0),
+        ({"territory": "Tây Hồ"}, 1),
+        ({"territory": "Ba Đình"}, 0),
+        ({"priority": "normal"}, 1),
+        ({"priority": "urgent"}, 0),
+        ({"unassigned": "true"}, 1),
+    ],
+)
+def test_jobs_are_listed_by_what_they_are(
+    client: TestClient, job: Wire, query: dict[str, str], found: int
+) -> None:
+    client.post("/jobs", json=job)
+    assert len(client.get("/jobs", params=query).json()["jobs"]) == found
+
+
+def test_jobs_are_listed_by_the_local_day_of_their_windows(
+    client: TestClient, job: Wire, day: date
+) -> None:
+    client.post("/jobs", json=job)
+    assert len(client.get("/jobs", params={"day": str(day)}).json()["jobs"]) == 1
+    tomorrow = str(day + timedelta(days=1))
+    assert client.get("/jobs", params={"day": tomorrow}).json()["jobs"] == []
+
+
+def test_a_change_on_the_revision_that_was_seen_is_made(client: TestClient, job: Wire) -> None:
+    created = client.post("/jobs", json=job)
+    answer = client.patch(
+        created.headers["location"],
+        json={"priority": "urgent"},
+        headers={"If-Match": created.headers["etag"]},
+    )
+    assert answer.status_code == 200
+    assert answer.json()["priority"] == "urgent"
+    assert answer.headers["etag"] != created.headers["etag"]
+
+
+def test_a_change_on_a_revision_that_is_over_is_refused(client: TestClient, job: Wire) -> None:
+    created = client.post("/jobs", json=job)
+    path, seen = created.headers["location"], created.headers["etag"]
+    client.patch(path, json={"priority": "urgent"})
+    answer = client.patch(path, json={"title": "Khác"}, headers={"If-Match": seen})
+    assert answer.status_code == 412
+    assert client.get(path).json()["title"] == "Điều hoà không lạnh"
+
+
+def test_any_revision_may_be_changed_with_a_star(client: TestClient, job: Wire) -> None:
+    path = client.post("/jobs", json=job).headers["location"]
+    assert client.patch(path, json={"title": "x"}, headers={"If-Match": "*"}).status_code == 200
+
+
+@pytest.mark.parametrize("tags", ['"1"', 'W/"1"', '"7", "1"', "*"])
+def test_a_job_that_the_client_holds_is_not_sent_again(
+    client: TestClient, job: Wire, tags: str
+) -> None:
+    path = client.post("/jobs", json=job).headers["location"]
+    answer = client.get(path, headers={"If-None-Match": tags})
+    assert (answer.status_code, answer.content) == (304, b"")
+    assert answer.headers["etag"] == '"1"'
+
+
+@pytest.mark.parametrize("tags", ['"2"', "1", "", '"11"', '"*"'])
+def test_a_job_that_the_client_does_not_hold_is_sent(
+    client: TestClient, job: Wire, tags: str
+) -> None:
+    path = client.post("/jobs", json=job).headers["location"]
+    assert client.get(path, headers={"If-None-Match": tags}).status_code == 200
+
+
+def test_cancelling_twice_is_as_once(client: TestClient, job: Wire) -> None:
+    path = client.post("/jobs", json=job).headers["location"]
+    first = client.post(f"{path}/cancel")
+    second = client.post(f"{path}/cancel")
+    assert first.json()["status"] == "cancelled"
+    assert second.json() == first.json()
+    assert client.patch(path, json={"title": "x"}).status_code == 409
+
+
+def test_a_job_that_is_not_there_is_a_404_problem(client: TestClient) -> None:
+    for answer in (
+        client.get("/jobs/HN-404"),
+        client.patch("/jobs/HN-404", json={}),
+        client.post("/jobs/HN-404/cancel"),
+    ):
+        assert answer.status_code == 404
+        assert faults(answer) == {("unknown_job", "job HN-404")}
+
+
+# Bad input: each with a clear fault, and nothing stored
+
+
+def refused(client: TestClient, body: Wire) -> set[tuple[str, str]]:
+    answer = client.post("/jobs", json=body)
+    assert answer.status_code == 422
+    assert stored(client) == 0
+    return faults(answer)
+
+
+def test_an_unknown_skill_is_refused_with_the_likely_one(client: TestClient, job: Wire) -> None:
+    answer = client.post("/jobs", json={**job, "skills": [{"skill_id": "air-condition"}]})
+    assert answer.status_code == 422
+    assert faults(answer) == {("unknown_reference", "/skills")}
+    assert "air-conditioning" in answer.json()["faults"][0]["action"]
+    assert stored(client) == 0
+
+
+def test_a_negative_duration_is_refused(client: TestClient, job: Wire) -> None:
+    found = refused(client, {**job, "duration_minutes": -5})
+    assert found == {("greater_than_equal", "/duration_minutes")}
+
+
+def test_a_window_that_ends_before_it_starts_is_refused(
+    client: TestClient, job: Wire, day: date
+) -> None:
+    window = {"starts_at": at(day, "11:00"), "ends_at": at(day, "08:00")}
+    found = refused(client, {**job, "windows": [window]})
+    assert found == {("ends_before_it_starts", "/windows/0/ends_at")}
+
+
+def test_swapped_coordinates_are_refused_and_the_swap_named(client: TestClient, job: Wire) -> None:
+    site = {"name": "Anh Dũng", "address": "Hà Nội", "latitude": 105.85, "longitude": 21.03}
+    found = refused(client, {**job, "site_id": None, "site": site})
+    assert {code for code, _ in found} == {"swapped_coordinates"}
+
+
+def test_coordinates_off_the_globe_are_refused(client: TestClient, job: Wire) -> None:
+    site = {"name": "Anh Dũng", "address": "Hà Nội", "latitude": 191, "longitude": 421}
+    found = refused(client, {**job, "site_id": None, "site": site})
+    assert {code for code, _ in found} == {"coordinates_out_of_range"}
+
+
+def test_naive_datetimes_are_refused(client: TestClient, job: Wire, day: date) -> None:
+    window = {"starts_at": f"{day}T08:00:00", "ends_at": f"{day}T11:00:00"}
+    assert refused(client, {**job, "windows": [window], "due_at": f"{day}T12:00"}) == {
+        ("naive_datetime", "/windows/0/starts_at"),
+        ("naive_datetime", "/windows/0/ends_at"),
+        ("naive_datetime", "/due_at"),
+    }
+
+
+def test_ids_named_twice_are_refused(client: TestClient, job: Wire) -> None:
+    assert refused(client, {**job, "tools": ["ladder", "ladder"]}) == {("duplicate", "/tools")}
+
+
+def test_a_job_in_the_past_is_refused(client: TestClient, job: Wire) -> None:
+    past = date(2020, 1, 6)
+    window = {"starts_at": at(past, "08:00"), "ends_at": at(past, "11:00")}
+    assert refused(client, {**job, "windows": [window]}) == {("in_the_past", "/windows")}
+
+
+def test_every_fault_is_named_at_once(client: TestClient) -> None:
+    body = {"site_id": "S-1", "duration_minutes": "45", "windows": [{}], "ttle": "Máy giặt"}
+    assert refused(client, body) == {
+        ("missing", "/title"),
+        ("int_type", "/duration_minutes"),
+        ("missing", "/windows/0/starts_at"),
+        ("missing", "/windows/0/ends_at"),
+        ("extra_forbidden", "/ttle"),
+    }
+
+
+@pytest.mark.parametrize(
+    "title", ["NUL \x00", "a\nb", "", "  ", "x" * 201, 7, None, ["x"]], ids=repr
+)
+def test_a_title_that_is_no_line_of_text_is_refused(
+    client: TestClient, job: Wire, title: object
+) -> None:
+    assert {where for _, where in refused(client, {**job, "title": title})} == {"/title"}
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "2026-02-30T08:00:00Z",
+        "2026-11-23",
+        1_800_000_000,
+        "1800000000",
+        "tomorrow",
+        "2026-11-23T08:00:00+99:00",
+    ],
+)
+def test_a_moment_that_is_none_is_refused(client: TestClient, job: Wire, moment: object) -> None:
+    assert {where for _, where in refused(client, {**job, "due_at": moment})} == {"/due_at"}
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**400, 1e300, 1.5, True])
+def test_a_quantity_that_is_none_is_refused(client: TestClient, job: Wire, number: float) -> None:
+    parts = [{"part_id": "CAP-35UF", "quantity": number}]
+    found = refused(client, {**job, "parts": parts})
+    assert {where for _, where in found} == {"/parts/0/quantity"}
