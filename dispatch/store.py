@@ -4,14 +4,53 @@ Functions take a session and never commit; whoever opened the session does.
 """
 
 import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlmodel import text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    delete,
+    event,
+    exists,
+    func,
+    make_url,
+    or_,
+    text,
+    update,
+)
+from sqlmodel import Session, col, select
+
+from dispatch.models import (
+    PLANNABLE,
+    Depot,
+    Job,
+    JobPart,
+    JobSkill,
+    JobStatus,
+    JobTechnician,
+    JobTool,
+    JobWindow,
+    Part,
+    Priority,
+    Site,
+    Skill,
+    Stop,
+    Technician,
+    Tool,
+)
+
+Named = Skill | Part | Tool | Site | Depot | Technician | Job
+"""The tables whose rows others refer to by ``id``."""
+JobDetail = TypeVar("JobDetail", JobWindow, JobSkill, JobPart, JobTool, JobTechnician)
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another one before it gives up (SQLite)."""
@@ -107,3 +146,122 @@ def alembic_config(connection: Connection | None = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+# Ids
+
+
+def existing_ids(session: Session, table: type[Named], ids: Collection[str]) -> set[str]:
+    """Those of ``ids`` that are stored."""
+    found: set[str] = set()
+    for some in _batches(ids):
+        found.update(session.exec(select(table.id).where(col(table.id).in_(some))))
+    return found
+
+
+def all_ids(session: Session, table: type[Named]) -> Sequence[str]:
+    return session.exec(select(table.id).order_by(table.id)).all()
+
+
+def _batches(ids: Collection[str], size: int = 5_000) -> Iterator[list[str]]:
+    """Parts of ``ids`` small enough for one statement's parameters."""
+    rest = iter(ids)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+# Jobs
+
+
+def hold_idempotency_key(session: Session, key: str) -> None:
+    """Wait until no other transaction works on ``key``, and keep others waiting until the end."""
+    # A SQLite transaction has the whole database to itself anyway.
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0)))).all()
+
+
+def hold_job(session: Session, job_id: str) -> Job | None:
+    """The job, which others cannot change until this transaction ends."""
+    return session.exec(select(Job).where(Job.id == job_id).with_for_update()).one_or_none()
+
+
+def sites_of(session: Session, jobs: Collection[Job]) -> dict[str, Site]:
+    """The jobs' sites by id."""
+    found: dict[str, Site] = {}
+    for some in _batches({job.site_id for job in jobs}):
+        found.update(
+            (site.id, site) for site in session.exec(select(Site).where(col(Site.id).in_(some)))
+        )
+    return found
+
+
+def details_by_job(
+    session: Session, table: type[JobDetail], jobs: Collection[Job]
+) -> dict[str, list[JobDetail]]:
+    """The rows of ``table`` that belong to each of ``jobs``, in the order of their keys."""
+    found: dict[str, list[JobDetail]] = {job.id: [] for job in jobs}
+    for some in _batches(found):
+        rows = session.exec(
+            select(table).where(col(table.job_id).in_(some)).order_by(*table.__table__.primary_key)  # type: ignore[attr-defined]
+        )
+        for row in rows:
+            found[row.job_id].append(row)
+    return found
+
+
+def remove_details(session: Session, job_ids: Collection[str]) -> None:
+    """Windows, skills, parts, tools and wishes of the jobs."""
+    for some in _batches(job_ids):
+        for table in (JobWindow, JobSkill, JobPart, JobTool, JobTechnician):
+            session.exec(delete(table).where(col(table.job_id).in_(some)))
+
+
+def take_off_live_routes(session: Session, job_id: str) -> None:
+    """Nobody is sent to the job any more; the stop stays in its plan as history."""
+    session.exec(update(Stop).where(col(Stop.job_id) == job_id, col(Stop.live)).values(live=False))
+
+
+def page_of_jobs(
+    session: Session,
+    *,
+    status: JobStatus | None,
+    territory: str | None,
+    priority: Priority | None,
+    needs_location: bool | None,
+    unassigned: bool | None,
+    span: tuple[datetime, datetime] | None,
+    after: str | None,
+    limit: int,
+) -> Sequence[Job]:
+    """Up to ``limit`` jobs in the order of their ids, beginning behind the id ``after``.
+
+    ``span`` selects jobs with a window or a live stop in it (its end excluded); ``unassigned``
+    those that wait to be planned but are on no live route.
+    """
+    query = select(Job).join(Site).order_by(Job.id).limit(limit)
+    if after is not None:
+        query = query.where(Job.id > after)
+    if status is not None:
+        query = query.where(Job.status == status)
+    if territory is not None:
+        query = query.where(Site.territory == territory)
+    if priority is not None:
+        query = query.where(Job.priority == priority)
+    if needs_location is not None:
+        query = query.where(col(Site.latitude).is_(None) == needs_location)
+    placed = select(Stop.job_id).where(Stop.job_id == Job.id, col(Stop.live))
+    if unassigned is not None:
+        waits = col(Job.status).in_(PLANNABLE) & ~exists(placed)
+        query = query.where(waits if unassigned else ~waits)
+    if span is not None:
+        start, end = span
+        window = select(JobWindow.job_id).where(
+            JobWindow.job_id == Job.id, JobWindow.starts_at < end, JobWindow.ends_at >= start
+        )
+        query = query.where(
+            or_(
+                exists(window),
+                exists(placed.where(Stop.start_at >= start, Stop.start_at < end)),
+            )
+        )
+    return session.exec(query).all()

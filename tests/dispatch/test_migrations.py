@@ -1,14 +1,16 @@
 """The schema that migrations build is the one that the tables declare, and it guards itself."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from alembic import command
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session
 
 from dispatch import store
+from dispatch.models import Skill
 
 
 def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
@@ -16,21 +18,33 @@ def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
         command.check(store.alembic_config(connection))
 
 
-def test_a_migrated_database_is_told_from_an_empty_one(engine: Engine, tmp_path: Path) -> None:
+def test_a_migrated_database_is_told_from_an_empty_one(empty_database_url: str) -> None:
+    engine = store.connect(empty_database_url)
+    assert not store.is_migrated(engine)
+    store.migrate(empty_database_url)
     assert store.is_migrated(engine)
-    empty = store.connect(f"sqlite:///{tmp_path / 'empty.db'}")
-    assert not store.is_migrated(empty)
-    empty.dispose()
+    engine.dispose()
 
 
-def test_migrating_again_changes_nothing(database_url: str, engine: Engine) -> None:
+def test_migrating_again_keeps_what_is_stored(
+    database_url: str, engine: Engine, session: Session
+) -> None:
+    session.add(Skill(id="gas", name="Gas"))
+    session.commit()
     store.migrate(database_url)
     assert store.is_migrated(engine)
+    assert session.get(Skill, "gas") is not None
 
 
-def test_processes_that_migrate_at_once_do_not_disturb_each_other(database_url: str) -> None:
+def test_processes_that_migrate_at_once_do_not_disturb_each_other(empty_database_url: str) -> None:
+    start = threading.Barrier(4)
+
+    def migrate() -> None:
+        start.wait()
+        store.migrate(empty_database_url)
+
     with ThreadPoolExecutor(4) as pool:
-        for done in [pool.submit(store.migrate, database_url) for _ in range(4)]:
+        for done in [pool.submit(migrate) for _ in range(4)]:
             done.result()
 
 

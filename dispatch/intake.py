@@ -1,0 +1,408 @@
+"""What may come in: models that check every value before it reaches a table.
+
+Unknown fields are refused, times need an offset, texts are trimmed and normalised (NFC), numbers
+are not read from texts. ``faults_of`` turns what pydantic found into the domain's faults.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from itertools import pairwise
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from dispatch.models import JobStatus, Priority
+from solver.problem import Fault
+
+
+def _clean(value: object) -> object:
+    """Trim and normalise a text; controls and lone surrogates break files and databases."""
+    if not isinstance(value, str):
+        return value
+    value = unicodedata.normalize("NFC", value).strip()
+    bad = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
+    if bad is not None:
+        raise PydanticCustomError(
+            "control_character",
+            "contains the control character {character}",
+            {"character": f"U+{ord(bad):04X}", "action": "remove it"},
+        )
+    return value
+
+
+def _looks_like_a_moment(value: object) -> object:
+    """Pydantic alone would also take numbers and bare dates."""
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d", value):
+        return value
+    raise PydanticCustomError(
+        "datetime_format",
+        "is not a date with a time and an offset",
+        {"action": "write it like 2026-11-23T08:00:00+07:00"},
+    )
+
+
+def _in_utc(value: datetime) -> datetime:
+    if not 2000 <= value.year < 2200:
+        raise PydanticCustomError(
+            "datetime_range",
+            "lies in the year {year}",
+            {"year": value.year, "action": "give a year from 2000 to 2199"},
+        )
+    return value.astimezone(UTC)
+
+
+def _is_zoneless(value: time) -> time:
+    if value.tzinfo is not None:
+        raise PydanticCustomError(
+            "time_with_offset",
+            "has an offset",
+            {"action": "give the local time of day, like 08:00"},
+        )
+    return value
+
+
+def _without_repetition(values: list[Any]) -> list[Any]:
+    names = [
+        value if isinstance(value, str) else next(iter(dict(value).values())) for value in values
+    ]
+    repeated = [str(name) for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise PydanticCustomError(
+            "duplicate",
+            "names {repeated} more than once",
+            {"repeated": ", ".join(repeated), "action": "name it once"},
+        )
+    return values
+
+
+Code = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40),
+    BeforeValidator(_clean),
+]
+"""An id: up to 40 letters, digits, dots, dashes and underscores."""
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_clean)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), BeforeValidator(_clean)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_moment), AfterValidator(_in_utc)]
+"""A point in time with an offset, kept in UTC."""
+ClockTime = Annotated[time, AfterValidator(_is_zoneless)]
+Weekday = Annotated[int, Field(strict=True, ge=0, le=6)]
+Minutes = Annotated[int, Field(strict=True, ge=0, le=24 * 60)]
+SomeMinutes = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
+Level = Annotated[int, Field(strict=True, ge=1, le=100)]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+StockQuantity = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Latitude = Annotated[
+    float,
+    Field(strict=True, allow_inf_nan=False, json_schema_extra={"minimum": -90, "maximum": 90}),
+]
+Longitude = Annotated[
+    float,
+    Field(strict=True, allow_inf_nan=False, json_schema_extra={"minimum": -180, "maximum": 180}),
+]
+Codes = Annotated[list[Code], Field(max_length=200), AfterValidator(_without_repetition)]
+
+
+End = TypeVar("End", datetime, date, time)
+
+
+def _not_before(end: End, info: ValidationInfo, start: str) -> End:
+    if start in info.data and end < info.data[start]:
+        raise PydanticCustomError(
+            "ends_before_it_starts",
+            "comes before {start}",
+            {"start": start, "action": "give a later one, or swap the two"},
+        )
+    return end
+
+
+class Input(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(Input):
+    """Service starts from ``starts_at`` to ``ends_at``, both included."""
+
+    starts_at: Moment
+    ends_at: Moment
+
+    @field_validator("ends_at")
+    @classmethod
+    def _in_order(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
+        return _not_before(ends_at, info, "starts_at")
+
+
+def _disjoint(windows: list[Window]) -> list[Window]:
+    ordered = sorted(windows, key=lambda window: window.starts_at)
+    for earlier, later in pairwise(ordered):
+        if later.starts_at <= earlier.ends_at:
+            raise PydanticCustomError(
+                "overlapping_windows",
+                "the windows from {earlier} and from {later} overlap",
+                {
+                    "earlier": earlier.starts_at.isoformat(),
+                    "later": later.starts_at.isoformat(),
+                    "action": "join them into one",
+                },
+            )
+    return ordered
+
+
+class SkillLevel(Input):
+    skill_id: Code
+    level: Level = 1
+
+
+class HeldSkill(SkillLevel):
+    expires_on: date | None = None
+
+
+class PartQuantity(Input):
+    part_id: Code
+    quantity: Quantity = 1
+
+
+Windows = Annotated[list[Window], Field(max_length=100), AfterValidator(_disjoint)]
+SkillLevels = Annotated[
+    list[SkillLevel], Field(max_length=100), AfterValidator(_without_repetition)
+]
+HeldSkills = Annotated[list[HeldSkill], Field(max_length=200), AfterValidator(_without_repetition)]
+PartQuantities = Annotated[
+    list[PartQuantity], Field(max_length=200), AfterValidator(_without_repetition)
+]
+
+
+# Jobs
+
+
+def check_coordinates(longitude: float | None, info: ValidationInfo) -> float | None:
+    """Both coordinates or none, on the globe; called for ``longitude``, the second of the two."""
+    if "latitude" not in info.data:
+        return longitude
+    latitude: float | None = info.data["latitude"]
+    if (latitude is None) != (longitude is None):
+        raise PydanticCustomError(
+            "half_a_location",
+            "latitude and longitude must come together",
+            {"action": "give both or none"},
+        )
+    if latitude is None or longitude is None or _on_globe(latitude, longitude):
+        return longitude
+    swapped = _on_globe(longitude, latitude)
+    raise PydanticCustomError(
+        "swapped_coordinates" if swapped else "coordinates_out_of_range",
+        "latitude {latitude} and longitude {longitude} are not on the globe",
+        {
+            "latitude": latitude,
+            "longitude": longitude,
+            "action": "swap latitude and longitude"
+            if swapped
+            else "give a latitude from -90 to 90 and a longitude from -180 to 180",
+        },
+    )
+
+
+def _on_globe(latitude: float, longitude: float) -> bool:
+    return -90 <= latitude <= 90 and -180 <= longitude <= 180
+
+
+def area_faults(
+    latitude: float | None,
+    longitude: float | None,
+    area: tuple[float, float, float, float] | None,
+    where: str,
+) -> list[Fault]:
+    """A fault if the place is outside of the service area (south, west, north, east)."""
+    if area is None or latitude is None or longitude is None:
+        return []
+    south, west, north, east = area
+    if south <= latitude <= north and west <= longitude <= east:
+        return []
+    swapped = south <= longitude <= north and west <= latitude <= east
+    return [
+        Fault(
+            "swapped_coordinates" if swapped else "outside_service_area",
+            where,
+            f"latitude {latitude} and longitude {longitude} are outside the service area "
+            f"({south} to {north} north, {west} to {east} east)",
+            "swap latitude and longitude"
+            if swapped
+            else "correct them, or widen DISPATCH_SERVICE_AREA",
+        )
+    ]
+
+
+class NewSite(Input):
+    """A customer's place; without coordinates it needs a location before it can be planned."""
+
+    id: Code | None = None
+    name: Text
+    address: LongText
+    latitude: Latitude | None = None
+    longitude: Annotated[Longitude | None, Field(validate_default=True)] = None
+    territory: Text | None = None
+    phone: Text | None = None
+
+    _coordinates = field_validator("longitude")(check_coordinates)
+
+
+class NewJob(Input):
+    """A job as a client describes it, at a known site (``site_id``) or a new one (``site``)."""
+
+    id: Code | None = None
+    site_id: Code | None = None
+    site: Annotated[NewSite | None, Field(validate_default=True)] = None
+    title: Text
+    hold_reason: Text | None = None
+    """Given: the job waits and is not planned."""
+    priority: Priority = Priority.NORMAL
+    duration_minutes: SomeMinutes
+    due_at: Moment | None = None
+    told_at: Moment | None = None
+    windows: Windows = []
+    skills: SkillLevels = []
+    parts: PartQuantities = []
+    tools: Codes = []
+    preferred: Codes = []
+    allowed: Codes = []
+    forbidden: Codes = []
+    pinned_technician_id: Code | None = None
+    pinned_start_at: Moment | None = None
+
+    @field_validator("site")
+    @classmethod
+    def _one_site(cls, site: NewSite | None, info: ValidationInfo) -> NewSite | None:
+        if "site_id" in info.data and (site is None) == (info.data["site_id"] is None):
+            raise PydanticCustomError(
+                "site_or_site_id",
+                "a job has one site",
+                {"action": "give either site_id or site"},
+            )
+        return site
+
+    @field_validator("forbidden")
+    @classmethod
+    def _not_wished_for(cls, forbidden: list[str], info: ValidationInfo) -> list[str]:
+        for wish in ("preferred", "allowed"):
+            _refuse_contradiction(set(forbidden) & set(info.data.get(wish, ())), wish)
+        return forbidden
+
+    @field_validator("pinned_technician_id")
+    @classmethod
+    def _may_do_it(cls, technician: str | None, info: ValidationInfo) -> str | None:
+        if technician is not None:
+            _refuse_contradiction({technician} & set(info.data.get("forbidden", ())), "forbidden")
+            allowed = info.data.get("allowed")
+            _refuse_contradiction({technician} - set(allowed) if allowed else set(), "not allowed")
+        return technician
+
+    @field_validator("pinned_start_at")
+    @classmethod
+    def _pinned_to_someone(cls, start_at: datetime | None, info: ValidationInfo) -> datetime | None:
+        if start_at is not None and info.data.get("pinned_technician_id", "") is None:
+            raise PydanticCustomError(
+                "pin_without_technician",
+                "a start time cannot be pinned without a technician",
+                {"action": "give pinned_technician_id too"},
+            )
+        return start_at
+
+
+def _refuse_contradiction(technicians: Iterable[str], wish: str) -> None:
+    names = ", ".join(sorted(technicians))
+    if names:
+        raise PydanticCustomError(
+            "contradicting_wishes",
+            "{names} is also {wish}",
+            {"names": names, "wish": wish, "action": "name each technician in one list"},
+        )
+
+
+class JobChange(Input):
+    """What is to change in a job: fields that are absent stay, null clears.
+
+    Lists are replaced as a whole. The result must make sense as a ``NewJob``.
+    """
+
+    # Defaults by factory: they never count (absent fields stay) and do not show in a schema.
+    site_id: Code = Field(default_factory=str)
+    title: Text = Field(default_factory=str)
+    hold_reason: Text | None = None
+    """Set: the job waits and is not planned; null: it is open again."""
+    priority: Priority = Field(default_factory=lambda: Priority.NORMAL)
+    duration_minutes: SomeMinutes = Field(default_factory=int)
+    due_at: Moment | None = None
+    told_at: Moment | None = None
+    windows: Windows = Field(default_factory=list)
+    skills: SkillLevels = Field(default_factory=list)
+    parts: PartQuantities = Field(default_factory=list)
+    tools: Codes = Field(default_factory=list)
+    preferred: Codes = Field(default_factory=list)
+    allowed: Codes = Field(default_factory=list)
+    forbidden: Codes = Field(default_factory=list)
+    pinned_technician_id: Code | None = None
+    pinned_start_at: Moment | None = None
+
+
+class StoredJob(NewJob):
+    """A job with the state it has reached, as files hold it."""
+
+    status: JobStatus = JobStatus.OPEN
+
+    @field_validator("status")
+    @classmethod
+    def _held_for_a_reason(cls, status: JobStatus, info: ValidationInfo) -> JobStatus:
+        if "hold_reason" in info.data and (status is JobStatus.ON_HOLD) != (
+            info.data["hold_reason"] is not None
+        ):
+            raise PydanticCustomError(
+                "hold_reason",
+                "a job is on hold if and only if it has a hold_reason",
+                {"action": "give both or none"},
+            )
+        return status
+
+
+# Faults
+
+
+ACTIONS = {
+    "missing": "give it",
+    "extra_forbidden": "remove it, or check its spelling",
+    "timezone_aware": "add the offset, like +07:00 or Z",
+    "string_too_long": "shorten it",
+    "string_too_short": "fill it in",
+    "string_pattern_mismatch": "use up to 40 letters, digits, dots, dashes and underscores",
+    "json_invalid": "send well-formed JSON",
+}
+
+
+def faults_of(errors: Sequence[ErrorDetails], within: str = "") -> list[Fault]:
+    """Pydantic's findings (``error.errors()``) as faults, placed ``within`` what was checked."""
+    return [_fault(error, within) for error in errors]
+
+
+def _fault(error: ErrorDetails, within: str) -> Fault:
+    place = ".".join(str(part) for part in error["loc"])
+    code = error["type"]
+    cause = error["msg"][:1].lower() + error["msg"][1:]
+    action = error.get("ctx", {}).get("action") or ACTIONS.get(code, "correct it")
+    if code == "timezone_aware":
+        code, cause = "naive_datetime", "has no offset, so it could mean several moments"
+    return Fault(code, " ".join(filter(None, (within, place))) or "body", cause, action)

@@ -1,0 +1,443 @@
+"""Jobs as clients and dispatchers handle them: create, read, list, change, cancel."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from dispatch import log, store
+from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.intake import (
+    JobChange,
+    NewJob,
+    NewSite,
+    PartQuantity,
+    SkillLevel,
+    Window,
+    area_faults,
+    faults_of,
+)
+from dispatch.local_time import local_span
+from dispatch.models import (
+    PLANNABLE,
+    IdempotencyKey,
+    Job,
+    JobPart,
+    JobSkill,
+    JobStatus,
+    JobTechnician,
+    JobTool,
+    JobWindow,
+    LocatedBy,
+    Part,
+    Priority,
+    Site,
+    Skill,
+    Technician,
+    Tool,
+    Wish,
+    now,
+)
+from dispatch.references import Reference, unknown_references
+from dispatch.settings import Settings
+from solver.problem import Fault
+
+CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
+OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)
+
+
+class JobOut(BaseModel):
+    """A job with everything that belongs to it; lists are in the order of ids and times."""
+
+    id: str
+    site_id: str
+    title: str
+    status: JobStatus
+    hold_reason: str | None
+    priority: Priority
+    duration_minutes: int
+    due_at: datetime | None
+    told_at: datetime | None
+    windows: list[Window]
+    skills: list[SkillLevel]
+    parts: list[PartQuantity]
+    tools: list[str]
+    preferred: list[str]
+    allowed: list[str]
+    forbidden: list[str]
+    pinned_technician_id: str | None
+    pinned_start_at: datetime | None
+    needs_location: bool
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+
+
+DETAILS = ("windows", "skills", "parts", "tools", "preferred", "allowed", "forbidden")
+COLUMNS = (
+    "site_id",
+    "title",
+    "hold_reason",
+    "priority",
+    "duration_minutes",
+    "due_at",
+    "told_at",
+    "pinned_technician_id",
+    "pinned_start_at",
+)
+
+
+def create_job(
+    session: Session, new: NewJob, *, actor: str, settings: Settings, key: str | None = None
+) -> tuple[JobOut, bool]:
+    """The job made from ``new``, and whether it was made just now.
+
+    With a ``key`` that has made a job before, that job is returned again. Raises ``InvalidInput``
+    with every fault, or ``Conflict`` for an id that is taken or a key used for something else.
+    """
+    body_hash = _hash(new)
+    if key is not None:
+        store.hold_idempotency_key(session, key)
+        used = session.get(IdempotencyKey, key)
+        if used is not None and used.body_hash != body_hash:
+            raise Conflict(
+                Fault(
+                    "idempotency_key_reused",
+                    "Idempotency-Key",
+                    f"the key {key!r} was used for another job",
+                    "send a new key with a new job, and the same body with the same key",
+                )
+            )
+        if used is not None:
+            return read_job(session, used.job_id), False
+    faults = [
+        *past_faults(new),
+        *_references(session, new),
+        *(_site_faults(new.site, settings) if new.site else []),
+    ]
+    if faults:
+        raise InvalidInput(*faults)
+    site_id = _store_site(session, new.site) if new.site else new.site_id
+    if site_id is None:
+        raise AssertionError("NewJob has a site")
+    job = Job(
+        **_columns(new) | {"site_id": site_id},
+        id=new.id or _free_id(session, Job, "J"),
+        status=JobStatus.ON_HOLD if new.hold_reason else JobStatus.OPEN,
+    )
+    _add_new(session, job)
+    session.add_all(detail_rows(job.id, new))
+    if key is not None:
+        session.add(IdempotencyKey(key=key, body_hash=body_hash, job_id=job.id))
+    session.flush()
+    out = read_job(session, job.id)
+    log.record(session, actor, "create", "job", job.id, after=out.model_dump(mode="json"))
+    return out, True
+
+
+def read_job(session: Session, job_id: str) -> JobOut:
+    """The job. Raises ``NotFound``."""
+    job = session.get(Job, job_id)
+    if job is None:
+        raise _no_such_job(job_id)
+    return _outs(session, [job])[0]
+
+
+def list_jobs(
+    session: Session,
+    *,
+    settings: Settings,
+    status: JobStatus | None = None,
+    territory: str | None = None,
+    priority: Priority | None = None,
+    day: date | None = None,
+    needs_location: bool | None = None,
+    unassigned: bool | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[list[JobOut], str | None]:
+    """A page of jobs in the order of their ids, and the ``after`` of the next page (None: last).
+
+    ``day`` keeps jobs with a window or a planned start on that local day; ``unassigned`` those
+    that wait to be planned but are on no route in force.
+    """
+    jobs = store.page_of_jobs(
+        session,
+        status=status,
+        territory=territory,
+        priority=priority,
+        needs_location=needs_location,
+        unassigned=unassigned,
+        span=local_span(day, time.min, time.min, settings.zone) if day else None,
+        after=after,
+        limit=limit + 1,
+    )
+    page = jobs[:limit]
+    return _outs(session, page), page[-1].id if len(jobs) > limit else None
+
+
+def change_job(
+    session: Session,
+    job_id: str,
+    change: JobChange,
+    *,
+    actor: str,
+    settings: Settings,
+    expected_revision: int | None = None,
+) -> JobOut:
+    """The job with ``change`` applied; its revision grows if anything is different.
+
+    Raises ``NotFound``; ``Conflict`` if the job is under way or over, or its revision is not the
+    expected one; ``InvalidInput`` if the result would contradict itself or the past.
+    """
+    job = store.hold_job(session, job_id)
+    if job is None:
+        raise _no_such_job(job_id)
+    if expected_revision is not None and job.revision != expected_revision:
+        raise Conflict(
+            Fault(
+                "stale_revision",
+                f"job {job_id}",
+                f"it was changed since: revision {job.revision}, expected {expected_revision}",
+                "read it again and repeat the change",
+            )
+        )
+    if job.status not in CHANGEABLE:
+        raise Conflict(
+            Fault(
+                "not_changeable",
+                f"job {job_id}",
+                f"it is {job.status}",
+                "only jobs that are not yet under way can be changed",
+            )
+        )
+    before = _outs(session, [job])[0]
+    given = change.model_dump(exclude_unset=True)
+    fields = {*COLUMNS, *DETAILS}
+    try:
+        wanted = NewJob.model_validate({**before.model_dump(include=fields), **given})
+    except ValidationError as error:
+        raise InvalidInput(*faults_of(error.errors())) from None
+    different = {name for name in given if getattr(wanted, name) != getattr(before, name)}
+    if not different:
+        return before
+    faults = [
+        *(fault for fault in past_faults(wanted) if fault.where in different),
+        *_references(session, wanted),
+    ]
+    if faults:
+        raise InvalidInput(*faults)
+    _apply(session, job, wanted, different)
+    session.flush()
+    return _logged(session, job, "change", before, actor)
+
+
+def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
+    """The job, cancelled and taken off the routes in force; again is as once.
+
+    Raises ``NotFound``, or ``Conflict`` if the job is over.
+    """
+    job = store.hold_job(session, job_id)
+    if job is None:
+        raise _no_such_job(job_id)
+    before = _outs(session, [job])[0]
+    if job.status == JobStatus.CANCELLED:
+        return before
+    if job.status in OVER:
+        raise Conflict(
+            Fault("job_is_over", f"job {job_id}", f"it is {job.status}", "leave it as it is")
+        )
+    job.status = JobStatus.CANCELLED
+    job.hold_reason = None
+    store.take_off_live_routes(session, job_id)
+    _touch(session, job)
+    return _logged(session, job, "cancel", before, actor)
+
+
+# What files and changes share with creation
+
+
+def past_faults(new: NewJob) -> list[Fault]:
+    """Faults for a job that can no longer be done when it asks to be."""
+    present = now()
+    faults = []
+    if new.windows and new.windows[-1].ends_at < present:
+        faults.append(("windows", f"the last window ended at {new.windows[-1].ends_at}"))
+    if new.pinned_start_at is not None and new.pinned_start_at < present:
+        faults.append(("pinned_start_at", f"{new.pinned_start_at} is over"))
+    return [
+        Fault("in_the_past", where, cause, "give a time that is still to come")
+        for where, cause in faults
+    ]
+
+
+def references_of(new: NewJob) -> Iterable[Reference]:
+    """Everything that the job refers to by id."""
+    if new.site_id is not None:
+        yield Reference("site_id", Site, new.site_id)
+    for skill in new.skills:
+        yield Reference("skills", Skill, skill.skill_id)
+    for part in new.parts:
+        yield Reference("parts", Part, part.part_id)
+    for tool in new.tools:
+        yield Reference("tools", Tool, tool)
+    for wish in ("preferred", "allowed", "forbidden"):
+        for technician in getattr(new, wish):
+            yield Reference(wish, Technician, technician)
+    if new.pinned_technician_id is not None:
+        yield Reference("pinned_technician_id", Technician, new.pinned_technician_id)
+
+
+def detail_rows(
+    job_id: str, new: NewJob
+) -> list[JobWindow | JobSkill | JobPart | JobTool | JobTechnician]:
+    """The rows that hang on the job's own row."""
+    return [
+        *(JobWindow(job_id=job_id, **window.model_dump()) for window in new.windows),
+        *(JobSkill(job_id=job_id, **skill.model_dump()) for skill in new.skills),
+        *(JobPart(job_id=job_id, **part.model_dump()) for part in new.parts),
+        *(JobTool(job_id=job_id, tool_id=tool) for tool in new.tools),
+        *(
+            JobTechnician(job_id=job_id, technician_id=technician, wish=wish)
+            for wish in Wish
+            for technician in getattr(new, wish)
+        ),
+    ]
+
+
+def _references(session: Session, new: NewJob) -> list[Fault]:
+    return unknown_references(session, references_of(new))
+
+
+def _columns(new: NewJob) -> dict[str, Any]:
+    return {name: getattr(new, name) for name in COLUMNS}
+
+
+def _apply(session: Session, job: Job, wanted: NewJob, different: set[str]) -> None:
+    for name in different.intersection(COLUMNS):
+        setattr(job, name, getattr(wanted, name))
+    if "hold_reason" in different:
+        if wanted.hold_reason is not None:
+            job.status = JobStatus.ON_HOLD
+            store.take_off_live_routes(session, job.id)
+        else:
+            job.status = JobStatus.OPEN
+    if different.intersection(DETAILS):
+        store.remove_details(session, [job.id])
+        session.add_all(detail_rows(job.id, wanted))
+    _touch(session, job)
+
+
+def _touch(session: Session, job: Job) -> None:
+    job.revision += 1
+    job.updated_at = now()
+    session.add(job)
+
+
+def _logged(session: Session, job: Job, action: str, before: JobOut, actor: str) -> JobOut:
+    """The job as it is now; what became different is logged."""
+    after = _outs(session, [job])[0]
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    names = [name for name in old if old[name] != new[name] and name != "updated_at"]
+    log.record(
+        session,
+        actor,
+        action,
+        "job",
+        job.id,
+        before={name: old[name] for name in names},
+        after={name: new[name] for name in names},
+    )
+    return after
+
+
+def _outs(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
+    sites = store.sites_of(session, jobs)
+    windows = store.details_by_job(session, JobWindow, jobs)
+    skills = store.details_by_job(session, JobSkill, jobs)
+    parts = store.details_by_job(session, JobPart, jobs)
+    tools = store.details_by_job(session, JobTool, jobs)
+    wishes = store.details_by_job(session, JobTechnician, jobs)
+    return [
+        JobOut(
+            **job.model_dump(),
+            windows=[Window(starts_at=w.starts_at, ends_at=w.ends_at) for w in windows[job.id]],
+            skills=[SkillLevel(skill_id=s.skill_id, level=s.level) for s in skills[job.id]],
+            parts=[PartQuantity(part_id=p.part_id, quantity=p.quantity) for p in parts[job.id]],
+            tools=[tool.tool_id for tool in tools[job.id]],
+            preferred=_wished(wishes[job.id], Wish.PREFERRED),
+            allowed=_wished(wishes[job.id], Wish.ALLOWED),
+            forbidden=_wished(wishes[job.id], Wish.FORBIDDEN),
+            needs_location=sites[job.site_id].latitude is None,
+        )
+        for job in jobs
+    ]
+
+
+def _wished(rows: Iterable[JobTechnician], wish: Wish) -> list[str]:
+    return [row.technician_id for row in rows if row.wish == wish]
+
+
+# Ids
+
+
+def _store_site(session: Session, new: NewSite) -> str:
+    site = Site(
+        **new.model_dump(exclude={"id"}),
+        id=new.id or _free_id(session, Site, "S"),
+        located_by=None if new.latitude is None else LocatedBy.GIVEN,
+    )
+    _add_new(session, site)
+    return site.id
+
+
+def _site_faults(site: NewSite, settings: Settings) -> list[Fault]:
+    return area_faults(site.latitude, site.longitude, settings.service_area, "site")
+
+
+def _add_new(session: Session, row: Job | Site) -> None:
+    """Raises ``Conflict`` if the id is taken, be it by a transaction that ends just now."""
+    table, id_ = type(row), row.id
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        if not store.existing_ids(session, table, [id_]):
+            raise
+        kind = table.__name__.lower()
+        raise Conflict(
+            Fault(
+                "duplicate_id",
+                "id" if table is Job else "site.id",
+                f"there is already a {kind} {id_!r}",
+                f"choose another id, or change that {kind}",
+            )
+        ) from None
+
+
+SYMBOLS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
+"""Readable aloud: without I, L, O, U, 0 and 1."""
+
+
+def _free_id(session: Session, table: type[Job | Site], prefix: str) -> str:
+    while True:
+        id_ = f"{prefix}-{''.join(secrets.choice(SYMBOLS) for _ in range(8))}"
+        if not store.existing_ids(session, table, [id_]):
+            return id_
+
+
+def _hash(new: NewJob) -> str:
+    body = json.dumps(new.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _no_such_job(job_id: str) -> NotFound:
+    return NotFound(
+        Fault("unknown_job", f"job {job_id}", "there is no such job", "check the id, or list jobs")
+    )

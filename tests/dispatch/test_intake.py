@@ -1,0 +1,97 @@
+"""Every bad value is refused with its place, its cause and what to do."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from dispatch.intake import NewJob, faults_of
+
+WINDOW = {"starts_at": "2026-11-23T08:00:00+07:00", "ends_at": "2026-11-23T12:00:00+07:00"}
+
+
+def new(**fields: Any) -> NewJob:
+    base = {"title": "Máy lạnh không mát", "duration_minutes": 60, "site_id": "S-1"}
+    if "site" in fields:
+        del base["site_id"]
+    return NewJob.model_validate(base | fields)
+
+
+def test_texts_are_trimmed_and_normalised() -> None:
+    assert new(title="  Máy lạnh  ").title == "Máy lạnh"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "where"),
+    [
+        ({"duration_minutes": -5}, "greater_than_equal", "duration_minutes"),
+        ({"duration_minutes": 1441}, "less_than_equal", "duration_minutes"),
+        ({"duration_minutes": True}, "int_type", "duration_minutes"),
+        ({"duration_minutes": "60"}, "int_type", "duration_minutes"),
+        (
+            {"windows": [{"starts_at": WINDOW["ends_at"], "ends_at": WINDOW["starts_at"]}]},
+            "ends_before_it_starts",
+            "windows.0.ends_at",
+        ),
+        ({"windows": [WINDOW, WINDOW]}, "overlapping_windows", "windows"),
+        ({"due_at": "2026-11-23T08:00:00"}, "naive_datetime", "due_at"),
+        ({"due_at": "2026-11-23"}, "datetime_format", "due_at"),
+        ({"due_at": 1795400000}, "datetime_format", "due_at"),
+        ({"due_at": "0001-01-01T00:00:00+14:00"}, "datetime_range", "due_at"),
+        ({"title": " "}, "string_too_short", "title"),
+        ({"title": "x" * 201}, "string_too_long", "title"),
+        ({"title": "a\x00b"}, "control_character", "title"),
+        ({"title": "a\ud800b"}, "control_character", "title"),
+        ({"id": "WO 1"}, "string_pattern_mismatch", "id"),
+        ({"id": "x" * 41}, "string_too_long", "id"),
+        ({"colour": "red"}, "extra_forbidden", "colour"),
+        ({"priority": "important"}, "enum", "priority"),
+        ({"skills": [{"skill_id": "gas"}] * 2}, "duplicate", "skills"),
+        ({"tools": ["LADDER", "LADDER"]}, "duplicate", "tools"),
+        ({"allowed": ["T-1"], "forbidden": ["T-1"]}, "contradicting_wishes", "forbidden"),
+        (
+            {"allowed": ["T-1"], "pinned_technician_id": "T-2"},
+            "contradicting_wishes",
+            "pinned_technician_id",
+        ),
+        (
+            {"forbidden": ["T-2"], "pinned_technician_id": "T-2"},
+            "contradicting_wishes",
+            "pinned_technician_id",
+        ),
+        ({"pinned_start_at": WINDOW["starts_at"]}, "pin_without_technician", "pinned_start_at"),
+        ({"site_id": None}, "site_or_site_id", "site"),
+        (
+            {"site": {"name": "A", "address": "B"}, "site_id": "S-1"},
+            "site_or_site_id",
+            "site",
+        ),
+        (
+            {"site": {"name": "A", "address": "B", "latitude": 105.8, "longitude": 21.0}},
+            "swapped_coordinates",
+            "site.longitude",
+        ),
+        (
+            {"site": {"name": "A", "address": "B", "latitude": 95, "longitude": 181}},
+            "coordinates_out_of_range",
+            "site.longitude",
+        ),
+        (
+            {"site": {"name": "A", "address": "B", "latitude": 21.0}},
+            "half_a_location",
+            "site.longitude",
+        ),
+        (
+            {"site": {"name": "A", "address": "B", "latitude": float("nan"), "longitude": 1}},
+            "finite_number",
+            "site.latitude",
+        ),
+    ],
+)
+def test_a_bad_value_is_named_with_its_place(fields: dict[str, Any], code: str, where: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        new(**fields)
+    faults = faults_of(error.value.errors())
+    assert [(fault.code, fault.where) for fault in faults] == [(code, where)]
+    assert faults[0].cause
+    assert faults[0].action
