@@ -13,14 +13,14 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
-from solver.solve import ENGINES, Limit, Progress
-from solver.solve import solve as solution_of
 
 from solver.check import check as violations_of
 from solver.decode import Unreadable, parse_json, read_text
 from solver.problem import Fault, InvalidProblem, Problem
 from solver.read import Format, ProblemFile, read_problem
 from solver.solution import Route, Rule, Solution, StopKind
+from solver.solve import ENGINES, Limit, Progress
+from solver.solve import solve as solution_of
 from solver.write import InvalidSolution, read_solution, write_solution
 
 DEFAULT_SECONDS = 10.0
@@ -50,7 +50,9 @@ def solve(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another search.")] = 0,
     engine: Annotated[str, typer.Option(help=f"Search engine: {', '.join(ENGINES)}.")] = ENGINES[0],
-    cores: Annotated[int, typer.Option(min=1, help="Processor cores to use.")] = 1,
+    cores: Annotated[
+        int, typer.Option(min=1, help="Processor cores it may use; engine routing needs one.")
+    ] = 1,
     output: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write the solution as JSON; - is standard output."),
@@ -92,7 +94,6 @@ def solve(
             Limit(seconds=time, iterations=iterations),
             seed=seed,
             engine=engine,
-            cores=cores,
             progress=report,
             cancelled=interrupted,
         )
