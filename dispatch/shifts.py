@@ -1,0 +1,121 @@
+"""The shifts that technicians work: weekly hours on real days, cut by absences."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dispatch.local_time import ONE_DAY, Span, days, local_span, merged, without
+from dispatch.models import Absence, WeeklyBreak, WorkingHours
+
+SHORTEST = timedelta(minutes=1)
+"""What absences leave of a shift is no shift of its own if it is shorter than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBreak:
+    """A break that starts from ``earliest_at`` to ``latest_at`` and fits into its shift."""
+
+    id: str
+    earliest_at: datetime
+    latest_at: datetime
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingShift:
+    """One working period. ``day`` is the local day to which the weekly hours assign it."""
+
+    technician_id: str
+    day: date
+    starts_at: datetime
+    ends_at: datetime
+    max_overtime: timedelta
+    breaks: tuple[PlannedBreak, ...]
+
+
+def working_shifts(
+    technician_id: str,
+    hours: Iterable[WorkingHours],
+    breaks: Sequence[WeeklyBreak],
+    absences: Iterable[Absence],
+    starts_on: date,
+    ends_on: date,
+    zone: ZoneInfo,
+) -> list[WorkingShift]:
+    """The technician's shifts on these days, in order, none of which overlap.
+
+    A shift whose hours end at or before their start goes on past midnight. Hours that overlap
+    with earlier ones begin where those end. An absence cuts a shift short, or into two. Overtime
+    never runs into an absence or the next shift.
+    """
+    hours = list(hours)
+    away = merged((absence.starts_at, absence.ends_at) for absence in absences)
+    found: list[WorkingShift] = []
+    # The night shift of the day before may reach into the first day, and the last shift's
+    # overtime into the day after.
+    for day in days(starts_on - ONE_DAY, ends_on + ONE_DAY):
+        of_the_day = [row for row in hours if row.weekday == day.weekday()]
+        for row in sorted(of_the_day, key=lambda row: row.starts):
+            starts_at, ends_at = local_span(day, row.starts, row.ends, zone)
+            if found:
+                starts_at = max(starts_at, found[-1].ends_at)
+            planned = [
+                _planned_break(weekly, day, row, zone)
+                for weekly in breaks
+                if weekly.weekday == day.weekday()
+            ]
+            for piece in without((starts_at, ends_at), away):
+                if piece[1] - piece[0] < SHORTEST:
+                    continue
+                overtime = timedelta(minutes=row.max_overtime_minutes)
+                if piece[1] != ends_at:
+                    overtime = timedelta()
+                found.append(
+                    WorkingShift(
+                        technician_id, day, *piece, overtime, tuple(clipped(planned, piece))
+                    )
+                )
+    limits = [start for start, _ in away] + [shift.starts_at for shift in found]
+    return [
+        _with_room_for_overtime(shift, limits)
+        for shift in found
+        if starts_on <= shift.day <= ends_on
+    ]
+
+
+def clipped(breaks: Iterable[PlannedBreak], span: Span) -> list[PlannedBreak]:
+    """The breaks as far as they can be taken within the span; others are left out."""
+    result = []
+    for pause in breaks:
+        earliest = max(pause.earliest_at, span[0])
+        latest = min(pause.latest_at, span[1] - pause.duration)
+        if earliest <= latest:
+            result.append(replace(pause, earliest_at=earliest, latest_at=latest))
+    return result
+
+
+def _planned_break(
+    weekly: WeeklyBreak, day: date, hours: WorkingHours, zone: ZoneInfo
+) -> PlannedBreak:
+    overnight = hours.ends <= hours.starts
+    if overnight and weekly.latest < hours.starts and weekly.earliest < hours.starts:
+        day += ONE_DAY
+    if weekly.earliest == weekly.latest:
+        earliest_at, _ = local_span(day, weekly.earliest, weekly.latest, zone)
+        latest_at = earliest_at
+    else:
+        earliest_at, latest_at = local_span(day, weekly.earliest, weekly.latest, zone)
+    return PlannedBreak(
+        f"break {weekly.earliest:%H:%M}",
+        earliest_at,
+        latest_at,
+        timedelta(minutes=weekly.minutes),
+    )
+
+
+def _with_room_for_overtime(shift: WorkingShift, limits: Iterable[datetime]) -> WorkingShift:
+    room = min((limit - shift.ends_at for limit in limits if limit >= shift.ends_at), default=None)
+    if room is None or shift.max_overtime <= room:
+        return shift
+    return replace(shift, max_overtime=room)

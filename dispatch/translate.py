@@ -1,0 +1,427 @@
+"""From rows to the solver's problem and from its solution to rows.
+
+This is the one place where datetimes become seconds: the epoch is the start of the first local
+day. Visits are named after their jobs, depots after themselves, and shifts after technician and
+local start ("T07@2026-11-23T08:00+07:00").
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from dispatch import models
+from dispatch.local_time import ONE_DAY, days, local_span, start_of
+from dispatch.models import Job, Priority, Wish
+from dispatch.service_windows import Attendance, Horizon, Unattendable, attendance
+from dispatch.settings import Settings
+from dispatch.shifts import WorkingShift, clipped, working_shifts
+from dispatch.snapshot import STARTED, DepotFacts, JobFacts, LiveRoute, Snapshot, TechnicianFacts
+from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
+from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
+from solver.solution import StopKind
+
+NEEDS_LOCATION = "needs_location"
+"""The reason for leaving out a job whose site has no coordinates."""
+
+_PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is done or under way on a live route: its stops up to the last one that has begun.
+
+    A visit has begun when its job says so, or when its planned start is over and nobody has said
+    otherwise; so has any other stop whose planned start is over.
+    """
+
+    route: models.Route
+    stops: tuple[models.Stop, ...]
+    last_place: str | None
+    """Where that leaves the technician ("site …", "depot …"); None: still at home."""
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.stops[-1].departure_at
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A problem with all it takes to understand its solution."""
+
+    snapshot: Snapshot
+    problem: Problem
+    epoch: datetime
+    shifts: Mapping[str, WorkingShift]
+    """By the solver's name for them."""
+    locations: Mapping[str, int]
+    """Row in the travel matrices of every place ("site …", "depot …", "technician …")."""
+    histories: tuple[History, ...]
+    left_out: Mapping[str, Unattendable | None]
+    """Jobs that are no visits: they cannot be attended, or (None) their sites have no location."""
+    overnight: frozenset[str]
+    """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
+
+    def seconds(self, moment: datetime) -> int:
+        return (moment - self.epoch) // _SECOND
+
+    def moment(self, seconds: int) -> datetime:
+        return self.epoch + seconds * _SECOND
+
+    @cached_property
+    def visits(self) -> Mapping[str, Visit]:
+        return {visit.id: visit for visit in self.problem.visits}
+
+    def location(self, stop: models.Stop) -> int | None:
+        """The row in the travel matrices of a visit or begun stop; None if it has no place."""
+        visit = self.visits.get(stop.job_id or "")
+        if visit is not None:
+            return visit.location
+        return self.locations.get(place_of(stop, self.snapshot) or "")
+
+
+def to_problem(snapshot: Snapshot, settings: Settings) -> Translation:
+    """The snapshot as a problem; nothing in it starts before the snapshot was taken.
+
+    Raises ``InvalidProblem`` if the rows contradict each other.
+    """
+    return _Translator(snapshot, settings).translation()
+
+
+class _Translator:
+    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
+        self.snapshot = snapshot
+        self.settings = settings
+        self.zone = settings.zone
+        self.epoch = start_of(snapshot.starts_on, self.zone)
+        self.histories = tuple(_histories(snapshot))
+
+    def translation(self) -> Translation:
+        left_out: dict[str, Unattendable | None] = {}
+        overnight = set()
+        visits = []
+        for facts in self._candidates:
+            when = attendance(
+                facts.job,
+                facts.windows,
+                self.snapshot.opening_hours.get(facts.job.site_id, ()),
+                self._horizon,
+                self.zone,
+            )
+            site = self.snapshot.sites[facts.job.site_id]
+            if isinstance(when, Unattendable):
+                left_out[facts.job.id] = when
+            elif when is not None and not _is_located(site):
+                left_out[facts.job.id] = None
+            elif when is not None:
+                visits.append(self._visit(facts, site, when))
+                if when.overnight and facts.job.id not in self._live_at:
+                    overnight.add(facts.job.id)
+        seconds, metres = self._travel.matrices(self._places)
+        return Translation(
+            snapshot=self.snapshot,
+            problem=Problem(
+                visits=tuple(visits),
+                shifts=tuple(self._shift(name, *found) for name, found in self._shifts.items()),
+                travel_time=seconds,
+                distance=metres,
+                depots=tuple(self._depot(facts) for facts in self.snapshot.depots),
+                objective=self.settings.objective,
+            ),
+            epoch=self.epoch,
+            shifts={name: shift for name, (_, shift) in self._shifts.items()},
+            locations=self._locations,
+            histories=self.histories,
+            left_out=left_out,
+            overnight=frozenset(overnight),
+        )
+
+    # Times
+
+    def _ceil(self, moment: datetime) -> int:
+        return -((self.epoch - moment) // _SECOND)
+
+    def _floor(self, moment: datetime) -> int:
+        return (moment - self.epoch) // _SECOND
+
+    def _window(self, start: datetime, end: datetime) -> TimeWindow:
+        # A single moment between two seconds is the earlier one.
+        last = self._floor(end)
+        return TimeWindow(min(self._ceil(start), last), last)
+
+    @cached_property
+    def _horizon(self) -> Horizon:
+        end = start_of(self.snapshot.ends_on + ONE_DAY, self.zone)
+        return Horizon(
+            now=self.snapshot.taken_at,
+            begin=max(self.epoch, self.snapshot.taken_at),
+            end=end,
+            reach=max([end, *(shift.ends_at for _, shift in self._shifts.values())]),
+        )
+
+    # Places
+
+    @cached_property
+    def _places(self) -> list[Place]:
+        """Homes, depots and located sites; a place may occur under several kinds."""
+        snapshot = self.snapshot
+        homes = [facts.technician for facts in snapshot.technicians]
+        depots = [facts.depot for facts in snapshot.depots]
+        return [
+            *(Place(home.id, home.latitude, home.longitude) for home in homes),
+            *(Place(depot.id, depot.latitude, depot.longitude) for depot in depots),
+            *(
+                Place(site.id, site.latitude, site.longitude)
+                for site in self._sites
+                if site.latitude is not None and site.longitude is not None
+            ),
+        ]
+
+    @cached_property
+    def _sites(self) -> list[models.Site]:
+        used = {facts.job.site_id for facts in self._candidates}
+        used |= {
+            self.snapshot.live_jobs[stop.job_id].site_id
+            for history in self.histories
+            for stop in history.stops
+            if stop.job_id is not None
+        }
+        sites = [self.snapshot.sites[site_id] for site_id in sorted(used)]
+        return [site for site in sites if _is_located(site)]
+
+    @cached_property
+    def _locations(self) -> dict[str, int]:
+        names = [f"technician {facts.technician.id}" for facts in self.snapshot.technicians]
+        names += [f"depot {facts.depot.id}" for facts in self.snapshot.depots]
+        names += [f"site {site.id}" for site in self._sites]
+        return {name: row for row, name in enumerate(names)}
+
+    @property
+    def _travel(self) -> TravelTimes:
+        estimate = StraightLine(self.settings.speed_kmh, self.settings.detour_factor)
+        return MeasuredLegs(self.snapshot.legs, estimate) if self.snapshot.legs else estimate
+
+    # Visits
+
+    @cached_property
+    def _candidates(self) -> list[JobFacts]:
+        begun = {stop.job_id for history in self.histories for stop in history.stops}
+        return [facts for facts in self.snapshot.jobs if facts.job.id not in begun]
+
+    @cached_property
+    def _live_at(self) -> dict[str, tuple[str, models.Stop]]:
+        """Technician and live stop of the jobs that are on a route of the scope."""
+        return {
+            stop.job_id: (found.route.technician_id, stop)
+            for found in self.snapshot.live
+            for stop in found.stops
+            if stop.job_id is not None
+        }
+
+    def _visit(self, facts: JobFacts, site: models.Site, when: Attendance) -> Visit:
+        job = facts.job
+        wishes = {
+            wish: frozenset(row.technician_id for row in facts.wishes if row.wish == wish)
+            for wish in Wish
+        }
+        # Who is preferred where only some are allowed is meant to be one of them.
+        allowed = wishes[Wish.ALLOWED] and wishes[Wish.ALLOWED] | wishes[Wish.PREFERRED]
+        pin = previous = None
+        if job.pinned_technician_id is not None:
+            at = job.pinned_start_at
+            pin = Pin(job.pinned_technician_id, None if at is None else self._floor(at))
+        if job.id in self._live_at:
+            technician, stop = self._live_at[job.id]
+            previous = Previous(technician, self._floor(stop.start_at), job.told_at is not None)
+        return Visit(
+            id=job.id,
+            location=self._locations[f"site {site.id}"],
+            duration=job.duration_minutes * 60,
+            windows=tuple(self._window(*span) for span in when.spans),
+            skills={row.skill_id: row.level for row in facts.skills},
+            parts={row.part_id: row.quantity for row in facts.parts},
+            tools=frozenset(row.tool_id for row in facts.tools),
+            priority=_PRIORITIES[job.priority],
+            due=None if job.due_at is None else self._floor(job.due_at),
+            allowed=allowed or None,
+            forbidden=wishes[Wish.FORBIDDEN],
+            preferred=wishes[Wish.PREFERRED],
+            territory=site.territory,
+            pin=pin,
+            previous=previous,
+        )
+
+    # Shifts
+
+    @cached_property
+    def _shifts(self) -> dict[str, tuple[TechnicianFacts, WorkingShift]]:
+        """The shifts that are not over, by the solver's name, each technician's in order."""
+        return {
+            f"{shift.technician_id}@{local:%Y-%m-%dT%H:%M}{local:%z}": (facts, shift)
+            for facts in self.snapshot.technicians
+            for shift in working_shifts(
+                facts.technician.id,
+                facts.hours,
+                facts.breaks,
+                facts.absences,
+                self.snapshot.starts_on,
+                self.snapshot.ends_on,
+                self.zone,
+            )
+            for local in [shift.starts_at.astimezone(self.zone)]
+            if self._starts_at(shift) < shift.ends_at
+        }
+
+    def _behind(self, shift: WorkingShift) -> History | None:
+        """What the technician has last begun in the time of this shift."""
+        mine = [
+            history
+            for history in self.histories
+            if history.route.technician_id == shift.technician_id
+            and history.ends_at > shift.starts_at
+            and history.stops[0].arrival_at < shift.ends_at
+        ]
+        return max(mine, key=lambda history: history.ends_at, default=None)
+
+    def _starts_at(self, shift: WorkingShift) -> datetime:
+        behind = self._behind(shift)
+        moments = [shift.starts_at, self.snapshot.taken_at]
+        return max([*moments, behind.ends_at] if behind else moments)
+
+    def _shift(self, name: str, facts: TechnicianFacts, shift: WorkingShift) -> Shift:
+        technician = facts.technician.id
+        home = self._locations[f"technician {technician}"]
+        behind = self._behind(shift)
+        start = home
+        breaks, tools = list(shift.breaks), facts.tools
+        if behind is not None:
+            start = self._locations.get(behind.last_place or "", home)
+            tools |= {tool for stop in behind.stops if stop.depot_id for tool in stop.tools}
+            # A break that was taken lies between the planned bounds of its own.
+            taken = [stop.start_at for stop in behind.stops if stop.kind == StopKind.BREAK]
+            breaks = [
+                pause
+                for pause in breaks
+                if not any(pause.earliest_at <= at <= pause.latest_at for at in taken)
+            ]
+        starts_at = self._starts_at(shift)
+        first = next(s for _, s in self._shifts.values() if s.technician_id == technician)
+        return Shift(
+            id=name,
+            technician=technician,
+            start_location=start,
+            end_location=home,
+            start=self._ceil(starts_at),
+            end=self._floor(shift.ends_at),
+            max_overtime=shift.max_overtime // _SECOND,
+            skills={
+                row.skill_id: row.level
+                for row in facts.skills
+                if row.expires_on is None or row.expires_on >= shift.day
+            },
+            stock=self._van_stock(facts) if shift is first else {},
+            tools=tools,
+            breaks=tuple(
+                Break(
+                    pause.id,
+                    self._window(pause.earliest_at, pause.latest_at),
+                    pause.duration // _SECOND,
+                )
+                for pause in clipped(breaks, (starts_at, shift.ends_at))
+            ),
+            territories=facts.territories,
+        )
+
+    # Supplies
+
+    def _van_stock(self, facts: TechnicianFacts) -> dict[str, int]:
+        """What is in the van, less what routes outside this plan, or begun visits, rely on."""
+        technician = facts.technician.id
+        stock = Counter(facts.stock)
+        for history in self.histories:
+            if history.route.technician_id == technician:
+                used = _parts(history.stops, StopKind.VISIT)
+                stock += _parts(history.stops, StopKind.DEPOT) - used
+                stock -= self._from_the_van(history.stops)
+        for found in self.snapshot.live_elsewhere:
+            if found.route.technician_id == technician and self._is_to_come(found):
+                stock -= self._from_the_van(found.stops)
+        return dict(stock)
+
+    def _is_to_come(self, found: LiveRoute) -> bool:
+        return found.route.end_at > self.snapshot.taken_at
+
+    def _from_the_van(self, stops: Sequence[models.Stop]) -> Counter[str]:
+        """What visits not yet completed use beyond what the same route picks up for them.
+
+        What completed visits have used is gone from the figures of the van already.
+        """
+        jobs = self.snapshot.live_jobs
+        open_ = [stop for stop in stops if stop.job_id is None or not _is_over(jobs[stop.job_id])]
+        return _parts(open_, StopKind.VISIT) - _parts(open_, StopKind.DEPOT)
+
+    def _depot(self, facts: DepotFacts) -> Depot:
+        depot = facts.depot
+        promised: Counter[str] = Counter()
+        for found in self.snapshot.live_elsewhere:
+            for stop in found.stops:
+                if stop.depot_id == depot.id and stop.start_at >= self.snapshot.taken_at:
+                    promised.update(stop.parts)
+        last = self._horizon.reach.astimezone(self.zone).date()
+        return Depot(
+            id=depot.id,
+            location=self._locations[f"depot {depot.id}"],
+            duration=depot.handling_minutes * 60,
+            windows=tuple(
+                self._window(*local_span(day, depot.opens, depot.closes, self.zone))
+                for day in days(self.snapshot.starts_on - ONE_DAY, last)
+            ),
+            stock={part: max(0, count - promised[part]) for part, count in facts.stock.items()},
+            tools=facts.tools,
+        )
+
+
+def _histories(snapshot: Snapshot) -> Iterable[History]:
+    for found in snapshot.live:
+        begun = [
+            stop
+            for stop in found.stops
+            if stop.job_id is None
+            or has_begun(snapshot.live_jobs[stop.job_id], stop, snapshot.taken_at)
+        ]
+        while begun and begun[-1].job_id is None and begun[-1].start_at > snapshot.taken_at:
+            begun.pop()
+        if begun:
+            last = next((stop for stop in reversed(begun) if stop.kind != StopKind.BREAK), None)
+            place = None if last is None else place_of(last, snapshot)
+            yield History(found.route, tuple(begun), place)
+
+
+def has_begun(job: Job, stop: models.Stop, now: datetime) -> bool:
+    """Whether a visit is history: reported so, or due to have started with no report at all."""
+    return job.status in STARTED or (job.status in models.PLANNABLE and stop.start_at <= now)
+
+
+def place_of(stop: models.Stop, snapshot: Snapshot) -> str | None:
+    """Where a stop is, as in ``Translation.locations``; None for a break."""
+    if stop.job_id is not None:
+        return f"site {snapshot.live_jobs[stop.job_id].site_id}"
+    return None if stop.depot_id is None else f"depot {stop.depot_id}"
+
+
+def _parts(stops: Iterable[models.Stop], kind: StopKind) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for stop in stops:
+        if stop.kind == kind:
+            total.update(stop.parts)
+    return total
+
+
+def _is_over(job: Job) -> bool:
+    return job.status in (models.JobStatus.COMPLETED, models.JobStatus.CANNOT_COMPLETE)
+
+
+def _is_located(site: models.Site) -> bool:
+    return site.latitude is not None and site.longitude is not None
