@@ -48,6 +48,16 @@ def at(day: date, clock: str) -> str:
     return datetime.combine(day, time.fromisoformat(clock), HANOI).isoformat()
 
 
+def faults(answer: Any) -> set[tuple[str, str]]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert all(fault["cause"] and fault["action"] for fault in answer.json()["faults"])
+    return {(fault["code"], fault["where"]) for fault in answer.json()["faults"]}
+
+
+def stored(client: TestClient) -> int:
+    return len(client.get("/jobs").json()["jobs"])
+
+
 @pytest.fixture
 def job(day: date) -> dict[str, Any]:
     """A job that Hùng, and nobody else, can do in the morning."""

@@ -6,21 +6,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.conftest import at
+from tests.api.conftest import faults, stored
 
 pytestmark = pytest.mark.usefixtures("company")
 
 Wire = dict[str, Any]
-
-
-def faults(answer: Any) -> set[tuple[str, str]]:
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert all(fault["cause"] and fault["action"] for fault in answer.json()["faults"])
-    return {(fault["code"], fault["where"]) for fault in answer.json()["faults"]}
-
-
-def stored(client: TestClient) -> int:
-    return len(client.get("/jobs").json()["jobs"])
 
 
 def test_a_created_job_is_found_at_its_location(client: TestClient, job: Wire) -> None:
@@ -170,109 +160,3 @@ def test_a_job_that_is_not_there_is_a_404_problem(client: TestClient) -> None:
     ):
         assert answer.status_code == 404
         assert faults(answer) == {("unknown_job", "job HN-404")}
-
-
-# Bad input: each with a clear fault, and nothing stored
-
-
-def refused(client: TestClient, body: Wire) -> set[tuple[str, str]]:
-    answer = client.post("/jobs", json=body)
-    assert answer.status_code == 422
-    assert stored(client) == 0
-    return faults(answer)
-
-
-def test_an_unknown_skill_is_refused_with_the_likely_one(client: TestClient, job: Wire) -> None:
-    answer = client.post("/jobs", json={**job, "skills": [{"skill_id": "air-condition"}]})
-    assert answer.status_code == 422
-    assert faults(answer) == {("unknown_reference", "/skills")}
-    assert "air-conditioning" in answer.json()["faults"][0]["action"]
-    assert stored(client) == 0
-
-
-def test_a_negative_duration_is_refused(client: TestClient, job: Wire) -> None:
-    found = refused(client, {**job, "duration_minutes": -5})
-    assert found == {("greater_than_equal", "/duration_minutes")}
-
-
-def test_a_window_that_ends_before_it_starts_is_refused(
-    client: TestClient, job: Wire, day: date
-) -> None:
-    window = {"starts_at": at(day, "11:00"), "ends_at": at(day, "08:00")}
-    found = refused(client, {**job, "windows": [window]})
-    assert found == {("ends_before_it_starts", "/windows/0/ends_at")}
-
-
-def test_swapped_coordinates_are_refused_and_the_swap_named(client: TestClient, job: Wire) -> None:
-    site = {"name": "Anh Dũng", "address": "Hà Nội", "latitude": 105.85, "longitude": 21.03}
-    found = refused(client, {**job, "site_id": None, "site": site})
-    assert {code for code, _ in found} == {"swapped_coordinates"}
-
-
-def test_coordinates_off_the_globe_are_refused(client: TestClient, job: Wire) -> None:
-    site = {"name": "Anh Dũng", "address": "Hà Nội", "latitude": 191, "longitude": 421}
-    found = refused(client, {**job, "site_id": None, "site": site})
-    assert {code for code, _ in found} == {"coordinates_out_of_range"}
-
-
-def test_naive_datetimes_are_refused(client: TestClient, job: Wire, day: date) -> None:
-    window = {"starts_at": f"{day}T08:00:00", "ends_at": f"{day}T11:00:00"}
-    assert refused(client, {**job, "windows": [window], "due_at": f"{day}T12:00"}) == {
-        ("naive_datetime", "/windows/0/starts_at"),
-        ("naive_datetime", "/windows/0/ends_at"),
-        ("naive_datetime", "/due_at"),
-    }
-
-
-def test_ids_named_twice_are_refused(client: TestClient, job: Wire) -> None:
-    assert refused(client, {**job, "tools": ["ladder", "ladder"]}) == {("duplicate", "/tools")}
-
-
-def test_a_job_in_the_past_is_refused(client: TestClient, job: Wire) -> None:
-    past = date(2020, 1, 6)
-    window = {"starts_at": at(past, "08:00"), "ends_at": at(past, "11:00")}
-    assert refused(client, {**job, "windows": [window]}) == {("in_the_past", "/windows")}
-
-
-def test_every_fault_is_named_at_once(client: TestClient) -> None:
-    body = {"site_id": "S-1", "duration_minutes": "45", "windows": [{}], "ttle": "Máy giặt"}
-    assert refused(client, body) == {
-        ("missing", "/title"),
-        ("int_type", "/duration_minutes"),
-        ("missing", "/windows/0/starts_at"),
-        ("missing", "/windows/0/ends_at"),
-        ("extra_forbidden", "/ttle"),
-    }
-
-
-@pytest.mark.parametrize(
-    "title", ["NUL \x00", "a\nb", "", "  ", "x" * 201, 7, None, ["x"]], ids=repr
-)
-def test_a_title_that_is_no_line_of_text_is_refused(
-    client: TestClient, job: Wire, title: object
-) -> None:
-    assert {where for _, where in refused(client, {**job, "title": title})} == {"/title"}
-
-
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "0001-01-01T00:00:00+14:00",
-        "9999-12-31T23:59:59-12:00",
-        "2026-02-30T08:00:00Z",
-        "2026-11-23",
-        1_800_000_000,
-        "1800000000",
-        "tomorrow",
-        "2026-11-23T08:00:00+99:00",
-    ],
-)
-def test_a_moment_that_is_none_is_refused(client: TestClient, job: Wire, moment: object) -> None:
-    assert {where for _, where in refused(client, {**job, "due_at": moment})} == {"/due_at"}
-
-
-@pytest.mark.parametrize("number", [2**31, 2**63, 10**400, 1e300, 1.5, True])
-def test_a_quantity_that_is_none_is_refused(client: TestClient, job: Wire, number: float) -> None:
-    parts = [{"part_id": "CAP-35UF", "quantity": number}]
-    found = refused(client, {**job, "parts": parts})
-    assert {where for _, where in found} == {"/parts/0/quantity"}

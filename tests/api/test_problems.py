@@ -1,17 +1,232 @@
-"""Errors that have nothing to do with what an operation does."""
+"""What every operation does with requests that are malformed, and when something fails."""
 
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event, text
+from sqlmodel import Session
+
+from api.limits import MAX_BODY_BYTES
+from dispatch import jobs, store
+from tests.api.conftest import stored
+
+pytestmark = pytest.mark.usefixtures("company")
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+JSON = {"Content-Type": "application/json"}
 
 
-def test_an_unknown_path_is_a_404_problem(client: TestClient) -> None:
-    answer = client.get("/nowhere")
-    assert answer.status_code == 404
+def is_problem(answer: Any, status: int) -> dict[str, Any]:
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["status"] == 404
+    body: dict[str, Any] = answer.json()
+    assert answer.status_code == body["status"] == status
+    assert body["type"] == "about:blank"
+    assert body["title"]
+    assert body["detail"]
+    return body
 
 
-def test_a_wrong_method_is_a_405_problem_that_lists_the_right_ones(client: TestClient) -> None:
-    answer = client.delete("/health")
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
-    assert answer.headers["content-type"] == "application/problem+json"
+@on_sqlite
+@pytest.mark.parametrize("path", ["/nowhere", "/jobs/", "/jobs/a/b/c", "/docs"])
+def test_an_unknown_path_is_a_404_problem(client: TestClient, path: str) -> None:
+    is_problem(client.get(path, follow_redirects=False), 404)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/health", "GET"),
+        ("DELETE", "/jobs", "GET, POST"),
+        ("PUT", "/jobs/HN-1", "GET, PATCH"),
+        ("GET", "/jobs/HN-1/cancel", "POST"),
+    ],
+)
+def test_a_wrong_method_is_a_405_problem_that_lists_the_right_ones(
+    client: TestClient, method: str, path: str, allowed: str
+) -> None:
+    answer = client.request(method, path)
+    is_problem(answer, 405)
+    assert answer.headers["allow"] == allowed
+
+
+# Bodies
+
+
+@on_sqlite
+def test_a_body_of_ten_megabytes_is_refused_unread(client: TestClient, job: dict[str, Any]) -> None:
+    is_problem(client.post("/jobs", json={**job, "title": "x" * 10_000_000}), 413)
+    assert stored(client) == 0
+
+
+@on_sqlite
+def test_a_streamed_body_is_cut_off_at_the_limit(client: TestClient) -> None:
+    sent = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(100):
+            sent += 100_000
+            yield b" " * 100_000
+
+    is_problem(client.post("/jobs", content=pieces(), headers=JSON), 413)
+
+
+@on_sqlite
+def test_a_body_at_the_limit_is_read(client: TestClient, job: dict[str, Any]) -> None:
+    body = json.dumps(job).encode().ljust(MAX_BODY_BYTES)
+    assert client.post("/jobs", content=body, headers=JSON).status_code == 201
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "media_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json", ""]
+)
+def test_a_body_that_does_not_say_it_is_json_is_a_415_problem(
+    client: TestClient, job: dict[str, Any], media_type: str
+) -> None:
+    content = json.dumps(job)
+    is_problem(client.post("/jobs", content=content, headers={"Content-Type": media_type}), 415)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"{'title': 1}", b'{"title": "\xff\xfe"}', b"[" * 100_000, b"9" * 5_000, b"\x00"],
+    ids=lambda content: repr(content[:12]),
+)
+def test_a_body_that_is_not_json_is_a_400_problem(client: TestClient, content: bytes) -> None:
+    is_problem(client.post("/jobs", content=content, headers=JSON), 400)
+
+
+@on_sqlite
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"7", b'"job"', b"NaN"])
+def test_a_body_that_is_no_job_is_a_422_problem(client: TestClient, content: bytes) -> None:
+    assert is_problem(client.post("/jobs", content=content, headers=JSON), 422)["faults"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", ["title", "\\ud800", "a/b~c"])
+def test_lone_surrogates_in_texts_and_names_are_refused(client: TestClient, name: str) -> None:
+    content = f'{{"{name}": "\\ud800", "site_id": "\\udfff"}}'
+    is_problem(client.post("/jobs", content=content, headers=JSON), 422)
+
+
+@on_sqlite
+def test_a_fault_points_to_a_name_with_slashes_as_rfc_6901_says(client: TestClient) -> None:
+    found = is_problem(client.post("/jobs", json={"a/b~c": 1}), 422)["faults"]
+    assert "/a~1b~0c" in {fault["where"] for fault in found}
+
+
+# Parameters
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/jobs/%00",
+        "/jobs/a%00b",
+        "/jobs/%ff%fe",
+        "/jobs/" + "x" * 41,
+        "/jobs/ ",
+        "/jobs/%ED%A0%80",
+        "/jobs?limit=0",
+        "/jobs?limit=201",
+        "/jobs?limit=99999999999999999999999",
+        "/jobs?limit=ten",
+        "/jobs?after=%00",
+        "/jobs?territory=%00",
+        "/jobs?territory=",
+        "/jobs?status=lost",
+        "/jobs?day=0001-01-01",
+        "/jobs?day=9999-12-31",
+        "/jobs?day=2026-02-30",
+        "/jobs?day=1800000000",
+    ],
+)
+def test_a_parameter_out_of_its_range_is_a_422_problem(client: TestClient, path: str) -> None:
+    for fault in is_problem(client.get(path), 422)["faults"]:
+        assert fault["where"].startswith(("path parameter", "query parameter"))
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("Idempotency-Key", "x" * 201), ("Idempotency-Key", "café"), ("Idempotency-Key", "")],
+)
+def test_a_header_out_of_its_range_is_a_422_problem(
+    client: TestClient, job: dict[str, Any], header: str, value: str
+) -> None:
+    is_problem(client.post("/jobs", json=job, headers={header: value.encode("latin-1")}), 422)
+
+
+# Failures
+
+
+def test_an_answer_of_201_means_committed(
+    client: TestClient, job: dict[str, Any], engine: Engine
+) -> None:
+    """The commit fails at its very end, after the operation has succeeded."""
+
+    def fail(_: Session) -> None:
+        raise RuntimeError("the disk is full: secret")
+
+    event.listen(Session, "before_commit", fail)
+    try:
+        answer = client.post("/jobs", json=job)
+    finally:
+        event.remove(Session, "before_commit", fail)
+    is_problem(answer, 500)
+    assert stored(client) == 0
+
+
+@on_sqlite
+def test_a_failure_tells_nothing_of_the_inside_but_the_name_in_the_log(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(jobs, "read_job", fail)
+    with caplog.at_level(logging.ERROR):
+        answer = client.get("/jobs/HN-1")
+    body = is_problem(answer, 500)
+    assert "secret" not in answer.text
+    assert body["instance"].startswith("urn:uuid:")
+    assert body["instance"] in caplog.text
+    assert "secret" in caplog.text
+
+
+@on_sqlite
+def test_a_locked_database_is_a_503_problem_and_reading_goes_on(
+    client: TestClient, app: FastAPI, job: dict[str, Any], engine: Engine
+) -> None:
+    @event.listens_for(app.state.engine, "connect")
+    def be_impatient(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA busy_timeout = 10")
+
+    app.state.engine.dispose()
+    with engine.begin() as connection:
+        connection.execute(text("SELECT 1"))
+        answer = client.post("/jobs", json=job)
+        assert client.get("/jobs").status_code == 200
+    is_problem(answer, 503)
+    assert int(answer.headers["retry-after"]) > 0
+    assert client.post("/jobs", json=job).status_code == 201
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_database_that_cannot_be_reached_is_a_503_problem(
+    client: TestClient, app: FastAPI
+) -> None:
+    gone = store.connect(app.state.engine.url.set(database="gone").render_as_string(False))
+    app.state.engine = app.state.reading_engine = gone
+    for path in ("/jobs", "/ready"):
+        is_problem(client.get(path), 503)
+    assert client.get("/health").status_code == 200
