@@ -77,18 +77,21 @@ def _is_zoneless(value: time) -> time:
     return value
 
 
+def name_of(value: Any) -> str:
+    """The id that a list's entry is about: the entry itself, or its first field."""
+    return str(value if isinstance(value, str) else next(iter(dict(value).values())))
+
+
 def _without_repetition(values: list[Any]) -> list[Any]:
-    names = [
-        value if isinstance(value, str) else next(iter(dict(value).values())) for value in values
-    ]
-    repeated = [str(name) for name, times in Counter(names).items() if times > 1]
+    """The values in the order of their names; their order means nothing."""
+    repeated = [name for name, times in Counter(map(name_of, values)).items() if times > 1]
     if repeated:
         raise PydanticCustomError(
             "duplicate",
             "names {repeated} more than once",
             {"repeated": ", ".join(repeated), "action": "name it once"},
         )
-    return values
+    return sorted(values, key=name_of)
 
 
 Code = Annotated[
@@ -98,6 +101,12 @@ Code = Annotated[
 ]
 """An id: up to 40 letters, digits, dots, dashes and underscores."""
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_clean)]
+Territory = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern="^[^;]*$"),
+    BeforeValidator(_clean),
+]
+"""Free of the sign that separates territories in files."""
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), BeforeValidator(_clean)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_moment), AfterValidator(_in_utc)]
 """A point in time with an offset, kept in UTC."""
@@ -116,13 +125,14 @@ Longitude = Annotated[
     float,
     Field(strict=True, allow_inf_nan=False, json_schema_extra={"minimum": -180, "maximum": 180}),
 ]
+Territories = Annotated[list[Territory], Field(max_length=200), AfterValidator(_without_repetition)]
 Codes = Annotated[list[Code], Field(max_length=200), AfterValidator(_without_repetition)]
 
 
 End = TypeVar("End", datetime, date, time)
 
 
-def _not_before(end: End, info: ValidationInfo, start: str) -> End:
+def not_before(end: End, info: ValidationInfo, start: str) -> End:
     if start in info.data and end < info.data[start]:
         raise PydanticCustomError(
             "ends_before_it_starts",
@@ -145,7 +155,7 @@ class Window(Input):
     @field_validator("ends_at")
     @classmethod
     def _in_order(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
-        return _not_before(ends_at, info, "starts_at")
+        return not_before(ends_at, info, "starts_at")
 
 
 def _disjoint(windows: list[Window]) -> list[Window]:
@@ -256,7 +266,7 @@ class NewSite(Input):
     address: LongText
     latitude: Latitude | None = None
     longitude: Annotated[Longitude | None, Field(validate_default=True)] = None
-    territory: Text | None = None
+    territory: Territory | None = None
     phone: Text | None = None
 
     _coordinates = field_validator("longitude")(check_coordinates)
@@ -388,7 +398,8 @@ ACTIONS = {
     "timezone_aware": "add the offset, like +07:00 or Z",
     "string_too_long": "shorten it",
     "string_too_short": "fill it in",
-    "string_pattern_mismatch": "use up to 40 letters, digits, dots, dashes and underscores",
+    "string_pattern_mismatch": "use letters, digits, dots, dashes and underscores (ids), and no "
+    "semicolon (territories)",
     "json_invalid": "send well-formed JSON",
 }
 

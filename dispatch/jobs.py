@@ -255,7 +255,7 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
         )
     job.status = JobStatus.CANCELLED
     job.hold_reason = None
-    store.take_off_live_routes(session, job_id)
+    store.take_off_live_routes(session, [job_id])
     _touch(session, job)
     return _logged(session, job, "cancel", before, actor)
 
@@ -280,18 +280,18 @@ def past_faults(new: NewJob) -> list[Fault]:
 def references_of(new: NewJob) -> Iterable[Reference]:
     """Everything that the job refers to by id."""
     if new.site_id is not None:
-        yield Reference("site_id", Site, new.site_id)
+        yield Reference("site_id", (Site,), new.site_id)
     for skill in new.skills:
-        yield Reference("skills", Skill, skill.skill_id)
+        yield Reference("skills", (Skill,), skill.skill_id)
     for part in new.parts:
-        yield Reference("parts", Part, part.part_id)
+        yield Reference("parts", (Part,), part.part_id)
     for tool in new.tools:
-        yield Reference("tools", Tool, tool)
+        yield Reference("tools", (Tool,), tool)
     for wish in ("preferred", "allowed", "forbidden"):
         for technician in getattr(new, wish):
-            yield Reference(wish, Technician, technician)
+            yield Reference(wish, (Technician,), technician)
     if new.pinned_technician_id is not None:
-        yield Reference("pinned_technician_id", Technician, new.pinned_technician_id)
+        yield Reference("pinned_technician_id", (Technician,), new.pinned_technician_id)
 
 
 def detail_rows(
@@ -325,7 +325,7 @@ def _apply(session: Session, job: Job, wanted: NewJob, different: set[str]) -> N
     if "hold_reason" in different:
         if wanted.hold_reason is not None:
             job.status = JobStatus.ON_HOLD
-            store.take_off_live_routes(session, job.id)
+            store.take_off_live_routes(session, [job.id])
         else:
             job.status = JobStatus.OPEN
     if different.intersection(DETAILS):

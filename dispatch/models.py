@@ -479,8 +479,8 @@ class LogEntry(SQLModel, table=True):
     action: str
     entity: str
     entity_id: str = Field(index=True)
-    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
-    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class Firing(SQLModel, table=True):

@@ -9,13 +9,15 @@ from sqlmodel import Session
 from dispatch import store
 from solver.problem import Fault
 
+Tables = tuple[type[store.Named], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """``where`` something names the row ``id`` of ``table``."""
+    """``where`` something names the row ``id`` of one of ``tables``."""
 
     where: str
-    table: type[store.Named]
+    tables: Tables
     id: str
 
 
@@ -25,35 +27,32 @@ def unknown_references(
     arriving: Mapping[type[store.Named], Collection[str]] | None = None,
 ) -> list[Fault]:
     """A fault for each reference to an id that neither is stored nor is ``arriving``."""
-    arriving = arriving or {}
-    wanted: dict[type[store.Named], list[Reference]] = {}
+    wanted: dict[Tables, list[Reference]] = {}
     for reference in references:
-        if reference.id not in arriving.get(reference.table, ()):
-            wanted.setdefault(reference.table, []).append(reference)
+        wanted.setdefault(reference.tables, []).append(reference)
     faults = []
-    for table, group in wanted.items():
-        stored = store.existing_ids(session, table, {reference.id for reference in group})
-        missing = [reference for reference in group if reference.id not in stored]
-        known = (
-            [*store.all_ids(session, table), *(arriving or {}).get(table, ())] if missing else []
-        )
-        kind = table.__name__.lower()
-        likely = {id_: _closest(id_, known) for id_ in {reference.id for reference in missing}}
+    for tables, group in wanted.items():
+        missing = {reference.id for reference in group}
+        for table in tables:
+            missing.difference_update((arriving or {}).get(table, ()))
+            missing -= store.existing_ids(session, table, missing)
+        if not missing:
+            continue
+        known = {id_ for table in tables for id_ in store.all_ids(session, table)}
+        known.update(id_ for table in tables for id_ in (arriving or {}).get(table, ()))
+        kind = " or ".join(table.__name__.lower() for table in tables)
+        actions = {id_: _action(id_, known, kind) for id_ in missing}
         faults += [
-            Fault(
-                "unknown_reference",
-                reference.where,
-                f"there is no {kind} {reference.id!r}",
-                f"did you mean {likely[reference.id]!r}?"
-                if likely[reference.id]
-                else f"use the id of an existing {kind}, or add it first",
-            )
-            for reference in missing
+            Fault("unknown_reference", one.where, f"there is no {kind} {one.id!r}", actions[one.id])
+            for one in group
+            if one.id in missing
         ]
     return faults
 
 
-def _closest(wanted: str, known: Collection[str]) -> str | None:
+def _action(wanted: str, known: Iterable[str], kind: str) -> str:
     by_folded = {id_.casefold(): id_ for id_ in known}
     matches = get_close_matches(wanted.casefold(), by_folded, n=1)
-    return by_folded[matches[0]] if matches else None
+    if matches:
+        return f"did you mean {by_folded[matches[0]]!r}?"
+    return f"use the id of an existing {kind}, or add it first"

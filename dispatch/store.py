@@ -4,9 +4,10 @@ Functions take a session and never commit; whoever opened the session does.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,12 +23,14 @@ from sqlalchemy import (
     event,
     exists,
     func,
+    inspect,
     make_url,
     or_,
     text,
     update,
 )
-from sqlmodel import Session, col, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel, col, select
 
 from dispatch.models import (
     PLANNABLE,
@@ -48,6 +51,7 @@ from dispatch.models import (
     Tool,
 )
 
+Row = TypeVar("Row", bound=SQLModel)
 Named = Skill | Part | Tool | Site | Depot | Technician | Job
 """The tables whose rows others refer to by ``id``."""
 JobDetail = TypeVar("JobDetail", JobWindow, JobSkill, JobPart, JobTool, JobTechnician)
@@ -148,6 +152,48 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
+# Rows of any table
+
+
+def key_columns(table: type[SQLModel]) -> list[str]:
+    """The names of the primary key's columns."""
+    return [column.name for column in inspect(table).primary_key]
+
+
+def rows_where(
+    session: Session, table: type[Row], column: str, values: Collection[str] | None
+) -> Iterator[Row]:
+    """The rows whose ``column`` is among ``values`` (None: all rows)."""
+    if values is None:
+        yield from session.exec(select(table))
+        return
+    for some in _batches(values):
+        yield from session.exec(select(table).where(getattr(table, column).in_(some)))
+
+
+def delete_where(
+    session: Session, table: type[SQLModel], column: str, values: Collection[str]
+) -> None:
+    for some in _batches(values):
+        session.exec(delete(table).where(getattr(table, column).in_(some)))
+
+
+def upsert(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> None:
+    """Add the rows, or overwrite the ones with the same key; all have the same columns."""
+    if not rows:
+        return
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    key = key_columns(table)
+    rest = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    session.connection().execute(
+        statement.on_conflict_do_update(index_elements=key, set_=rest)
+        if rest
+        else statement.on_conflict_do_nothing(),
+        list(rows),
+    )
+
+
 # Ids
 
 
@@ -187,12 +233,8 @@ def hold_job(session: Session, job_id: str) -> Job | None:
 
 def sites_of(session: Session, jobs: Collection[Job]) -> dict[str, Site]:
     """The jobs' sites by id."""
-    found: dict[str, Site] = {}
-    for some in _batches({job.site_id for job in jobs}):
-        found.update(
-            (site.id, site) for site in session.exec(select(Site).where(col(Site.id).in_(some)))
-        )
-    return found
+    ids = {job.site_id for job in jobs}
+    return {site.id: site for site in rows_where(session, Site, "id", ids)}
 
 
 def details_by_job(
@@ -200,25 +242,25 @@ def details_by_job(
 ) -> dict[str, list[JobDetail]]:
     """The rows of ``table`` that belong to each of ``jobs``, in the order of their keys."""
     found: dict[str, list[JobDetail]] = {job.id: [] for job in jobs}
-    for some in _batches(found):
-        rows = session.exec(
-            select(table).where(col(table.job_id).in_(some)).order_by(*table.__table__.primary_key)  # type: ignore[attr-defined]
-        )
-        for row in rows:
-            found[row.job_id].append(row)
-    return found
+    for row in rows_where(session, table, "job_id", found):
+        found[row.job_id].append(row)
+    # Databases differ in how they order texts.
+    key = attrgetter(*key_columns(table))
+    return {job_id: sorted(rows, key=key) for job_id, rows in found.items()}
 
 
 def remove_details(session: Session, job_ids: Collection[str]) -> None:
     """Windows, skills, parts, tools and wishes of the jobs."""
+    for table in (JobWindow, JobSkill, JobPart, JobTool, JobTechnician):
+        delete_where(session, table, "job_id", job_ids)
+
+
+def take_off_live_routes(session: Session, job_ids: Collection[str]) -> None:
+    """Nobody is sent to the jobs any more; the stops stay in their plans as history."""
     for some in _batches(job_ids):
-        for table in (JobWindow, JobSkill, JobPart, JobTool, JobTechnician):
-            session.exec(delete(table).where(col(table.job_id).in_(some)))
-
-
-def take_off_live_routes(session: Session, job_id: str) -> None:
-    """Nobody is sent to the job any more; the stop stays in its plan as history."""
-    session.exec(update(Stop).where(col(Stop.job_id) == job_id, col(Stop.live)).values(live=False))
+        session.exec(
+            update(Stop).where(col(Stop.job_id).in_(some), col(Stop.live)).values(live=False)
+        )
 
 
 def page_of_jobs(

@@ -1,0 +1,132 @@
+"""What may come in about the company itself: skills, parts, tools, places, people, hours, stock."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from dispatch.intake import (
+    ClockTime,
+    Code,
+    Codes,
+    HeldSkills,
+    Input,
+    Latitude,
+    Longitude,
+    LongText,
+    Minutes,
+    Moment,
+    NewSite,
+    SomeMinutes,
+    StockQuantity,
+    Territories,
+    Text,
+    Weekday,
+    check_coordinates,
+    not_before,
+)
+
+
+class CatalogueEntry(Input):
+    """A skill, part or tool."""
+
+    id: Code
+    name: Text
+
+
+class SitePlace(NewSite):
+    """A customer's place with its id."""
+
+    id: Code
+
+
+class Opening(Input):
+    """Visits at the site may start from ``opens`` to ``closes``, past midnight if that is less."""
+
+    site_id: Code
+    weekday: Weekday
+    opens: ClockTime
+    closes: ClockTime
+
+
+class DepotPlace(Input):
+    id: Code
+    name: Text
+    address: LongText
+    latitude: Latitude
+    longitude: Longitude
+    opens: ClockTime
+    closes: ClockTime
+    handling_minutes: Minutes = 10
+    tools: Codes = Field(default_factory=list)
+
+    _coordinates = field_validator("longitude")(check_coordinates)
+
+
+class DepotPart(Input):
+    depot_id: Code
+    part_id: Code
+    quantity: StockQuantity
+
+
+class Person(Input):
+    """A technician with home, territories (none: all of them), skills and the van's tools."""
+
+    id: Code
+    name: Text
+    phone: Text | None = None
+    address: LongText
+    latitude: Latitude
+    longitude: Longitude
+    active: Annotated[bool, Field(strict=True)] = True
+    territories: Territories = Field(default_factory=list)
+    skills: HeldSkills = Field(default_factory=list)
+    tools: Codes = Field(default_factory=list)
+
+    _coordinates = field_validator("longitude")(check_coordinates)
+
+
+class Hours(Input):
+    """A weekly shift, past midnight if ``ends`` is not after ``starts``."""
+
+    technician_id: Code
+    weekday: Weekday
+    starts: ClockTime
+    ends: ClockTime
+    max_overtime_minutes: Minutes = 0
+
+
+class Pause(Input):
+    technician_id: Code
+    weekday: Weekday
+    earliest: ClockTime
+    latest: ClockTime
+    minutes: SomeMinutes
+
+
+class TimeOff(Input):
+    id: Code
+    technician_id: Code
+    starts_at: Moment
+    ends_at: Moment
+    reason: Text | None = None
+
+    @field_validator("ends_at")
+    @classmethod
+    def _in_order(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
+        return not_before(ends_at, info, "starts_at")
+
+
+class VanPart(Input):
+    technician_id: Code
+    part_id: Code
+    quantity: StockQuantity
+
+
+class Leg(Input):
+    """Measured travel between two places (ids of sites, depots and technicians)."""
+
+    from_place: Code
+    to_place: Code
+    seconds: Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+    metres: Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
