@@ -33,8 +33,20 @@ TAGS = [
 class _Service(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            super().openapi()["components"]["schemas"].update(problems.schemas())
+            document = super().openapi()
+            document["components"]["schemas"].update(problems.schemas())
+            for path in document["paths"].values():
+                for operation in path.values():
+                    for parameter in operation.get("parameters", ()):
+                        _forbid_null(parameter["schema"])
         return super().openapi()
+
+
+def _forbid_null(schema: dict[str, Any]) -> None:
+    """A parameter is left out rather than null; the framework describes it like a body's field."""
+    if len(kinds := schema.get("anyOf", ())) == 2 and {"type": "null"} in kinds:
+        kinds.remove({"type": "null"})
+        schema.update(*schema.pop("anyOf"))
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -64,6 +64,7 @@ Limit = Annotated[int, Query(ge=1, le=200, description="Most items on the page."
 IfMatch = Annotated[
     str | None,
     Header(
+        alias="If-Match",
         pattern=r'^("\d{1,9}"|\*)$',
         description="The job's ETag that the change is based on; 412 if it has changed since.",
         examples=['"3"'],
@@ -72,6 +73,7 @@ IfMatch = Annotated[
 IfNoneMatch = Annotated[
     str | None,
     Header(
+        alias="If-None-Match",
         description="ETags that the client holds; 304 if one of them is still right.",
         examples=['"3"'],
     ),
@@ -79,6 +81,7 @@ IfNoneMatch = Annotated[
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         pattern=r"^[!-~]{1,200}$",
         description="Any text of the client's own, new for each job. Sent again with the same "
         "body, it gives the job it made (200) instead of a second one.",

@@ -41,7 +41,7 @@ NEW_JOBS: dict[str, Any] = {
     "known_site": {
         "summary": "At a site that is already known",
         "value": {
-            "site_id": "S-001",
+            "site_id": "S008",
             "title": "Điều hoà không lạnh, nghi hỏng tụ",
             "priority": "high",
             "duration_minutes": 60,

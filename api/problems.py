@@ -11,7 +11,7 @@ from uuid import uuid4
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
@@ -31,8 +31,6 @@ METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 class ProblemFault(BaseModel):
     """One thing that is wrong: what kind, where, why, and what to do."""
-
-    model_config = ConfigDict(title="Fault")
 
     code: str = Field(description="Kind of fault; stable, for programs.")
     where: str = Field(description="JSON pointer into the body, or the parameter's name.")

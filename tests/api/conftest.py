@@ -62,7 +62,7 @@ def stored(client: TestClient) -> int:
 def job(day: date) -> dict[str, Any]:
     """A job that Hùng, and nobody else, can do in the morning."""
     return {
-        "site_id": "S-1",
+        "site_id": "S008",
         "title": "Điều hoà không lạnh",
         "duration_minutes": 60,
         "windows": [{"starts_at": at(day, "08:00"), "ends_at": at(day, "11:00")}],
@@ -81,16 +81,16 @@ def company(engine: Engine) -> None:
                 Part(id="CAP-35UF", name="Tụ 35 µF"),
                 Tool(id="ladder", name="Thang"),
                 Site(
-                    id="S-1",
+                    id="S008",
                     name="Nhà hàng Sen Tây Hồ",
                     address="614 Lạc Long Quân, Tây Hồ, Hà Nội",
                     latitude=21.0757,
                     longitude=105.8155,
                     territory="Tây Hồ",
                 ),
-                Site(id="S-2", name="Chị Hạnh", address="12 Hàng Bông, Hoàn Kiếm, Hà Nội"),
+                Site(id="S009", name="Chị Hạnh", address="12 Hàng Bông, Hoàn Kiếm, Hà Nội"),
                 Technician(
-                    id="T-1",
+                    id="T01",
                     name="Trần Văn Hùng",
                     phone="+84 90 000 0001",
                     address="Cầu Giấy, Hà Nội",
@@ -98,7 +98,7 @@ def company(engine: Engine) -> None:
                     longitude=105.7906,
                 ),
                 Technician(
-                    id="T-2",
+                    id="T02",
                     name="Lê Thị Mai",
                     address="Đống Đa, Hà Nội",
                     latitude=21.0181,
@@ -107,11 +107,11 @@ def company(engine: Engine) -> None:
             ]
         )
         session.flush()
-        session.add(TechnicianSkill(technician_id="T-1", skill_id="air-conditioning", level=2))
-        session.add(VanStock(technician_id="T-1", part_id="CAP-35UF", quantity=3))
+        session.add(TechnicianSkill(technician_id="T01", skill_id="air-conditioning", level=2))
+        session.add(VanStock(technician_id="T01", part_id="CAP-35UF", quantity=3))
         session.add_all(
             WorkingHours(technician_id=id_, weekday=weekday, starts=time(8), ends=time(17))
-            for id_ in ("T-1", "T-2")
+            for id_ in ("T01", "T02")
             for weekday in range(7)
         )
         session.commit()

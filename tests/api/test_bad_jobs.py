@@ -77,7 +77,7 @@ def test_a_job_in_the_past_is_refused(client: TestClient, job: Wire) -> None:
 
 
 def test_every_fault_is_named_at_once(client: TestClient) -> None:
-    body = {"site_id": "S-1", "duration_minutes": "45", "windows": [{}], "ttle": "Máy giặt"}
+    body = {"site_id": "S008", "duration_minutes": "45", "windows": [{}], "ttle": "Máy giặt"}
     assert refused(client, body) == {
         ("missing", "/title"),
         ("int_type", "/duration_minutes"),

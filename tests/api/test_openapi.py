@@ -1,0 +1,114 @@
+"""The description of the interface, and that the service keeps to it whatever is sent."""
+
+import re
+from typing import Any
+
+import pytest
+import schemathesis
+import time_machine
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.python.asgi import get_client
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from dispatch.settings import Settings
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+    response_headers_conformance,
+]
+DOCUMENT = create_app(Settings(database_url="sqlite:///unused.db")).openapi()
+OPERATIONS = [
+    (path, method, operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+THERE = {"job_id": "J-1", "technician_id": "T01"}
+"""Ids of things that exist."""
+
+
+EXAMPLES = [
+    (path, method, name, example["value"])
+    for path, method, operation in OPERATIONS
+    for content in operation.get("requestBody", {}).get("content", {}).values()
+    for name, example in content["examples"].items()
+]
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize(
+    ("path", "method"), [one[:2] for one in OPERATIONS], ids=lambda one: str(one)
+)
+def test_the_service_keeps_to_its_description(
+    path: str, method: str, app: FastAPI, client: TestClient, job: dict[str, Any]
+) -> None:
+    client.post("/jobs", json={**job, "id": "J-1"})
+    operation = schemathesis.openapi.from_dict(app.openapi())[path][method]
+    there = {name: id_ for name, id_ in THERE.items() if f"{{{name}}}" in path}
+    strategies = [operation.as_strategy()]
+    if DOCUMENT["paths"][path][method].get("parameters") or method in ("post", "patch"):
+        strategies.append(operation.as_strategy(GenerationMode.NEGATIVE))
+    if there:
+        strategies.append(operation.as_strategy(path_parameters=there))
+
+    @settings(max_examples=25, derandomize=True, deadline=None, database=None)
+    @given(case=st.one_of(strategies))
+    def keep_to_it(case: Any) -> None:
+        answer = case.call(session=get_client(app), app=app, base_url="http://testserver")
+        case.validate_response(answer, checks=CHECKS)
+
+    keep_to_it()
+
+
+@pytest.mark.usefixtures("company")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("path", "method", "body"),
+    [(path, method, body) for path, method, _, body in EXAMPLES],
+    ids=[name for *_, name, _ in EXAMPLES],
+)
+def test_every_example_does_what_it_shows(
+    path: str, method: str, body: dict[str, Any], client: TestClient, job: dict[str, Any]
+) -> None:
+    client.post("/jobs", json={**job, "id": "J-1"})
+    with time_machine.travel("2026-11-20T08:00:00+07:00"):
+        answer = client.request(method, path.format(**THERE), json=body)
+    assert answer.status_code in (200, 201, 202), answer.text
+
+
+def test_every_operation_has_a_short_name_of_its_own_a_summary_and_a_known_tag() -> None:
+    names = [operation["operationId"] for *_, operation in OPERATIONS]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)+", name) for name in names)
+    tags = {tag["name"] for tag in DOCUMENT["tags"]}
+    for *_, operation in OPERATIONS:
+        assert operation["summary"]
+        assert set(operation["tags"]) <= tags
+
+
+def test_every_error_is_described_as_a_problem() -> None:
+    for path, method, operation in OPERATIONS:
+        errors = {status: one for status, one in operation["responses"].items() if status >= "4"}
+        assert path in ("/", "/health") or {"500", "503"} <= errors.keys(), (path, method)
+        for status, answer in errors.items():
+            assert list(answer["content"]) == ["application/problem+json"], (path, method, status)
+    assert "HTTPValidationError" not in DOCUMENT["components"]["schemas"]
+
+
+def test_every_operation_that_takes_a_body_says_how_bodies_are_refused() -> None:
+    for path, method, operation in OPERATIONS:
+        if "requestBody" in operation:
+            assert {"400", "413", "415", "422"} <= operation["responses"].keys(), (path, method)
