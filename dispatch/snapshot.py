@@ -1,6 +1,6 @@
 """Everything that a plan is made from, read at one moment, so that no session stays open."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -34,6 +34,7 @@ from dispatch.models import (
     WeeklyBreak,
     WorkingHours,
 )
+from dispatch.store import details_by_job, sites_of
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", str, int)
@@ -55,11 +56,11 @@ class JobFacts:
     """A job with what it requires."""
 
     job: Job
-    windows: tuple[JobWindow, ...]
-    skills: tuple[JobSkill, ...]
-    parts: tuple[JobPart, ...]
-    tools: tuple[JobTool, ...]
-    wishes: tuple[JobTechnician, ...]
+    windows: Sequence[JobWindow]
+    skills: Sequence[JobSkill]
+    parts: Sequence[JobPart]
+    tools: Sequence[JobTool]
+    wishes: Sequence[JobTechnician]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,9 @@ def load_snapshot(
         inside = found.route.technician_id in serving and starts_on <= found.route.day <= ends_on
         (live if inside else live_elsewhere).append(found)
     jobs = _candidates(session, starts_on, ends_on, territory, serving)
-    live_jobs = _jobs_on(session, in_force)
-    used_sites = {facts.job.site_id for facts in jobs} | {j.site_id for j in live_jobs.values()}
+    live_jobs = jobs_by_id(
+        session, (stop.job_id for found in in_force for stop in found.stops if stop.job_id)
+    )
     return Snapshot(
         taken_at=taken_at,
         starts_on=starts_on,
@@ -148,7 +150,7 @@ def load_snapshot(
         depots=_depots(session),
         jobs=jobs,
         live_jobs=live_jobs,
-        sites=_sites(session, used_sites),
+        sites=sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)]),
         opening_hours=_grouped(
             session.exec(select(OpeningHours).order_by(col(OpeningHours.opens))),
             lambda row: row.site_id,
@@ -199,21 +201,16 @@ def live_routes(
     return [LiveRoute(route, stops.get(route.id or 0, ())) for route in routes]
 
 
-def _jobs_on(session: Session, routes: Iterable[LiveRoute]) -> dict[str, Job]:
-    ids = {stop.job_id for found in routes for stop in found.stops if stop.job_id is not None}
-    return {
-        job.id: job
-        for part in _portions(ids)
-        for job in session.exec(select(Job).where(col(Job.id).in_(part)))
-    }
-
-
-def _sites(session: Session, ids: Collection[str]) -> dict[str, Site]:
-    return {
-        site.id: site
-        for part in _portions(ids)
-        for site in session.exec(select(Site).where(col(Site.id).in_(part)))
-    }
+def jobs_by_id(session: Session, ids: Iterable[str]) -> dict[str, Job]:
+    """Those of the jobs that are stored."""
+    rest = sorted(set(ids))
+    found: dict[str, Job] = {}
+    while rest:
+        # Databases limit the number of values in one statement.
+        some, rest = rest[:1_000], rest[1_000:]
+        rows = session.exec(select(Job).where(col(Job.id).in_(some)))
+        found.update((job.id, job) for job in rows)
+    return found
 
 
 def _candidates(
@@ -239,35 +236,15 @@ def _candidates(
             inside = route.technician_id in serving and starts_on <= route.day <= ends_on
         if inside:
             jobs.append(job)
-    windows = _of_plannable(session, JobWindow)
-    skills = _of_plannable(session, JobSkill)
-    parts = _of_plannable(session, JobPart)
-    tools = _of_plannable(session, JobTool)
-    wishes = _of_plannable(session, JobTechnician)
+    windows = details_by_job(session, JobWindow, jobs)
+    skills = details_by_job(session, JobSkill, jobs)
+    parts = details_by_job(session, JobPart, jobs)
+    tools = details_by_job(session, JobTool, jobs)
+    wishes = details_by_job(session, JobTechnician, jobs)
     return tuple(
-        JobFacts(
-            job,
-            windows.get(job.id, ()),
-            skills.get(job.id, ()),
-            parts.get(job.id, ()),
-            tools.get(job.id, ()),
-            wishes.get(job.id, ()),
-        )
+        JobFacts(job, windows[job.id], skills[job.id], parts[job.id], tools[job.id], wishes[job.id])
         for job in jobs
     )
-
-
-Requirement = TypeVar("Requirement", JobWindow, JobSkill, JobPart, JobTool, JobTechnician)
-
-
-def _of_plannable(session: Session, table: type[Requirement]) -> dict[str, tuple[Requirement, ...]]:
-    rows = session.exec(
-        select(table)
-        .join(Job, col(Job.id) == table.job_id)
-        .where(col(Job.status).in_(PLANNABLE))
-        .order_by(*table.__table__.primary_key)  # type: ignore[attr-defined]
-    )
-    return _grouped(rows, lambda row: row.job_id)
 
 
 def _technicians(session: Session, serving: Collection[str]) -> tuple[TechnicianFacts, ...]:
@@ -323,10 +300,3 @@ def _grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, tuple[
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     return {group: tuple(found) for group, found in groups.items()}
-
-
-def _portions(ids: Collection[str]) -> Iterator[Sequence[str]]:
-    """Databases limit the number of values in one query."""
-    ordered = sorted(ids)
-    for start in range(0, len(ordered), 1_000):
-        yield ordered[start : start + 1_000]

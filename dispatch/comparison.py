@@ -1,0 +1,98 @@
+"""What changes from one plan to another."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from dispatch.plans import PlannedStop, PlanOut, PlanSummary, read_plan
+
+
+class Change(StrEnum):
+    """What happened to a job; the first that fits."""
+
+    ADDED = "added"
+    """It is placed now and was not before."""
+    REMOVED = "removed"
+    """It was placed before and is not any more."""
+    TECHNICIAN = "technician"
+    """Another technician has it."""
+    TIME = "time"
+    """The same technician has it at another time."""
+
+
+class Placement(BaseModel):
+    """Who attends a job, and when service starts."""
+
+    technician_id: str
+    start_at: datetime
+
+
+class JobChange(BaseModel):
+    """A job that the two plans treat differently."""
+
+    job_id: str
+    change: Change
+    old: Placement | None
+    new: Placement | None
+
+
+class PlanComparison(BaseModel):
+    """From the old plan to the new one. Differences are new minus old, costs in cents."""
+
+    old: PlanSummary
+    new: PlanSummary
+    unchanged: int
+    """Jobs that are placed alike."""
+    changes: list[JobChange]
+    objective: int
+    cost: dict[str, int]
+    """By soft rule."""
+    travel_seconds: int
+    distance_metres: int
+    jobs_placed: int
+
+
+def compare_plans(session: Session, old_id: int, new_id: int) -> PlanComparison:
+    """Compare two plans, published or not, job by job. Raises ``NotFound``."""
+    old, new = read_plan(session, old_id), read_plan(session, new_id)
+    before, after = _placements(old), _placements(new)
+    changes = []
+    for job_id in sorted(before.keys() | after.keys()):
+        was, is_ = before.get(job_id), after.get(job_id)
+        if was == is_:
+            continue
+        if was is None:
+            change = Change.ADDED
+        elif is_ is None:
+            change = Change.REMOVED
+        elif was.technician_id != is_.technician_id:
+            change = Change.TECHNICIAN
+        else:
+            change = Change.TIME
+        changes.append(JobChange(job_id=job_id, change=change, old=was, new=is_))
+    costs = {**old.totals.cost, **new.totals.cost}
+    return PlanComparison(
+        old=PlanSummary.model_validate(old, from_attributes=True),
+        new=PlanSummary.model_validate(new, from_attributes=True),
+        unchanged=len(before.keys() | after.keys()) - len(changes),
+        changes=changes,
+        objective=new.totals.objective - old.totals.objective,
+        cost={rule: new.totals.cost.get(rule, 0) - old.totals.cost.get(rule, 0) for rule in costs},
+        travel_seconds=new.totals.travel_seconds - old.totals.travel_seconds,
+        distance_metres=new.totals.distance_metres - old.totals.distance_metres,
+        jobs_placed=new.totals.jobs_placed - old.totals.jobs_placed,
+    )
+
+
+def _placements(plan: PlanOut) -> dict[str, Placement]:
+    def placement(technician_id: str, stop: PlannedStop) -> Placement:
+        return Placement(technician_id=technician_id, start_at=stop.start_at)
+
+    return {
+        stop.job_id: placement(route.technician_id, stop)
+        for route in plan.routes
+        for stop in route.stops
+        if stop.job_id is not None
+    }

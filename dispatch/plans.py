@@ -1,0 +1,453 @@
+"""Plans: drafts that are published, compared, read or thrown away.
+
+Publishing swaps routes in force for new ones in one transaction. It succeeds only if what it
+replaces is what the plan was made from, and if the plan still keeps every rule; otherwise it is a
+``Conflict`` and the plan stays a draft.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
+
+from dispatch import log, plans_store
+from dispatch.errors import Conflict, NotFound
+from dispatch.models import (
+    PLANNABLE,
+    Depot,
+    Job,
+    JobStatus,
+    Plan,
+    PlanStatus,
+    Priority,
+    Run,
+    Stop,
+    Technician,
+    now,
+)
+from dispatch.plan_rows import RouteRows, to_solution
+from dispatch.plans_store import routes_of
+from dispatch.settings import Settings
+from dispatch.snapshot import LiveRoute, jobs_by_id, load_snapshot
+from dispatch.store import sites_of
+from dispatch.translate import Translation, to_problem
+from solver.check import check
+from solver.problem import Fault
+from solver.solution import Rule
+
+STALE = timedelta(minutes=10)
+"""A plan that puts a visit further than this into the past is too old to be published."""
+
+PLAN_AGAIN = "plan again"
+
+
+def planned_from(run: Run) -> datetime:
+    """From when on a run plans: what starts while it is still solving stays as it is."""
+    return (run.started_at or run.created_at) + timedelta(seconds=run.seconds)
+
+
+def publish_plan(
+    session: Session,
+    plan_id: int,
+    *,
+    actor: str,
+    settings: Settings,
+    at: datetime | None = None,
+) -> "PlanSummary":
+    """Put a draft's routes in force as a new version, all of them at once; again is as once.
+
+    Jobs that were cancelled or put on hold since are left out. ``at`` is the moment of publication
+    (None: now). Raises ``NotFound``, or ``Conflict`` with everything that stands in the way, having
+    changed nothing.
+    """
+    at = at or now()
+    plans_store.hold_publication(session)
+    plan = _plan(session, plan_id)
+    if plan.status == PlanStatus.PUBLISHED:
+        return _summaries(session, [plan])[0]
+    if plan.status == PlanStatus.DISCARDED:
+        raise _conflict("discarded", plan, "it was discarded", PLAN_AGAIN)
+    try:
+        with session.begin_nested():
+            _publish(session, plan, actor, settings, at)
+    except IntegrityError as error:
+        # The last line of defence, should the checks before it ever let something through.
+        raise _conflict(
+            "overtaken", plan, f"another plan has taken its place ({error.orig})", PLAN_AGAIN
+        ) from error
+    return _summaries(session, [plan])[0]
+
+
+def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: datetime) -> None:
+    assert plan.id is not None  # noqa: S101 - it was read by its id
+    routes = routes_of(session, plan.id)
+    visits = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
+    run = session.get(Run, plan.run_id)
+    snapshot = load_snapshot(
+        session,
+        plan.starts_on,
+        plan.ends_on,
+        plan.territory,
+        plan.created_at if run is None else planned_from(run),
+    )
+    jobs = plans_store.hold_jobs(session, visits | set(snapshot.live_jobs))
+    gone = {job_id for job_id in visits if _is_gone(jobs[job_id])}
+    translation = to_problem(snapshot, settings)
+    faults = [
+        *_overtaken(session, plan, snapshot.live, visits),
+        *_too_late(plan, routes, translation, at),
+    ]
+    faults = faults or list(_broken(plan, routes, translation, gone))
+    if faults:
+        raise Conflict(*faults)
+
+    plans_store.retire(session, [found.route.id or 0 for found in snapshot.live])
+    plan.version = plans_store.highest_version(session) + 1
+    plan.status = PlanStatus.PUBLISHED
+    plan.published_at = at
+    placed: dict[str, str] = {}
+    for rows in routes:
+        here = {stop.job_id for stop in rows.stops if stop.job_id is not None} - gone
+        rows.route.live = bool(here)
+        for stop in rows.stops:
+            stop.live = rows.route.live and stop.job_id not in gone
+        placed.update(dict.fromkeys(here, rows.route.technician_id))
+    session.flush()
+    _move_jobs(session, jobs, snapshot.live, placed, plan, actor, at)
+    log.record(
+        session,
+        actor,
+        "publish",
+        "plan",
+        str(plan.id),
+        after={"version": plan.version, "jobs": len(placed), "left_out": sorted(gone)},
+    )
+    session.flush()
+
+
+def _is_gone(job: Job) -> bool:
+    return job.status in (JobStatus.CANCELLED, JobStatus.ON_HOLD)
+
+
+def _overtaken(
+    session: Session, plan: Plan, live: Iterable[LiveRoute], visits: Collection[str]
+) -> list[Fault]:
+    """Compare and swap: everything that the plan would replace must be older than it."""
+    in_scope = {found.route.id: found.route for found in live}
+    placed = plans_store.live_visits(session, visits)
+    elsewhere = {job_id: r for job_id, r in placed.items() if r.id not in in_scope}
+    routes = [*in_scope.values(), *elsewhere.values()]
+    versions = plans_store.versions_of(session, {route.plan_id for route in routes})
+    newer = sorted({versions.get(route.plan_id, 0) for route in routes})
+    newer = [version for version in newer if version > plan.based_on_version]
+    return [
+        *(
+            _fault(
+                "overtaken",
+                plan,
+                f"version {version}, published since, has changed the same routes or jobs",
+                f"compare it with version {version}, or {PLAN_AGAIN}",
+            )
+            for version in newer
+        ),
+        *(
+            _fault(
+                "planned_elsewhere",
+                plan,
+                f"job {job_id} is with technician {route.technician_id} on {route.day}",
+                PLAN_AGAIN,
+            )
+            for job_id, route in sorted(elsewhere.items())
+            if versions.get(route.plan_id, 0) <= plan.based_on_version
+        ),
+    ]
+
+
+def _too_late(
+    plan: Plan, routes: Iterable[RouteRows], translation: Translation, at: datetime
+) -> list[Fault]:
+    begun = {stop.job_id for history in translation.histories for stop in history.stops}
+    late = [
+        stop.job_id
+        for rows in routes
+        for stop in rows.stops
+        if stop.job_id is not None and stop.job_id not in begun and stop.start_at < at - STALE
+    ]
+    if not late:
+        return []
+    return [
+        _fault(
+            "too_late",
+            plan,
+            f"it puts {len(late)} visits into the past, such as {late[0]}",
+            PLAN_AGAIN,
+        )
+    ]
+
+
+def _broken(
+    plan: Plan, routes: Sequence[RouteRows], translation: Translation, gone: Collection[str]
+) -> Iterable[Fault]:
+    """What the plan would break if it came into force as things are now."""
+    solution = to_solution(translation, routes, without=gone)
+    if solution is None:
+        yield _fault("overtaken", plan, "work on its routes has begun since", PLAN_AGAIN)
+        return
+    served = {stop.id for route in solution.routes for stop in route.stops}
+    visits = tuple(visit for visit in translation.problem.visits if visit.id in served)
+    problem = replace(translation.problem, visits=visits)
+    for violation in check(problem, replace(solution, unassigned=())):
+        if violation.rule != Rule.COST:
+            yield _fault(
+                f"breaks_{violation.rule}",
+                plan,
+                f"things have changed since it was made; {violation.where}: {violation.message}",
+                PLAN_AGAIN,
+            )
+
+
+def _move_jobs(
+    session: Session,
+    jobs: dict[str, Job],
+    before: Iterable[LiveRoute],
+    placed: dict[str, str],
+    plan: Plan,
+    actor: str,
+    at: datetime,
+) -> None:
+    """What is placed is scheduled; what was in force and is not any more is open again."""
+    technicians = {
+        stop.job_id: found.route.technician_id
+        for found in before
+        for stop in found.stops
+        if stop.job_id is not None
+    }
+    for job_id in sorted({*placed, *technicians}):
+        job = jobs[job_id]
+        if job.status not in PLANNABLE:
+            continue
+        status = JobStatus.OPEN
+        if job_id in placed:
+            told = job.status == JobStatus.DISPATCHED
+            same = technicians.get(job_id) == placed[job_id]
+            status = JobStatus.DISPATCHED if told and same else JobStatus.SCHEDULED
+        if status == job.status:
+            continue
+        log.record(
+            session,
+            actor,
+            "schedule" if job_id in placed else "unschedule",
+            "job",
+            job_id,
+            before={"status": job.status.value},
+            after={"status": status.value, "plan_id": plan.id, "version": plan.version},
+        )
+        job.status = status
+        job.revision += 1
+        job.updated_at = at
+
+
+def discard_plan(session: Session, plan_id: int, *, actor: str) -> "PlanSummary":
+    """Rule a draft out for good; again is as once. Raises ``NotFound`` and ``Conflict``."""
+    plans_store.hold_publication(session)
+    plan = _plan(session, plan_id)
+    if plan.status == PlanStatus.PUBLISHED:
+        raise _conflict("published", plan, "it is published", "publish another plan instead")
+    if plan.status == PlanStatus.DRAFT:
+        plan.status = PlanStatus.DISCARDED
+        log.record(session, actor, "discard", "plan", str(plan.id))
+        session.flush()
+    return _summaries(session, [plan])[0]
+
+
+def _plan(session: Session, plan_id: int) -> Plan:
+    plan = session.get(Plan, plan_id)
+    if plan is None:
+        raise NotFound(
+            Fault(
+                "not_found", f"plan {plan_id}", "there is no such plan", "look at the list of plans"
+            )
+        )
+    return plan
+
+
+def _fault(code: str, plan: Plan, cause: str, action: str) -> Fault:
+    return Fault(code, f"plan {plan.id}", cause, action)
+
+
+def _conflict(code: str, plan: Plan, cause: str, action: str) -> Conflict:
+    return Conflict(_fault(code, plan, cause, action))
+
+
+# Reading
+
+
+class Totals(BaseModel):
+    """What a plan amounts to. Costs are in cents of the company's money."""
+
+    jobs_placed: int
+    jobs_unassigned: int
+    travel_seconds: int
+    distance_metres: int
+    travel_minutes_per_job: float | None
+    """None if no job is placed."""
+    objective: int
+    cost: dict[str, int]
+    """By soft rule."""
+
+
+class PlanSummary(BaseModel):
+    """A plan without its routes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    version: int | None
+    """Set when it was published."""
+    status: PlanStatus
+    run_id: str | None
+    starts_on: date
+    ends_on: date
+    territory: str | None
+    based_on_version: int
+    created_at: datetime
+    published_at: datetime | None
+    totals: Totals
+
+
+class PlannedStop(BaseModel):
+    """A visit, depot call or break of a plan."""
+
+    kind: str
+    job_id: str | None
+    title: str | None
+    site_id: str | None
+    depot_id: str | None
+    place: str | None
+    """Name of the site or depot."""
+    latitude: float | None
+    longitude: float | None
+    arrival_at: datetime
+    start_at: datetime
+    departure_at: datetime
+    parts: dict[str, int]
+    """What a depot call picks up, or a visit uses."""
+    tools: list[str]
+    """What a depot call borrows, or a visit needs."""
+    live: bool
+
+
+class PlannedRoute(BaseModel):
+    """A technician's shift in a plan."""
+
+    technician_id: str
+    technician: str
+    day: date
+    shift_starts_at: datetime
+    shift_ends_at: datetime
+    start_at: datetime
+    end_at: datetime
+    travel_seconds: int
+    distance_metres: int
+    live: bool
+    """Whether this is the route in force for its shift."""
+    stops: list[PlannedStop]
+
+
+class Reason(BaseModel):
+    """Why a job is not placed."""
+
+    code: str
+    rule: str | None
+    message: str
+
+
+class UnassignedJob(BaseModel):
+    """A job that a plan could not place."""
+
+    job_id: str
+    title: str
+    priority: Priority
+    reasons: list[Reason]
+
+
+class PlanOut(PlanSummary):
+    """A plan with everything in it."""
+
+    routes: list[PlannedRoute]
+    unassigned: list[UnassignedJob]
+
+
+def read_plan(session: Session, plan_id: int) -> PlanOut:
+    """Raises ``NotFound``."""
+    plan = _plan(session, plan_id)
+    routes = routes_of(session, plan_id)
+    unassigned = plans_store.unassigned_of(session, plan_id)
+    ids = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
+    jobs = jobs_by_id(session, ids | {row.job_id for row in unassigned})
+    sites = sites_of(session, list(jobs.values()))
+    depots = {depot.id: depot for depot in session.exec(select(Depot))}
+    technicians = dict(session.exec(select(Technician.id, Technician.name)).all())
+
+    def stop_out(stop: Stop) -> PlannedStop:
+        job = None if stop.job_id is None else jobs[stop.job_id]
+        place = depots.get(stop.depot_id or "") if job is None else sites[job.site_id]
+        return PlannedStop(
+            **stop.model_dump(exclude={"route_id", "position"}),
+            title=job.title if job else None,
+            site_id=job.site_id if job else None,
+            place=place.name if place else None,
+            latitude=place.latitude if place else None,
+            longitude=place.longitude if place else None,
+        )
+
+    return PlanOut(
+        **_summaries(session, [plan])[0].model_dump(),
+        routes=[
+            PlannedRoute(
+                **rows.route.model_dump(exclude={"id", "plan_id"}),
+                technician=technicians[rows.route.technician_id],
+                stops=[stop_out(stop) for stop in rows.stops],
+            )
+            for rows in routes
+        ],
+        unassigned=[
+            UnassignedJob(
+                job_id=row.job_id,
+                title=jobs[row.job_id].title,
+                priority=jobs[row.job_id].priority,
+                reasons=[Reason.model_validate(reason) for reason in row.reasons],
+            )
+            for row in unassigned
+        ],
+    )
+
+
+def list_plans(
+    session: Session, *, after: int | None = None, limit: int = 50
+) -> tuple[list[PlanSummary], int | None]:
+    """Plans, the newest first, and where to go on (``after``) if there are more."""
+    found = plans_store.page_of_plans(session, after=after, limit=limit + 1)
+    page = _summaries(session, found[:limit])
+    return page, page[-1].id if len(found) > limit else None
+
+
+def _summaries(session: Session, plans: Sequence[Plan]) -> list[PlanSummary]:
+    counts = plans_store.counts_of_plans(session, [plan.id for plan in plans if plan.id])
+    result = []
+    for plan in plans:
+        placed, unassigned, seconds, metres = counts[plan.id or 0]
+        totals = Totals(
+            jobs_placed=placed,
+            jobs_unassigned=unassigned,
+            travel_seconds=seconds,
+            distance_metres=metres,
+            travel_minutes_per_job=round(seconds / 60 / placed, 2) if placed else None,
+            objective=plan.objective,
+            cost=plan.cost,
+        )
+        result.append(PlanSummary.model_validate({**plan.model_dump(), "totals": totals}))
+    return result

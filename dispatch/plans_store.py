@@ -1,0 +1,247 @@
+"""Every query on runs and plans. Functions take a session and never commit."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, and_, col, func, or_, select, update
+
+from dispatch.models import Job, Plan, PlanUnassigned, Route, Run, RunStatus, Stop
+from dispatch.plan_rows import PlanRows, RouteRows
+from solver.solution import StopKind
+
+# Runs
+
+
+def queued_runs(session: Session) -> Sequence[str]:
+    """Ids of the runs that wait, the oldest first."""
+    return session.exec(
+        select(Run.id)
+        .where(Run.status == RunStatus.QUEUED)
+        .order_by(col(Run.created_at), col(Run.id))
+    ).all()
+
+
+def silent_runs(session: Session, since: datetime) -> Sequence[Run]:
+    """Runs that are said to be running but have not been heard of for so long."""
+    return session.exec(
+        select(Run)
+        .where(Run.status == RunStatus.RUNNING, col(Run.heartbeat_at) < since)
+        .order_by(col(Run.id))
+    ).all()
+
+
+def page_of_runs(
+    session: Session, *, status: RunStatus | None, after: str | None, limit: int
+) -> Sequence[Run]:
+    """Up to ``limit`` runs, the newest first, beginning behind the run ``after``."""
+    query = select(Run).order_by(col(Run.created_at).desc(), col(Run.id).desc()).limit(limit)
+    if status is not None:
+        query = query.where(Run.status == status)
+    last = None if after is None else session.get(Run, after)
+    if last is not None:
+        query = query.where(
+            or_(
+                col(Run.created_at) < last.created_at,
+                and_(col(Run.created_at) == last.created_at, col(Run.id) < last.id),
+            )
+        )
+    return session.exec(query).all()
+
+
+def change_run(
+    session: Session, run_id: str, condition: ColumnElement[bool], **values: Any
+) -> bool:
+    """Compare and swap: change the run if the condition holds, and say whether it did."""
+    changed = session.exec(update(Run).where(col(Run.id) == run_id, condition).values(**values))
+    return changed.rowcount == 1
+
+
+def is_queued() -> ColumnElement[bool]:
+    return col(Run.status) == RunStatus.QUEUED
+
+
+def is_run_by(owner: str) -> ColumnElement[bool]:
+    return and_(col(Run.status) == RunStatus.RUNNING, col(Run.owner) == owner)
+
+
+# Plans
+
+
+def hold_publication(session: Session) -> None:
+    """Wait until no other transaction publishes, and keep others waiting until the end.
+
+    What the session has read before may be out of date by then and is read again.
+    """
+    session.flush()
+    # A SQLite transaction has the whole database to itself anyway.
+    if session.get_bind().dialect.name == "postgresql":
+        session.exec(select(func.pg_advisory_xact_lock(func.hashtext("publish a plan")))).all()
+    session.expire_all()
+
+
+def hold_jobs(session: Session, ids: Collection[str]) -> dict[str, Job]:
+    """The jobs, which others cannot change until this transaction ends."""
+    rest = sorted(set(ids))
+    found: dict[str, Job] = {}
+    while rest:
+        some, rest = rest[:1_000], rest[1_000:]
+        query = select(Job).where(col(Job.id).in_(some)).order_by(Job.id).with_for_update()
+        found.update((job.id, job) for job in session.exec(query))
+    return found
+
+
+def store_plan(session: Session, rows: PlanRows) -> Plan:
+    """Store the plan with everything in it."""
+    session.add(rows.plan)
+    session.flush()
+    plan_id = rows.plan.id
+    assert plan_id is not None  # noqa: S101 - the flush has given it one
+    for found in rows.routes:
+        found.route.plan_id = plan_id
+        session.add(found.route)
+    session.flush()
+    for found in rows.routes:
+        for stop in found.stops:
+            stop.route_id = found.route.id or 0
+        session.add_all(found.stops)
+    for row in rows.unassigned:
+        row.plan_id = plan_id
+    session.add_all(rows.unassigned)
+    session.flush()
+    return rows.plan
+
+
+def routes_of(session: Session, plan_id: int) -> list[RouteRows]:
+    """The plan's routes with their stops, by technician and time."""
+    routes = session.exec(
+        select(Route)
+        .where(Route.plan_id == plan_id)
+        .order_by(Route.technician_id, col(Route.shift_starts_at))
+    ).all()
+    stops: dict[int, list[Stop]] = {}
+    for stop in session.exec(
+        select(Stop)
+        .join(Route, col(Route.id) == Stop.route_id)
+        .where(Route.plan_id == plan_id)
+        .order_by(col(Stop.position))
+    ):
+        stops.setdefault(stop.route_id, []).append(stop)
+    return [RouteRows(route, stops.get(route.id or 0, [])) for route in routes]
+
+
+def unassigned_of(session: Session, plan_id: int) -> Sequence[PlanUnassigned]:
+    return session.exec(
+        select(PlanUnassigned)
+        .where(PlanUnassigned.plan_id == plan_id)
+        .order_by(PlanUnassigned.job_id)
+    ).all()
+
+
+def page_of_plans(session: Session, *, after: int | None, limit: int) -> Sequence[Plan]:
+    """Up to ``limit`` plans, the newest first, beginning behind the plan ``after``."""
+    query = select(Plan).order_by(col(Plan.id).desc()).limit(limit)
+    if after is not None:
+        query = query.where(col(Plan.id) < after)
+    return session.exec(query).all()
+
+
+def plan_of_run(session: Session, run_id: str) -> Plan | None:
+    return session.exec(select(Plan).where(Plan.run_id == run_id)).one_or_none()
+
+
+def counts_of_plans(session: Session, ids: Collection[int]) -> dict[int, tuple[int, int, int, int]]:
+    """Jobs placed, jobs unassigned, seconds and metres of travel of each plan."""
+    placed = dict(
+        session.exec(
+            select(Route.plan_id, func.count())
+            .join(Stop, col(Stop.route_id) == Route.id)
+            .where(col(Route.plan_id).in_(ids), Stop.kind == StopKind.VISIT.value)
+            .group_by(col(Route.plan_id))
+        ).all()
+    )
+    unassigned = dict(
+        session.exec(
+            select(PlanUnassigned.plan_id, func.count())
+            .where(col(PlanUnassigned.plan_id).in_(ids))
+            .group_by(col(PlanUnassigned.plan_id))
+        ).all()
+    )
+    travel = {
+        plan_id: (int(seconds), int(metres))
+        for plan_id, seconds, metres in session.exec(
+            select(Route.plan_id, func.sum(Route.travel_seconds), func.sum(Route.distance_metres))
+            .where(col(Route.plan_id).in_(ids))
+            .group_by(col(Route.plan_id))
+        )
+    }
+    return {
+        plan_id: (
+            placed.get(plan_id, 0),
+            unassigned.get(plan_id, 0),
+            *travel.get(plan_id, (0, 0)),
+        )
+        for plan_id in ids
+    }
+
+
+def versions_of(session: Session, plan_ids: Collection[int]) -> dict[int, int]:
+    """The versions of those plans that were published."""
+    return {
+        plan_id: version
+        for plan_id, version in session.exec(
+            select(Plan.id, Plan.version).where(
+                col(Plan.id).in_(plan_ids), col(Plan.version).is_not(None)
+            )
+        )
+        if plan_id is not None and version is not None
+    }
+
+
+def highest_version(session: Session) -> int:
+    """0 if nothing was ever published."""
+    return session.exec(select(func.max(Plan.version))).one() or 0
+
+
+def retire(session: Session, route_ids: Collection[int]) -> None:
+    """These routes and all of their stops are not in force any more."""
+    session.exec(update(Stop).where(col(Stop.route_id).in_(route_ids)).values(live=False))
+    session.exec(update(Route).where(col(Route.id).in_(route_ids)).values(live=False))
+
+
+def live_route_on(session: Session, technician_id: str, day: date) -> list[RouteRows]:
+    """The technician's routes in force that belong to the local day, with their live stops."""
+    routes = session.exec(
+        select(Route)
+        .where(col(Route.live), Route.technician_id == technician_id, Route.day == day)
+        .order_by(col(Route.shift_starts_at))
+    ).all()
+    return [
+        RouteRows(
+            route,
+            list(
+                session.exec(
+                    select(Stop)
+                    .where(Stop.route_id == route.id, col(Stop.live))
+                    .order_by(col(Stop.position))
+                )
+            ),
+        )
+        for route in routes
+    ]
+
+
+def live_visits(session: Session, job_ids: Collection[str]) -> dict[str, Route]:
+    """The routes on which those of the jobs that are on any are live."""
+    rest = sorted(set(job_ids))
+    found: dict[str, Route] = {}
+    while rest:
+        some, rest = rest[:1_000], rest[1_000:]
+        rows = session.exec(
+            select(Stop, Route)
+            .join(Route, col(Route.id) == Stop.route_id)
+            .where(col(Stop.live), col(Stop.job_id).in_(some))
+        )
+        found.update((stop.job_id or "", route) for stop, route in rows)
+    return found
