@@ -1,7 +1,7 @@
 """A plan as rows: made from the solver's solution, and read back as one to be checked again."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from dispatch import models
 from dispatch.models import Plan, PlanStatus, PlanUnassigned
 from dispatch.translate import NEEDS_LOCATION, History, Translation
+from solver.check import cost
 from solver.problem import Shift
 from solver.solution import ReasonCode, Route, Rule, Solution, Stop, StopKind, Unassigned
 
@@ -37,9 +38,9 @@ def to_plan(translation: Translation, solution: Solution, run_id: str) -> PlanRo
     """The solution as a draft, with what has happened so far at the beginning of its routes."""
     snapshot = translation.snapshot
     missed = translation.overnight & {out.id for out in solution.unassigned}
-    cost = {rule.value: cents for rule, cents in solution.cost.items()}
+    costs = {rule.value: cents for rule, cents in solution.cost.items()}
     for visit in missed:
-        cost[Rule.UNASSIGNED.value] -= translation.problem.prices[visit]
+        costs[Rule.UNASSIGNED.value] -= translation.problem.prices[visit]
     plan = Plan(
         status=PlanStatus.DRAFT,
         run_id=run_id,
@@ -47,8 +48,8 @@ def to_plan(translation: Translation, solution: Solution, run_id: str) -> PlanRo
         ends_on=snapshot.ends_on,
         territory=snapshot.territory,
         based_on_version=snapshot.based_on_version,
-        objective=sum(cost.values()),
-        cost=cost,
+        objective=sum(costs.values()),
+        cost=costs,
     )
     histories = {_key(history.route): history for history in translation.histories}
     writer = _Writer(translation)
@@ -124,6 +125,24 @@ def to_solution(
     served = {stop.id for route in found for stop in route.stops if stop.kind == StopKind.VISIT}
     left_out = [visit.id for visit in translation.problem.visits if visit.id not in served]
     return Solution(tuple(found), tuple(Unassigned(name, ()) for name in left_out), {})
+
+
+def in_force(translation: Translation) -> Solution | None:
+    """What is left of the routes in force, as a plan to start from; None if there are none."""
+    live = [RouteRows(found.route, list(found.stops)) for found in translation.snapshot.live]
+    known = translation.visits
+    begun = {stop.job_id for history in translation.histories for stop in history.stops}
+    unknown = {
+        stop.job_id
+        for rows in live
+        for stop in rows.stops
+        if stop.job_id is not None and stop.job_id not in known and stop.job_id not in begun
+    }
+    found = to_solution(translation, live, without=unknown)
+    if found is None or not found.routes:
+        return None
+    left_out = [visit.id for visit in found.unassigned]
+    return replace(found, cost=cost(translation.problem, found.routes, left_out))
 
 
 class _Writer:

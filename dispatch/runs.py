@@ -30,7 +30,7 @@ from dispatch.models import (
     TechnicianTerritory,
     now,
 )
-from dispatch.plan_rows import PlanRows, to_plan
+from dispatch.plan_rows import PlanRows, in_force, to_plan
 from dispatch.plans import planned_from, publish_plan
 from dispatch.plans_store import change_run, is_queued, is_run_by
 from dispatch.settings import Settings
@@ -295,6 +295,7 @@ def _draft(
             translation.problem,
             Limit(seconds=run.seconds),
             seed=run.seed,
+            start=in_force(translation),
             progress=pulse.report,
             cancelled=pulse.is_over,
         )
