@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver.check import Violation, check, cost
@@ -409,6 +409,7 @@ SOLUTIONS = st.builds(
 
 
 @given(problems(max_visits=3), SOLUTIONS)
+@settings(deadline=None)
 def test_the_checker_reports_any_nonsense_instead_of_failing(
     problem: Problem, nonsense: Solution
 ) -> None:

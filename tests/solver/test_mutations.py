@@ -112,6 +112,7 @@ def test_a_tolerance_forgives_one_second_or_cent_and_nothing_else(mutation: Muta
 
 
 @given(problems(), st.booleans(), st.sampled_from((0, 0, 40)))
+@settings(deadline=None)
 def test_solutions_that_are_valid_by_construction_are_accepted(
     problem: Problem, early_breaks: bool, late: int
 ) -> None:
