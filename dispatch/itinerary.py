@@ -1,0 +1,371 @@
+"""A technician's day as the technician needs it: every stop with place, work, parts and times.
+
+The same day can be had as a calendar (RFC 5545) and as a map (GeoJSON, RFC 7946).
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from icalendar import Calendar, Event, Timezone
+from pydantic import BaseModel
+from sqlmodel import Session, select
+
+from dispatch import plans_store
+from dispatch.errors import NotFound
+from dispatch.models import (
+    Depot,
+    Job,
+    JobSkill,
+    JobStatus,
+    Part,
+    Plan,
+    Priority,
+    Site,
+    Skill,
+    Stop,
+    Technician,
+    Tool,
+)
+from dispatch.plan_rows import RouteRows
+from dispatch.settings import Settings
+from dispatch.snapshot import jobs_by_id
+from dispatch.store import details_by_job, sites_of
+from solver.problem import Fault
+from solver.solution import StopKind
+
+
+class NeededSkill(BaseModel):
+    """A skill that the work takes, at this level or above."""
+
+    id: str
+    name: str
+    level: int
+
+
+class PartCount(BaseModel):
+    """So many of a part."""
+
+    id: str
+    name: str
+    quantity: int
+
+
+class NamedTool(BaseModel):
+    """A tool."""
+
+    id: str
+    name: str
+
+
+class RouteStop(BaseModel):
+    """A visit, depot call or break. All moments carry the company's local offset."""
+
+    kind: StopKind
+    arrival_at: datetime
+    start_at: datetime
+    departure_at: datetime
+    job_id: str | None
+    depot_id: str | None
+    title: str
+    """What to do, in a word or a sentence."""
+    status: JobStatus | None
+    priority: Priority | None
+    name: str | None
+    """Of the site or the depot; a break is taken wherever it falls."""
+    address: str | None
+    phone: str | None
+    latitude: float | None
+    longitude: float | None
+    skills: list[NeededSkill]
+    parts: list[PartCount]
+    """What the visit uses, or what to pick up at the depot."""
+    tools: list[NamedTool]
+    """What the visit needs, or what to borrow at the depot."""
+
+
+class ShiftRoute(BaseModel):
+    """The route of one shift, from home and back."""
+
+    plan_version: int
+    published_at: datetime
+    shift_starts_at: datetime
+    shift_ends_at: datetime
+    leaves_at: datetime
+    returns_at: datetime
+    travel_seconds: int
+    distance_metres: int
+    load_parts: list[PartCount]
+    """What the stops use out of the van: it must be there in the morning."""
+    load_tools: list[NamedTool]
+    """What the stops need and no depot lends before."""
+    stops: list[RouteStop]
+
+
+class DailyRoute(BaseModel):
+    """A technician's day; ``routes`` is empty if nothing is planned."""
+
+    technician_id: str
+    technician: str
+    address: str
+    latitude: float
+    longitude: float
+    day: date
+    time_zone: str
+    plan_version: int | None
+    """The newest version that any of the day's routes comes from."""
+    routes: list[ShiftRoute]
+
+
+def daily_route(session: Session, technician_id: str, day: date, settings: Settings) -> DailyRoute:
+    """What is in force for the shifts that begin on this local day. Raises ``NotFound``."""
+    technician = session.get(Technician, technician_id)
+    if technician is None:
+        raise NotFound(
+            Fault(
+                "not_found",
+                f"technician {technician_id}",
+                "there is no such technician",
+                "look at the list of technicians",
+            )
+        )
+    rows = plans_store.live_route_on(session, technician_id, day)
+    reference = _Reference.load(session, rows, settings)
+    routes = [reference.route(found) for found in rows if found.stops]
+    return DailyRoute(
+        technician_id=technician.id,
+        technician=technician.name,
+        address=technician.address,
+        latitude=technician.latitude,
+        longitude=technician.longitude,
+        day=day,
+        time_zone=settings.time_zone,
+        plan_version=max((route.plan_version for route in routes), default=None),
+        routes=routes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """What the stops refer to."""
+
+    settings: Settings
+    plans: Mapping[int, Plan]
+    jobs: Mapping[str, Job]
+    needed: Mapping[str, Sequence[JobSkill]]
+    sites: Mapping[str, Site]
+    depots: Mapping[str, Depot]
+    skills: Mapping[str, str]
+    parts: Mapping[str, str]
+    tools: Mapping[str, str]
+
+    @classmethod
+    def load(cls, session: Session, rows: Iterable[RouteRows], settings: Settings) -> "_Reference":
+        rows = list(rows)
+        jobs = jobs_by_id(
+            session, (stop.job_id for found in rows for stop in found.stops if stop.job_id)
+        )
+        plans = (session.get_one(Plan, found.route.plan_id) for found in rows)
+        return cls(
+            settings=settings,
+            plans={found.route.plan_id: plan for found, plan in zip(rows, plans, strict=True)},
+            jobs=jobs,
+            needed=details_by_job(session, JobSkill, list(jobs.values())),
+            sites=sites_of(session, list(jobs.values())),
+            depots={depot.id: depot for depot in session.exec(select(Depot))},
+            skills=dict(session.exec(select(Skill.id, Skill.name)).all()),
+            parts=dict(session.exec(select(Part.id, Part.name)).all()),
+            tools=dict(session.exec(select(Tool.id, Tool.name)).all()),
+        )
+
+    def route(self, rows: RouteRows) -> ShiftRoute:
+        route, plan = rows.route, self.plans[rows.route.plan_id]
+        load_parts, load_tools = morning_load(rows.stops)
+        return ShiftRoute(
+            plan_version=plan.version or 0,
+            published_at=self.local(plan.published_at or plan.created_at),
+            shift_starts_at=self.local(route.shift_starts_at),
+            shift_ends_at=self.local(route.shift_ends_at),
+            leaves_at=self.local(route.start_at),
+            returns_at=self.local(route.end_at),
+            travel_seconds=route.travel_seconds,
+            distance_metres=route.distance_metres,
+            load_parts=self.part_counts(load_parts),
+            load_tools=self.named_tools(load_tools),
+            stops=[self.stop(stop) for stop in rows.stops],
+        )
+
+    def stop(self, stop: Stop) -> RouteStop:
+        job = self.jobs.get(stop.job_id or "")
+        site = None if job is None else self.sites[job.site_id]
+        depot = self.depots.get(stop.depot_id or "")
+        place = site or depot
+        title = "Pick up parts" if depot else "Break"
+        return RouteStop(
+            kind=StopKind(stop.kind),
+            arrival_at=self.local(stop.arrival_at),
+            start_at=self.local(stop.start_at),
+            departure_at=self.local(stop.departure_at),
+            job_id=stop.job_id,
+            depot_id=stop.depot_id,
+            title=job.title if job else title,
+            status=job.status if job else None,
+            priority=job.priority if job else None,
+            name=place.name if place else None,
+            address=place.address if place else None,
+            phone=site.phone if site else None,
+            latitude=place.latitude if place else None,
+            longitude=place.longitude if place else None,
+            skills=[
+                NeededSkill(id=row.skill_id, name=self.skills[row.skill_id], level=row.level)
+                for row in (self.needed[job.id] if job else ())
+            ],
+            parts=self.part_counts(stop.parts),
+            tools=self.named_tools(stop.tools),
+        )
+
+    def local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.settings.zone)
+
+    def part_counts(self, counts: Mapping[str, int]) -> list[PartCount]:
+        # A part that was renamed away since still has to be in the van.
+        return [
+            PartCount(id=part, name=self.parts.get(part, part), quantity=quantity)
+            for part, quantity in sorted(counts.items())
+        ]
+
+    def named_tools(self, tools: Iterable[str]) -> list[NamedTool]:
+        return [NamedTool(id=tool, name=self.tools.get(tool, tool)) for tool in sorted(tools)]
+
+
+def morning_load(stops: Iterable[Stop]) -> tuple[dict[str, int], set[str]]:
+    """Parts and tools that must be in the van at the start, given what depots add on the way."""
+    balance: Counter[str] = Counter()
+    parts: dict[str, int] = {}
+    borrowed: set[str] = set()
+    tools: set[str] = set()
+    for stop in stops:
+        if stop.kind == StopKind.DEPOT:
+            balance.update(stop.parts)
+            borrowed.update(stop.tools)
+            continue
+        balance.subtract(stop.parts)
+        tools.update(set(stop.tools) - borrowed)
+        for part in stop.parts:
+            if balance[part] < 0:
+                parts[part] = max(parts.get(part, 0), -balance[part])
+    return parts, tools
+
+
+def etag(route: DailyRoute) -> str:
+    """An entity tag, quotes included, that is the same exactly as long as the content is."""
+    return f'"{hashlib.sha256(route.model_dump_json().encode()).hexdigest()[:32]}"'
+
+
+def as_calendar(route: DailyRoute) -> bytes:
+    """One event for each stop.
+
+    Events keep their identity (UID) for as long as the job stays in the technician's shift, so
+    that a calendar that is fetched again moves them instead of adding new ones.
+    """
+    calendar = Calendar()
+    calendar.add("prodid", "-//field-service-dispatch//daily route//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", f"{route.technician} {route.day}")
+    calendar.add("x-wr-timezone", route.time_zone)
+    for shift in route.routes:
+        calls: Counter[str] = Counter()
+        for stop in shift.stops:
+            what = stop.job_id or f"{stop.kind}-{stop.depot_id or ''}"
+            calls[what] += 1
+            number = f"-{calls[what]}" if stop.job_id is None else ""
+            calendar.add_component(_event(route, shift, stop, f"{what}{number}"))
+    if not calendar.events:
+        # A calendar has to have some component, even on a day with nothing to do.
+        calendar.add_component(Timezone.from_tzid(route.time_zone))
+    content: bytes = calendar.to_ical()
+    return content
+
+
+def _event(route: DailyRoute, shift: ShiftRoute, stop: RouteStop, what: str) -> Event:
+    event = Event()
+    utc = "%Y%m%dT%H%M%SZ"
+    begins = shift.shift_starts_at.astimezone(UTC)
+    event.add("uid", f"{what}/{route.technician_id}/{begins:{utc}}@field-service-dispatch")
+    # When the version was published, not when it is asked for: the same route, the same bytes.
+    event.add("dtstamp", shift.published_at.astimezone(UTC))
+    event.add("sequence", shift.plan_version)
+    event.add("dtstart", stop.start_at.astimezone(UTC))
+    if stop.departure_at > stop.start_at:
+        event.add("dtend", stop.departure_at.astimezone(UTC))
+    event.add("summary", f"{stop.title} – {stop.name}" if stop.name else stop.title)
+    if stop.name is not None:
+        event.add("location", ", ".join(filter(None, (stop.name, stop.address))))
+    if stop.latitude is not None and stop.longitude is not None:
+        event.add("geo", (stop.latitude, stop.longitude))
+    description = "\n".join(_description(stop))
+    if description:
+        event.add("description", description)
+    return event
+
+
+def _description(stop: RouteStop) -> Iterable[str]:
+    if stop.job_id is not None:
+        yield f"Job: {stop.job_id}"
+    if stop.phone:
+        yield f"Phone: {stop.phone}"
+    if stop.skills:
+        yield "Skills: " + ", ".join(f"{skill.name} ({skill.level})" for skill in stop.skills)
+    if stop.parts:
+        yield "Parts: " + ", ".join(f"{part.quantity} × {part.name}" for part in stop.parts)
+    if stop.tools:
+        yield "Tools: " + ", ".join(tool.name for tool in stop.tools)
+    if stop.arrival_at < stop.start_at:
+        yield f"Arrival: {stop.arrival_at:%H:%M}"
+
+
+def as_geojson(route: DailyRoute) -> dict[str, Any]:
+    """A line for each route, as the crow flies between its stops, and a point for each stop.
+
+    Breaks have no place of their own and are left out.
+    """
+    home = [route.longitude, route.latitude]
+    features = []
+    for shift in route.routes:
+        placed = [
+            (position, stop, [stop.longitude, stop.latitude])
+            for position, stop in enumerate(shift.stops, start=1)
+            if stop.latitude is not None and stop.longitude is not None
+        ]
+        features.append(
+            _feature(
+                {
+                    "type": "LineString",
+                    "coordinates": [home, *(where for _, _, where in placed), home],
+                },
+                {
+                    "kind": "route",
+                    "technician_id": route.technician_id,
+                    "technician": route.technician,
+                    **shift.model_dump(mode="json", exclude={"stops"}),
+                },
+            )
+        )
+        features += [
+            _feature(
+                {"type": "Point", "coordinates": where},
+                {
+                    "position": position,
+                    **stop.model_dump(mode="json", exclude={"latitude", "longitude"}),
+                },
+            )
+            for position, stop, where in placed
+        ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _feature(geometry: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
