@@ -1,0 +1,150 @@
+"""The service's own worker processes: they take up queued runs, whoever queued them.
+
+The queue is the database. ``submit`` only saves the next look at it, so a lost call loses nothing,
+and several services may work on one queue. When the service stops, runs hand themselves back
+to the queue; when it dies, its workers die with it and the watchdog (``runs.watch_runs``) sees
+to their runs after the next start.
+"""
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from multiprocessing.synchronize import Event
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from dispatch.plans_store import queued_runs
+from dispatch.runs import execute_run
+from dispatch.settings import Settings
+from dispatch.store import connect, reading
+
+LOOK_EVERY_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Works on queued runs in ``settings.solver_processes`` processes, from start to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine = connect(settings.database_url)
+        self._context = multiprocessing.get_context("spawn")
+        self._stopping = self._context.Event()
+        self._look = threading.Event()
+        self._running: dict[str, Future[None]] = {}
+        self._pool: ProcessPoolExecutor | None = None
+        self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work on the queue; with no processes at all, leave it to other services."""
+        if self._settings.solver_processes:
+            self._pool = self._new_pool()
+            self._thread.start()
+
+    def submit(self, run_id: str) -> None:
+        """Look at the queue at once: there is this run in it."""
+        logger.debug("Run %s was submitted", run_id)
+        self._look.set()
+
+    def stop(self) -> None:
+        """Hand unfinished runs back to the queue and end all processes."""
+        self._stopping.set()
+        self._look.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._engine.dispose()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether queued runs are being taken up here (or are meant to be elsewhere)."""
+        return not self._settings.solver_processes or self._thread.is_alive()
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        pool = ProcessPoolExecutor(
+            self._settings.solver_processes,
+            mp_context=self._context,
+            initializer=_prepare,
+            initargs=(self._stopping,),
+        )
+        # The processes start with the first work they get; loading the solver takes a second.
+        pool.submit(_nothing)
+        return pool
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            self._look.clear()
+            try:
+                self._take_up()
+            except OperationalError:
+                # A busy or restarting database; the queue is still there afterwards.
+                logger.warning("Could not look for queued runs", exc_info=True)
+            except BrokenProcessPool:
+                # A worker died (out of memory, say) and took the pool along. The watchdog sees
+                # to its run once its heartbeats are missed.
+                logger.exception("A worker process died; starting new ones")
+                self._running.clear()
+                if self._pool is not None:
+                    self._pool.shutdown(wait=False)
+                self._pool = self._new_pool()
+            self._look.wait(LOOK_EVERY_SECONDS)
+
+    def _take_up(self) -> None:
+        for run_id, done in list(self._running.items()):
+            if done.done():
+                del self._running[run_id]
+                error = done.exception()
+                if isinstance(error, BrokenProcessPool):
+                    raise error
+                if error is not None:
+                    logger.error("Run %s was left behind", run_id, exc_info=error)
+        free = self._settings.solver_processes - len(self._running)
+        if free <= 0 or self._pool is None:
+            return
+        with Session(reading(self._engine)) as session:
+            waiting = [run for run in queued_runs(session) if run not in self._running]
+        for run_id in waiting[:free]:
+            self._running[run_id] = self._pool.submit(
+                _execute, self._settings.database_url, run_id, self._settings
+            )
+            self._running[run_id].add_done_callback(lambda _: self._look.set())
+
+
+# Inside a worker process
+
+_service_stops: Event | None = None
+
+
+def _prepare(stopping: Event) -> None:
+    """Make the worker end with its service, however that ends."""
+    global _service_stops
+    _service_stops = stopping
+    # Ctrl-C reaches the whole process group; the service tells its workers what to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _die_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+def _nothing() -> None:
+    """Work for a process that is only to be started."""
+
+
+def _execute(database_url: str, run_id: str, settings: Settings) -> None:
+    stopping = _service_stops
+    execute_run(
+        database_url, run_id, settings, (lambda: False) if stopping is None else stopping.is_set
+    )
