@@ -23,6 +23,7 @@ from sqlalchemy import (
     event,
     exists,
     func,
+    insert,
     inspect,
     make_url,
     or_,
@@ -178,12 +179,18 @@ def delete_where(
         session.exec(delete(table).where(getattr(table, column).in_(some)))
 
 
+def append(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> None:
+    """Add the rows, whose keys the database makes up."""
+    if rows:
+        session.connection().execute(insert(table), list(rows))
+
+
 def upsert(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, object]]) -> None:
     """Add the rows, or overwrite the ones with the same key; all have the same columns."""
     if not rows:
         return
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table)
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
     key = key_columns(table)
     rest = {name: statement.excluded[name] for name in rows[0] if name not in key}
     session.connection().execute(
@@ -229,6 +236,14 @@ def hold_idempotency_key(session: Session, key: str) -> None:
 def hold_job(session: Session, job_id: str) -> Job | None:
     """The job, which others cannot change until this transaction ends."""
     return session.exec(select(Job).where(Job.id == job_id).with_for_update()).one_or_none()
+
+
+def hold_jobs(session: Session, job_ids: Collection[str]) -> None:
+    """Keep others from changing the jobs until this transaction ends."""
+    for some in _batches(sorted(job_ids)):
+        session.exec(
+            select(Job.id).where(col(Job.id).in_(some)).order_by(Job.id).with_for_update()
+        ).all()
 
 
 def sites_of(session: Session, jobs: Collection[Job]) -> dict[str, Site]:

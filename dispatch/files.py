@@ -1,0 +1,306 @@
+"""A company as a folder of CSV files, in and out, with the same columns both ways."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from dispatch import jobs, log, store
+from dispatch.cells import Clock
+from dispatch.errors import InvalidInput
+from dispatch.intake import Input, StoredJob, area_faults
+from dispatch.master_data import DepotPlace, Person, SitePlace
+from dispatch.models import PLANNABLE, Job, JobStatus, LocatedBy, Site, now
+from dispatch.pages import Page, read_page
+from dispatch.references import unknown_references
+from dispatch.settings import Settings
+from dispatch.sheets import JOBS, SHEETS, SITES, Sheet
+from solver.problem import Fault
+
+BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
+
+
+def import_folder(
+    session: Session,
+    folder: Path,
+    *,
+    actor: str,
+    settings: Settings,
+    move_to: date | None = None,
+    allow_past: bool = False,
+) -> dict[str, int]:
+    """Store what the folder's CSV files say; how many lines each of them had.
+
+    Things with an id are added or changed; nothing is removed, except that hours, breaks and
+    stock replace all rows of the sites, depots and technicians in question. Kinds without a file
+    stay as they are. ``move_to`` moves every date by the same number of days, such that the first
+    day of the jobs' windows becomes that day. New jobs whose windows are over are refused, unless
+    they were moved or ``allow_past`` says that they are meant, as in a backup.
+
+    Raises ``InvalidInput`` with every faulty file, line and column; nothing is stored then.
+    """
+    faults = _folder_faults(folder)
+    if faults:
+        raise InvalidInput(*faults)
+    pages = _read(folder, Clock(settings.zone))
+    if move_to is not None:
+        first = min(_window_days(pages, settings), default=move_to)
+        pages = _read(folder, Clock(settings.zone, (move_to - first).days))
+    by_sheet = {page.sheet.file: page for page in pages}
+    faults = [fault for page in pages for fault in page.faults]
+    faults += _reference_faults(session, pages)
+    faults += _area_faults(pages, settings)
+    if JOBS.file in by_sheet:
+        store.hold_jobs(session, by_sheet[JOBS.file].named)
+        faults += _state_faults(
+            session, by_sheet[JOBS.file], allow_past=allow_past or move_to is not None
+        )
+    if faults:
+        raise InvalidInput(*faults)
+    for page in pages:
+        _store(session, page, by_sheet, actor)
+    session.expire_all()
+    counts = {page.sheet.file: len(page.lines) for page in pages}
+    log.record(session, actor, "import", "folder", folder.name, after=dict(counts))
+    session.flush()
+    return counts
+
+
+def export_folder(session: Session, folder: Path, settings: Settings) -> dict[str, int]:
+    """Write everything that ``import_folder`` reads; how many lines each file has.
+
+    Times are local with their offset. A byte order mark tells spreadsheets that it is UTF-8.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = {}
+    for sheet in SHEETS:
+        lines = sheet.stored(session)
+        with (folder / sheet.file).open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(sheet.cells)
+            writer.writerows(_cells(sheet, lines[key], settings) for key in sorted(lines))
+        counts[sheet.file] = len(lines)
+    return counts
+
+
+def _cells(sheet: Sheet, line: Input, settings: Settings) -> list[str]:
+    values = [(cell, getattr(line, name)) for name, cell in sheet.cells.items()]
+    return ["" if value is None else cell.write(value, settings.zone) for cell, value in values]
+
+
+# Reading
+
+
+def _folder_faults(folder: Path) -> list[Fault]:
+    known = [sheet.file for sheet in SHEETS]
+    if not folder.is_dir():
+        return [Fault("no_such_folder", str(folder), "it is not a folder", "check the path")]
+    names = sorted(path.name for path in folder.glob("*.csv"))
+    if not names:
+        action = f"put any of these into it: {', '.join(known)}"
+        return [Fault("empty_folder", str(folder), "it has no CSV files", action)]
+    return [
+        Fault("unknown_file", name, "no such file is known", f"known are {', '.join(known)}")
+        for name in names
+        if name not in known
+    ]
+
+
+def _read(folder: Path, clock: Clock) -> list[Page]:
+    files = ((sheet, folder / sheet.file) for sheet in SHEETS)
+    return [read_page(sheet, file, clock) for sheet, file in files if file.exists()]
+
+
+def _window_days(pages: Iterable[Page], settings: Settings) -> Iterable[date]:
+    for page in pages:
+        for line in page.lines:
+            if isinstance(line.content, StoredJob):
+                for window in line.content.windows:
+                    yield window.starts_at.astimezone(settings.zone).date()
+
+
+# Faults that no line shows by itself
+
+
+def _reference_faults(session: Session, pages: Sequence[Page]) -> list[Fault]:
+    arriving: dict[Any, set[str]] = {page.sheet.table: page.named for page in pages}
+    unreadable = {page.sheet.table for page in pages if not page.readable}
+    return unknown_references(
+        session,
+        (
+            reference
+            for page in pages
+            for line in page.lines
+            for reference in page.sheet.references(line.content, partial(page.place, line.number))
+            # Whether it exists cannot be told if the file that may hold it cannot be read.
+            if not unreadable.intersection(reference.tables)
+        ),
+        arriving,
+    )
+
+
+def _area_faults(pages: Sequence[Page], settings: Settings) -> list[Fault]:
+    return [
+        fault
+        for page in pages
+        for line in page.lines
+        if isinstance(line.content, (SitePlace, DepotPlace, Person))
+        for fault in area_faults(
+            line.content.latitude,
+            line.content.longitude,
+            settings.service_area,
+            page.place(line.number, "longitude"),
+        )
+    ]
+
+
+def _state_faults(session: Session, page: Page, *, allow_past: bool) -> list[Fault]:
+    """Faults of jobs that are new but in the past, or stored and under way or over."""
+    stored = page.sheet.stored(session, page.named)
+    faults = []
+    for line in page.lines:
+        job = line.content
+        old = stored.get(page.sheet.key_of(job))
+        if not isinstance(job, StoredJob):
+            raise TypeError("jobs.csv holds jobs")
+        if old is None and job.status in jobs.CHANGEABLE and not allow_past:
+            faults += [
+                Fault(fault.code, page.place(line.number, fault.where), fault.cause, fault.action)
+                for fault in jobs.past_faults(job)
+            ]
+        if isinstance(old, StoredJob) and old.status not in jobs.CHANGEABLE and old != job:
+            faults.append(
+                Fault(
+                    "not_changeable",
+                    page.place(line.number),
+                    f"the job is {old.status} and cannot be changed any more",
+                    "remove the line",
+                )
+            )
+    return faults
+
+
+# Storing
+
+
+def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> None:
+    sheet = page.sheet
+    groups = set(page.named)
+    if sheet.owned:
+        owners = BY_TABLE[sheet.refers[sheet.group][0]]
+        groups |= pages[owners.file].named if owners.file in pages else set()
+    stored = sheet.stored(session, groups)
+    lines = {
+        key: _settled(line.content, stored.get(key))
+        for key, line in ((sheet.key_of(line.content), line) for line in page.lines)
+    }
+    if sheet.owned:
+        _replace(session, sheet, stored.values(), lines.values(), actor)
+        return
+    changed = {key: line for key, line in lines.items() if stored.get(key) != line}
+    ids = {getattr(line, sheet.group) for line in changed.values()}
+    store.upsert(session, sheet.table, _rows(session, sheet, changed.values(), ids))
+    for detail in sheet.details:
+        store.delete_where(session, detail.table, detail.owner, ids)
+    for detail in sheet.details:
+        rows = (
+            detail.rows(getattr(line, sheet.group), getattr(line, detail.column))
+            for line in changed.values()
+        )
+        store.upsert(session, detail.table, [row for some in rows for row in some])
+    if sheet is JOBS:
+        store.take_off_live_routes(session, [id_ for id_ in ids if _is_off(changed[(id_,)])])
+    if "id" in sheet.cells:
+        log.record_many(
+            session,
+            actor,
+            "import",
+            str(sheet.table.__tablename__),
+            [(key[0], _json(stored.get(key)), _json(line)) for key, line in changed.items()],
+        )
+
+
+def _settled(line: Input, stored: Input | None) -> Input:
+    """The line, but with what it may not decide as it is stored.
+
+    Whether an open job is scheduled is for plans to say; and a site that was located by its
+    address keeps its location as long as it keeps the address.
+    """
+    match line, stored:
+        case StoredJob(), StoredJob() if {line.status, stored.status} <= {*PLANNABLE}:
+            return line.model_copy(update={"status": stored.status})
+        case SitePlace(latitude=None), SitePlace() if line.address == stored.address:
+            place = {"latitude": stored.latitude, "longitude": stored.longitude}
+            return line.model_copy(update=place)
+    return line
+
+
+def _rows(
+    session: Session, sheet: Sheet, lines: Iterable[Input], ids: set[str]
+) -> list[dict[str, Any]]:
+    """The table's rows for the lines, with the columns that no file has."""
+    rows = [sheet.row(line) for line in lines]
+    if sheet is SITES:
+        sites = {site.id: site for site in store.rows_where(session, Site, "id", ids)}
+        for row in rows:
+            row["located_by"] = _located_by(row, sites.get(row["id"]))
+    if sheet is JOBS:
+        present = now()
+        held = {job.id: job for job in store.rows_where(session, Job, "id", ids)}
+        for row in rows:
+            old = held.get(row["id"])
+            row["updated_at"] = present
+            row["created_at"] = old.created_at if old else present
+            row["revision"] = old.revision + 1 if old else 1
+    return rows
+
+
+def _located_by(row: dict[str, Any], old: Site | None) -> LocatedBy | None:
+    if row["latitude"] is None:
+        return None
+    if old and (old.latitude, old.longitude) == (row["latitude"], row["longitude"]):
+        return old.located_by
+    return LocatedBy.GIVEN
+
+
+def _replace(
+    session: Session, sheet: Sheet, old: Iterable[Input], new: Iterable[Input], actor: str
+) -> None:
+    """Give each owner the new rows instead of the old ones."""
+    before, after = _by_owner(sheet, old), _by_owner(sheet, new)
+    changed = [
+        owner for owner in sorted({*before, *after}) if before.get(owner) != after.get(owner)
+    ]
+    store.delete_where(session, sheet.table, sheet.group, changed)
+    rows = [sheet.row(line) for owner in changed for line in after.get(owner, [])]
+    store.upsert(session, sheet.table, rows)
+    log.record_many(
+        session,
+        actor,
+        "import",
+        str(sheet.table.__tablename__),
+        [(owner, _all_json(before.get(owner)), _all_json(after.get(owner))) for owner in changed],
+    )
+
+
+def _by_owner(sheet: Sheet, lines: Iterable[Input]) -> dict[str, list[Input]]:
+    owners: dict[str, list[Input]] = {}
+    for line in sorted(lines, key=sheet.key_of):
+        owners.setdefault(getattr(line, sheet.group), []).append(line)
+    return owners
+
+
+def _is_off(job: Input) -> bool:
+    return isinstance(job, StoredJob) and job.status in (JobStatus.ON_HOLD, JobStatus.CANCELLED)
+
+
+def _json(line: Input | None) -> dict[str, Any] | None:
+    return line.model_dump(mode="json") if line else None
+
+
+def _all_json(lines: list[Input] | None) -> dict[str, Any] | None:
+    return {"rows": [line.model_dump(mode="json") for line in lines]} if lines else None

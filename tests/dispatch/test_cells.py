@@ -1,0 +1,152 @@
+"""Single cells: what is written can be read again, and what cannot be read says why."""
+
+import re
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch import cells
+from dispatch.cells import BadCell, Cell, Clock
+from dispatch.intake import HeldSkill, PartQuantity, Window
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@given(st.text())
+def test_every_text_survives_the_guard_against_formulas(text: str) -> None:
+    assert cells.unguarded(cells.guarded(text)) == text
+
+
+@given(st.text(alphabet="=+-@'\t a1"))
+def test_no_written_text_looks_like_a_formula(text: str) -> None:
+    assert not re.match(r"[=+\-@\t\r]", cells.guarded(text))
+    assert cells.unguarded(cells.guarded(text)) == text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-180, max_value=180))
+def test_a_coordinate_is_written_without_loss(value: float) -> None:
+    written = cells.DECIMAL.write(value, HANOI)
+    assert cells.DECIMAL.read(written, Clock(HANOI)) == value
+
+
+@given(
+    st.datetimes(min_value=datetime(2000, 1, 2), max_value=datetime(2199, 1, 1)),  # noqa: DTZ001
+    st.sampled_from([BERLIN, HANOI, ZoneInfo("UTC"), ZoneInfo("America/St_Johns")]),
+)
+def test_a_moment_is_written_without_loss_in_any_zone(naive: datetime, zone: ZoneInfo) -> None:
+    moment = naive.replace(tzinfo=UTC)
+    assert cells.MOMENT.read(cells.MOMENT.write(moment, zone), Clock(zone)) == moment
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "value"),
+    [
+        (cells.YES_OR_NO, "Yes", True),
+        (cells.YES_OR_NO, "false", False),
+        (cells.TIME_OF_DAY, "8:05", time(8, 5)),
+        (cells.WEEKDAY, "Sun", 6),
+        (cells.INTEGER, "-5", -5),
+        (cells.MOMENT, "2026-11-23T08:00", datetime(2026, 11, 23, 1, tzinfo=UTC)),
+        (cells.MOMENT, "2026-11-23 08:00:30+00:00", datetime(2026, 11, 23, 8, 0, 30, tzinfo=UTC)),
+        (cells.TEXTS, "west ; north;", ["west", "north"]),
+        (
+            cells.SKILLS,
+            "gas:2; electric",
+            [{"skill_id": "gas", "level": 2}, {"skill_id": "electric", "level": 1}],
+        ),
+        (
+            cells.HELD_SKILLS,
+            "gas:2@2027-03-31; electric@2027-01-01; lifts",
+            [
+                {"skill_id": "gas", "level": 2, "expires_on": date(2027, 3, 31)},
+                {"skill_id": "electric", "level": 1, "expires_on": date(2027, 1, 1)},
+                {"skill_id": "lifts", "level": 1, "expires_on": None},
+            ],
+        ),
+        (
+            cells.WINDOWS,
+            "2026-11-23T08:00/2026-11-23T12:00",
+            [
+                {
+                    "starts_at": datetime(2026, 11, 23, 1, tzinfo=UTC),
+                    "ends_at": datetime(2026, 11, 23, 5, tzinfo=UTC),
+                }
+            ],
+        ),
+    ],
+)
+def test_a_cell_is_read(cell: Cell, text: str, value: Any) -> None:
+    assert cell.read(text, Clock(HANOI)) == value
+
+
+def test_lists_are_written_as_they_are_read() -> None:
+    held = [
+        HeldSkill(skill_id="electric"),
+        HeldSkill(skill_id="gas", level=2, expires_on=date(2027, 3, 31)),
+    ]
+    written = cells.HELD_SKILLS.write(held, HANOI)
+    assert written == "electric; gas:2@2027-03-31"
+    assert cells.HELD_SKILLS.read(written, Clock(HANOI)) == [one.model_dump() for one in held]
+
+    parts = [PartQuantity(part_id="CAP", quantity=3), PartQuantity(part_id="FILTER")]
+    assert cells.PARTS.write(parts, HANOI) == "CAP:3; FILTER"
+
+    window = Window(
+        starts_at=datetime(2026, 11, 23, 1, tzinfo=UTC),
+        ends_at=datetime(2026, 11, 23, 5, tzinfo=UTC),
+    )
+    written = cells.WINDOWS.write([window], HANOI)
+    assert written == "2026-11-23T08:00+07:00/2026-11-23T12:00+07:00"
+    assert cells.WINDOWS.read(written, Clock(HANOI)) == [window.model_dump()]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text", "code"),
+    [
+        (cells.INTEGER, "1.5", "not_a_number"),
+        (cells.INTEGER, "٣", "not_a_number"),
+        (cells.DECIMAL, "21,03", "not_a_number"),
+        (cells.DECIMAL, "nan", "not_a_number"),
+        (cells.YES_OR_NO, "maybe", "not_yes_or_no"),
+        (cells.TIME_OF_DAY, "25:00", "not_a_time"),
+        (cells.TIME_OF_DAY, "8h", "not_a_time"),
+        (cells.WEEKDAY, "monday", "not_a_weekday"),
+        (cells.MOMENT, "23.11.2026 08:00", "not_a_moment"),
+        (cells.MOMENT, "2026-11-23", "not_a_moment"),
+        (cells.MOMENT, "2026-02-30T08:00", "not_a_moment"),
+        (cells.WINDOWS, "2026-11-23T08:00", "not_a_window"),
+        (cells.SKILLS, "gas:two", "not_a_number"),
+        (cells.HELD_SKILLS, "gas@soon", "not_a_date"),
+    ],
+)
+def test_a_cell_that_cannot_be_read_says_so(cell: Cell, text: str, code: str) -> None:
+    with pytest.raises(BadCell) as error:
+        cell.read(text, Clock(HANOI))
+    assert error.value.code == code
+
+
+def test_a_local_time_that_clocks_skip_is_refused() -> None:
+    with pytest.raises(BadCell) as error:
+        cells.MOMENT.read("2026-03-29T02:30", Clock(BERLIN))
+    assert error.value.code == "nonexistent_local_time"
+
+
+def test_a_local_time_that_occurs_twice_needs_its_offset() -> None:
+    with pytest.raises(BadCell) as error:
+        cells.MOMENT.read("2026-10-25T02:30", Clock(BERLIN))
+    assert error.value.code == "ambiguous_local_time"
+    assert "2026-10-25T02:30:00+01:00" in error.value.action
+    read = cells.MOMENT.read("2026-10-25T02:30:00+01:00", Clock(BERLIN))
+    assert read == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_moving_by_days_keeps_the_local_time_of_day_over_a_change_of_the_clock() -> None:
+    later = Clock(BERLIN, days=7)
+    for text in ("2026-10-20T08:00", "2026-10-20T06:00+00:00"):
+        assert cells.MOMENT.read(text, later) == datetime(2026, 10, 27, 7, tzinfo=UTC)
+    assert cells.HELD_SKILLS.read("gas@2026-10-20", later)[0]["expires_on"] == date(2026, 10, 27)
