@@ -1,16 +1,18 @@
 """The HTTP service, put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import health, jobs, problems
+from api import health, jobs, plans, problems, runs, technicians
 from api.limits import BodyLimit
 from dispatch import store
+from dispatch.runner import Runner
+from dispatch.scheduler import Scheduler
 from dispatch.settings import Settings
 
 DESCRIPTION = """
@@ -52,6 +54,8 @@ def _forbid_null(schema: dict[str, Any]) -> None:
 def create_app(settings: Settings) -> FastAPI:
     """The service on the settings' database, which is brought up to date when it starts.
 
+    While it runs, it also solves in the background and does what is due by the clock.
+
     Raises ``ValueError`` for a database that is not supported.
     """
     app = _Service(
@@ -71,16 +75,24 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.reading_engine = store.reading(app.state.engine)
     app.add_middleware(BodyLimit)
     problems.install(app)
-    for part in (health, jobs):
+    for part in (jobs, plans, runs, technicians, health):
         app.include_router(part.router)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    store.migrate(app.state.settings.database_url)
-    yield
-    app.state.engine.dispose()
+    settings: Settings = app.state.settings
+    with ExitStack() as started:
+        started.callback(app.state.engine.dispose)
+        store.migrate(settings.database_url)
+        app.state.runner = runner = Runner(settings)
+        started.callback(runner.stop)
+        runner.start()
+        scheduler = Scheduler(settings)
+        scheduler.start()
+        started.callback(scheduler.stop)
+        yield
 
 
 def _operation_id(route: APIRoute) -> str:

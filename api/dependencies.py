@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Query, Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from sqlmodel import Session
 
@@ -75,7 +75,7 @@ IfNoneMatch = Annotated[
     Header(
         alias="If-None-Match",
         description="ETags that the client holds; 304 if one of them is still right.",
-        examples=['"3"'],
+        examples=['"5f4dcc3b5aa765d61d8327deb882cf99"'],
     ),
 ]
 IdempotencyKey = Annotated[
@@ -97,10 +97,15 @@ def revision(if_match: str | None) -> int | None:
     return int(if_match.strip('"'))
 
 
-def still_right(if_none_match: str | None, etag: str) -> bool:
-    """Whether ``If-None-Match`` lists this ETag, weak or strong, or any with ``*`` (RFC 9110)."""
+def unless_held(if_none_match: str | None, etag: str, answer: Response) -> Response:
+    """``answer`` with its ETag, or 304 if ``If-None-Match`` lists it, weak or strong (RFC 9110)."""
     listed = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
-    return etag in listed or listed == ["*"]
+    if etag in listed or listed == ["*"]:
+        answer = Response(status_code=304)
+    answer.headers["ETag"] = etag
+    # It may be kept, but not used without asking: it changes at any moment.
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
 
 
 ETAG = {"ETag": {"description": "Changes when the content does.", "schema": {"type": "string"}}}

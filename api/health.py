@@ -50,7 +50,7 @@ def read_health() -> Alive:
 
 @router.get("/ready", summary="Whether the service can do its work", responses=documented())
 def read_readiness(request: Request) -> Ready:
-    """Whether the database answers and has this version's schema; send no requests while not."""
+    """Whether the database answers, has this version's schema, and runs are being taken up."""
     if not store.is_migrated(request.app.state.engine):
         raise HTTPException(
             503, "The database's schema is not this version's; restart the service."

@@ -8,19 +8,16 @@ from pydantic import BaseModel, Field
 from api.dependencies import (
     ETAG,
     LOCATION,
-    NOT_MODIFIED,
     Actor,
     After,
     Day,
     GivenSettings,
     IdempotencyKey,
     IfMatch,
-    IfNoneMatch,
     Limit,
     ReadingSession,
     WritingSession,
     revision,
-    still_right,
 )
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
@@ -147,16 +144,10 @@ def list_jobs(
 @router.get(
     "/{job_id}",
     summary="Read a job",
-    response_model=JobOut,
-    responses={200: {"headers": ETAG}, **NOT_MODIFIED, **documented(404, 422)},
+    responses={200: {"headers": ETAG}, **documented(404, 422)},
 )
-def read_job(
-    job_id: Code, session: ReadingSession, response: Response, if_none_match: IfNoneMatch = None
-) -> JobOut | Response:
-    job = _tagged(jobs.read_job(session, job_id), response)
-    if still_right(if_none_match, response.headers["ETag"]):
-        return Response(status_code=304, headers=response.headers)
-    return job
+def read_job(job_id: Code, session: ReadingSession, response: Response) -> JobOut:
+    return _tagged(jobs.read_job(session, job_id), response)
 
 
 @router.patch(

@@ -125,24 +125,6 @@ def test_any_revision_may_be_changed_with_a_star(client: TestClient, job: Wire) 
     assert client.patch(path, json={"title": "x"}, headers={"If-Match": "*"}).status_code == 200
 
 
-@pytest.mark.parametrize("tags", ['"1"', 'W/"1"', '"7", "1"', "*"])
-def test_a_job_that_the_client_holds_is_not_sent_again(
-    client: TestClient, job: Wire, tags: str
-) -> None:
-    path = client.post("/jobs", json=job).headers["location"]
-    answer = client.get(path, headers={"If-None-Match": tags})
-    assert (answer.status_code, answer.content) == (304, b"")
-    assert answer.headers["etag"] == '"1"'
-
-
-@pytest.mark.parametrize("tags", ['"2"', "1", "", '"11"', '"*"'])
-def test_a_job_that_the_client_does_not_hold_is_sent(
-    client: TestClient, job: Wire, tags: str
-) -> None:
-    path = client.post("/jobs", json=job).headers["location"]
-    assert client.get(path, headers={"If-None-Match": tags}).status_code == 200
-
-
 def test_cancelling_twice_is_as_once(client: TestClient, job: Wire) -> None:
     path = client.post("/jobs", json=job).headers["location"]
     first = client.post(f"{path}/cancel")

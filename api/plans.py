@@ -1,0 +1,114 @@
+"""Plans over HTTP: asked for, read, published, discarded, compared."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from api.dependencies import LOCATION, Actor, GivenSettings, Limit, ReadingSession, WritingSession
+from api.limits import json_only
+from api.problems import WITH_BODY, documented
+from dispatch import comparison, plans, runs
+from dispatch.comparison import PlanComparison
+from dispatch.plans import PlanOut, PlanSummary
+from dispatch.runs import PlanRequest, RunOut
+
+router = APIRouter(prefix="/plans", tags=["plans"])
+
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+PlanId = Annotated[Number, Path()]
+
+
+class PlanPage(BaseModel):
+    plans: list[PlanSummary]
+    next: int | None = Field(description="`after` of the next page; null on the last one.")
+
+
+REQUESTS: dict[str, Any] = {
+    "day": {
+        "summary": "One day, published as soon as it is planned",
+        "value": {"starts_on": "2026-11-23", "seconds": 10, "publish": True},
+    },
+    "week": {
+        "summary": "A working week as a draft",
+        "value": {"starts_on": "2026-11-23", "ends_on": "2026-11-27", "seconds": 60},
+    },
+}
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Have a plan made",
+    dependencies=[Depends(json_only)],
+    responses={
+        202: {"description": "The run that makes the plan.", "headers": LOCATION},
+        **documented(*WITH_BODY),
+    },
+)
+def request_plan(
+    plan_request: Annotated[PlanRequest, Body(openapi_examples=REQUESTS)],
+    session: WritingSession,
+    settings: GivenSettings,
+    actor: Actor,
+    request: Request,
+    response: Response,
+    after_commit: BackgroundTasks,
+) -> RunOut:
+    """Queued at once, solved in the background: follow the run at `Location`."""
+    run = runs.request_run(session, plan_request, actor=actor, settings=settings)
+    response.headers["Location"] = f"/runs/{run.id}"
+    after_commit.add_task(request.app.state.runner.submit, run.id)
+    return run
+
+
+@router.get("", summary="List plans, the newest first", responses=documented(422))
+def list_plans(
+    session: ReadingSession,
+    after: Annotated[
+        Number | None,
+        Query(description="`next` of the page before; leave it out for the first page."),
+    ] = None,
+    limit: Limit = 50,
+) -> PlanPage:
+    page, following = plans.list_plans(session, after=after, limit=limit)
+    return PlanPage(plans=page, next=following)
+
+
+@router.get("/{plan_id}", summary="Read a plan", responses=documented(404, 422))
+def read_plan(plan_id: PlanId, session: ReadingSession) -> PlanOut:
+    """Every route with its stops, and every job that was not placed with the reasons."""
+    return plans.read_plan(session, plan_id)
+
+
+@router.post(
+    "/{plan_id}/publish", summary="Put a draft in force", responses=documented(404, 409, 422)
+)
+def publish_plan(
+    plan_id: PlanId, session: WritingSession, settings: GivenSettings, actor: Actor
+) -> PlanSummary:
+    """All of its routes at once, as a new version; refused if things have changed too much since.
+
+    Publishing again changes nothing.
+    """
+    return plans.publish_plan(session, plan_id, actor=actor, settings=settings)
+
+
+@router.post("/{plan_id}/discard", summary="Rule a draft out", responses=documented(404, 409, 422))
+def discard_plan(plan_id: PlanId, session: WritingSession, actor: Actor) -> PlanSummary:
+    """Discarding again changes nothing."""
+    return plans.discard_plan(session, plan_id, actor=actor)
+
+
+@router.get(
+    "/{plan_id}/comparison",
+    summary="What changes from another plan to this one",
+    responses=documented(404, 422),
+)
+def compare_plans(
+    plan_id: PlanId,
+    session: ReadingSession,
+    other: Annotated[Number, Query(alias="with", description="The old plan's id.")],
+) -> PlanComparison:
+    """Jobs added, removed and moved, and what that costs or saves."""
+    return comparison.compare_plans(session, other, plan_id)

@@ -1,0 +1,41 @@
+"""Runs over HTTP: the background solves that ``POST /plans`` starts."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.dependencies import Actor, After, Limit, ReadingSession, WritingSession
+from api.problems import documented
+from dispatch import runs
+from dispatch.intake import Code
+from dispatch.models import RunStatus
+from dispatch.runs import RunOut
+
+router = APIRouter(prefix="/runs", tags=["runs"])
+
+
+class RunPage(BaseModel):
+    runs: list[RunOut]
+    next: str | None = Field(description="`after` of the next page; null on the last one.")
+
+
+@router.get("", summary="List runs, the newest first", responses=documented(422))
+def list_runs(
+    session: ReadingSession,
+    status: RunStatus | None = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> RunPage:
+    page, following = runs.list_runs(session, status=status, after=after, limit=limit)
+    return RunPage(runs=page, next=following)
+
+
+@router.get("/{run_id}", summary="Follow a run", responses=documented(404, 422))
+def read_run(run_id: Code, session: ReadingSession) -> RunOut:
+    """Its progress, the cost of the best plan so far and, once there is one, its plan."""
+    return runs.read_run(session, run_id)
+
+
+@router.post("/{run_id}/cancel", summary="Stop a run", responses=documented(404, 409, 422))
+def cancel_run(run_id: Code, session: WritingSession, actor: Actor) -> RunOut:
+    """The best plan found so far becomes a draft. Cancelling again changes nothing."""
+    return runs.cancel_run(session, run_id, actor=actor)

@@ -1,0 +1,132 @@
+"""Technicians and their days over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from api.dependencies import (
+    ETAG,
+    NOT_MODIFIED,
+    After,
+    Day,
+    GivenSettings,
+    IfNoneMatch,
+    Limit,
+    ReadingSession,
+    unless_held,
+)
+from api.problems import documented
+from dispatch import itinerary, technicians
+from dispatch.intake import Code
+from dispatch.itinerary import DailyRoute
+from dispatch.technicians import TechnicianOut
+
+router = APIRouter(prefix="/technicians", tags=["technicians"])
+
+
+class TechnicianPage(BaseModel):
+    technicians: list[TechnicianOut]
+    next: str | None = Field(description="`after` of the next page; null on the last one.")
+
+
+class CalendarResponse(Response):
+    media_type = "text/calendar"
+
+
+class GeoJSONResponse(JSONResponse):
+    media_type = "application/geo+json"
+
+
+GEOJSON = {
+    "type": "object",
+    "title": "FeatureCollection",
+    "properties": {
+        "type": {"const": "FeatureCollection"},
+        "features": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "type": {"const": "Feature"},
+                    "geometry": {
+                        "type": "object",
+                        "properties": {
+                            "type": {"enum": ["Point", "LineString"]},
+                            "coordinates": {"type": "array"},
+                        },
+                        "required": ["type", "coordinates"],
+                    },
+                    "properties": {"type": "object"},
+                },
+                "required": ["type", "geometry", "properties"],
+            },
+        },
+    },
+    "required": ["type", "features"],
+}
+
+
+@router.get("", summary="List technicians, in the order of their ids", responses=documented(422))
+def list_technicians(
+    session: ReadingSession, after: After = None, limit: Limit = 50
+) -> TechnicianPage:
+    page, following = technicians.list_technicians(session, after=after, limit=limit)
+    return TechnicianPage(technicians=page, next=following)
+
+
+def daily_route(
+    technician_id: Code, day: Day, session: ReadingSession, settings: GivenSettings
+) -> DailyRoute:
+    return itinerary.daily_route(session, technician_id, day, settings)
+
+
+Route = Annotated[DailyRoute, Depends(daily_route, scope="function")]
+
+
+def _answers(content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    return {200: {"headers": ETAG, **content}, **NOT_MODIFIED, **documented(404, 422)}
+
+
+# The paths with an ending come first: {day} would match them too.
+
+
+@router.get(
+    "/{technician_id}/routes/{day}.ics",
+    summary="A technician's day as iCalendar",
+    response_class=CalendarResponse,
+    responses=_answers({"description": "One event for each stop (RFC 5545)."}),
+)
+def read_route_as_calendar(route: Route, if_none_match: IfNoneMatch = None) -> Response:
+    """Events keep their identity from version to version, so that a calendar moves them."""
+    answer = CalendarResponse(itinerary.as_calendar(route))
+    return unless_held(if_none_match, itinerary.etag(route), answer)
+
+
+@router.get(
+    "/{technician_id}/routes/{day}.geojson",
+    summary="A technician's day as GeoJSON",
+    response_class=GeoJSONResponse,
+    responses=_answers(
+        {
+            "description": "A line for each shift's route and a point for each stop (RFC 7946).",
+            "content": {"application/geo+json": {"schema": GEOJSON}},
+        }
+    ),
+)
+def read_route_as_geojson(route: Route, if_none_match: IfNoneMatch = None) -> Response:
+    answer = GeoJSONResponse(itinerary.as_geojson(route))
+    return unless_held(if_none_match, itinerary.etag(route), answer)
+
+
+@router.get(
+    "/{technician_id}/routes/{day}",
+    summary="A technician's day",
+    response_model=DailyRoute,
+    responses=_answers({}),
+)
+def read_route(route: Route, if_none_match: IfNoneMatch = None) -> Response:
+    """The published stops of the shifts that begin on this local day, with all they need."""
+    answer = Response(route.model_dump_json(), media_type="application/json")
+    return unless_held(if_none_match, itinerary.etag(route), answer)

@@ -1,0 +1,66 @@
+"""Technicians as others see them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
+
+
+class HeldSkillOut(BaseModel):
+    skill_id: str
+    level: int
+    expires_on: date | None
+    """The last day on which it counts; None: it does not expire."""
+
+
+class TechnicianOut(BaseModel):
+    id: str
+    name: str
+    phone: str | None
+    active: bool
+    territories: list[str]
+    """None named: all of them."""
+    skills: list[HeldSkillOut]
+
+
+def list_technicians(
+    session: Session, *, after: str | None = None, limit: int = 50
+) -> tuple[list[TechnicianOut], str | None]:
+    """A page of technicians in the order of their ids, and ``after`` for the next (None: last)."""
+    query = select(Technician).order_by(Technician.id).limit(limit + 1)
+    if after is not None:
+        query = query.where(Technician.id > after)
+    found = session.exec(query).all()
+    page = found[:limit]
+    return _outs(session, page), page[-1].id if len(found) > limit else None
+
+
+def _outs(session: Session, technicians: Sequence[Technician]) -> list[TechnicianOut]:
+    ids = [technician.id for technician in technicians]
+    skills: dict[str, list[HeldSkillOut]] = {id_: [] for id_ in ids}
+    for skill in session.exec(
+        select(TechnicianSkill)
+        .where(col(TechnicianSkill.technician_id).in_(ids))
+        .order_by(TechnicianSkill.skill_id)
+    ):
+        skills[skill.technician_id].append(
+            HeldSkillOut(**skill.model_dump(exclude={"technician_id"}))
+        )
+    territories: dict[str, list[str]] = {id_: [] for id_ in ids}
+    for row in session.exec(
+        select(TechnicianTerritory)
+        .where(col(TechnicianTerritory.technician_id).in_(ids))
+        .order_by(TechnicianTerritory.territory)
+    ):
+        territories[row.technician_id].append(row.territory)
+    return [
+        TechnicianOut(
+            **technician.model_dump(include={"id", "name", "phone", "active"}),
+            territories=territories[technician.id],
+            skills=skills[technician.id],
+        )
+        for technician in technicians
+    ]
