@@ -22,6 +22,7 @@ from dispatch.models import (
     VanStock,
     WorkingHours,
 )
+from dispatch.runs import execute_run
 from dispatch.settings import Settings
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -115,3 +116,17 @@ def company(engine: Engine) -> None:
             for weekday in range(7)
         )
         session.commit()
+
+
+@pytest.fixture
+def planned(
+    company: None, client: TestClient, job: dict[str, Any], day: date, settings: Settings
+) -> dict[str, Any]:
+    """A finished run with a draft in which T01 does the job J-1, and J-2 is unassigned."""
+    client.post("/jobs", json={**job, "id": "J-1"})
+    client.post("/jobs", json={**job, "id": "J-2", "skills": [], "tools": ["ladder"]})
+    queued = client.post("/plans", json={"starts_on": str(day), "seconds": 0.2}).json()
+    execute_run(settings.database_url, queued["id"], settings)
+    run: dict[str, Any] = client.get(f"/runs/{queued['id']}").json()
+    assert (run["status"], run["failure"]) == ("finished", None)
+    return run

@@ -1,6 +1,7 @@
 """The description of the interface, and that the service keeps to it whatever is sent."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -36,8 +37,6 @@ OPERATIONS = [
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 ]
-THERE = {"job_id": "J-1", "technician_id": "T01"}
-"""Ids of things that exist."""
 
 
 EXAMPLES = [
@@ -48,16 +47,26 @@ EXAMPLES = [
 ]
 
 
-@pytest.mark.usefixtures("company")
+@pytest.fixture
+def there(planned: dict[str, Any], day: date) -> dict[str, Any]:
+    """Parameters of paths that name what exists."""
+    return {
+        "job_id": "J-1",
+        "technician_id": "T01",
+        "day": str(day),
+        "run_id": planned["id"],
+        "plan_id": planned["plan_id"],
+    }
+
+
 @pytest.mark.parametrize(
     ("path", "method"), [one[:2] for one in OPERATIONS], ids=lambda one: str(one)
 )
 def test_the_service_keeps_to_its_description(
-    path: str, method: str, app: FastAPI, client: TestClient, job: dict[str, Any]
+    path: str, method: str, app: FastAPI, there: dict[str, Any]
 ) -> None:
-    client.post("/jobs", json={**job, "id": "J-1"})
     operation = schemathesis.openapi.from_dict(app.openapi())[path][method]
-    there = {name: id_ for name, id_ in THERE.items() if f"{{{name}}}" in path}
+    there = {name: id_ for name, id_ in there.items() if f"{{{name}}}" in path}
     strategies = [operation.as_strategy()]
     if DOCUMENT["paths"][path][method].get("parameters") or method in ("post", "patch"):
         strategies.append(operation.as_strategy(GenerationMode.NEGATIVE))
@@ -73,7 +82,6 @@ def test_the_service_keeps_to_its_description(
     keep_to_it()
 
 
-@pytest.mark.usefixtures("company")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("path", "method", "body"),
@@ -81,11 +89,10 @@ def test_the_service_keeps_to_its_description(
     ids=[name for *_, name, _ in EXAMPLES],
 )
 def test_every_example_does_what_it_shows(
-    path: str, method: str, body: dict[str, Any], client: TestClient, job: dict[str, Any]
+    path: str, method: str, body: dict[str, Any], client: TestClient, there: dict[str, Any]
 ) -> None:
-    client.post("/jobs", json={**job, "id": "J-1"})
     with time_machine.travel("2026-11-20T08:00:00+07:00"):
-        answer = client.request(method, path.format(**THERE), json=body)
+        answer = client.request(method, path.format(**there), json=body)
     assert answer.status_code in (200, 201, 202), answer.text
 
 
