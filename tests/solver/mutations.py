@@ -275,6 +275,7 @@ ANY = Expected()
 ONE = Expected(amount=1)
 SECOND = Expected(amount=1, tolerable=True)
 MIXED = Expected(pure=False)
+MIXED_ONE = Expected(amount=1, pure=False)
 
 MUTATIONS = (
     *_left_out(
@@ -288,7 +289,7 @@ MUTATIONS = (
     *_at(
         VISIT,
         Rule.EVERY_VISIT_ONCE,
-        ANY,
+        ONE,
         {
             "a routed visit does not exist": lambda at: at.stop_with(id=NOWHERE),
             "a shift does not exist": lambda at: at.route_with(shift=NOWHERE),
@@ -298,7 +299,7 @@ MUTATIONS = (
     *_at(
         VISIT,
         Rule.EVERY_VISIT_ONCE,
-        MIXED,
+        MIXED_ONE,
         {
             "a routed visit vanishes": lambda at: at.instead(at.stop),
             "a visit is made twice": lambda at: at.instead(at.stop, at.stop, at.stop),
@@ -446,7 +447,7 @@ MUTATIONS = (
     *_at(
         BREAK,
         Rule.BREAKS,
-        MIXED,
+        MIXED_ONE,
         {"one is taken twice": lambda at: at.instead(at.stop, at.stop, at.stop)},
     ),
     *_at(VISIT, Rule.BREAKS, SECOND, {"there is another one": _another_break}),

@@ -80,8 +80,8 @@ def test_waiting_and_breaks_are_working_time_but_no_travel() -> None:
     problem = line_problem(
         [visit(windows=(window(50, 50),))], [shift(breaks=(pause(),))], travel_time=1
     )
-    shares = cost(problem, [route(rest("lunch", 5), at("v", 45, 50), end=65)], [])
-    assert (shares[Rule.TRAVEL_TIME], shares[Rule.WORKING_TIME]) == (20, 65)
+    shares = cost(problem, [route(rest("lunch", 5), at("v", 45, 50), start=3, end=65)], [])
+    assert (shares[Rule.TRAVEL_TIME], shares[Rule.WORKING_TIME]) == (20, 62)
 
 
 def test_the_told_factor_applies_to_both_costs_of_change() -> None:
