@@ -1,5 +1,6 @@
 """The description of the interface, and that the service keeps to it whatever is sent."""
 
+import os
 import re
 from datetime import date
 from typing import Any
@@ -31,6 +32,8 @@ CHECKS = [
     response_schema_conformance,
     response_headers_conformance,
 ]
+EXAMPLES_EACH = int(os.environ.get("API_EXAMPLES", "0"))
+"""``API_EXAMPLES=300`` asks for so many, others each time; else it is the same few."""
 DOCUMENT = create_app(Settings(database_url="sqlite:///unused.db")).openapi()
 OPERATIONS = [
     (path, method, operation)
@@ -45,6 +48,11 @@ EXAMPLES = [
     for content in operation.get("requestBody", {}).get("content", {}).values()
     for name, example in content["examples"].items()
 ]
+
+
+@pytest.fixture(scope="module")
+def described() -> Any:
+    return schemathesis.openapi.from_dict(DOCUMENT)
 
 
 @pytest.fixture
@@ -63,9 +71,9 @@ def there(planned: dict[str, Any], day: date) -> dict[str, Any]:
     ("path", "method"), [one[:2] for one in OPERATIONS], ids=lambda one: str(one)
 )
 def test_the_service_keeps_to_its_description(
-    path: str, method: str, app: FastAPI, there: dict[str, Any]
+    path: str, method: str, app: FastAPI, described: Any, there: dict[str, Any]
 ) -> None:
-    operation = schemathesis.openapi.from_dict(app.openapi())[path][method]
+    operation = described[path][method]
     there = {name: id_ for name, id_ in there.items() if f"{{{name}}}" in path}
     strategies = [operation.as_strategy()]
     if DOCUMENT["paths"][path][method].get("parameters") or method in ("post", "patch"):
@@ -73,7 +81,9 @@ def test_the_service_keeps_to_its_description(
     if there:
         strategies.append(operation.as_strategy(path_parameters=there))
 
-    @settings(max_examples=25, derandomize=True, deadline=None, database=None)
+    @settings(
+        max_examples=EXAMPLES_EACH, derandomize=EXAMPLES_EACH == 20, deadline=None, database=None
+    )
     @given(case=st.one_of(strategies))
     def keep_to_it(case: Any) -> None:
         answer = case.call(session=get_client(app), app=app, base_url="http://testserver")
