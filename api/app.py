@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from api import health, jobs, plans, problems, runs, technicians
-from api.limits import BodyLimit
+from api.limits import BodyLimit, HeadAsGet
 from dispatch import store
 from dispatch.runner import Runner
 from dispatch.scheduler import Scheduler
@@ -74,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = store.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
     app.add_middleware(BodyLimit)
+    app.add_middleware(HeadAsGet)
     problems.install(app)
     for part in (jobs, plans, runs, technicians, health):
         app.include_router(part.router)

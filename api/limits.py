@@ -1,4 +1,4 @@
-"""What is refused before anything reads it."""
+"""What happens to requests before an operation sees them."""
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -41,6 +41,19 @@ class BodyLimit:
 
 
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES:,} bytes; send less at once."
+
+
+class HeadAsGet:
+    """``HEAD`` wherever there is ``GET``; the server leaves the body out (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            # A copy: the server looks at its own to know what was asked.
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, send)
 
 
 async def json_only(request: Request) -> None:

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 SECONDS_TO_RETRY = 5
 SEE_FAULTS = "The request was refused; `faults` says where, why and what to do."
-METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 class ProblemFault(BaseModel):
@@ -79,13 +79,20 @@ async def _unacceptable_request(_: Request, error: Exception) -> JSONResponse:
     if any(one["type"] == "json_invalid" for one in error.errors()):
         position, reason = error.errors()[0]["loc"][-1], error.errors()[0]["ctx"]["error"]
         return problem(400, f"The body is not JSON: {reason} at character {position}.")
-    placed: Any = [{**one, "loc": (_place(one["loc"]),)} for one in error.errors()]
-    return problem(422, SEE_FAULTS, faults=_for_the_wire(faults_of(placed)))
+    return problem(
+        422, SEE_FAULTS, faults=_for_the_wire(faults_of([_placed(one) for one in error.errors()]))
+    )
 
 
-def _place(location: Sequence[int | str]) -> str:
-    source, *path = location
-    return json_pointer(path) if source == "body" else f"{source} parameter {path[0]}"
+def _placed(error: Any) -> Any:
+    """Pydantic's finding, located in the request and not in the framework's view of it."""
+    source, *path = error["loc"]
+    if source == "body":
+        return {**error, "loc": (json_pointer(path),)}
+    found = {**error, "loc": (f"{source} parameter {path[0]}",)}
+    if source == "header":
+        found["ctx"] = {"action": "write it as /openapi.json says, or leave it out"}
+    return found
 
 
 def json_pointer(path: Sequence[int | str]) -> str:
@@ -138,7 +145,7 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _allowed_methods(request: Request) -> list[str]:
     """The framework names the methods of the first route only; a path may have several."""
-    return [
+    allowed = [
         method
         for method in METHODS
         if any(
@@ -146,6 +153,7 @@ def _allowed_methods(request: Request) -> list[str]:
             for route in request.app.routes
         )
     ]
+    return [*allowed, "HEAD"] if "GET" in allowed else allowed
 
 
 async def _clash(request: Request, error: Exception) -> JSONResponse:

@@ -41,18 +41,30 @@ def test_an_unknown_path_is_a_404_problem(client: TestClient, path: str) -> None
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/health", "GET"),
-        ("DELETE", "/jobs", "GET, POST"),
-        ("PUT", "/jobs/HN-1", "GET, PATCH"),
+        ("DELETE", "/health", "GET, HEAD"),
+        ("DELETE", "/jobs", "GET, POST, HEAD"),
+        ("PUT", "/jobs/HN-1", "GET, PATCH, HEAD"),
         ("GET", "/jobs/HN-1/cancel", "POST"),
+        ("HEAD", "/jobs/HN-1/cancel", "POST"),
     ],
 )
 def test_a_wrong_method_is_a_405_problem_that_lists_the_right_ones(
     client: TestClient, method: str, path: str, allowed: str
 ) -> None:
     answer = client.request(method, path)
-    is_problem(answer, 405)
+    assert answer.status_code == 405
     assert answer.headers["allow"] == allowed
+    if method == "HEAD":
+        assert answer.content == b""
+    else:
+        is_problem(answer, 405)
+
+
+@on_sqlite
+def test_head_answers_as_get_does_but_without_the_body(client: TestClient) -> None:
+    got, asked = client.get("/jobs"), client.head("/jobs")
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers == got.headers
 
 
 # Bodies
@@ -157,13 +169,26 @@ def test_a_parameter_out_of_its_range_is_a_422_problem(client: TestClient, path:
 
 @on_sqlite
 @pytest.mark.parametrize(
-    ("header", "value"),
-    [("Idempotency-Key", "x" * 201), ("Idempotency-Key", "café"), ("Idempotency-Key", "")],
+    "key",
+    ["x" * 201, "café", "", "two words"],
 )
-def test_a_header_out_of_its_range_is_a_422_problem(
-    client: TestClient, job: dict[str, Any], header: str, value: str
+def test_an_idempotency_key_that_is_none_is_a_422_problem(
+    client: TestClient, job: dict[str, Any], key: str
 ) -> None:
-    is_problem(client.post("/jobs", json=job, headers={header: value.encode("latin-1")}), 422)
+    headers = {"Idempotency-Key": key.encode("latin-1")}
+    [fault] = is_problem(client.post("/jobs", json=job, headers=headers), 422)["faults"]
+    assert fault["where"] == "header parameter Idempotency-Key"
+
+
+@on_sqlite
+@pytest.mark.parametrize("tag", ["1", 'W/"1"', '"one"', '"1", "2"', '"99999999999"', ""])
+def test_an_if_match_that_names_no_revision_is_a_422_problem(
+    client: TestClient, job: dict[str, Any], tag: str
+) -> None:
+    path = client.post("/jobs", json=job).headers["location"]
+    answer = client.patch(path, json={"title": "x"}, headers={"If-Match": tag})
+    [fault] = is_problem(answer, 422)["faults"]
+    assert fault["where"] == "header parameter If-Match"
 
 
 # Failures
