@@ -1,0 +1,491 @@
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from dispatch import models, plans
+from dispatch.comparison import Change, compare_plans
+from dispatch.errors import Conflict, NotFound
+from dispatch.jobs import cancel_job
+from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanStatus, Route, Run, RunStatus, Stop
+from dispatch.models import now as clock
+from dispatch.plan_rows import to_plan
+from dispatch.plans import PlanSummary, discard_plan, planned_from, publish_plan
+from dispatch.plans_store import store_plan
+from dispatch.settings import Settings
+from dispatch.snapshot import load_snapshot
+from dispatch.translate import Translation, to_problem
+from solver.check import check, cost
+from solver.solution import (
+    Reason,
+    ReasonCode,
+    Solution,
+    StopKind,
+    Unassigned,
+)
+from solver.solution import Route as SolvedRoute
+from solver.solution import Stop as SolvedStop
+from tests.dispatch.crew import (
+    MONDAY,
+    SUNDAY_EVENING,
+    add_depot,
+    add_job,
+    add_technician,
+    hanoi,
+)
+
+
+@pytest.fixture(autouse=True)
+def sunday_evening() -> Iterator[None]:
+    with time_machine.travel(SUNDAY_EVENING):
+        yield
+
+
+def draft(
+    session: Session,
+    settings: Settings,
+    routes: Mapping[str, list[str]],
+    territory: str | None = None,
+) -> int:
+    """A draft of Monday in which technicians visit these jobs in this order (depots: d…)."""
+    run = Run(
+        id=f"run-{len(session.exec(select(Run)).all())}",
+        trigger="test",
+        status=RunStatus.FINISHED,
+        starts_on=MONDAY,
+        ends_on=MONDAY,
+        territory=territory,
+        seconds=0,
+        requested_by="dana",
+        started_at=clock(),
+    )
+    session.add(run)
+    session.flush()
+    snapshot = load_snapshot(session, MONDAY, MONDAY, territory, planned_from(run))
+    translation = to_problem(snapshot, settings)
+    solution = solved(translation, routes)
+    assert check(translation.problem, solution) == ()
+    plan = store_plan(session, to_plan(translation, solution, run.id))
+    session.commit()
+    assert plan.id is not None
+    return plan.id
+
+
+def solved(translation: Translation, routes: Mapping[str, list[str]]) -> Solution:
+    problem = translation.problem
+    shifts = {shift.technician: shift for shift in problem.shifts}
+    depots = {depot.id: depot for depot in problem.depots}
+    found = []
+    for technician, names in routes.items():
+        shift = shifts[technician]
+        moment, where = shift.start, shift.start_location
+        stops = []
+        for position, name in enumerate(names):
+            called = depots.get(name) or translation.visits[name]
+            arrival = moment + int(problem.travel_time[where, called.location])
+            moment, where = arrival + called.duration, called.location
+            kind, parts = StopKind.VISIT, {}
+            if name in depots:
+                kind = StopKind.DEPOT
+                for later in names[position + 1 :]:
+                    if later not in depots:
+                        parts |= translation.visits[later].parts
+            stops.append(SolvedStop(kind, name, arrival, arrival, moment, parts))
+        if names:
+            end = moment + int(problem.travel_time[where, shift.end_location])
+            found.append(SolvedRoute(shift.id, technician, shift.start, end, tuple(stops)))
+    served = {name for names in routes.values() for name in names}
+    left_out = [visit.id for visit in problem.visits if visit.id not in served]
+    reason = Reason(ReasonCode.NOT_FOUND, None, "nobody looked")
+    return Solution(
+        tuple(found),
+        tuple(Unassigned(name, (reason,)) for name in left_out),
+        cost(problem, found, left_out),
+    )
+
+
+def publish(session: Session, settings: Settings, plan_id: int, **options: Any) -> PlanSummary:
+    found = publish_plan(session, plan_id, actor="dana", settings=settings, **options)
+    session.commit()
+    return found
+
+
+def refused(session: Session, settings: Settings, plan_id: int, **options: Any) -> str:
+    """Publish in vain: nothing at all changes. Returns what stood in the way."""
+    before = everything(session)
+    with pytest.raises(Conflict) as error:
+        publish(session, settings, plan_id, **options)
+    session.commit()
+    session.expire_all()
+    assert everything(session) == before
+    return ", ".join(sorted({fault.code for fault in error.value.faults}))
+
+
+def everything(session: Session) -> list[list[dict[str, Any]]]:
+    tables = (Plan, Route, Stop, Job, LogEntry)
+    return [[row.model_dump() for row in session.exec(select(table))] for table in tables]
+
+
+def in_force(session: Session) -> dict[str, list[str]]:
+    """Jobs by technician, in the order of their live stops."""
+    rows = session.exec(
+        select(Route, Stop)
+        .join(Stop, col(Stop.route_id) == Route.id)
+        .where(col(Route.live), col(Stop.live), col(Stop.job_id).is_not(None))
+        .order_by(Route.technician_id, col(Stop.start_at))
+    )
+    found: dict[str, list[str]] = {}
+    for route, stop in rows:
+        found.setdefault(route.technician_id, []).append(stop.job_id or "")
+    return found
+
+
+def status(session: Session, job_id: str) -> JobStatus:
+    session.expire_all()
+    return session.get_one(Job, job_id).status
+
+
+@pytest.fixture
+def company(session: Session) -> Session:
+    add_technician(session, "ann", at=0)
+    add_technician(session, "bob", at=5)
+    for number in range(1, 5):
+        add_job(session, f"j{number}", at=number)
+    session.commit()
+    return session
+
+
+# Publishing
+
+
+def test_publishing_puts_a_plan_in_force(company: Session, settings: Settings) -> None:
+    plan = draft(company, settings, {"ann": ["j1", "j2"], "bob": ["j3"]})
+    published = publish(company, settings, plan)
+    assert published.status == PlanStatus.PUBLISHED
+    assert published.version == 1
+    assert published.published_at is not None
+    assert in_force(company) == {"ann": ["j1", "j2"], "bob": ["j3"]}
+    assert status(company, "j1") == JobStatus.SCHEDULED
+    assert status(company, "j4") == JobStatus.OPEN
+    job = company.get_one(Job, "j1")
+    assert job.revision == 2
+    actions = company.exec(select(LogEntry.action).order_by(col(LogEntry.id))).all()
+    assert actions == ["schedule", "schedule", "schedule", "publish"]
+
+
+def test_publishing_again_is_as_once(company: Session, settings: Settings) -> None:
+    plan = draft(company, settings, {"ann": ["j1"]})
+    first = publish(company, settings, plan)
+    assert publish(company, settings, plan) == first
+
+
+def test_a_new_version_replaces_the_routes_of_its_scope(
+    company: Session, settings: Settings
+) -> None:
+    publish(company, settings, draft(company, settings, {"ann": ["j1", "j2"], "bob": ["j3"]}))
+    second = publish(company, settings, draft(company, settings, {"ann": ["j4", "j1", "j3"]}))
+    assert second.version == 2
+    assert in_force(company) == {"ann": ["j4", "j1", "j3"]}
+    assert company.exec(select(Route.technician_id).where(col(Route.live))).all() == ["ann"]
+    assert status(company, "j2") == JobStatus.OPEN
+    entry = company.exec(
+        select(LogEntry).where(LogEntry.entity_id == "j2").order_by(col(LogEntry.id).desc())
+    ).first()
+    assert entry is not None
+    assert (entry.action, entry.actor) == ("unschedule", "dana")
+
+
+def test_a_technician_who_was_told_stays_told_and_another_one_is_not(
+    company: Session, settings: Settings
+) -> None:
+    publish(company, settings, draft(company, settings, {"ann": ["j1", "j2"]}))
+    for name in ("j1", "j2"):
+        company.get_one(Job, name).status = JobStatus.DISPATCHED
+    company.commit()
+    publish(company, settings, draft(company, settings, {"ann": ["j1"], "bob": ["j2"]}))
+    assert status(company, "j1") == JobStatus.DISPATCHED
+    assert status(company, "j2") == JobStatus.SCHEDULED
+
+
+def test_of_two_drafts_over_the_same_routes_the_second_is_refused(
+    company: Session, settings: Settings
+) -> None:
+    first = draft(company, settings, {"ann": ["j1", "j2"]})
+    second = draft(company, settings, {"ann": ["j2", "j3"], "bob": ["j4"]})
+    publish(company, settings, first)
+    assert refused(company, settings, second) == "overtaken"
+    assert in_force(company) == {"ann": ["j1", "j2"]}
+    assert plans.read_plan(company, second).status == PlanStatus.DRAFT
+
+
+def test_a_draft_that_knows_nothing_of_new_routes_in_its_scope_is_refused(
+    company: Session, settings: Settings
+) -> None:
+    bob = draft(company, settings, {"bob": ["j4"]})
+    ann = draft(company, settings, {"ann": ["j1"]})
+    publish(company, settings, ann)
+    assert refused(company, settings, bob) == "overtaken"
+
+
+def test_drafts_of_territories_that_share_nothing_are_both_published(
+    session: Session, settings: Settings
+) -> None:
+    two_territories(session)
+    west = draft(session, settings, {"wes": ["w"]}, territory="west")
+    east = draft(session, settings, {"eve": ["e"]}, territory="east")
+    assert publish(session, settings, west).version == 1
+    assert publish(session, settings, east).version == 2
+    assert in_force(session) == {"wes": ["w"], "eve": ["e"]}
+
+
+def two_territories(session: Session) -> None:
+    add_technician(session, "wes", territories=["west"])
+    add_technician(session, "eve", territories=["east"])
+    add_job(session, "w", territory="west")
+    add_job(session, "e", territory="east")
+    session.commit()
+
+
+def together(engine: Engine, settings: Settings, ids: list[int]) -> list[int | None]:
+    """Publish all of them at the same moment; the versions that they became."""
+    ready = Barrier(len(ids))
+
+    def one(plan_id: int) -> int | None:
+        with Session(engine) as session:
+            ready.wait()
+            try:
+                found = publish_plan(session, plan_id, actor="dana", settings=settings)
+            except Conflict:
+                return None
+            session.commit()
+            return found.version
+
+    with ThreadPoolExecutor(len(ids)) as pool:
+        return list(pool.map(one, ids))
+
+
+def test_of_drafts_published_at_the_same_moment_exactly_one_wins(
+    company: Session, engine: Engine, settings: Settings
+) -> None:
+    wanted = [
+        {"ann": ["j1", "j2"], "bob": ["j3"]},
+        {"ann": ["j3"], "bob": ["j1", "j4"]},
+        {"bob": ["j4", "j3", "j2", "j1"]},
+    ]
+    for version in (1, 2, 3):
+        drafts = [draft(company, settings, routes) for routes in wanted]
+        company.rollback()
+        versions = together(engine, settings, drafts)
+        assert sorted(filter(None, versions)) == [version]
+        winner = next(n for n, found in enumerate(versions) if found is not None)
+        company.expire_all()
+        assert in_force(company) == wanted[winner]
+        company.rollback()
+
+
+def test_drafts_that_share_nothing_both_win_at_the_same_moment(
+    session: Session, engine: Engine, settings: Settings
+) -> None:
+    two_territories(session)
+    west = draft(session, settings, {"wes": ["w"]}, territory="west")
+    east = draft(session, settings, {"eve": ["e"]}, territory="east")
+    session.rollback()
+    versions = together(engine, settings, [west, east])
+    assert sorted(version or 0 for version in versions) == [1, 2]
+    assert in_force(session) == {"wes": ["w"], "eve": ["e"]}
+
+
+def test_the_database_itself_allows_a_job_on_one_live_stop_only(
+    company: Session, settings: Settings
+) -> None:
+    publish(company, settings, draft(company, settings, {"ann": ["j1"]}))
+    other = draft(company, settings, {"bob": ["j1"]})
+    stop = company.exec(
+        select(Stop).join(Route, col(Route.id) == Stop.route_id).where(Route.plan_id == other)
+    ).one()
+    stop.live = True
+    with pytest.raises(IntegrityError):
+        company.flush()
+
+
+# What changed between draft and publication
+
+
+def test_a_job_cancelled_since_is_left_out(company: Session, settings: Settings) -> None:
+    plan = draft(company, settings, {"ann": ["j1", "j2"], "bob": ["j3"]})
+    cancel_job(company, "j1", actor="dana")
+    cancel_job(company, "j3", actor="dana")
+    company.commit()
+    publish(company, settings, plan)
+    assert in_force(company) == {"ann": ["j2"]}
+    assert company.exec(select(Route.technician_id).where(col(Route.live))).all() == ["ann"]
+    assert status(company, "j1") == JobStatus.CANCELLED
+    entry = company.exec(select(LogEntry).where(LogEntry.action == "publish")).one()
+    assert entry.after is not None
+    assert entry.after["left_out"] == ["j1", "j3"]
+
+
+def test_a_change_that_breaks_no_rule_does_not_stand_in_the_way(
+    company: Session, settings: Settings
+) -> None:
+    plan = draft(company, settings, {"ann": ["j1"]})
+    company.get_one(Job, "j1").title = "Repair the other one"
+    add_job(company, "new")
+    company.commit()
+    assert publish(company, settings, plan).version == 1
+
+
+def test_a_plan_that_would_break_a_rule_by_now_is_refused(
+    company: Session, settings: Settings
+) -> None:
+    plan = draft(company, settings, {"ann": ["j1"], "bob": ["j2"]})
+    for change, code in (
+        (models.JobTechnician(job_id="j1", technician_id="ann", wish="forbidden"), "technicians"),
+        (
+            models.Absence(
+                id="a",
+                technician_id="ann",
+                starts_at=hanoi("08:00"),
+                ends_at=hanoi("12:00"),
+            ),
+            "every_visit_once",
+        ),
+        (
+            models.JobWindow(job_id="j2", starts_at=hanoi("15:00"), ends_at=hanoi("16:00")),
+            "time_windows",
+        ),
+    ):
+        company.add(change)
+        company.commit()
+        assert f"breaks_{code}" in refused(company, settings, plan)
+        company.delete(change)
+        company.commit()
+    assert publish(company, settings, plan).version == 1
+
+
+def test_parts_that_are_gone_by_now_stand_in_the_way(session: Session, settings: Settings) -> None:
+    add_technician(session, "ann")
+    add_depot(session, "depot", stock={"fuse": 2})
+    add_job(session, "j", parts={"fuse": 2})
+    session.commit()
+    plan = draft(session, settings, {"ann": ["depot", "j"]})
+    stock = session.exec(select(models.DepotStock)).one()
+    stock.quantity = 1
+    session.commit()
+    assert refused(session, settings, plan) == "breaks_depot_stock"
+
+
+def test_work_that_has_begun_since_is_not_moved(company: Session, settings: Settings) -> None:
+    publish(company, settings, draft(company, settings, {"ann": ["j1", "j2"]}))
+    moves_it = draft(company, settings, {"ann": ["j2"], "bob": ["j1"]})
+    keeps_it = draft(company, settings, {"ann": ["j1", "j3"], "bob": ["j2"]})
+    company.get_one(Job, "j1").status = JobStatus.EN_ROUTE
+    company.commit()
+    assert refused(company, settings, moves_it) == "overtaken"
+    publish(company, settings, keeps_it)
+    assert in_force(company) == {"ann": ["j1", "j3"], "bob": ["j2"]}
+    assert status(company, "j1") == JobStatus.EN_ROUTE
+
+
+def test_a_plan_that_is_too_old_is_refused(company: Session, settings: Settings) -> None:
+    plan = draft(company, settings, {"ann": ["j1"]})
+    assert refused(company, settings, plan, at=hanoi("09:00")) == "too_late"
+    assert publish(company, settings, plan, at=hanoi("08:05")).version == 1
+
+
+def test_a_run_leaves_alone_what_begins_while_it_solves() -> None:
+    run = Run(started_at=SUNDAY_EVENING, seconds=10, created_at=SUNDAY_EVENING)
+    assert planned_from(run) == SUNDAY_EVENING + timedelta(seconds=10)
+
+
+# Discarding
+
+
+def test_a_discarded_draft_cannot_be_published(company: Session, settings: Settings) -> None:
+    plan = draft(company, settings, {"ann": ["j1"]})
+    assert discard_plan(company, plan, actor="dana").status == PlanStatus.DISCARDED
+    assert discard_plan(company, plan, actor="dana").status == PlanStatus.DISCARDED
+    assert company.exec(select(LogEntry.action)).all() == ["discard"]
+    company.commit()
+    assert refused(company, settings, plan) == "discarded"
+
+
+def test_a_published_plan_cannot_be_discarded(company: Session, settings: Settings) -> None:
+    plan = draft(company, settings, {"ann": ["j1"]})
+    publish(company, settings, plan)
+    with pytest.raises(Conflict):
+        discard_plan(company, plan, actor="dana")
+
+
+def test_an_unknown_plan_is_not_found(session: Session, settings: Settings) -> None:
+    with pytest.raises(NotFound):
+        plans.read_plan(session, 7)
+    with pytest.raises(NotFound):
+        publish_plan(session, 7, actor="dana", settings=settings)
+    with pytest.raises(NotFound):
+        discard_plan(session, 7, actor="dana")
+
+
+# Reading
+
+
+def test_a_plan_can_be_read_with_everything_in_it(company: Session, settings: Settings) -> None:
+    add_job(company, "nowhere", at=None)
+    company.commit()
+    plan = plans.read_plan(company, draft(company, settings, {"ann": ["j1", "j2"]}))
+    assert plan.totals.jobs_placed == 2
+    assert plan.totals.jobs_unassigned == 3
+    (route,) = plan.routes
+    assert route.technician == "Technician ann"
+    assert not route.live
+    stop = route.stops[0]
+    assert (stop.job_id, stop.title, stop.place) == ("j1", "Repair j1", "Customer j1")
+    assert stop.start_at == hanoi("08:00") + timedelta(seconds=217)  # 1.446 km at 24 km/h
+    assert plan.totals.travel_seconds == route.travel_seconds == 217 + 217 + 434
+    assert plan.totals.distance_metres == 1446 + 1446 + 2891
+    assert plan.totals.travel_minutes_per_job == round(route.travel_seconds / 120, 2)
+    assert plan.totals.objective == sum(plan.totals.cost.values())
+    assert {out.job_id: out.reasons[0].code for out in plan.unassigned} == {
+        "j3": "not_found",
+        "j4": "not_found",
+        "nowhere": "needs_location",
+    }
+
+
+def test_plans_are_listed_page_by_page_the_newest_first(
+    company: Session, settings: Settings
+) -> None:
+    made = [draft(company, settings, {"ann": ["j1"]}) for _ in range(3)]
+    found, after = plans.list_plans(company, limit=2)
+    assert [plan.id for plan in found] == [made[2], made[1]]
+    rest, end = plans.list_plans(company, after=after, limit=2)
+    assert [plan.id for plan in rest] == [made[0]]
+    assert end is None
+
+
+def test_two_plans_are_compared_job_by_job(company: Session, settings: Settings) -> None:
+    old = draft(company, settings, {"ann": ["j1", "j2"], "bob": ["j3"]})
+    new = draft(company, settings, {"ann": ["j1", "j4", "j2"], "bob": []})
+    found = compare_plans(company, old, new)
+    assert {change.job_id: change.change for change in found.changes} == {
+        "j2": Change.TIME,
+        "j3": Change.REMOVED,
+        "j4": Change.ADDED,
+    }
+    assert found.unchanged == 1
+    assert found.jobs_placed == 0
+    assert found.objective == sum(found.cost.values())
+    assert found.distance_metres == found.new.totals.distance_metres - (
+        found.old.totals.distance_metres
+    )
+    back = compare_plans(company, new, old)
+    assert back.objective == -found.objective
+    moved = compare_plans(company, old, draft(company, settings, {"bob": ["j1", "j2", "j3"]}))
+    assert [change.change for change in moved.changes][:2] == [Change.TECHNICIAN] * 2
