@@ -174,6 +174,15 @@ def test_ctrl_c_keeps_the_best_solution_so_far(day: Path, monkeypatch: pytest.Mo
     assert signal.getsignal(signal.SIGINT) is usual
 
 
+@pytest.mark.usefixtures("asked")
+def test_after_the_search_ctrl_c_does_what_it_did_before(day: Path) -> None:
+    usual = signal.getsignal(signal.SIGINT)
+
+    dispatch("solve", day)
+
+    assert signal.getsignal(signal.SIGINT) is usual
+
+
 def test_an_invalid_problem_is_refused_with_every_fault(tmp_path: Path) -> None:
     path = tmp_path / "day.json"
     visits = [{"id": "a", "location": 9}, {"id": "a", "location": 1, "duratoin": 5}]
