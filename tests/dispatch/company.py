@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
-from dispatch.models import LocatedBy, Part, Site, Skill, Technician, Tool
+from dispatch.models import LocatedBy, Part, Plan, Route, Site, Skill, Stop, Technician, Tool
 
 SOON = (datetime.now(UTC) + timedelta(days=7)).replace(minute=0, second=0, microsecond=0)
 
@@ -39,5 +39,41 @@ def add_company(session: Session) -> None:
             technician("T-1", "Nguyễn Văn An"),
             technician("T-2", "Trần Thị Bình"),
         ]
+    )
+    session.commit()
+
+
+def put_on_live_route(session: Session, job_id: str) -> None:
+    """Place the job with T-1, at ``SOON``, in a plan that is in force; commit."""
+    plan = Plan(
+        starts_on=SOON.date(), ends_on=SOON.date(), based_on_version=0, objective=0, cost={}
+    )
+    session.add(plan)
+    session.flush()
+    route = Route(
+        plan_id=plan.id or 0,
+        technician_id="T-1",
+        day=SOON.date(),
+        travel_seconds=0,
+        distance_metres=0,
+        live=True,
+        shift_starts_at=SOON,
+        shift_ends_at=SOON,
+        start_at=SOON,
+        end_at=SOON,
+    )
+    session.add(route)
+    session.flush()
+    session.add(
+        Stop(
+            route_id=route.id or 0,
+            position=0,
+            kind="visit",
+            job_id=job_id,
+            arrival_at=SOON,
+            start_at=SOON,
+            departure_at=SOON,
+            live=True,
+        )
     )
     session.commit()

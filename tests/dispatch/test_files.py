@@ -26,11 +26,12 @@ from dispatch.models import (
     OpeningHours,
     Site,
     Skill,
+    Stop,
     TechnicianSkill,
 )
 from dispatch.settings import Settings
 from dispatch.sheets import SHEETS
-from tests.dispatch.company import SOON
+from tests.dispatch.company import SOON, put_on_live_route
 
 DAY = SOON.date().isoformat()
 COLUMNS = {sheet.file.removesuffix(".csv"): list(sheet.cells) for sheet in SHEETS}
@@ -377,6 +378,28 @@ def test_an_import_does_not_take_a_job_back_from_its_plan(
     session.commit()
     take_in(session, folder, settings)
     assert jobs.read_job(session, "J-1").status == JobStatus.SCHEDULED
+
+
+def test_a_file_that_cancels_a_job_takes_it_off_the_live_route(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    take_in(session, written(tmp_path / "in", COMPANY), settings)
+    put_on_live_route(session, "J-1")
+    take_in(session, written(tmp_path / "same", COMPANY), settings)
+    assert session.exec(select(Stop)).one().live
+    take_in(session, written(tmp_path / "off", with_job(status="cancelled")), settings)
+    assert not session.exec(select(Stop)).one().live
+
+
+def test_what_a_session_had_read_before_an_import_is_up_to_date_after_it(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    take_in(session, written(tmp_path / "in", COMPANY), settings)
+    site = session.get_one(Site, "S-1")
+    assert site.name == "Chị Lan"
+    folder = written(tmp_path / "new", {"sites": [COMPANY["sites"][0] | {"name": "Cô Lan"}]})
+    import_folder(session, folder, actor="lan", settings=settings)
+    assert site.name == "Cô Lan"
 
 
 def test_a_job_that_is_over_is_not_changed_by_a_file(

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from dispatch.intake import NewJob, faults_of
+from dispatch.settings import Settings
 
 WINDOW = {"starts_at": "2026-11-23T08:00:00+07:00", "ends_at": "2026-11-23T12:00:00+07:00"}
 
@@ -95,3 +96,9 @@ def test_a_bad_value_is_named_with_its_place(fields: dict[str, Any], code: str, 
     assert [(fault.code, fault.where) for fault in faults] == [(code, where)]
     assert faults[0].cause
     assert faults[0].action
+
+
+def test_a_service_area_has_its_edges_in_order() -> None:
+    with pytest.raises(ValidationError, match="south, west, north, east"):
+        Settings(service_area=(102.0, 8.0, 110.0, 23.5))
+    assert Settings(service_area=None).service_area is None

@@ -18,14 +18,12 @@ from dispatch.models import (
     JobStatus,
     JobWindow,
     LogEntry,
-    Plan,
     Priority,
-    Route,
     Site,
     Stop,
 )
 from dispatch.settings import Settings
-from tests.dispatch.company import SOON, add_company
+from tests.dispatch.company import SOON, add_company, put_on_live_route
 
 WINDOW = {"starts_at": SOON.isoformat(), "ends_at": (SOON + timedelta(hours=4)).isoformat()}
 
@@ -414,41 +412,6 @@ def test_an_unknown_job_is_not_found(session: Session, settings: Settings) -> No
 
 
 # Cancelling
-
-
-def put_on_live_route(session: Session, job_id: str) -> None:
-    plan = Plan(
-        starts_on=SOON.date(), ends_on=SOON.date(), based_on_version=0, objective=0, cost={}
-    )
-    session.add(plan)
-    session.flush()
-    route = Route(
-        plan_id=plan.id or 0,
-        technician_id="T-1",
-        day=SOON.date(),
-        travel_seconds=0,
-        distance_metres=0,
-        live=True,
-        shift_starts_at=SOON,
-        shift_ends_at=SOON,
-        start_at=SOON,
-        end_at=SOON,
-    )
-    session.add(route)
-    session.flush()
-    session.add(
-        Stop(
-            route_id=route.id or 0,
-            position=0,
-            kind="visit",
-            job_id=job_id,
-            arrival_at=SOON,
-            start_at=SOON,
-            departure_at=SOON,
-            live=True,
-        )
-    )
-    session.commit()
 
 
 def test_a_cancelled_job_leaves_the_live_route_but_not_its_plan(
