@@ -17,7 +17,7 @@ from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shif
 from solver.solution import Reason, Route, Solution, Stop, Unassigned
 from solver.solve import ENGINES, Limit, Progress
 from tests.solver.problems import serial_solution
-from tests.solver.test_read import TRSP, VRPTW
+from tests.solver.test_text_formats import TRSP, VRPTW
 
 PROBLEM: dict[str, Any] = {
     "travel_time": [[0, 600, 900], [600, 0, 300], [900, 300, 0]],
