@@ -1,6 +1,7 @@
 """The service over a fresh database with a small company, without processes that solve."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import Session
 
 from api.app import create_app
@@ -37,6 +38,21 @@ def app(settings: Settings) -> FastAPI:
 def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+@contextmanager
+def failing_commits(app: FastAPI) -> Iterator[None]:
+    """No request gets its changes committed, as when the disk is full."""
+
+    def fail(session: Session) -> None:
+        if session.get_bind() is app.state.engine and not session.in_nested_transaction():
+            raise RuntimeError("the disk is full")
+
+    event.listen(Session, "before_commit", fail)
+    try:
+        yield
+    finally:
+        event.remove(Session, "before_commit", fail)
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import event
-from sqlmodel import Session
 
-from tests.api.conftest import faults
+from tests.api.conftest import failing_commits, faults
 
 pytestmark = pytest.mark.usefixtures("company")
 
@@ -183,15 +181,9 @@ def test_the_runner_is_told_of_a_run_when_it_is_committed_and_not_before(
     def submit(run_id: str) -> None:
         told.append((run_id, client.get(f"/runs/{run_id}").status_code))
 
-    def fail(_: Session) -> None:
-        raise RuntimeError("the disk is full")
-
     monkeypatch.setattr(app.state.runner, "submit", submit)
-    event.listen(Session, "before_commit", fail)
-    try:
+    with failing_commits(app):
         assert client.post("/plans", json={"starts_on": str(day)}).status_code == 500
-    finally:
-        event.remove(Session, "before_commit", fail)
     assert told == []
     run = client.post("/plans", json={"starts_on": str(day)}).json()
     assert told == [(run["id"], 200)]

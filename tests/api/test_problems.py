@@ -2,18 +2,16 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, text
-from sqlmodel import Session
 
 from api.limits import MAX_BODY_BYTES
 from dispatch import jobs, store
-from tests.api.conftest import stored
+from tests.api.conftest import failing_commits, stored
 
 pytestmark = pytest.mark.usefixtures("company")
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -78,15 +76,9 @@ def test_a_body_of_ten_megabytes_is_refused_unread(client: TestClient, job: dict
 
 @on_sqlite
 def test_a_streamed_body_is_cut_off_at_the_limit(client: TestClient) -> None:
-    sent = 0
-
-    def pieces() -> Iterator[bytes]:
-        nonlocal sent
-        for _ in range(100):
-            sent += 100_000
-            yield b" " * 100_000
-
-    is_problem(client.post("/jobs", content=pieces(), headers=JSON), 413)
+    """Sent in pieces, it does not say how long it is."""
+    pieces = (b" " * 100_000 for _ in range(11))
+    is_problem(client.post("/jobs", content=pieces, headers=JSON), 413)
 
 
 @on_sqlite
@@ -195,20 +187,13 @@ def test_an_if_match_that_names_no_revision_is_a_422_problem(
 
 
 def test_an_answer_of_201_means_committed(
-    client: TestClient, job: dict[str, Any], engine: Engine
+    client: TestClient, app: FastAPI, job: dict[str, Any]
 ) -> None:
-    """The commit fails at its very end, after the operation has succeeded."""
-
-    def fail(_: Session) -> None:
-        raise RuntimeError("the disk is full: secret")
-
-    event.listen(Session, "before_commit", fail)
-    try:
+    with failing_commits(app):
         answer = client.post("/jobs", json=job)
-    finally:
-        event.remove(Session, "before_commit", fail)
     is_problem(answer, 500)
     assert stored(client) == 0
+    assert client.post("/jobs", json=job).status_code == 201
 
 
 @on_sqlite
