@@ -9,16 +9,18 @@ Visits, depot calls and the places where routes start and end are the model's no
 seconds since the earliest start of a shift, because OR-Tools wants them from 0.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
 from ortools.util import optional_boolean_pb2
 
 from solver.eligibility import at_pinned_time, eligible_shifts, pair_cost, stock_of
-from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
-from solver.schedule import Call
+from solver.problem import Depot, Matrix, Problem, Shift, TimeWindow, Visit
+from solver.schedule import Call, can_be_idle
 from solver.solution import Route, Stop, StopKind
 from solver.supply import supplying_depots
 
@@ -39,7 +41,7 @@ class RoutingModel:
 
     def __init__(self, problem: Problem, sequences: Sequences) -> None:
         self.problem = problem
-        self.shifts = problem.shifts
+        self.shifts = [shift for shift in problem.shifts if can_be_idle(shift)]
         eligible = eligible_shifts(problem)
         self.visits = [at_pinned_time(visit) for visit in problem.visits if eligible[visit.id]]
         self.calls = _depot_calls(problem, self.visits, eligible, sequences)
@@ -87,6 +89,16 @@ class RoutingModel:
     def index(self, node: int) -> int:
         return int(self.manager.NodeToIndex(node))
 
+    def legs(self, matrix: Matrix) -> Matrix:
+        """A matrix over locations as one over nodes.
+
+        From an end of a route to another there is nothing: only an empty route goes there, and
+        a shift too short for the way between its ends must not make the model infeasible.
+        """
+        legs = matrix[np.ix_(self.locations, self.locations)]
+        legs[len(self.nodes) :, len(self.nodes) :] = 0
+        return legs
+
     def vector(self, values: Sequence[int]) -> int:
         """Register one number per visit and depot call; route ends count nothing."""
         rest = [0] * (len(self.locations) - len(values))
@@ -109,21 +121,26 @@ class RoutingModel:
         sequences: Sequences,
         *,
         seconds: float | None,
-        solutions: int | None,
+        neighbours: int | None,
         seed: int,
         on_solution: Callable[[int, int], None],
         cancelled: Callable[[], bool],
     ) -> Answer | None:
         """Take in a plan and search on from there; None if the model refuses the plan.
 
-        ``solutions`` bounds the number of plans that the search moves to. ``on_solution`` hears
-        the objective and the number of visits served of each.
+        ``neighbours`` bounds the number of candidate plans that the local search looks at.
+        ``on_solution`` hears the objective and the number of visits served of each plan taken.
         """
-        parameters = search_parameters(seconds, solutions)
+        parameters = search_parameters(seconds)
+        seen = count()
+
+        def over() -> bool:
+            return cancelled() or (neighbours is not None and next(seen) >= neighbours)
+
         self.routing.CloseModelWithParameters(parameters)
         self.solver.ReSeed(seed)
         self.routing.AddAtSolutionCallback(lambda: on_solution(*self._reached()))
-        self.routing.AddSearchMonitor(self.solver.CustomLimit(cancelled))
+        self.routing.AddSearchMonitor(self.solver.CustomLimit(over))
         plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), True)
         if plan is None:
             return None
@@ -191,19 +208,19 @@ class RoutingModel:
         return int(answer.Min(self.time.CumulVar(index))) + self.epoch
 
 
-def search_parameters(
-    seconds: float | None, solutions: int | None
-) -> routing_parameters_pb2.RoutingSearchParameters:
-    """Guided local search within the limits, which are optional."""
+def search_parameters(seconds: float | None) -> routing_parameters_pb2.RoutingSearchParameters:
+    """Guided local search, which ends at nothing but a limit."""
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     metaheuristics = routing_enums_pb2.LocalSearchMetaheuristic
     parameters.local_search_metaheuristic = metaheuristics.GUIDED_LOCAL_SEARCH
     parameters.local_search_operators.use_extended_swap_active = optional_boolean_pb2.BOOL_TRUE
-    if seconds is not None:
-        parameters.time_limit.FromMilliseconds(max(1, int(seconds * 1000)))
-    if solutions is not None:
-        parameters.solution_limit = solutions
+    limit = A_MONTH if seconds is None else max(0.001, seconds)
+    parameters.time_limit.FromMilliseconds(int(limit * 1000))
     return parameters
+
+
+A_MONTH = 30 * 24 * 3600.0
+"""Stands for no limit of time: OR-Tools warns on standard error if it is given none."""
 
 
 def _depot_calls(
@@ -234,7 +251,7 @@ SHIFTS_PER_SPARE_CALL = 10
 
 def add_time(model: RoutingModel) -> pywrapcp.RoutingDimension:
     """Time passes by travel and service; a route starts as late as it likes and may wait."""
-    travel = model.problem.travel_time[np.ix_(model.locations, model.locations)]
+    travel = model.legs(model.problem.travel_time)
     service = np.zeros(len(model.locations), dtype=np.int64)
     service[: len(model.nodes)] = [call.duration for call in model.nodes]
     transit = model.routing.RegisterTransitMatrix((travel + service[:, None]).tolist())
@@ -250,12 +267,8 @@ def add_time(model: RoutingModel) -> pywrapcp.RoutingDimension:
 def add_travel_cost(model: RoutingModel) -> None:
     """Every leg costs its travel time and distance, every shift in use its fixed cost."""
     costs = model.problem.objective
-    places = np.ix_(model.locations, model.locations)
-    cents = (
-        costs.travel_time * model.problem.travel_time[places]
-        + costs.distance * model.problem.distance[places]
-    )
-    evaluator = model.routing.RegisterTransitMatrix(cents.tolist())
+    cents = costs.travel_time * model.problem.travel_time + costs.distance * model.problem.distance
+    evaluator = model.routing.RegisterTransitMatrix(model.legs(cents).tolist())
     model.routing.SetArcCostEvaluatorOfAllVehicles(evaluator)
     model.routing.SetFixedCostOfAllVehicles(costs.shift_use)
 
@@ -336,6 +349,9 @@ def add_breaks(model: RoutingModel) -> None:
         model.resting.append(intervals)
         if intervals:
             model.time.SetBreakIntervalsOfVehicle(intervals, vehicle, service)
+        if len(intervals) > 1:
+            in_turn = model.solver.DisjunctiveConstraint(intervals, f"breaks of shift {shift.id}")
+            model.solver.Add(in_turn)
 
 
 def add_parts(model: RoutingModel) -> None:
@@ -353,18 +369,29 @@ def add_parts(model: RoutingModel) -> None:
             dimension.CumulVar(model.index(node)).SetMin(need)
         for depot in model.problem.depots:
             _limit_pickups(model, dimension, depot, stock_of(depot, part), needed)
-        earlier: dict[str, int] = {}
-        for vehicle in sorted(range(len(model.shifts)), key=lambda v: model.shifts[v].start):
-            shift = model.shifts[vehicle]
-            start = dimension.CumulVar(model.start(vehicle))
-            loaded = min(needed, shift.stock.get(part, 0))
-            before = earlier.get(shift.technician)
-            if before is None:
-                start.SetValue(loaded)
-            else:
-                left = dimension.CumulVar(model.end(before))
-                model.solver.Add(start == model.solver.Min(left + loaded, needed))
-            earlier[shift.technician] = vehicle
+        _load_vans(model, dimension, part, needed)
+
+
+def _load_vans(
+    model: RoutingModel, dimension: pywrapcp.RoutingDimension, part: str, needed: int
+) -> None:
+    """A van starts with what was loaded since, and left over from, the technician's last shift."""
+    vehicles = {shift.id: vehicle for vehicle, shift in enumerate(model.shifts)}
+    before: dict[str, int] = {}
+    loaded: Counter[str] = Counter()
+    for shift in sorted(model.problem.shifts, key=lambda shift: shift.start):
+        who = shift.technician
+        loaded[who] += shift.stock.get(part, 0)
+        if shift.id not in vehicles:
+            continue
+        start = dimension.CumulVar(model.start(vehicles[shift.id]))
+        if who in before:
+            left = dimension.CumulVar(model.end(before[who]))
+            model.solver.Add(start == model.solver.Min(left + loaded[who], needed))
+        else:
+            start.SetValue(min(needed, loaded[who]))
+        before[who] = vehicles[shift.id]
+        loaded[who] = 0
 
 
 def add_tools(model: RoutingModel) -> None:
@@ -470,18 +497,24 @@ def _second_clock(model: RoutingModel) -> pywrapcp.RoutingDimension:
 
 
 def add_pair_costs(model: RoutingModel) -> None:
-    """Preferred, over-skilled and changed technicians: a sum along the route, per shift."""
-    evaluators = []
-    anything = False
-    for shift in model.shifts:
-        cents = [sum(pair_cost(model.problem, visit, shift).values()) for visit in model.visits]
-        anything = anything or any(cents)
-        evaluators.append(model.vector(cents))
-    if anything:
-        most = 2**50
-        model.routing.AddDimensionWithVehicleTransits(evaluators, 0, most, True, "pair cost")
-        dimension = model.routing.GetDimensionOrDie("pair cost")
-        dimension.SetSpanCostCoefficientForAllVehicles(1)
+    """Preferred, over-skilled and changed technicians: a sum along the route, per shift.
+
+    In OR-Tools 9.15 a dimension whose evaluators differ by vehicle and are all unary refuses every
+    plan that leaves a node out; a single evaluator over pairs of nodes among them mends that.
+    """
+    cents = [
+        [sum(pair_cost(model.problem, visit, shift).values()) for visit in model.visits]
+        for shift in model.shifts
+    ]
+    most = max(sum(of_shift) for of_shift in cents)
+    if most == 0:
+        return
+    size = len(model.locations)
+    pairs = [[value] * size for value in [*cents[0], *[0] * (size - len(cents[0]))]]
+    evaluators = [model.routing.RegisterTransitMatrix(pairs)]
+    evaluators += [model.vector(of_shift) for of_shift in cents[1:]]
+    model.routing.AddDimensionWithVehicleTransits(evaluators, 0, most, True, "pair cost")
+    model.routing.GetDimensionOrDie("pair cost").SetSpanCostCoefficientForAllVehicles(1)
 
 
 def add_imbalance(model: RoutingModel) -> None:

@@ -7,7 +7,7 @@ are left to the routing model.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from solver.problem import Break, Depot, Shift, TimeWindow, Visit
@@ -21,17 +21,30 @@ Legs = Sequence[Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    """The earliest a route can be done with a place, having taken or skipped some breaks."""
+    """The earliest a route can be done with a place, having taken some breaks on the way there.
+
+    ``settled`` has a bit for each of the shift's breaks that is taken, or lies before the start.
+    """
 
     departure: int
-    breaks: int
-    parent: "_Label | None"
+    settled: int
+    pauses: tuple[Break, ...] = ()
+    parent: "_Label | None" = None
 
 
 def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
     """When the route can be back at the earliest; None if the sequence breaks a time rule."""
     label = _forward(shift, sequence, legs)
     return None if label is None else label.departure
+
+
+def can_be_idle(shift: Shift) -> bool:
+    """Whether the shift has a moment for an empty route, which takes no time, and its breaks.
+
+    One that has not, because a break covers all of it, has no room for any route.
+    """
+    nowhere = replace(shift, start_location=0, end_location=0)
+    return earliest_end(nowhere, (), ((0,),)) is not None
 
 
 def place(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route | None:
@@ -44,78 +57,86 @@ def place(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route | None:
 
 def _forward(shift: Shift, sequence: Sequence[Call], legs: Legs) -> _Label | None:
     """Dynamic programme over places × breaks: waiting is free, so the earliest time dominates."""
-    breaks = _breaks_in_order(shift)
     latest_end = shift.end + shift.max_overtime
-    labels = [_Label(shift.start, 0, None)]
-    ready = shift.start
-    for index, pause in enumerate(breaks):
-        ready = max(ready, pause.window.start + pause.duration)
-        if ready > latest_end:
-            break
-        labels.append(_Label(ready, index + 1, None))
+    labels = _starts(shift, latest_end)
     here = shift.start_location
     for call in sequence:
         best: dict[int, _Label] = {}
         travel = legs[here][call.location]
         for label in labels:
-            for taken, arrival in _arrivals(label, travel, breaks):
+            for settled, pauses, arrival in _arrivals(label, travel, shift.breaks):
                 start = next_start(call.windows, arrival)
                 if start is None:
                     continue
                 departure = start + call.duration
-                known = best.get(taken)
+                known = best.get(settled)
                 if departure <= latest_end and (known is None or departure < known.departure):
-                    best[taken] = _Label(departure, taken, label)
+                    best[settled] = _Label(departure, settled, pauses, label)
         if not best:
             return None
         labels = list(best.values())
         here = call.location
     travel = legs[here][shift.end_location]
     ends = [
-        _Label(arrival, taken, label)
+        _Label(arrival, settled, pauses, label)
         for label in labels
-        for taken, arrival in _arrivals(label, travel, breaks)
-        if arrival <= latest_end and all(pause.window.end >= arrival for pause in breaks[taken:])
+        for settled, pauses, arrival in _arrivals(label, travel, shift.breaks)
+        if arrival <= latest_end and _can_rest_after(shift.breaks, settled, arrival)
     ]
-    return min(ends, key=lambda end: (end.departure, end.breaks), default=None)
+    return min(ends, key=lambda end: (end.departure, end.settled), default=None)
 
 
-def _arrivals(label: _Label, travel: int, breaks: Sequence[Break]) -> list[tuple[int, int]]:
-    """(breaks taken so far, arrival) for taking none, one, … of the next breaks on the way."""
-    arrivals = [(label.breaks, label.departure + travel)]
-    clock, resting = label.departure, 0
-    for index in range(label.breaks, len(breaks)):
-        pause = breaks[index]
-        start = max(clock, pause.window.start)
-        if start > pause.window.end:
-            break
-        clock = start + pause.duration
-        resting += pause.duration
-        arrivals.append((index + 1, max(label.departure + travel + resting, clock)))
+def _starts(shift: Shift, latest_end: int) -> list[_Label]:
+    """One label for each set of breaks that may lie before the route's start."""
+    labels = [_Label(shift.start, 0)]
+    for bit, pause in enumerate(shift.breaks):
+        over = pause.window.start + pause.duration
+        labels += [
+            _Label(max(label.departure, over), label.settled | 1 << bit)
+            for label in labels
+            if over <= latest_end
+        ]
+    return labels
+
+
+def _arrivals(
+    label: _Label, travel: int, breaks: Sequence[Break]
+) -> list[tuple[int, tuple[Break, ...], int]]:
+    """(breaks settled, those taken on the way in order, arrival) for every way to get there."""
+    arrivals: list[tuple[int, tuple[Break, ...], int]] = []
+
+    def rest(settled: int, pauses: tuple[Break, ...], clock: int, resting: int) -> None:
+        arrivals.append((settled, pauses, max(label.departure + travel + resting, clock)))
+        for bit, pause in enumerate(breaks):
+            start = max(clock, pause.window.start)
+            if not settled >> bit & 1 and start <= pause.window.end:
+                end = start + pause.duration
+                rest(settled | 1 << bit, (*pauses, pause), end, resting + pause.duration)
+
+    rest(label.settled, (), label.departure, 0)
     return arrivals
 
 
-def _breaks_in_order(shift: Shift) -> list[Break]:
-    return sorted(shift.breaks, key=lambda pause: (pause.window.start, pause.window.end))
+def _can_rest_after(breaks: Sequence[Break], settled: int, end: int) -> bool:
+    return all(p.window.end >= end for bit, p in enumerate(breaks) if not settled >> bit & 1)
 
 
 def _timed(shift: Shift, sequence: Sequence[Call], legs: Legs, end: _Label) -> Route:
     """The route that ends as early as it can, starts as late as then possible, and serves each
     place as early as that start allows."""
-    root, gaps = _breaks_by_gap(shift, end)
+    root, gaps = _breaks_by_gap(end)
     locations = [shift.start_location, *(call.location for call in sequence), shift.end_location]
     travel = [legs[a][b] for a, b in pairwise(locations)]
     start = _latest_start(sequence, travel, gaps, end.departure)
     return _follow(shift, sequence, travel, gaps, max(root.departure, start))
 
 
-def _breaks_by_gap(shift: Shift, end: _Label) -> tuple[_Label, list[list[Break]]]:
+def _breaks_by_gap(end: _Label) -> tuple[_Label, list[tuple[Break, ...]]]:
     """The label at the start, and the breaks taken before each place and before the end."""
-    breaks = _breaks_in_order(shift)
     gaps = []
     label = end
     while label.parent is not None:
-        gaps.append(breaks[label.parent.breaks : label.breaks])
+        gaps.append(label.pauses)
         label = label.parent
     return label, gaps[::-1]
 

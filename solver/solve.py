@@ -25,7 +25,7 @@ class Limit:
     """When to stop: after ``seconds`` of wall-clock time, or after ``iterations`` of the search.
 
     With ``iterations`` alone the same problem and seed give the same solution. An iteration of
-    the routing engine is a plan that its local search moves to.
+    the routing engine is a candidate plan that its local search looks at, some 100,000 a second.
     """
 
     seconds: float | None = None
@@ -147,7 +147,7 @@ def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number:
     answer = RoutingModel(search.problem, draft.sequences).improve(
         draft.sequences,
         seconds=left if left is None or last else left * SHARE_OF_A_ROUND,
-        solutions=None if iterations is None else -(-iterations // ROUNDS),
+        neighbours=None if iterations is None else -(-iterations // ROUNDS),
         seed=seed + number,
         on_solution=search.report,
         cancelled=search.cancelled,

@@ -1,0 +1,87 @@
+"""What always holds of an answer, whatever the problem."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from solver.check import check
+from solver.cost import cost
+from solver.insertion import Draft
+from solver.problem import Problem
+from solver.routing import RoutingModel
+from solver.solve import Limit, Progress, solve
+from tests.solver.problems import line_problem, problems, shift, visit
+
+ITERATIONS = Limit(iterations=300)
+
+
+@given(problems())
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_every_answer_is_valid_and_every_visit_is_placed_or_explained(problem: Problem) -> None:
+    solution = solve(problem, ITERATIONS)
+    assert check(problem, solution) == ()
+    placed = [s.id for r in solution.routes for s in r.stops if s.kind == "visit"]
+    left_out = [unassigned.id for unassigned in solution.unassigned]
+    assert sorted(placed + left_out) == sorted(visit.id for visit in problem.visits)
+    assert all(reason.message for left in solution.unassigned for reason in left.reasons)
+
+
+@given(problems())
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_routing_model_accepts_every_draft_and_agrees_to_the_cent(problem: Problem) -> None:
+    draft = Draft(problem)
+    draft.fill(draft.unassigned())
+    if not any(draft.sequences.values()):
+        return
+    answer = RoutingModel(problem, draft.sequences).accept(draft.sequences)
+    assert answer is not None
+    left_out = [visit.id for visit in draft.unassigned()]
+    unmodelled = [name for name in left_out if not draft.eligible[name]]
+    total = answer.objective + sum(problem.prices[name] for name in unmodelled)
+    assert total == sum(cost(problem, draft.supplied(answer.routes), left_out).values())
+
+
+def test_the_same_seed_and_iterations_give_the_same_plan() -> None:
+    problem = _round_trip_problem()
+    limit = Limit(iterations=2_000)
+    assert solve(problem, limit, seed=7) == solve(problem, limit, seed=7)
+
+
+def test_improving_a_plan_never_makes_it_worse() -> None:
+    problem = _round_trip_problem()
+    good = solve(problem, Limit(iterations=5_000))
+    again = solve(problem, Limit(iterations=1), start=good)
+    assert again.objective <= good.objective
+    assert check(problem, again) == ()
+
+
+def test_a_cancelled_search_returns_a_valid_plan_that_says_what_is_missing() -> None:
+    problem = _round_trip_problem()
+    solution = solve(problem, Limit(seconds=60), cancelled=lambda: True)
+    assert check(problem, solution) == ()
+    assert len(solution.unassigned) == len(problem.visits)
+    assert {r.code for left in solution.unassigned for r in left.reasons} == {"not_found"}
+
+
+def test_progress_falls_in_cost_and_ends_at_the_answer() -> None:
+    problem = _round_trip_problem()
+    heard: list[Progress] = []
+    solution = solve(problem, Limit(iterations=2_000), progress=heard.append)
+    costs = [progress.objective for progress in heard]
+    assert costs == sorted(costs, reverse=True)
+    assert costs[-1] == solution.objective
+
+
+def test_a_limit_says_when_to_stop() -> None:
+    with pytest.raises(ValueError, match="give a limit"):
+        Limit()
+
+
+def test_an_unknown_engine_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="unknown engine 'magic'"):
+        solve(_round_trip_problem(), Limit(iterations=1), engine="magic")
+
+
+def _round_trip_problem() -> Problem:
+    visits = [visit(f"v{i}", location=(i * 5) % 12, duration=30) for i in range(12)]
+    shifts = [shift("a", "ann"), shift("b", "bob", end=400)]
+    return line_problem(visits, shifts)
