@@ -57,6 +57,26 @@ def _looks_like_a_moment(value: object) -> object:
     )
 
 
+def _looks_like_a_day(value: object) -> object:
+    """Pydantic alone would also take numbers, as time stamps, and moments."""
+    if type(value) is date or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value)):
+        return value
+    raise PydanticCustomError(
+        "date_format", "is not a date", {"action": "write it like 2026-11-23"}
+    )
+
+
+def _in_range(value: date) -> date:
+    """Every moment of such a day is within what clocks and databases hold."""
+    if not 2000 <= value.year < 2200:
+        raise PydanticCustomError(
+            "date_range",
+            "lies in the year {year}",
+            {"year": value.year, "action": "give a year from 2000 to 2199"},
+        )
+    return value
+
+
 def _in_utc(value: datetime) -> datetime:
     if not 2000 <= value.year < 2200:
         raise PydanticCustomError(
@@ -110,6 +130,8 @@ Territory = Annotated[
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), BeforeValidator(_clean)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_moment), AfterValidator(_in_utc)]
 """A point in time with an offset, kept in UTC."""
+Day = Annotated[date, BeforeValidator(_looks_like_a_day), AfterValidator(_in_range)]
+"""A local day."""
 ClockTime = Annotated[time, AfterValidator(_is_zoneless)]
 Weekday = Annotated[int, Field(strict=True, ge=0, le=6)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=24 * 60)]
@@ -143,7 +165,7 @@ def not_before(end: End, info: ValidationInfo, start: str) -> End:
 
 
 class Input(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Window(Input):
@@ -180,7 +202,7 @@ class SkillLevel(Input):
 
 
 class HeldSkill(SkillLevel):
-    expires_on: date | None = None
+    expires_on: Day | None = None
 
 
 class PartQuantity(Input):

