@@ -302,6 +302,23 @@ def test_drafts_that_share_nothing_both_win_at_the_same_moment(
     assert in_force(session) == {"wes": ["w"], "eve": ["e"]}
 
 
+def test_the_database_stops_what_all_checks_have_let_through(
+    session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_territories(session)
+    add_technician(session, "any")
+    session.commit()
+    first = draft(session, settings, {"any": ["w"]}, territory="west")
+    second = draft(session, settings, {"wes": ["w"]}, territory="west")
+    publish(session, settings, first)
+    session.add(models.TechnicianTerritory(technician_id="any", territory="north"))
+    session.commit()
+    monkeypatch.setattr(plans, "_overtaken", lambda *_: [])
+    monkeypatch.setattr(plans, "_broken", lambda *_: [])
+    assert refused(session, settings, second) == "overtaken"
+    assert in_force(session) == {"any": ["w"]}
+
+
 def test_the_database_itself_allows_a_job_on_one_live_stop_only(
     company: Session, settings: Settings
 ) -> None:

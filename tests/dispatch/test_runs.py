@@ -3,7 +3,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -33,6 +32,7 @@ from solver.problem import Problem
 from solver.solution import Solution
 from solver.solve import Progress, solve
 from tests.dispatch.crew import MONDAY, SUNDAY_EVENING, TUESDAY, add_depot, add_job, add_technician
+from tests.dispatch.waiting import until
 
 A_MOMENT = 0.1
 """Seconds that are enough to solve what is planned here."""
@@ -59,14 +59,6 @@ def execute(session: Session, settings: Settings, run_id: str, **options: Any) -
     session.rollback()  # SQLite has one writer at a time
     execute_run(settings.database_url, run_id, settings, **options)
     return runs.read_run(session, run_id)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it, but not forever."""
-    deadline = monotonic() + 20
-    while not condition():
-        assert monotonic() < deadline
-        threading.Event().wait(0.02)
 
 
 def small_company(session: Session) -> None:

@@ -1,0 +1,218 @@
+import json
+from datetime import timedelta
+
+import pytest
+from icalendar import Calendar
+from sqlmodel import Session, select
+
+from dispatch.errors import NotFound
+from dispatch.itinerary import DailyRoute, as_calendar, as_geojson, daily_route, etag, morning_load
+from dispatch.models import JobSkill, JobTool, Site, Skill, Stop, Tool
+from dispatch.settings import Settings
+from dispatch.store import take_off_live_routes
+from tests.dispatch.crew import (
+    MONDAY,
+    TUESDAY,
+    add_depot,
+    add_job,
+    add_live_route,
+    add_technician,
+    depot_call,
+    hanoi,
+)
+
+
+@pytest.fixture
+def monday(session: Session) -> Session:
+    """Ann's Monday: a visit, a depot call and another visit; nothing on Tuesday."""
+    add_technician(session, "ann", at=0, stock={"fuse": 9})
+    add_depot(session, "d", at=2, stock={"belt": 5})
+    add_job(session, "j1", at=1, parts={"fuse": 2}, title="Tủ lạnh; không lạnh, kêu to")
+    add_job(session, "j2", at=3, parts={"fuse": 1, "belt": 2})
+    session.add(Skill(id="gas", name="Điện lạnh"))
+    session.add(Tool(id="ladder", name="Thang"))
+    session.flush()
+    session.add(JobSkill(job_id="j1", skill_id="gas", level=2))
+    session.add(JobTool(job_id="j1", tool_id="ladder"))
+    add_live_route(
+        session,
+        "ann",
+        [("j1", "08:30"), depot_call("d", "09:30", {"belt": 2}), ("j2", "10:00")],
+        version=3,
+    )
+    session.commit()
+    return session
+
+
+def route(session: Session, settings: Settings) -> DailyRoute:
+    return daily_route(session, "ann", MONDAY, settings)
+
+
+def test_a_day_has_all_that_the_technician_needs(monday: Session, settings: Settings) -> None:
+    found = route(monday, settings)
+    assert found.plan_version == 3
+    assert found.time_zone == "Asia/Ho_Chi_Minh"
+    (shift,) = found.routes
+    assert shift.shift_starts_at == hanoi("08:00")
+    visit, call, _ = shift.stops
+    assert (visit.kind, call.kind) == ("visit", "depot")
+    assert visit.title == "Tủ lạnh; không lạnh, kêu to"
+    assert (visit.name, visit.address, visit.phone) == ("Customer j1", "j1 street", "0900 000 000")
+    assert (visit.latitude, visit.longitude) == (21.01, 105.8)
+    assert [(skill.name, skill.level) for skill in visit.skills] == [("Điện lạnh", 2)]
+    assert [(part.id, part.quantity) for part in visit.parts] == [("fuse", 2)]
+    assert visit.status == "scheduled"
+    assert call.name == "Depot d"
+    assert [(part.id, part.quantity) for part in call.parts] == [("belt", 2)]
+
+
+def test_times_carry_the_local_offset(monday: Session, settings: Settings) -> None:
+    text = route(monday, settings).model_dump_json()
+    assert json.loads(text)["routes"][0]["stops"][0]["start_at"] == "2027-03-01T08:30:00+07:00"
+
+
+def test_what_to_load_in_the_morning_is_what_no_depot_supplies(
+    monday: Session, settings: Settings
+) -> None:
+    (shift,) = route(monday, settings).routes
+    assert [(part.id, part.quantity) for part in shift.load_parts] == [("fuse", 3)]
+
+
+def stop(kind: str, parts: dict[str, int], tools: list[str]) -> Stop:
+    moment = hanoi("08:00")
+    return Stop(
+        route_id=0,
+        position=0,
+        kind=kind,
+        arrival_at=moment,
+        start_at=moment,
+        departure_at=moment,
+        parts=parts,
+        tools=tools,
+    )
+
+
+def test_a_depot_call_supplies_only_what_comes_after_it() -> None:
+    parts, tools = morning_load(
+        [
+            stop("visit", {"fuse": 2}, ["ladder"]),
+            stop("depot", {"fuse": 1}, ["crane"]),
+            stop("visit", {"fuse": 2}, ["crane"]),
+        ]
+    )
+    assert parts == {"fuse": 3}
+    assert tools == {"ladder"}
+
+
+def test_a_day_without_a_plan_is_empty(monday: Session, settings: Settings) -> None:
+    found = daily_route(monday, "ann", TUESDAY, settings)
+    assert found.routes == []
+    assert found.plan_version is None
+
+
+def test_an_unknown_technician_is_not_found(session: Session, settings: Settings) -> None:
+    with pytest.raises(NotFound):
+        daily_route(session, "nobody", MONDAY, settings)
+
+
+def test_nobody_is_sent_to_a_job_that_was_taken_off(monday: Session, settings: Settings) -> None:
+    take_off_live_routes(monday, ["j1"])
+    monday.commit()
+    (shift,) = route(monday, settings).routes
+    assert [stop.job_id for stop in shift.stops] == [None, "j2"]
+
+
+def test_a_night_shift_is_on_the_day_on_which_it_begins(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "owl", hours=[("22:00", "06:00")])
+    add_job(session, "late")
+    add_live_route(session, "owl", [("late", "23:30")], starts="22:00")
+    assert len(daily_route(session, "owl", MONDAY, settings).routes) == 1
+    assert daily_route(session, "owl", TUESDAY, settings).routes == []
+
+
+def test_the_entity_tag_changes_exactly_when_the_content_does(
+    monday: Session, settings: Settings
+) -> None:
+    before = etag(route(monday, settings))
+    assert before == etag(route(monday, settings))
+    assert before.startswith('"')
+    monday.get_one(Site, "site-j2").phone = "0911 111 111"
+    monday.commit()
+    assert etag(route(monday, settings)) != before
+
+
+# Calendar
+
+
+def test_the_calendar_has_an_event_for_every_stop(monday: Session, settings: Settings) -> None:
+    calendar = Calendar.from_ical(as_calendar(route(monday, settings)))
+    visit, call, _ = calendar.events
+    assert visit["SUMMARY"] == "Tủ lạnh; không lạnh, kêu to – Customer j1"
+    assert visit.start == hanoi("08:30")
+    assert visit.end == hanoi("09:00")
+    assert visit["LOCATION"] == "Customer j1, j1 street"
+    assert visit["GEO"].to_ical() == "21.01;105.8"
+    assert visit["SEQUENCE"] == 3
+    assert "2 × fuse" in visit["DESCRIPTION"]
+    assert "Điện lạnh (2)" in visit["DESCRIPTION"]
+    assert call["SUMMARY"] == "Pick up parts – Depot d"
+    for event in calendar.events:
+        assert {"UID", "DTSTAMP", "DTSTART", "DTEND", "SEQUENCE"} <= event.keys()
+
+
+def test_the_calendar_keeps_to_the_format(monday: Session, settings: Settings) -> None:
+    content = as_calendar(route(monday, settings))
+    lines = content.split(b"\r\n")
+    assert all(len(line) <= 75 for line in lines)
+    assert b"\n" not in b"".join(lines)
+    assert content.startswith(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
+    assert content == as_calendar(route(monday, settings))
+
+
+def test_an_event_keeps_its_identity_when_it_moves(monday: Session, settings: Settings) -> None:
+    def uids() -> list[str]:
+        calendar = Calendar.from_ical(as_calendar(route(monday, settings)))
+        return [str(event["UID"]) for event in calendar.events]
+
+    before = uids()
+    assert len(set(before)) == 3
+    for moved in monday.exec(select(Stop)):
+        moved.start_at += timedelta(minutes=15)
+    monday.commit()
+    assert uids() == before
+
+
+def test_an_empty_day_is_a_calendar_too(monday: Session, settings: Settings) -> None:
+    content = as_calendar(daily_route(monday, "ann", TUESDAY, settings))
+    calendar = Calendar.from_ical(content)
+    assert calendar.events == []
+    assert [component.name for component in calendar.subcomponents] == ["VTIMEZONE"]
+
+
+# Map
+
+
+def test_the_map_has_a_line_for_the_route_and_a_point_for_every_place(
+    monday: Session, settings: Settings
+) -> None:
+    found = as_geojson(route(monday, settings))
+    assert found["type"] == "FeatureCollection"
+    line, *points = found["features"]
+    home = [105.8, 21.0]
+    assert line["geometry"] == {
+        "type": "LineString",
+        "coordinates": [home, [105.8, 21.01], [105.8, 21.02], [105.8, 21.03], home],
+    }
+    assert line["properties"]["technician"] == "Technician ann"
+    assert [point["geometry"]["type"] for point in points] == ["Point"] * 3
+    assert points[0]["geometry"]["coordinates"] == [105.8, 21.01]
+    assert points[2]["properties"]["position"] == 3
+    assert points[2]["properties"]["job_id"] == "j2"
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_map_of_an_empty_day_is_empty(monday: Session, settings: Settings) -> None:
+    found = as_geojson(daily_route(monday, "ann", TUESDAY, settings))
+    assert found == {"type": "FeatureCollection", "features": []}

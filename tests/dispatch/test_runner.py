@@ -1,0 +1,105 @@
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from dispatch import runs
+from dispatch.models import RunStatus, now
+from dispatch.runner import Runner
+from dispatch.runs import PlanRequest, RunOut
+from dispatch.settings import Settings
+from dispatch.store import reading
+from tests.dispatch.crew import add_job, add_technician
+from tests.dispatch.waiting import until
+
+
+@pytest.fixture
+def company(engine: Engine) -> Engine:
+    with Session(engine) as session:
+        add_technician(session, "ann")
+        add_job(session, "j1", at=1)
+        add_job(session, "j2", at=2)
+        session.commit()
+    return engine
+
+
+def request(engine: Engine, settings: Settings, seconds: float) -> str:
+    day = now().astimezone(settings.zone).date() + timedelta(days=7)
+    with Session(engine) as session:
+        run = runs.request_run(
+            session,
+            PlanRequest(starts_on=day, seconds=seconds, publish=True),
+            actor="dana",
+            settings=settings,
+        )
+        session.commit()
+    return run.id
+
+
+def look(engine: Engine, run_id: str) -> RunOut:
+    with Session(reading(engine)) as session:
+        return runs.read_run(session, run_id)
+
+
+@contextmanager
+def started(settings: Settings) -> Iterator[Runner]:
+    runner = Runner(settings)
+    runner.start()
+    try:
+        yield runner
+    finally:
+        runner.stop()
+
+
+def test_queued_runs_are_taken_up_though_nobody_submits_them(
+    company: Engine, settings: Settings
+) -> None:
+    first, second = (request(company, settings, 0.1) for _ in range(2))
+    with started(settings) as runner:
+        assert runner.is_alive
+        until(lambda: look(company, second).status == RunStatus.FINISHED)
+        third = request(company, settings, 0.1)
+        runner.submit(third)
+        until(lambda: look(company, third).status == RunStatus.FINISHED)
+    assert look(company, first).plan_version == 1
+    assert look(company, third).plan_version == 3
+    assert not runner.is_alive
+
+
+def test_a_run_goes_back_to_the_queue_when_the_service_stops(
+    company: Engine, settings: Settings
+) -> None:
+    run = request(company, settings, 600)
+    with started(settings):
+        until(lambda: look(company, run).objective is not None)
+    back = look(company, run)
+    assert (back.status, back.attempts, back.plan_id) == (RunStatus.QUEUED, 0, None)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) -> None:
+    run = request(company, settings, 600)
+    with started(settings) as runner:
+        until(lambda: look(company, run).objective is not None)
+        with Session(company) as session:
+            owner = session.get_one(runs.Run, run).owner
+        assert owner is not None
+        os.kill(int(owner.split("/")[1]), signal.SIGKILL)
+        after = request(company, settings, 0.1)
+        until(lambda: look(company, after).status == RunStatus.FINISHED)
+        assert runner.is_alive
+    assert look(company, run).status == RunStatus.RUNNING  # until the watchdog misses it
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_processes_the_queue_is_left_to_others(company: Engine, settings: Settings) -> None:
+    run = request(company, settings, 0.1)
+    with started(settings.model_copy(update={"solver_processes": 0})) as runner:
+        assert runner.is_alive
+        runner.submit(run)
+    assert look(company, run).status == RunStatus.QUEUED
