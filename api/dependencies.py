@@ -1,11 +1,9 @@
 """What routes are given: the settings, a session, who is asking, and well-formed parameters."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Query, Request, Response
-from pydantic import BeforeValidator, Field, WithJsonSchema
 from sqlmodel import Session
 
 from dispatch.intake import Code
@@ -40,21 +38,6 @@ WritingSession = Annotated[Session, Depends(writing_session, scope="function")]
 """``scope="function"`` makes the framework commit first, so that a 2xx means committed."""
 Actor = Annotated[str, Depends(actor)]
 
-
-def _written_as_date(value: object) -> object:
-    """Pydantic would also take a number for a date, as a time stamp."""
-    if isinstance(value, str) and len(value) == len("2026-11-23"):
-        return value
-    raise ValueError("a date is written as 2026-11-23")
-
-
-Day = Annotated[
-    date,
-    BeforeValidator(_written_as_date),
-    Field(ge=date(2000, 1, 1), lt=date(2200, 1, 1)),
-    WithJsonSchema({"type": "string", "format": "date"}),
-]
-"""A local day; the bounds keep every moment of it within what clocks and databases hold."""
 
 After = Annotated[
     Code | None,

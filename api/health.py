@@ -4,25 +4,25 @@ from importlib.metadata import version
 from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request
-from pydantic import BaseModel
 
 from api.problems import documented
 from dispatch import store
+from dispatch.output import Output
 
 router = APIRouter(tags=["service"])
 
 
-class Landing(BaseModel):
+class Landing(Output):
     service: Literal["field-service-dispatch"] = "field-service-dispatch"
     version: str
     links: dict[str, str]
 
 
-class Alive(BaseModel):
+class Alive(Output):
     status: Literal["alive"] = "alive"
 
 
-class Ready(BaseModel):
+class Ready(Output):
     status: Literal["ready"] = "ready"
 
 

@@ -3,14 +3,13 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.dependencies import (
     ETAG,
     LOCATION,
     Actor,
     After,
-    Day,
     GivenSettings,
     IdempotencyKey,
     IfMatch,
@@ -22,14 +21,15 @@ from api.dependencies import (
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
 from dispatch import jobs
-from dispatch.intake import Code, JobChange, NewJob, Text
+from dispatch.intake import Code, Day, JobChange, NewJob, Text
 from dispatch.jobs import JobOut
 from dispatch.models import JobStatus, Priority
+from dispatch.output import Output
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
-class JobPage(BaseModel):
+class JobPage(Output):
     jobs: list[JobOut]
     next: str | None = Field(description="`after` of the next page; null on the last one.")
 

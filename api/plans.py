@@ -3,13 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.dependencies import LOCATION, Actor, GivenSettings, Limit, ReadingSession, WritingSession
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
 from dispatch import comparison, plans, runs
 from dispatch.comparison import PlanComparison
+from dispatch.output import Output
 from dispatch.plans import PlanOut, PlanSummary
 from dispatch.runs import PlanRequest, RunOut
 
@@ -19,7 +20,7 @@ Number = Annotated[int, Field(ge=1, lt=2**31)]
 PlanId = Annotated[Number, Path()]
 
 
-class PlanPage(BaseModel):
+class PlanPage(Output):
     plans: list[PlanSummary]
     next: int | None = Field(description="`after` of the next page; null on the last one.")
 

@@ -1,19 +1,20 @@
 """Runs over HTTP: the background solves that ``POST /plans`` starts."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.dependencies import Actor, After, Limit, ReadingSession, WritingSession
 from api.problems import documented
 from dispatch import runs
 from dispatch.intake import Code
 from dispatch.models import RunStatus
+from dispatch.output import Output
 from dispatch.runs import RunOut
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
 
-class RunPage(BaseModel):
+class RunPage(Output):
     runs: list[RunOut]
     next: str | None = Field(description="`after` of the next page; null on the last one.")
 

@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from api.dependencies import (
     ETAG,
     NOT_MODIFIED,
     After,
-    Day,
     GivenSettings,
     IfNoneMatch,
     Limit,
@@ -19,14 +18,15 @@ from api.dependencies import (
 )
 from api.problems import documented
 from dispatch import itinerary, technicians
-from dispatch.intake import Code
+from dispatch.intake import Code, Day
 from dispatch.itinerary import DailyRoute
+from dispatch.output import Output
 from dispatch.technicians import TechnicianOut
 
 router = APIRouter(prefix="/technicians", tags=["technicians"])
 
 
-class TechnicianPage(BaseModel):
+class TechnicianPage(Output):
     technicians: list[TechnicianOut]
     next: str | None = Field(description="`after` of the next page; null on the last one.")
 

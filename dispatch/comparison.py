@@ -3,9 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel
 from sqlmodel import Session
 
+from dispatch.output import Output
 from dispatch.plans import PlannedStop, PlanOut, PlanSummary, read_plan
 
 
@@ -22,14 +22,14 @@ class Change(StrEnum):
     """The same technician has it at another time."""
 
 
-class Placement(BaseModel):
+class Placement(Output):
     """Who attends a job, and when service starts."""
 
     technician_id: str
     start_at: datetime
 
 
-class JobChange(BaseModel):
+class Difference(Output):
     """A job that the two plans treat differently."""
 
     job_id: str
@@ -38,14 +38,14 @@ class JobChange(BaseModel):
     new: Placement | None
 
 
-class PlanComparison(BaseModel):
+class PlanComparison(Output):
     """From the old plan to the new one. Differences are new minus old, costs in cents."""
 
     old: PlanSummary
     new: PlanSummary
     unchanged: int
     """Jobs that are placed alike."""
-    changes: list[JobChange]
+    changes: list[Difference]
     objective: int
     cost: dict[str, int]
     """By soft rule."""
@@ -71,7 +71,7 @@ def compare_plans(session: Session, old_id: int, new_id: int) -> PlanComparison:
             change = Change.TECHNICIAN
         else:
             change = Change.TIME
-        changes.append(JobChange(job_id=job_id, change=change, old=was, new=is_))
+        changes.append(Difference(job_id=job_id, change=change, old=was, new=is_))
     costs = {**old.totals.cost, **new.totals.cost}
     return PlanComparison(
         old=PlanSummary.model_validate(old, from_attributes=True),

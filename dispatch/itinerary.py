@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from icalendar import Calendar, Event, Timezone
-from pydantic import BaseModel
 from sqlmodel import Session, select
 
 from dispatch import plans_store
@@ -30,6 +29,7 @@ from dispatch.models import (
     Technician,
     Tool,
 )
+from dispatch.output import Output
 from dispatch.plan_rows import RouteRows
 from dispatch.settings import Settings
 from dispatch.snapshot import jobs_by_id
@@ -38,7 +38,7 @@ from solver.problem import Fault
 from solver.solution import StopKind
 
 
-class NeededSkill(BaseModel):
+class NeededSkill(Output):
     """A skill that the work takes, at this level or above."""
 
     id: str
@@ -46,7 +46,7 @@ class NeededSkill(BaseModel):
     level: int
 
 
-class PartCount(BaseModel):
+class PartCount(Output):
     """So many of a part."""
 
     id: str
@@ -54,14 +54,14 @@ class PartCount(BaseModel):
     quantity: int
 
 
-class NamedTool(BaseModel):
+class NamedTool(Output):
     """A tool."""
 
     id: str
     name: str
 
 
-class RouteStop(BaseModel):
+class RouteStop(Output):
     """A visit, depot call or break. All moments carry the company's local offset."""
 
     kind: StopKind
@@ -87,7 +87,7 @@ class RouteStop(BaseModel):
     """What the visit needs, or what to borrow at the depot."""
 
 
-class ShiftRoute(BaseModel):
+class ShiftRoute(Output):
     """The route of one shift, from home and back."""
 
     plan_version: int
@@ -105,7 +105,7 @@ class ShiftRoute(BaseModel):
     stops: list[RouteStop]
 
 
-class DailyRoute(BaseModel):
+class DailyRoute(Output):
     """A technician's day; ``routes`` is empty if nothing is planned."""
 
     technician_id: str

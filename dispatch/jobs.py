@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
@@ -44,6 +44,7 @@ from dispatch.models import (
     Wish,
     now,
 )
+from dispatch.output import Output
 from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
 from solver.problem import Fault
@@ -52,7 +53,7 @@ CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
 OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)
 
 
-class JobOut(BaseModel):
+class JobOut(Output):
     """A job with everything that belongs to it; lists are in the order of ids and times."""
 
     id: str

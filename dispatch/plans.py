@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
@@ -28,6 +27,7 @@ from dispatch.models import (
     Technician,
     now,
 )
+from dispatch.output import Output
 from dispatch.plan_rows import RouteRows, to_solution
 from dispatch.plans_store import routes_of
 from dispatch.settings import Settings
@@ -285,7 +285,7 @@ def _conflict(code: str, plan: Plan, cause: str, action: str) -> Conflict:
 # Reading
 
 
-class Totals(BaseModel):
+class Totals(Output):
     """What a plan amounts to. Costs are in cents of the company's money."""
 
     jobs_placed: int
@@ -299,10 +299,8 @@ class Totals(BaseModel):
     """By soft rule."""
 
 
-class PlanSummary(BaseModel):
+class PlanSummary(Output):
     """A plan without its routes."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: int
     version: int | None
@@ -318,7 +316,7 @@ class PlanSummary(BaseModel):
     totals: Totals
 
 
-class PlannedStop(BaseModel):
+class PlannedStop(Output):
     """A visit, depot call or break of a plan."""
 
     kind: str
@@ -340,7 +338,7 @@ class PlannedStop(BaseModel):
     live: bool
 
 
-class PlannedRoute(BaseModel):
+class PlannedRoute(Output):
     """A technician's shift in a plan."""
 
     technician_id: str
@@ -357,7 +355,7 @@ class PlannedRoute(BaseModel):
     stops: list[PlannedStop]
 
 
-class Reason(BaseModel):
+class Reason(Output):
     """Why a job is not placed."""
 
     code: str
@@ -365,7 +363,7 @@ class Reason(BaseModel):
     message: str
 
 
-class UnassignedJob(BaseModel):
+class UnassignedJob(Output):
     """A job that a plan could not place."""
 
     job_id: str

@@ -15,13 +15,14 @@ from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from dispatch import log, plans_store
 from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound
+from dispatch.intake import Day, Input
 from dispatch.models import (
     PlanStatus,
     Run,
@@ -30,6 +31,7 @@ from dispatch.models import (
     TechnicianTerritory,
     now,
 )
+from dispatch.output import Output
 from dispatch.plan_rows import PlanRows, in_force, to_plan
 from dispatch.plans import planned_from, publish_plan
 from dispatch.plans_store import change_run, is_queued, is_run_by
@@ -49,13 +51,11 @@ HEARTBEAT_SECONDS = 0.5
 logger = logging.getLogger(__name__)
 
 
-class PlanRequest(BaseModel):
+class PlanRequest(Input):
     """What to plan: local days, both included, for one territory or (None) all of them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: Day
+    ends_on: Day | None = None
     """None: the one day."""
     territory: str | None = None
     seconds: Annotated[float, Field(gt=0, le=3_600)] | None = None
@@ -65,10 +65,8 @@ class PlanRequest(BaseModel):
     """Publish the plan as soon as it is there."""
 
 
-class RunOut(BaseModel):
+class RunOut(Output):
     """A run as others see it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     id: str
     trigger: str

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
 from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
+from dispatch.output import Output
 
 
-class HeldSkillOut(BaseModel):
+class HeldSkillOut(Output):
     skill_id: str
     level: int
     expires_on: date | None
     """The last day on which it counts; None: it does not expire."""
 
 
-class TechnicianOut(BaseModel):
+class TechnicianOut(Output):
     id: str
     name: str
     phone: str | None
