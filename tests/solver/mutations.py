@@ -425,6 +425,7 @@ MUTATIONS = (
         {
             "one is cut short": lambda at: at.stop_with(departure=at.stop.departure - 1),
             "one waits to start": lambda at: at.stop_with(arrival=at.stop.start - 1),
+            "one starts before arrival": lambda at: at.stop_with(arrival=at.stop.start + 1),
             "one starts before its window": lambda at: at.break_with(window=at.windows((1, 1))[0]),
             "one starts after its window": lambda at: at.break_with(window=at.windows((-1, -1))[0]),
             "one interrupts a service": lambda at: (

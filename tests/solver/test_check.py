@@ -367,6 +367,18 @@ def test_the_ways_between_known_places_are_still_measured_around_unknown_ones() 
     ]  # fmt: skip
 
 
+def test_a_call_that_says_nothing_may_be_followed_by_anything() -> None:
+    pauses = (pause("lunch", 0, 50, 5),)
+    problem = line_problem([visit(parts={"pump": 1})], [shift(breaks=pauses)], [depot()])
+    odd = route(call("d", 20), rest("lunch", 20, 5), at("ghost", 30), at("v", 40))
+    assert broken(problem, odd) == [(Rule.EVERY_VISIT_ONCE, 1)]
+
+
+def test_an_unknown_break_takes_no_time_off_the_road() -> None:
+    problem = line_problem([visit("a")], [shift()])
+    assert broken(problem, route(rest("siesta", 0, 5), at("a", 10))) == [(Rule.BREAKS, 1)]
+
+
 def test_an_unknown_place_still_takes_no_negative_time() -> None:
     problem = line_problem([], [shift()])
     assert (Rule.TRAVEL, 3) in broken(problem, route(at("ghost", 20, 20, lasts=-3)))
@@ -409,7 +421,7 @@ SOLUTIONS = st.builds(
 
 
 @given(problems(max_visits=3), SOLUTIONS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_the_checker_reports_any_nonsense_instead_of_failing(
     problem: Problem, nonsense: Solution
 ) -> None:

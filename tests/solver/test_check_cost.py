@@ -18,9 +18,11 @@ from tests.solver.problems import (
 )
 from tests.solver.routes import at, rest, route
 
+NOTHING = dict.fromkeys(SOFT, 0)
+
 
 def test_every_soft_rule_has_a_share_in_the_cost() -> None:
-    assert cost(line_problem(), (), ()) == dict.fromkeys(SOFT, 0)
+    assert cost(line_problem(), (), ()) == NOTHING
 
 
 def test_an_unassigned_visit_costs_its_price_once() -> None:
@@ -28,6 +30,16 @@ def test_an_unassigned_visit_costs_its_price_once() -> None:
     prices = problem.prices
     assert cost(problem, (), ["b"])[Rule.UNASSIGNED] == prices["b"] > prices["a"]
     assert cost(problem, (), ["a", "b", "b"])[Rule.UNASSIGNED] == prices["a"] + prices["b"]
+
+
+def test_what_the_problem_does_not_know_costs_nothing() -> None:
+    problem = line_problem([], [shift(skills={"gas": 2})])
+    assert cost(problem, [route(at("ghost", 10), shift="limbo")], ["ghost"]) == NOTHING
+
+
+def test_a_skill_that_is_not_held_is_not_above_any_level() -> None:
+    problem = line_problem([visit(skills={"gas": 0})], [shift()], over_skilled=7)
+    assert cost(problem, [route(at("v", 10))], [])[Rule.OVER_SKILLED] == 0
 
 
 def test_each_soft_rule_costs_what_its_definition_says() -> None:
@@ -108,7 +120,7 @@ def test_a_visit_on_time_where_it_was_with_whom_it_prefers_costs_nothing_extra()
         moved_time=1,
         moved_time_tolerance=2,
     )
-    assert cost(problem, [route(at("v", 10))], []) == dict.fromkeys(SOFT, 0)
+    assert cost(problem, [route(at("v", 10))], []) == NOTHING
 
 
 def test_each_shift_has_its_own_fair_share() -> None:

@@ -120,7 +120,7 @@ def test_solutions_that_are_valid_by_construction_are_accepted(
 
 
 @given(problems(), st.booleans())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_whatever_is_valid_can_be_broken_and_is_reported(
     problem: Problem, early_breaks: bool
 ) -> None:

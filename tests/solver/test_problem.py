@@ -295,7 +295,7 @@ def test_serving_a_visit_alone_is_never_dearer_than_leaving_it_out(problem: Prob
 
 
 @given(problems())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_prices_and_fair_shares_do_not_depend_on_the_epoch(problem: Problem) -> None:
     assume(problem.shifts)
     moved = later(problem, 86_400)
