@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -240,11 +241,13 @@ def execute_run(
     run_id: str,
     settings: Settings,
     stopping: Callable[[], bool] = lambda: False,
+    at: datetime | None = None,
 ) -> None:
     """Take up a queued run and see it through: snapshot, solve, check, store, publish if asked.
 
     Does nothing if another process was faster. Whatever goes wrong is recorded with the run. Once
-    ``stopping`` is true the run is handed back, to be taken up again later.
+    ``stopping`` is true the run is handed back, to be taken up again later. ``at`` is the moment
+    from which it plans (None: now); the demo plans its whole day at any hour of it.
     """
     engine = connect(database_url)
     owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
@@ -257,8 +260,8 @@ def execute_run(
                 status=RunStatus.RUNNING,
                 owner=owner,
                 attempts=col(Run.attempts) + 1,
-                started_at=(started_at := now()),
-                heartbeat_at=started_at,
+                heartbeat_at=(present := now()),
+                started_at=at or present,
                 progress=0.0,
                 objective=None,
                 failure=None,
@@ -270,7 +273,7 @@ def execute_run(
         with _Pulse(engine, run, stopping) as pulse:
             rows, failure = _draft(engine, run, settings, pulse)
         try:
-            _finish(engine, run, rows, failure, pulse, settings)
+            _finish(engine, run, rows, failure, pulse, settings, at)
         except Exception as error:
             # As in _draft: without this the run would be taken for one whose process died.
             logger.exception("The outcome of run %s could not be stored", run.id)
@@ -328,6 +331,7 @@ def _finish(
     failure: str | None,
     pulse: "_Pulse",
     settings: Settings,
+    at: datetime | None = None,
 ) -> None:
     """Record the outcome in one transaction, if the run is still this process's."""
     cancelled = pulse.cancelled.is_set()
@@ -368,7 +372,7 @@ def _finish(
             log.record(session, actor, "draft", "plan", str(plan.id), after={"run_id": run.id})
             if run.publish and not cancelled and plan.id is not None:
                 try:
-                    publish_plan(session, plan.id, actor=actor, settings=settings)
+                    publish_plan(session, plan.id, actor=actor, settings=settings, at=at)
                 except DispatchError as error:
                     change_run(
                         session,
@@ -389,6 +393,7 @@ class _Pulse:
         self._engine = engine
         self._run = run
         self._progress: Progress | None = None
+        self._since = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beat, name=f"pulse of {run.id}", daemon=True)
 
@@ -421,15 +426,14 @@ class _Pulse:
                 logger.warning("Run %s could not report", self._run.id, exc_info=True)
 
     def _tell(self) -> None:
-        moment = now()
-        since = self._run.started_at or moment
+        elapsed = time.monotonic() - self._since
         with Session(self._engine) as session:
             mine = change_run(
                 session,
                 self._run.id,
                 is_run_by(self._run.owner or ""),
-                heartbeat_at=moment,
-                progress=min(1.0, (moment - since).total_seconds() / self._run.seconds),
+                heartbeat_at=now(),
+                progress=min(1.0, elapsed / self._run.seconds),
                 objective=None if self._progress is None else self._progress.objective,
             )
             cancelled = session.exec(

@@ -31,7 +31,15 @@ from dispatch.store import reading
 from solver.problem import Problem
 from solver.solution import Solution
 from solver.solve import Progress, solve
-from tests.dispatch.crew import MONDAY, SUNDAY_EVENING, TUESDAY, add_depot, add_job, add_technician
+from tests.dispatch.crew import (
+    MONDAY,
+    SUNDAY_EVENING,
+    TUESDAY,
+    add_depot,
+    add_job,
+    add_technician,
+    hanoi,
+)
 from tests.dispatch.waiting import until
 
 A_MOMENT = 0.1
@@ -157,6 +165,20 @@ def test_a_run_publishes_its_plan_if_asked_to(session: Session, settings: Settin
     assert run.plan_version == 1
     assert len(session.exec(select(Stop).where(col(Stop.live))).all()) == 4
     assert set(session.exec(select(Job.status))) == {JobStatus.SCHEDULED}
+
+
+def test_a_run_can_plan_a_whole_day_late_in_the_day(session: Session, settings: Settings) -> None:
+    small_company(session)
+    with time_machine.travel(hanoi("23:00")):
+        run = request(session, settings, publish=True)
+        late = execute(session, settings, run.id)
+        assert session.exec(select(Stop).where(col(Stop.live))).all() == []
+
+        run = request(session, settings, publish=True)
+        whole = execute(session, settings, run.id, at=hanoi("00:00"))
+        assert len(session.exec(select(Stop).where(col(Stop.live))).all()) == 4
+
+    assert (late.failure, whole.failure) == (None, None)
 
 
 def test_planning_again_with_nothing_new_changes_nothing(
