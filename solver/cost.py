@@ -44,7 +44,7 @@ class RouteCost:
                 visit = self._visits[stop.id]
                 places.append(visit.location)
                 service += visit.duration
-                yield from _visit_cost(problem, shift, visit, stop.start)
+                yield from visit_cost(problem, shift, visit, stop.start)
         legs = list(pairwise([*places, shift.end_location]))
         travel_time, distance = problem.travel_time, problem.distance
         yield Rule.TRAVEL_TIME, costs.travel_time * sum(int(travel_time[leg]) for leg in legs)
@@ -55,9 +55,10 @@ class RouteCost:
         yield Rule.IMBALANCE, costs.imbalance * max(0, service - problem.fair_shares[shift.id])
 
 
-def _visit_cost(
+def visit_cost(
     problem: Problem, shift: Shift, visit: Visit, start: int
 ) -> Iterator[tuple[Rule, int]]:
+    """Cents by soft rule for a visit that starts then: who comes, how late, how much moved."""
     costs = problem.objective
     yield from pair_cost(problem, visit, shift).items()
     if visit.due is not None:

@@ -7,14 +7,14 @@ for the vehicle routing and scheduling problem with time windows*, EJOR 1993).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise, permutations
 
-from solver.cost import RouteCost
+from solver.cost import visit_cost
 from solver.eligibility import at_pinned_time, eligible_shifts
-from solver.problem import Problem, Shift, Visit
-from solver.schedule import Call, Legs, earliest_end, next_start, place, previous_start
+from solver.problem import Depot, Problem, Shift, Visit
+from solver.schedule import NEVER, Call, Legs, earliest_end, next_start, place, previous_start
 from solver.solution import Route, StopKind
 from solver.supply import Pickup, pickups, supplying_depots, total
 
@@ -41,6 +41,7 @@ class Draft:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.legs: Legs = problem.travel_time.tolist()
+        self.metres: Legs = problem.distance.tolist()
         self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
         self.eligible = eligible_shifts(problem)
         self.sequences: dict[str, tuple[Call, ...]] = {shift.id: () for shift in problem.shifts}
@@ -52,7 +53,6 @@ class Draft:
         }
         self._slack: dict[str, _Slack] = {}
         self._costs: dict[str, int] = {}
-        self._counter = RouteCost(problem)
 
     def unassigned(self) -> list[Visit]:
         """The visits that are in no sequence, in the problem's order."""
@@ -144,13 +144,21 @@ class Draft:
             if self._possible(option.shift, option.sequence):
                 self._commit(option.shift, option.sequence)
                 del left[name]
-            touched = self.chains[option.shift.technician]
             for other in list(left.values()):
-                for shift in touched:
-                    if shift in self.eligible[other.id]:
-                        self._refresh(options[other.id], other, shift)
+                for shift in self._touched(option.shift, visit, other):
+                    self._refresh(options[other.id], other, shift)
                 if not options[other.id]:
                     del left[other.id]
+
+    def _touched(self, changed: Shift, visit: Visit, other: Visit) -> list[Shift]:
+        """Shifts on which the other visit's best place may have changed with this visit's: the
+        same shift, and the technician's other ones if both need a part that the van may lack."""
+        rivals = not visit.parts.keys().isdisjoint(other.parts)
+        return [
+            shift
+            for shift in self.eligible[other.id]
+            if shift is changed or (rivals and shift.technician == changed.technician)
+        ]
 
     def _refresh(self, options: dict[str, Option], visit: Visit, shift: Shift) -> None:
         option = self.best_place(visit, shift)
@@ -193,42 +201,77 @@ class Draft:
         for number in range(1, min(len(depots), needs, MOST_CALLS_FOR_A_VISIT) + 1):
             trials: list[tuple[int, int, tuple[Call, ...]]] = []
             for calls in permutations(depots, number):
-                for first in range(len(sequence) + 1):
-                    before: tuple[Call, ...] = sequence
-                    detour = 0
-                    for index, depot in enumerate(calls, start=first):
-                        detour += self._detour(shift, before, index, depot)
-                        before = (*before[:index], depot, *before[index:])
-                    for index in range(first + number, len(before) + 1):
-                        trial = (*before[:index], visit, *before[index:])
-                        cost = detour + self._detour(shift, before, index, visit)
+                if self._supplied_at_best(shift, (*calls, *sequence, visit)):
+                    for cost, trial in self._with_depot_calls(visit, shift, sequence, calls):
                         trials.append((cost, len(trials), trial))
             for _, _, trial in sorted(trials, key=lambda trial: trial[:2]):
                 if self._possible(shift, trial):
                     return self._option(shift, trial)
         return None
 
+    def _supplied_at_best(self, shift: Shift, sequence: Sequence[Call]) -> bool:
+        """Whether there are parts and tools enough if the depots are called at first."""
+        return self._supply(self.chains[shift.technician], {shift.id: sequence}) is not None
+
+    def _with_depot_calls(
+        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...], calls: Sequence[Depot]
+    ) -> Iterator[tuple[int, tuple[Call, ...]]]:
+        """(detour, sequence) for the calls in a row anywhere and the visit anywhere after them."""
+        for first in range(len(sequence) + 1):
+            before: tuple[Call, ...] = sequence
+            detour = 0
+            for index, depot in enumerate(calls, start=first):
+                detour += self._detour(shift, before, index, depot)
+                before = (*before[:index], depot, *before[index:])
+            slack = _Slack(shift, before, self.legs)
+            for index in range(first + len(calls), len(before) + 1):
+                if slack.admits(visit, index, self.legs):
+                    trial = (*before[:index], visit, *before[index:])
+                    yield detour + self._detour(shift, before, index, visit), trial
+
     def _detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
-        """Cents of travel, distance and time for going by the call before ``sequence[index]``."""
+        """Cents of travel, distance and working time for going by the call at ``index``."""
         before = sequence[index - 1].location if index else shift.start_location
         after = sequence[index].location if index < len(sequence) else shift.end_location
-        costs = self.problem.objective
         here = call.location
         seconds = self.legs[before][here] + self.legs[here][after] - self.legs[before][after]
-        distance = self.problem.distance
-        metres = int(distance[before, here] + distance[here, after] - distance[before, after])
-        moving = (costs.travel_time + costs.working_time) * seconds + costs.distance * metres
-        return moving + costs.working_time * call.duration
+        arcs = self._arc_cost(before, here) + self._arc_cost(here, after)
+        working = self.problem.objective.working_time * (seconds + call.duration)
+        return arcs - self._arc_cost(before, after) + working
 
     def _option(self, shift: Shift, trial: tuple[Call, ...]) -> Option:
-        """What the trial costs more than the shift as it is, to the cent."""
+        """What the trial costs more than the shift as it is."""
         if shift.id not in self._costs:
-            self._costs[shift.id] = self._cost_of(shift, self.sequences[shift.id])
-        return Option(self._cost_of(shift, trial) - self._costs[shift.id], shift, trial)
+            self._costs[shift.id] = self._estimate(shift, self.sequences[shift.id])
+        return Option(self._estimate(shift, trial) - self._costs[shift.id], shift, trial)
 
-    def _cost_of(self, shift: Shift, sequence: Sequence[Call]) -> int:
-        route = place(shift, sequence, self.legs) if sequence else None
-        return 0 if route is None else sum(cents for _, cents in self._counter.of(route))
+    def _estimate(self, shift: Shift, sequence: Sequence[Call]) -> int:
+        """The cost of a feasible sequence, exact but for what breaks do to waiting."""
+        if not sequence:
+            return 0
+        costs = self.problem.objective
+        end = earliest_end(shift, sequence, self.legs)
+        assert end is not None  # noqa: S101 - only feasible sequences are compared
+        start = _Slack(shift, sequence, self.legs, end).latest_start()
+        total = costs.shift_use + costs.working_time * (end - start)
+        total += costs.overtime * max(0, end - shift.end)
+        clock, here, service = start, shift.start_location, 0
+        for call in sequence:
+            clock += self.legs[here][call.location]
+            total += self._arc_cost(here, call.location)
+            here = call.location
+            clock = max(clock, next_start(call.windows, clock) or clock)
+            if isinstance(call, Visit):
+                total += sum(cents for _, cents in visit_cost(self.problem, shift, call, clock))
+                service += call.duration
+            clock += call.duration
+        total += self._arc_cost(here, shift.end_location)
+        return total + costs.imbalance * max(0, service - self.problem.fair_shares[shift.id])
+
+    def _arc_cost(self, start: int, end: int) -> int:
+        """Cents of travel and distance, without the working time."""
+        costs = self.problem.objective
+        return costs.travel_time * self.legs[start][end] + costs.distance * self.metres[start][end]
 
     def _possible(self, shift: Shift, sequence: Sequence[Call], supplies: bool = True) -> bool:
         if earliest_end(shift, sequence, self.legs) is None:
@@ -297,25 +340,32 @@ def _loaded(route: Route, today: Sequence[Pickup]) -> Route:
 class _Slack:
     """How early and how late a sequence can be at each place if breaks are left out of account.
 
-    It only ever refuses what is impossible; what it admits still has to be tried.
+    It only ever refuses what is impossible; what it admits still has to be tried. ``end`` is the
+    latest end to keep, that of the shift unless told otherwise.
     """
 
-    def __init__(self, shift: Shift, sequence: Sequence[Call], legs: Legs) -> None:
+    def __init__(
+        self, shift: Shift, sequence: Sequence[Call], legs: Legs, end: int | None = None
+    ) -> None:
         self.locations = [
             shift.start_location,
             *(call.location for call in sequence),
             shift.end_location,
         ]
-        travel = [legs[a][b] for a, b in pairwise(self.locations)]
+        self._travel = [legs[a][b] for a, b in pairwise(self.locations)]
         self.departures = [shift.start]
-        for leg, call in zip(travel, sequence, strict=False):
+        for leg, call in zip(self._travel, sequence, strict=False):
             start = next_start(call.windows, self.departures[-1] + leg)
-            assert start is not None  # noqa: S101 - the sequence is feasible
-            self.departures.append(start + call.duration)
-        latest = [shift.end + shift.max_overtime]
-        for leg, call in zip(reversed(travel), reversed(sequence), strict=False):
-            latest.append(previous_start(call.windows, latest[-1] - leg - call.duration))
-        self.latest = latest[::-1]
+            self.departures.append(NEVER if start is None else start + call.duration)
+        self.latest = [shift.end + shift.max_overtime if end is None else end]
+        for leg, call in zip(reversed(self._travel), reversed(sequence), strict=False):
+            moment = previous_start(call.windows, self.latest[-1] - leg - call.duration)
+            self.latest.append(-NEVER if moment is None else moment)
+        self.latest.reverse()
+
+    def latest_start(self) -> int:
+        """When the route may start at the latest."""
+        return self.latest[0] - self._travel[0]
 
     def admits(self, visit: Visit, index: int, legs: Legs) -> bool:
         arrival = self.departures[index] + legs[self.locations[index]][visit.location]
