@@ -11,7 +11,7 @@ from uuid import uuid4
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
@@ -40,6 +40,27 @@ class ProblemFault(BaseModel):
 
 class Problem(BaseModel):
     """Why a request was refused or failed (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "about:blank",
+                    "title": "Unprocessable Entity",
+                    "status": 422,
+                    "detail": SEE_FAULTS,
+                    "faults": [
+                        {
+                            "code": "unknown_reference",
+                            "where": "/skills",
+                            "cause": "there is no skill 'air-condition'",
+                            "action": "did you mean 'air-conditioning'?",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     type: str = Field(description="`about:blank`: the status and the faults' codes say it all.")
     title: str = Field(description="The status in words.")

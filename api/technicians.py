@@ -39,30 +39,43 @@ class GeoJSONResponse(JSONResponse):
     media_type = "application/geo+json"
 
 
+def _geometry(kind: str, coordinates: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "title": kind,
+        "properties": {"type": {"const": kind}, "coordinates": coordinates},
+        "required": ["type", "coordinates"],
+    }
+
+
+POSITION = {
+    "type": "array",
+    "description": "Longitude, latitude: the order of GeoJSON.",
+    "items": {"type": "number"},
+    "minItems": 2,
+    "maxItems": 2,
+}
+FEATURE = {
+    "type": "object",
+    "title": "Feature",
+    "properties": {
+        "type": {"const": "Feature"},
+        "geometry": {
+            "oneOf": [
+                _geometry("Point", POSITION),
+                _geometry("LineString", {"type": "array", "items": POSITION, "minItems": 2}),
+            ]
+        },
+        "properties": {"type": "object"},
+    },
+    "required": ["type", "geometry", "properties"],
+}
 GEOJSON = {
     "type": "object",
     "title": "FeatureCollection",
     "properties": {
         "type": {"const": "FeatureCollection"},
-        "features": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "type": {"const": "Feature"},
-                    "geometry": {
-                        "type": "object",
-                        "properties": {
-                            "type": {"enum": ["Point", "LineString"]},
-                            "coordinates": {"type": "array"},
-                        },
-                        "required": ["type", "coordinates"],
-                    },
-                    "properties": {"type": "object"},
-                },
-                "required": ["type", "geometry", "properties"],
-            },
-        },
+        "features": {"type": "array", "items": FEATURE},
     },
     "required": ["type", "features"],
 }
