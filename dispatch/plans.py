@@ -31,7 +31,7 @@ from dispatch.output import Output
 from dispatch.plan_rows import RouteRows, to_solution
 from dispatch.plans_store import routes_of
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, jobs_by_id, load_snapshot
+from dispatch.snapshot import LiveRoute, jobs_by_id, live_routes, load_snapshot
 from dispatch.store import sites_of
 from dispatch.translate import Translation, to_problem
 from solver.check import check
@@ -85,6 +85,10 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
     assert plan.id is not None  # noqa: S101 - it was read by its id
     routes = routes_of(session, plan.id)
     visits = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
+    # Nobody may change these jobs from here on: what the snapshot says of them holds.
+    before = live_routes(session, plan.starts_on, plan.ends_on)
+    affected = {stop.job_id for found in before for stop in found.stops if stop.job_id is not None}
+    jobs = plans_store.hold_jobs(session, visits | affected)
     run = session.get(Run, plan.run_id)
     snapshot = load_snapshot(
         session,
@@ -93,7 +97,6 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
         plan.territory,
         plan.created_at if run is None else planned_from(run),
     )
-    jobs = plans_store.hold_jobs(session, visits | set(snapshot.live_jobs))
     gone = {job_id for job_id in visits if _is_gone(jobs[job_id])}
     translation = to_problem(snapshot, settings)
     faults = [

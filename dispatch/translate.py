@@ -24,6 +24,9 @@ from solver.solution import StopKind
 
 NEEDS_LOCATION = "needs_location"
 """The reason for leaving out a job whose site has no coordinates."""
+NOT_HERE_ANY_MORE = Unattendable(
+    "It was planned on these days, but its windows are on others now; plan those days too."
+)
 
 _PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
 _SECOND = timedelta(seconds=1)
@@ -111,6 +114,8 @@ class _Translator:
                 self.zone,
             )
             site = self.snapshot.sites[facts.job.site_id]
+            if when is None and facts.job.id in self._live_at:
+                when = NOT_HERE_ANY_MORE
             if isinstance(when, Unattendable):
                 left_out[facts.job.id] = when
             elif when is not None and not _is_located(site):

@@ -1,7 +1,7 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from dispatch import models, plans
+from dispatch import models, plans, plans_store
 from dispatch.comparison import Change, compare_plans
 from dispatch.errors import Conflict, NotFound
 from dispatch.jobs import cancel_job
@@ -347,6 +347,28 @@ def test_a_job_cancelled_since_is_left_out(company: Session, settings: Settings)
     entry = company.exec(select(LogEntry).where(LogEntry.action == "publish")).one()
     assert entry.after is not None
     assert entry.after["left_out"] == ["j1", "j3"]
+
+
+def test_a_job_that_is_being_cancelled_meanwhile_is_left_out(
+    company: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = draft(company, settings, {"ann": ["j1", "j2"]})
+    about_to_hold, hold_jobs = Event(), plans_store.hold_jobs
+
+    def announced(*given: Any) -> dict[str, Job]:
+        about_to_hold.set()
+        return hold_jobs(*given)
+
+    monkeypatch.setattr(plans_store, "hold_jobs", announced)
+    cancel_job(company, "j1", actor="dana")
+    company.flush()
+    with ThreadPoolExecutor(1) as pool:
+        published = pool.submit(together, engine, settings, [plan])
+        about_to_hold.wait(0.5)  # on SQLite it waits before that already
+        company.commit()
+        assert published.result() == [1]
+    assert in_force(company) == {"ann": ["j2"]}
+    assert status(company, "j1") == JobStatus.CANCELLED
 
 
 def test_a_change_that_breaks_no_rule_does_not_stand_in_the_way(
