@@ -1,13 +1,10 @@
 """What people and machines do with jobs, on both databases."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func
+from sqlalchemy import func
 from sqlmodel import Session, SQLModel, select
 
 from dispatch import jobs
@@ -242,67 +239,6 @@ def test_a_key_is_not_reused_for_another_job(session: Session, settings: Setting
     with pytest.raises(Conflict) as error:
         jobs.create_job(session, new(title="Khác"), actor="app", settings=settings, key="k1")
     assert codes(error) == [("idempotency_key_reused", "Idempotency-Key")]
-
-
-def at_once(engine: Engine, times: int, call: Callable[[Session], Any]) -> list[Any]:
-    """Results, or domain errors, of that many calls that start together, each committed."""
-    start = threading.Barrier(times)
-
-    def run() -> Any:
-        with Session(engine) as session:
-            start.wait()
-            try:
-                result = call(session)
-                session.commit()
-            except DispatchError as error:
-                return error
-            return result
-
-    with ThreadPoolExecutor(times) as pool:
-        return [done.result() for done in [pool.submit(run) for _ in range(times)]]
-
-
-def test_two_sessions_with_the_same_key_at_once_make_one_job(
-    engine: Engine, session: Session, settings: Settings
-) -> None:
-    results = at_once(
-        engine,
-        4,
-        lambda own: jobs.create_job(own, new(), actor="app", settings=settings, key="k1"),
-    )
-    assert len({job.id for job, _ in results}) == 1
-    assert sorted(made for _, made in results) == [False, False, False, True]
-    assert count(session, Job) == 1
-
-
-def test_of_two_sessions_with_the_same_id_at_once_one_wins(
-    engine: Engine, session: Session, settings: Settings
-) -> None:
-    results = at_once(
-        engine,
-        4,
-        lambda own: jobs.create_job(own, new(id="WO-1"), actor="app", settings=settings),
-    )
-    assert sum(isinstance(result, Conflict) for result in results) == 3
-    assert count(session, Job) == 1
-
-
-def test_of_two_changes_to_the_same_revision_at_once_one_wins(
-    engine: Engine, session: Session, settings: Settings
-) -> None:
-    job = create(session, settings)
-    session.close()
-    numbers = iter(range(10, 20))
-
-    def prolong(own: Session) -> jobs.JobOut:
-        wanted = JobChange(duration_minutes=next(numbers))
-        return jobs.change_job(
-            own, job.id, wanted, actor="lan", settings=settings, expected_revision=1
-        )
-
-    results = at_once(engine, 4, prolong)
-    assert sum(isinstance(result, Conflict) for result in results) == 3
-    assert jobs.read_job(session, job.id).revision == 2
 
 
 # Changing
