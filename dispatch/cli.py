@@ -1,15 +1,25 @@
-"""The ``dispatch`` command."""
+"""The ``dispatch`` command, as far as it needs no HTTP; ``api.cli`` adds ``serve`` and ``demo``."""
 
 import typer
 
-from dispatch import cli_solver
+from dispatch import cli_service, cli_solver
 
 app = typer.Typer(
-    help="Plan field technicians' days: skills, parts, tools, depots, time windows, breaks.",
+    help="Plan field technicians' days: skills, parts, tools, depots, time windows, breaks.\n\n"
+    "Where the data are and how to plan is set by DISPATCH_… variables, listed in\n"
+    "README.md. Wrong input is never half taken: every fault is listed, and the\n"
+    "exit status is 2.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-app.command()(cli_solver.solve)
-app.command()(cli_solver.check)
+DATABASE = "On the database"
+FILES = "On files, without a database"
+
+app.command("import", rich_help_panel=DATABASE)(cli_service.import_)
+app.command(rich_help_panel=DATABASE)(cli_service.export)
+app.command(rich_help_panel=DATABASE)(cli_service.plan)
+app.command(rich_help_panel=DATABASE)(cli_service.route)
+app.command(rich_help_panel=FILES)(cli_solver.solve)
+app.command(rich_help_panel=FILES)(cli_solver.check)

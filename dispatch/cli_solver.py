@@ -1,19 +1,19 @@
 """``dispatch solve`` and ``dispatch check``: the solver on files, without a database."""
 
 import json
-import signal
-import threading
 import time as clock
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from dispatch import terminal
+from dispatch.terminal import interruptible, refuse
 from solver.check import check as violations_of
 from solver.decode import Unreadable, parse_json, read_text
 from solver.problem import Fault, InvalidProblem, Problem
@@ -82,13 +82,13 @@ def solve(
     target = None if output in (None, "-") else Path(str(output))
     if target is not None and not target.absolute().parent.is_dir():
         # Better now than after the search.
-        _refuse([Fault("unwritable", str(target), "there is no such folder", "create it first")])
+        refuse([Fault("unwritable", str(target), "there is no such folder", "create it first")])
     file = _read_problem_file(problem, format)
     if time is None and iterations is None:
         time = DEFAULT_SECONDS
 
     began = clock.monotonic()
-    with _progress(file) as report, _interruptible() as interrupted:
+    with _progress(file) as report, interruptible() as interrupted:
         solution = solution_of(
             file.problem,
             Limit(seconds=time, iterations=iterations),
@@ -105,7 +105,7 @@ def solve(
             target.write_text(text, encoding="utf-8")
         except OSError as error:
             cause = error.strerror or "it cannot be written"
-            _refuse([Fault("unwritable", str(target), cause, "choose another --output")])
+            refuse([Fault("unwritable", str(target), cause, "choose another --output")])
     if to_stdout:
         typer.echo(text, nl=False)
     else:
@@ -133,9 +133,9 @@ def check(
         data = parse_json(read_text(solution), solution)
         claimed = read_solution(data, file.problem, file.scale)
     except Unreadable as error:
-        _refuse([error.fault])
+        refuse([error.fault])
     except InvalidSolution as error:
-        _refuse(error.faults)
+        refuse(error.faults)
     violations = [
         violation
         for violation in violations_of(file.problem, claimed, tolerance=file.tolerance)
@@ -162,14 +162,7 @@ def _read_problem_file(path: Path, format: Format | None) -> ProblemFile:  # noq
     try:
         return read_problem(path, format)
     except InvalidProblem as error:
-        _refuse(error.faults)
-
-
-def _refuse(faults: Iterable[Fault]) -> NoReturn:
-    """Lists what is wrong with the input and exits."""
-    for fault in faults:
-        typer.echo(str(fault), err=True)
-    raise typer.Exit(2)
+        refuse(error.faults)
 
 
 @contextmanager
@@ -187,27 +180,8 @@ def _progress(file: ProblemFile) -> Iterator[Callable[[Progress], None] | None]:
         )
 
 
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed; pressed again, it ends the program."""
-    interrupted = threading.Event()
-    usual = signal.getsignal(signal.SIGINT)
-
-    def note(*_: object) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, usual)
-
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield interrupted.is_set
-    finally:
-        signal.signal(signal.SIGINT, usual)
-
-
 def _print_summary(file: ProblemFile, solution: Solution, elapsed: float) -> None:
-    console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
-        console.width = 200  # a file or a pipe has room for every id
+    console = terminal.output()
     if solution.routes:
         console.print(_routes_table(file, solution.routes))
     if solution.unassigned:

@@ -1,0 +1,98 @@
+"""The whole ``dispatch`` command: what ``dispatch.cli`` has, and the service."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dispatch.cli import DATABASE, app
+from dispatch.cli_service import executed
+from dispatch.terminal import database, fail, settings_of_environment
+from solver.problem import Fault
+
+HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all of them.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+
+
+@app.command(rich_help_panel=DATABASE)
+def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
+    """Run the HTTP service until Ctrl-C; it also solves, and plans the night.
+
+    The database is created or brought up to date. Several services may
+    share a PostgreSQL database. There are no accounts yet: whoever reaches
+    the port may do everything.
+
+    Exit status: 0 stopped; 1 the port or the database is not to be had;
+    2 invalid settings.
+
+    Examples:
+
+      [bold]dispatch serve[/bold]
+
+      [bold]DISPATCH_NIGHTLY_PLAN_AT=03:00 dispatch serve --host 0.0.0.0 --port 80[/bold]
+    """
+    import uvicorn
+
+    from api.app import create_app
+
+    settings = settings_of_environment()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for talkative in ("alembic", "apscheduler"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+    with database(settings, create=True):
+        service = create_app(settings)
+    uvicorn.run(service, host=host, port=port)
+
+
+@app.command(rich_help_panel=DATABASE)
+def demo(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="Folders of CSV files, the company first."),
+    ],
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8000,
+) -> None:
+    """Serve a company to look at: import it, plan today, publish, and serve.
+
+    Only an empty database is filled; one that has data is served as it is.
+    The whole of today is planned, at whatever hour.
+
+    Exit status: as for [bold]serve[/bold].
+
+    Example, which is what [bold]make run[/bold] does:
+
+      [bold]dispatch demo fixtures/hanoi fixtures/hanoi/day[/bold]
+    """
+    from sqlmodel import Session
+
+    from dispatch.demo import planned_routes, set_up
+    from dispatch.local_time import start_of
+    from dispatch.models import now
+
+    settings = settings_of_environment()
+    at = now()
+    today = at.astimezone(settings.zone).date()
+    midnight = start_of(today, settings.zone)
+    with database(settings, create=True) as engine:
+        with Session(engine) as session:
+            run = set_up(session, folders, settings=settings, at=at)
+            session.commit()
+        if run is not None:
+            typer.echo(f"The company is imported; its day is {today}, today.")
+            run = executed(engine, run.id, settings, at=midnight)
+        with Session(engine) as session:
+            routes = planned_routes(session, settings, at)
+    if run is not None and run.failure is not None:
+        fail([Fault("run_failed", run.id, run.failure.rstrip("."), "see above")])
+    if routes:
+        typer.echo(f"{routes} routes are in force for today, {today}.")
+    else:
+        typer.echo(
+            f"The data are kept as they are; nothing is planned for today, {today}. "
+            "dispatch plan --publish plans it; without the database, it starts anew with the demo."
+        )
+    serve(host, port)

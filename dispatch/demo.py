@@ -1,0 +1,37 @@
+"""A database with a company to look at."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session, col, exists, select
+
+from dispatch.files import import_folder
+from dispatch.models import Job, Route, Technician
+from dispatch.runs import PlanRequest, RunOut, request_run
+from dispatch.settings import Settings
+
+ACTOR = "demo"
+
+
+def set_up(
+    session: Session, folders: Iterable[Path], *, settings: Settings, at: datetime
+) -> RunOut | None:
+    """Fill an empty database, its jobs moved to the local day of ``at``, and queue that day's plan.
+
+    The plan is published once it is there. Data that are there already are left alone (None).
+    Raises ``InvalidInput``.
+    """
+    if session.exec(select(exists(select(Technician)) | exists(select(Job)))).one():
+        return None
+    today = at.astimezone(settings.zone).date()
+    for folder in folders:
+        import_folder(session, folder, actor=ACTOR, settings=settings, move_to=today)
+    request = PlanRequest(starts_on=today, publish=True)
+    return request_run(session, request, actor=ACTOR, settings=settings)
+
+
+def planned_routes(session: Session, settings: Settings, at: datetime) -> int:
+    """How many routes are in force on the local day of ``at``."""
+    today = at.astimezone(settings.zone).date()
+    return len(session.exec(select(Route.id).where(col(Route.live), Route.day == today)).all())

@@ -1,0 +1,121 @@
+"""What the commands share: settings, sessions, errors, Ctrl-C and output."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+from rich.console import Console
+
+from solver.problem import Fault
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from dispatch.settings import Settings
+
+
+def refuse(faults: Iterable[Fault]) -> NoReturn:
+    """List what is wrong with the input and exit with status 2."""
+    _end(faults, 2)
+
+
+def fail(faults: Iterable[Fault]) -> NoReturn:
+    """List what stands in the way and exit with status 1."""
+    _end(faults, 1)
+
+
+def _end(faults: Iterable[Fault], status: int) -> NoReturn:
+    for fault in faults:
+        typer.echo(str(fault), err=True)
+    raise typer.Exit(status)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed; pressed again, it ends the program."""
+    interrupted = threading.Event()
+    usual = signal.getsignal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, usual)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupted.is_set
+    finally:
+        signal.signal(signal.SIGINT, usual)
+
+
+def output() -> Console:
+    """Standard output for tables and texts that are not markup."""
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 200  # a file or a pipe has room for every id
+    return console
+
+
+def settings_of_environment() -> "Settings":
+    """The settings; wrong ones are listed by variable and end the program."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from dispatch.intake import faults_of
+    from dispatch.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        refuse(
+            Fault(fault.code, f"DISPATCH_{fault.where.upper()}", fault.cause, fault.action)
+            for fault in faults_of(error.errors())
+        )
+    except SettingsError as error:
+        refuse([Fault("invalid_setting", "DISPATCH_…", str(error), "write it as JSON")])
+
+
+@contextmanager
+def database(settings: "Settings", *, create: bool = False) -> Iterator["Engine"]:
+    """The settings' database, its schema up to date; errors of the domain end the program.
+
+    A SQLite file that is not there is only made if ``create`` says so.
+    """
+    from pathlib import Path
+
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError, OperationalError
+
+    from dispatch import store
+    from dispatch.errors import Conflict, DispatchError
+
+    where = "DISPATCH_DATABASE_URL"
+    try:
+        engine = store.connect(settings.database_url)
+        shown = make_url(settings.database_url).render_as_string(hide_password=True)
+    except (ValueError, ArgumentError) as error:
+        refuse([Fault("invalid_setting", where, str(error), "correct it")])
+    if not create and engine.dialect.name == "sqlite":
+        file = Path(engine.url.database or "")
+        if not file.exists():
+            refuse(
+                [
+                    Fault(
+                        "no_database",
+                        where,
+                        f"there is no file {file}",
+                        "fill one with dispatch import, or name another one",
+                    )
+                ]
+            )
+    try:
+        store.migrate(settings.database_url)
+        yield engine
+    except DispatchError as error:
+        _end(error.faults, 1 if isinstance(error, Conflict) else 2)
+    except OperationalError as error:
+        fail([Fault("database", shown, str(error.orig), "check that it is there and not in use")])
+    finally:
+        engine.dispose()
