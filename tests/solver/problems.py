@@ -359,7 +359,7 @@ def timed_route(
     start = route_of.start if leave is None else leave
     pending = sorted(
         (b for b in route_of.breaks if b.window.start + b.duration > start),
-        key=lambda b: (b.window.start, b.window.end),
+        key=lambda b: b.window.end,  # the first that can wait no longer
     )
     stops: list[Stop] = []
     clock, here = start, route_of.start_location
