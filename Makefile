@@ -60,7 +60,7 @@ lock:
 	build/lock/bin/pip freeze --exclude field-service-dispatch \
 	    | grep --invert-match --line-regexp --fixed-strings --file requirements.txt >> requirements-dev.txt
 	build/lock/bin/pip check
-	rm -rf build/lock
+	rm -rf build
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -70,20 +70,18 @@ def demo(
     from sqlmodel import Session
 
     from dispatch.demo import planned_routes, set_up
-    from dispatch.local_time import start_of
     from dispatch.models import now
 
     settings = settings_of_environment()
     at = now()
     today = at.astimezone(settings.zone).date()
-    midnight = start_of(today, settings.zone)
     with database(settings, create=True) as engine:
         with Session(engine) as session:
             run = set_up(session, folders, settings=settings, at=at)
             session.commit()
         if run is not None:
             typer.echo(f"The company is imported; its day is {today}, today.")
-            run = executed(engine, run.id, settings, at=midnight)
+            run = executed(engine, run.id, settings)
         with Session(engine) as session:
             routes = planned_routes(session, settings, at)
     if run is not None and run.failure is not None:

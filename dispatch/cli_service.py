@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -220,10 +220,8 @@ def plan(
         fail([Fault("cancelled", run.id, "it was stopped", "what it had found is a draft")])
 
 
-def executed(
-    engine: "Engine", run_id: str, settings: "Settings", at: datetime | None = None
-) -> "RunOut":
-    """The run once it is over, solved here (from the moment ``at`` on) with progress shown.
+def executed(engine: "Engine", run_id: str, settings: "Settings") -> "RunOut":
+    """The run once it is over, solved here with progress shown.
 
     A service on the same database may take it up first; then it is followed. Ctrl-C stops it.
     """
@@ -234,7 +232,7 @@ def executed(
     from dispatch.store import reading
 
     def work() -> None:
-        execute_run(settings.database_url, run_id, settings, at=at)
+        execute_run(settings.database_url, run_id, settings)
 
     asked_to_stop, pause = False, threading.Event()
     with ThreadPoolExecutor(1) as pool, _progress() as show, interruptible() as interrupted:

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlmodel import Session, col, exists, select
 
 from dispatch.files import import_folder
+from dispatch.local_time import start_of
 from dispatch.models import Job, Route, Technician
 from dispatch.runs import PlanRequest, RunOut, request_run
 from dispatch.settings import Settings
@@ -19,8 +20,8 @@ def set_up(
 ) -> RunOut | None:
     """Fill an empty database, its jobs moved to the local day of ``at``, and queue that day's plan.
 
-    The plan is published once it is there. Data that are there already are left alone (None).
-    Raises ``InvalidInput``.
+    It is for the whole day, whatever the hour, and is published once it is there. Data that are
+    there already are left alone (None). Raises ``InvalidInput``.
     """
     if session.exec(select(exists(select(Technician)) | exists(select(Job)))).one():
         return None
@@ -28,7 +29,10 @@ def set_up(
     for folder in folders:
         import_folder(session, folder, actor=ACTOR, settings=settings, move_to=today)
     request = PlanRequest(starts_on=today, publish=True)
-    return request_run(session, request, actor=ACTOR, settings=settings)
+    midnight = start_of(today, settings.zone)
+    return request_run(
+        session, request, actor=ACTOR, settings=settings, at=at, plans_from_at=midnight
+    )
 
 
 def planned_routes(session: Session, settings: Settings, at: datetime) -> int:

@@ -355,6 +355,9 @@ class Run(SQLModel, table=True):
     seed: int = 0
     publish: bool = False
     """Whether the plan is published as soon as it is there."""
+    plans_from_at: datetime | None = None
+    """What starts earlier is left alone (None: what starts before the run is over); a moment that
+    has passed plans a whole day late in the day, to look at."""
     requested_by: str
     created_at: datetime = Field(default_factory=now)
     started_at: datetime | None = None

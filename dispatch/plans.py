@@ -46,6 +46,8 @@ PLAN_AGAIN = "plan again"
 
 def planned_from(run: Run) -> datetime:
     """From when on a run plans: what starts while it is still solving stays as it is."""
+    if run.plans_from_at is not None:
+        return run.plans_from_at
     return (run.started_at or run.created_at) + timedelta(seconds=run.seconds)
 
 
@@ -90,18 +92,13 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
     affected = {stop.job_id for found in before for stop in found.stops if stop.job_id is not None}
     jobs = plans_store.hold_jobs(session, visits | affected)
     run = session.get(Run, plan.run_id)
-    snapshot = load_snapshot(
-        session,
-        plan.starts_on,
-        plan.ends_on,
-        plan.territory,
-        plan.created_at if run is None else planned_from(run),
-    )
+    begins_at = plan.created_at if run is None else planned_from(run)
+    snapshot = load_snapshot(session, plan.starts_on, plan.ends_on, plan.territory, begins_at)
     gone = {job_id for job_id in visits if _is_gone(jobs[job_id])}
     translation = to_problem(snapshot, settings)
     faults = [
         *_overtaken(session, plan, snapshot.live, visits),
-        *_too_late(plan, routes, translation, at),
+        *_too_late(plan, routes, translation, (run and run.plans_from_at) or at),
     ]
     faults = faults or list(_broken(plan, routes, translation, gone))
     if faults:

@@ -105,10 +105,12 @@ def request_run(
     settings: Settings,
     trigger: str = "dispatcher",
     at: datetime | None = None,
+    plans_from_at: datetime | None = None,
 ) -> RunOut:
     """Queue a run; some process takes it up once the request is committed.
 
-    ``at`` is the moment of the request (None: now). Raises ``InvalidInput``.
+    ``at`` is the moment of the request (None: now). The run leaves alone what starts before it has
+    its plan, or before ``plans_from_at`` if that is given. Raises ``InvalidInput``.
     """
     at = at or now()
     ends_on = request.ends_on or request.starts_on
@@ -124,6 +126,7 @@ def request_run(
         seconds=request.seconds or settings.plan_seconds,
         seed=request.seed,
         publish=request.publish,
+        plans_from_at=plans_from_at,
         requested_by=actor,
         created_at=at,
     )
@@ -241,13 +244,11 @@ def execute_run(
     run_id: str,
     settings: Settings,
     stopping: Callable[[], bool] = lambda: False,
-    at: datetime | None = None,
 ) -> None:
     """Take up a queued run and see it through: snapshot, solve, check, store, publish if asked.
 
     Does nothing if another process was faster. Whatever goes wrong is recorded with the run. Once
-    ``stopping`` is true the run is handed back, to be taken up again later. ``at`` is the moment
-    from which it plans (None: now); the demo plans its whole day at any hour of it.
+    ``stopping`` is true the run is handed back, to be taken up again later.
     """
     engine = connect(database_url)
     owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
@@ -260,8 +261,8 @@ def execute_run(
                 status=RunStatus.RUNNING,
                 owner=owner,
                 attempts=col(Run.attempts) + 1,
-                heartbeat_at=(present := now()),
-                started_at=at or present,
+                started_at=(started_at := now()),
+                heartbeat_at=started_at,
                 progress=0.0,
                 objective=None,
                 failure=None,
@@ -273,7 +274,7 @@ def execute_run(
         with _Pulse(engine, run, stopping) as pulse:
             rows, failure = _draft(engine, run, settings, pulse)
         try:
-            _finish(engine, run, rows, failure, pulse, settings, at)
+            _finish(engine, run, rows, failure, pulse, settings)
         except Exception as error:
             # As in _draft: without this the run would be taken for one whose process died.
             logger.exception("The outcome of run %s could not be stored", run.id)
@@ -331,7 +332,6 @@ def _finish(
     failure: str | None,
     pulse: "_Pulse",
     settings: Settings,
-    at: datetime | None = None,
 ) -> None:
     """Record the outcome in one transaction, if the run is still this process's."""
     cancelled = pulse.cancelled.is_set()
@@ -372,7 +372,7 @@ def _finish(
             log.record(session, actor, "draft", "plan", str(plan.id), after={"run_id": run.id})
             if run.publish and not cancelled and plan.id is not None:
                 try:
-                    publish_plan(session, plan.id, actor=actor, settings=settings, at=at)
+                    publish_plan(session, plan.id, actor=actor, settings=settings)
                 except DispatchError as error:
                     change_run(
                         session,

@@ -167,16 +167,20 @@ def test_a_run_publishes_its_plan_if_asked_to(session: Session, settings: Settin
     assert set(session.exec(select(Job.status))) == {JobStatus.SCHEDULED}
 
 
-def test_a_run_can_plan_a_whole_day_late_in_the_day(session: Session, settings: Settings) -> None:
+def test_a_whole_day_can_be_planned_late_in_the_day(session: Session, settings: Settings) -> None:
     small_company(session)
+    details = PlanRequest(starts_on=MONDAY, seconds=A_MOMENT, publish=True)
+    visits = select(Stop).where(col(Stop.live))
     with time_machine.travel(hanoi("23:00")):
-        run = request(session, settings, publish=True)
-        late = execute(session, settings, run.id)
-        assert session.exec(select(Stop).where(col(Stop.live))).all() == []
+        late = executed(session, settings, publish=True)
+        assert session.exec(visits).all() == []
 
-        run = request(session, settings, publish=True)
-        whole = execute(session, settings, run.id, at=hanoi("00:00"))
-        assert len(session.exec(select(Stop).where(col(Stop.live))).all()) == 4
+        run = runs.request_run(
+            session, details, actor="dana", settings=settings, plans_from_at=hanoi("00:00")
+        )
+        session.commit()
+        whole = execute(session, settings, run.id)
+        assert len(session.exec(visits).all()) == 4
 
     assert (late.failure, whole.failure) == (None, None)
 

@@ -81,6 +81,7 @@ def create_tables() -> None:
         sa.Column("seconds", sa.Float(), nullable=False),
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("publish", sa.Boolean(), nullable=False),
+        sa.Column("plans_from_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("requested_by", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
