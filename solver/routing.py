@@ -214,6 +214,9 @@ def search_parameters(seconds: float | None) -> routing_parameters_pb2.RoutingSe
     metaheuristics = routing_enums_pb2.LocalSearchMetaheuristic
     parameters.local_search_metaheuristic = metaheuristics.GUIDED_LOCAL_SEARCH
     parameters.local_search_operators.use_extended_swap_active = optional_boolean_pb2.BOOL_TRUE
+    # Where local search ends without a better plan, OR-Tools would turn to CP-SAT for models of up
+    # to 20 nodes; that hears of no limit but time and is not asked to stop.
+    parameters.fallback_to_cp_sat_size_threshold = 0
     limit = A_MONTH if seconds is None else max(0.001, seconds)
     parameters.time_limit.FromMilliseconds(int(limit * 1000))
     return parameters
