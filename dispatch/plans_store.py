@@ -14,12 +14,10 @@ from solver.solution import StopKind
 # Runs
 
 
-def queued_runs(session: Session) -> Sequence[str]:
-    """Ids of the runs that wait, the oldest first."""
+def queued_runs(session: Session) -> Sequence[Run]:
+    """The runs that wait, the oldest first."""
     return session.exec(
-        select(Run.id)
-        .where(Run.status == RunStatus.QUEUED)
-        .order_by(col(Run.created_at), col(Run.id))
+        select(Run).where(Run.status == RunStatus.QUEUED).order_by(col(Run.created_at), col(Run.id))
     ).all()
 
 

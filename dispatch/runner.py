@@ -6,6 +6,7 @@ to the queue; when it dies, its workers die with it and the watchdog (``runs.wat
 to their runs after the next start.
 """
 
+import faulthandler
 import logging
 import multiprocessing
 import os
@@ -25,6 +26,9 @@ from dispatch.settings import Settings
 from dispatch.store import connect, reading
 
 LOOK_EVERY_SECONDS = 0.5
+OVERRUN_FACTOR = 3
+OVERRUN_SECONDS = 60.0
+"""A worker that has been at a run for so many times its solving time and so much more hangs."""
 
 logger = logging.getLogger(__name__)
 
@@ -110,12 +114,13 @@ class Runner:
         if free <= 0 or self._pool is None:
             return
         with Session(reading(self._engine)) as session:
-            waiting = [run for run in queued_runs(session) if run not in self._running]
-        for run_id in waiting[:free]:
-            self._running[run_id] = self._pool.submit(
-                _execute, self._settings.database_url, run_id, self._settings
+            waiting = [run for run in queued_runs(session) if run.id not in self._running]
+        for run in waiting[:free]:
+            deadline = OVERRUN_FACTOR * run.seconds + OVERRUN_SECONDS
+            self._running[run.id] = self._pool.submit(
+                _execute, self._settings.database_url, run.id, self._settings, deadline
             )
-            self._running[run_id].add_done_callback(lambda _: self._look.set())
+            self._running[run.id].add_done_callback(lambda _: self._look.set())
 
 
 # Inside a worker process
@@ -143,8 +148,15 @@ def _nothing() -> None:
     """Work for a process that is only to be started."""
 
 
-def _execute(database_url: str, run_id: str, settings: Settings) -> None:
-    stopping = _service_stops
-    execute_run(
-        database_url, run_id, settings, (lambda: False) if stopping is None else stopping.is_set
-    )
+def _execute(database_url: str, run_id: str, settings: Settings, deadline: float) -> None:
+    """Execute the run, in so many seconds at most.
+
+    Should the solver ever hang inside compiled code, no signal and no thread of this process gets
+    through to it, and the worker would be lost for good. This ends the process all the same.
+    """
+    assert _service_stops is not None  # noqa: S101 - every worker was prepared
+    faulthandler.dump_traceback_later(deadline, exit=True)
+    try:
+        execute_run(database_url, run_id, settings, _service_stops.is_set)
+    finally:
+        faulthandler.cancel_dump_traceback_later()

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from dispatch import runs
+from dispatch import runner, runs
 from dispatch.models import RunStatus, now
 from dispatch.runner import Runner
 from dispatch.runs import PlanRequest, RunOut
@@ -48,27 +48,27 @@ def look(engine: Engine, run_id: str) -> RunOut:
 
 @contextmanager
 def started(settings: Settings) -> Iterator[Runner]:
-    runner = Runner(settings)
-    runner.start()
+    found = Runner(settings)
+    found.start()
     try:
-        yield runner
+        yield found
     finally:
-        runner.stop()
+        found.stop()
 
 
 def test_queued_runs_are_taken_up_though_nobody_submits_them(
     company: Engine, settings: Settings
 ) -> None:
     first, second = (request(company, settings, 0.1) for _ in range(2))
-    with started(settings) as runner:
-        assert runner.is_alive
+    with started(settings) as found:
+        assert found.is_alive
         until(lambda: look(company, second).status == RunStatus.FINISHED)
         third = request(company, settings, 0.1)
-        runner.submit(third)
+        found.submit(third)
         until(lambda: look(company, third).status == RunStatus.FINISHED)
     assert look(company, first).plan_version == 1
     assert look(company, third).plan_version == 3
-    assert not runner.is_alive
+    assert not found.is_alive
 
 
 def test_a_run_goes_back_to_the_queue_when_the_service_stops(
@@ -84,7 +84,7 @@ def test_a_run_goes_back_to_the_queue_when_the_service_stops(
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) -> None:
     run = request(company, settings, 600)
-    with started(settings) as runner:
+    with started(settings) as found:
         until(lambda: look(company, run).objective is not None)
         with Session(company) as session:
             owner = session.get_one(runs.Run, run).owner
@@ -92,14 +92,28 @@ def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) 
         os.kill(int(owner.split("/")[1]), signal.SIGKILL)
         after = request(company, settings, 0.1)
         until(lambda: look(company, after).status == RunStatus.FINISHED)
-        assert runner.is_alive
+        assert found.is_alive
     assert look(company, run).status == RunStatus.RUNNING  # until the watchdog misses it
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_without_processes_the_queue_is_left_to_others(company: Engine, settings: Settings) -> None:
     run = request(company, settings, 0.1)
-    with started(settings.model_copy(update={"solver_processes": 0})) as runner:
-        assert runner.is_alive
-        runner.submit(run)
+    with started(settings.model_copy(update={"solver_processes": 0})) as found:
+        assert found.is_alive
+        found.submit(run)
     assert look(company, run).status == RunStatus.QUEUED
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_that_hangs_is_given_up(
+    company: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "OVERRUN_FACTOR", 0)
+    monkeypatch.setattr(runner, "OVERRUN_SECONDS", 3.0)
+    run = request(company, settings, 600)
+    with started(settings):
+        until(lambda: look(company, run).status == RunStatus.RUNNING)
+        after = request(company, settings, 0.1)
+        until(lambda: look(company, after).status == RunStatus.FINISHED)
+    assert look(company, run).status == RunStatus.RUNNING  # until the watchdog misses it
