@@ -23,7 +23,8 @@ def reasons(draft: Draft, empty: Draft, visit: Visit) -> tuple[Reason, ...]:
         return (Reason(ReasonCode.IMPOSSIBLE, Rule.SHIFT, "nobody works in the planned time"),)
     eligible = draft.eligible[visit.id]
     if not eligible:
-        return _nobody_may(problem, visit)
+        # As it was asked for: the draft's visit has its pinned time in place of its windows.
+        return _nobody_may(problem, next(v for v in problem.visits if v.id == visit.id))
     able = [shift for shift in eligible if _possible_alone(empty, visit, shift)]
     if not able:
         return _nobody_can(draft, visit)
