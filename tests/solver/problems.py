@@ -100,11 +100,23 @@ def _some(*names: str) -> st.SearchStrategy[frozenset[str]]:
     return st.frozensets(st.sampled_from(names))
 
 
-def _seldom(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
-    """One time in four. (``one_of`` counts equal alternatives once.)"""
-    return st.sampled_from((False, False, False, True)).flatmap(
+def _one_in(number: int, strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
+    """So often the one, else the other. (``one_of`` counts equal alternatives once.)"""
+    return st.sampled_from((*[False] * (number - 1), True)).flatmap(
         lambda now: strategy if now else st.just(otherwise)
     )
+
+
+def _often(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
+    return _one_in(2, strategy, otherwise)
+
+
+def _seldom(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
+    return _one_in(4, strategy, otherwise)
+
+
+def _rarely(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
+    return _one_in(10, strategy, otherwise)
 
 
 def _seldom_few(strategy: st.SearchStrategy[T], most: int) -> st.SearchStrategy[list[T]]:
@@ -130,12 +142,12 @@ _TOOLS = _some("crane", "probe")
 _MATRICES = _seldom(st.integers(1, 1000), 0).map(_line_or_any)
 _LOCATIONS = st.integers(0, 4)
 _MOMENTS = st.integers(-300, 2500)
-_WINDOWS = _seldom(
+_WINDOWS = _often(
     st.lists(
         st.builds(
             lambda start, length: TimeWindow(start, start + length),
             st.sampled_from((0, 100, 400, 900, 2000, -700)),
-            st.sampled_from((5000, 600, 300, 60, 0)),
+            st.sampled_from((5000, 1000, 600, 300, 60, 0)),
         ),
         min_size=1,
         max_size=3,
@@ -149,21 +161,21 @@ _VISITS = st.builds(
     duration=st.sampled_from((60, 0, 7, 200, 600)),
     windows=_WINDOWS,
     skills=_seldom(_SKILLS, NOTHING),
-    parts=_seldom(_PARTS, NOTHING),
+    parts=_often(_PARTS, NOTHING),
     tools=_seldom(_TOOLS, NOBODY),
     priority=st.integers(0, 4),
     due=st.one_of(st.none(), _MOMENTS),
-    allowed=_seldom(st.frozensets(st.sampled_from(_NAMES), min_size=1), None),
-    forbidden=_seldom(_some(*_NAMES), NOBODY),
+    allowed=_rarely(st.frozensets(st.sampled_from(_NAMES), min_size=1), None),
+    forbidden=_rarely(_some(*_NAMES), NOBODY),
     preferred=_seldom(_some(*_NAMES), NOBODY),
-    territory=_seldom(st.sampled_from(("north", "south")), None),
-    pin=_seldom(st.builds(Pin, st.sampled_from(_NAMES), _seldom(_MOMENTS, None)), None),
+    territory=_rarely(st.sampled_from(("north", "south")), None),
+    pin=_rarely(st.builds(Pin, st.sampled_from(_NAMES), _seldom(_MOMENTS, None)), None),
     previous=_seldom(st.builds(Previous, st.sampled_from(_NAMES), _MOMENTS, st.booleans()), None),
 )
 _BREAKS = st.builds(
     lambda start, length, duration: Break("", TimeWindow(start, start + length), duration),
-    st.integers(-100, 900),
-    st.sampled_from((300, 100, 0)),
+    st.one_of(st.integers(20, 120), st.integers(100, 400), st.integers(-100, 900)),
+    st.sampled_from((20, 100, 0, 300)),
     st.integers(0, 120),
 )
 _SHIFTS = st.builds(
@@ -173,12 +185,12 @@ _SHIFTS = st.builds(
     start_location=_LOCATIONS,
     end_location=_LOCATIONS,
     start=st.sampled_from((0, 50, 300)),
-    end=st.sampled_from((1200, 2500, 500, 100, 0)),
+    end=st.sampled_from((2500, 1200, 1800, 2500, 1200, 500, 100, 0)),
     max_overtime=st.sampled_from((0, 0, 200)),
-    skills=_SKILLS,
-    stock=_PARTS,
+    skills=st.one_of(st.just({"gas": 3, "power": 3}), _SKILLS),
+    stock=_often(_PARTS, NOTHING),
     tools=_TOOLS,
-    breaks=st.lists(_BREAKS, max_size=2).map(tuple),
+    breaks=_often(st.lists(_BREAKS, min_size=1, max_size=2).map(tuple), ()),
     territories=_seldom(_some("north", "south"), NOBODY),
 )
 _DEPOTS = st.builds(
@@ -186,9 +198,12 @@ _DEPOTS = st.builds(
     id=st.just(""),
     location=_LOCATIONS,
     duration=st.sampled_from((0, 30)),
-    windows=_WINDOWS,
-    stock=st.one_of(st.none(), _quantities("filter", "pump", most=4)),
-    tools=_TOOLS,
+    windows=_seldom(_WINDOWS, ()),
+    stock=_often(_quantities("filter", "pump", most=6), None),
+    tools=_often(_TOOLS, frozenset({"crane", "probe"})),
+)
+_TECHNICIANS = _often(st.lists(_SHIFTS, min_size=2, max_size=3), None).flatmap(
+    lambda several: st.just(several) if several else _SHIFTS.map(lambda one: [one])
 )
 
 
@@ -226,7 +241,7 @@ def problems(*, max_visits: int = 6, max_technicians: int = 3) -> st.SearchStrat
         metres=_MATRICES,
         objective=_OBJECTIVES,
         origin=st.sampled_from((0, 0, 0, 86_400, -5_000)),
-        shifts=_seldom_few(st.lists(_SHIFTS, min_size=1, max_size=3), max_technicians),
+        shifts=_seldom_few(_TECHNICIANS, max_technicians),
         visits=_seldom_few(_VISITS, max_visits),
         depots=_seldom_few(_DEPOTS, 2),
     )
