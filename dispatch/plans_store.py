@@ -60,8 +60,12 @@ def is_queued() -> ColumnElement[bool]:
     return col(Run.status) == RunStatus.QUEUED
 
 
+def is_running() -> ColumnElement[bool]:
+    return col(Run.status) == RunStatus.RUNNING
+
+
 def is_run_by(owner: str) -> ColumnElement[bool]:
-    return and_(col(Run.status) == RunStatus.RUNNING, col(Run.owner) == owner)
+    return and_(is_running(), col(Run.owner) == owner)
 
 
 # Plans

@@ -14,13 +14,15 @@ import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from datetime import timedelta
 from multiprocessing.connection import wait
 from multiprocessing.synchronize import Event
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from dispatch.plans_store import queued_runs
+from dispatch.models import now
+from dispatch.plans_store import change_run, is_running, queued_runs
 from dispatch.runs import execute_run
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
@@ -43,6 +45,8 @@ class Runner:
         self._stopping = self._context.Event()
         self._look = threading.Event()
         self._running: dict[str, Future[None]] = {}
+        self._vouched_at = now()
+        self._patience = timedelta(seconds=settings.heartbeat_timeout_seconds / 4)
         self._pool: ProcessPoolExecutor | None = None
         self._thread = threading.Thread(target=self._work, name="runner", daemon=True)
 
@@ -110,6 +114,7 @@ class Runner:
                     raise error
                 if error is not None:
                     logger.error("Run %s was left behind", run_id, exc_info=error)
+        self._vouch()
         free = self._settings.solver_processes - len(self._running)
         if free <= 0 or self._pool is None:
             return
@@ -121,6 +126,17 @@ class Runner:
                 _execute, self._settings.database_url, run.id, self._settings, deadline
             )
             self._running[run.id].add_done_callback(lambda _: self._look.set())
+
+    def _vouch(self) -> None:
+        """Report runs alive whose workers are: inside compiled code they may be silent for long."""
+        moment = now()
+        if not self._running or moment - self._vouched_at < self._patience:
+            return
+        self._vouched_at = moment
+        with Session(self._engine) as session:
+            for run_id in self._running:
+                change_run(session, run_id, is_running(), heartbeat_at=moment)
+            session.commit()
 
 
 # Inside a worker process

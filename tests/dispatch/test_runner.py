@@ -2,14 +2,14 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from dispatch import runner, runs
-from dispatch.models import RunStatus, now
+from dispatch.models import Run, RunStatus, now
 from dispatch.runner import Runner
 from dispatch.runs import PlanRequest, RunOut
 from dispatch.settings import Settings
@@ -81,15 +81,41 @@ def test_a_run_goes_back_to_the_queue_when_the_service_stops(
     assert (back.status, back.attempts, back.plan_id) == (RunStatus.QUEUED, 0, None)
 
 
+def pid_of_worker(engine: Engine, run_id: str) -> int:
+    with Session(reading(engine)) as session:
+        owner = session.get_one(Run, run_id).owner
+    assert owner is not None
+    return int(owner.split("/")[1])
+
+
+def test_a_worker_that_is_silent_but_alive_is_not_taken_for_dead(
+    company: Engine, settings: Settings
+) -> None:
+    impatient = settings.model_copy(update={"heartbeat_timeout_seconds": 2.0})
+    run = request(company, impatient, 600)
+    with started(impatient):
+        until(lambda: look(company, run).objective is not None)
+        worker = pid_of_worker(company, run)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            silent_since = now()
+            until(lambda: heard_of(company, run) > silent_since + timedelta(seconds=2))
+        finally:
+            os.kill(worker, signal.SIGCONT)
+
+
+def heard_of(engine: Engine, run_id: str) -> datetime:
+    heartbeat_at = look(engine, run_id).heartbeat_at
+    assert heartbeat_at is not None
+    return heartbeat_at
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) -> None:
     run = request(company, settings, 600)
     with started(settings) as found:
         until(lambda: look(company, run).objective is not None)
-        with Session(company) as session:
-            owner = session.get_one(runs.Run, run).owner
-        assert owner is not None
-        os.kill(int(owner.split("/")[1]), signal.SIGKILL)
+        os.kill(pid_of_worker(company, run), signal.SIGKILL)
         after = request(company, settings, 0.1)
         until(lambda: look(company, after).status == RunStatus.FINISHED)
         assert found.is_alive
