@@ -1,6 +1,8 @@
 """The whole ``dispatch`` command: what ``dispatch.cli`` has, and the service."""
 
 import logging
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +46,9 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
         logging.getLogger(talkative).setLevel(logging.WARNING)
     with database(settings, create=True):
         service = create_app(settings)
+    # Once it has shut down, uvicorn raises the signal that stopped it again; by default this one
+    # would end the process before it has tidied up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(service, host=host, port=port)
 
 
