@@ -12,7 +12,7 @@ seconds since the earliest start of a shift, because OR-Tools wants them from 0.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import combinations, count
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
@@ -352,9 +352,22 @@ def add_breaks(model: RoutingModel) -> None:
         model.resting.append(intervals)
         if intervals:
             model.time.SetBreakIntervalsOfVehicle(intervals, vehicle, service)
-        if len(intervals) > 1:
-            in_turn = model.solver.DisjunctiveConstraint(intervals, f"breaks of shift {shift.id}")
-            model.solver.Add(in_turn)
+        for one, other in combinations(intervals, 2):
+            _in_turn_or_off_route(model, vehicle, one, other)
+
+
+def _in_turn_or_off_route(
+    model: RoutingModel, vehicle: int, one: pywrapcp.IntervalVar, other: pywrapcp.IntervalVar
+) -> None:
+    """Two breaks may only overlap where one of them lies before or after the route."""
+    start, end = (model.time.CumulVar(index(vehicle)) for index in (model.start, model.end))
+    apart = [one.EndExpr() <= other.StartExpr(), other.EndExpr() <= one.StartExpr()]
+    off_route = [
+        condition
+        for rest in (one, other)
+        for condition in (rest.EndExpr() <= start, rest.StartExpr() >= end)
+    ]
+    model.solver.Add(model.solver.Sum([way.Var() for way in (*apart, *off_route)]) >= 1)
 
 
 def add_parts(model: RoutingModel) -> None:
