@@ -1,4 +1,8 @@
-"""Databases for tests: each test gets a fresh, migrated one, on SQLite and on PostgreSQL."""
+"""Databases for tests: each test gets a fresh, migrated one, on SQLite and on PostgreSQL.
+
+Property tests look at the same few examples each time, so that a red test stays red;
+``HYPOTHESIS_PROFILE=thorough`` looks at many, and at others each time.
+"""
 
 import os
 import shutil
@@ -8,13 +12,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy import text as sql
 from sqlmodel import Session, SQLModel
 
 from dispatch import store
 from dispatch.settings import Settings
+
+UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "quick", UNHURRIED, max_examples=50, derandomize=True, database=None
+)
+hypothesis.settings.register_profile("thorough", UNHURRIED, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """What always holds of an answer, whatever the problem."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from solver.check import check
 from solver.cost import cost
@@ -15,7 +15,6 @@ ITERATIONS = Limit(iterations=300)
 
 
 @given(problems())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_answer_is_valid_and_every_visit_is_placed_or_explained(problem: Problem) -> None:
     solution = solve(problem, ITERATIONS)
     assert check(problem, solution) == ()
@@ -26,7 +25,6 @@ def test_every_answer_is_valid_and_every_visit_is_placed_or_explained(problem: P
 
 
 @given(problems())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_routing_model_accepts_every_draft_and_agrees_to_the_cent(problem: Problem) -> None:
     draft = Draft(problem)
     draft.fill(draft.unassigned())
