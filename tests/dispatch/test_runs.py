@@ -24,8 +24,7 @@ from dispatch.models import (
     RunStatus,
     Stop,
 )
-from dispatch.models import now as clock
-from dispatch.runs import PlanRequest, RunOut, execute_run, watch_runs
+from dispatch.runs import PlanRequest, execute_run
 from dispatch.settings import Settings
 from dispatch.store import reading
 from solver.problem import Problem
@@ -40,41 +39,14 @@ from tests.dispatch.crew import (
     add_technician,
     hanoi,
 )
+from tests.dispatch.running import A_MOMENT, execute, executed, request, small_company
 from tests.dispatch.waiting import until
-
-A_MOMENT = 0.1
-"""Seconds that are enough to solve what is planned here."""
 
 
 @pytest.fixture(autouse=True)
 def sunday_evening() -> Iterator[None]:
     with time_machine.travel(SUNDAY_EVENING):
         yield
-
-
-def request(session: Session, settings: Settings, **details: Any) -> RunOut:
-    details = {"starts_on": MONDAY, "seconds": A_MOMENT} | details
-    found = runs.request_run(session, PlanRequest(**details), actor="dana", settings=settings)
-    session.commit()
-    return found
-
-
-def executed(session: Session, settings: Settings, **details: Any) -> RunOut:
-    return execute(session, settings, request(session, settings, **details).id)
-
-
-def execute(session: Session, settings: Settings, run_id: str, **options: Any) -> RunOut:
-    session.rollback()  # SQLite has one writer at a time
-    execute_run(settings.database_url, run_id, settings, **options)
-    return runs.read_run(session, run_id)
-
-
-def small_company(session: Session) -> None:
-    add_technician(session, "ann", at=0)
-    add_technician(session, "bob", at=6)
-    for number in range(4):
-        add_job(session, f"j{number}", at=number)
-    session.commit()
 
 
 # Requests
@@ -459,71 +431,3 @@ def test_a_run_is_handed_back_when_its_service_stops(session: Session, settings:
     back = execute(session, settings, run.id, stopping=lambda: True)
     assert (back.status, back.attempts, back.plan_id) == (RunStatus.QUEUED, 0, None)
     assert execute(session, settings, run.id).status == RunStatus.FINISHED
-
-
-# The watchdog
-
-
-def running(session: Session, settings: Settings, silent_for: float, **columns: Any) -> str:
-    run = request(session, settings)
-    row = session.get_one(Run, run.id)
-    row.status = RunStatus.RUNNING
-    row.owner = "a process"
-    row.attempts = 1
-    row.heartbeat_at = clock() - timedelta(seconds=silent_for)
-    for name, value in columns.items():
-        setattr(row, name, value)
-    session.commit()
-    return run.id
-
-
-def test_a_run_that_was_heard_of_is_left_alone(session: Session, settings: Settings) -> None:
-    run = running(session, settings, settings.heartbeat_timeout_seconds - 1)
-    assert watch_runs(session, settings, SUNDAY_EVENING) == {}
-    assert runs.read_run(session, run).status == RunStatus.RUNNING
-
-
-def test_a_run_whose_process_died_is_queued_again_once(
-    session: Session, settings: Settings
-) -> None:
-    run = running(session, settings, 60)
-    assert watch_runs(session, settings, clock()) == {run: RunStatus.QUEUED}
-    session.commit()
-    assert watch_runs(session, settings, clock()) == {}
-    found = execute(session, settings, run)
-    assert (found.status, found.attempts) == (RunStatus.FINISHED, 2)
-
-
-def test_a_run_whose_process_died_twice_fails_with_its_cause(
-    session: Session, settings: Settings
-) -> None:
-    run = running(session, settings, 60, attempts=2)
-    assert watch_runs(session, settings, clock()) == {run: RunStatus.FAILED}
-    session.commit()
-    found = runs.read_run(session, run)
-    assert found.status == RunStatus.FAILED
-    assert found.failure is not None
-    assert "a process" in found.failure
-    assert found.finished_at is not None
-
-
-def test_a_run_that_should_have_been_cancelled_when_its_process_died_is(
-    session: Session, settings: Settings
-) -> None:
-    run = running(session, settings, 60, cancel_requested=True)
-    assert watch_runs(session, settings, clock()) == {run: RunStatus.CANCELLED}
-
-
-def test_two_watchdogs_take_care_of_a_run_once(
-    session: Session, engine: Engine, settings: Settings
-) -> None:
-    running(session, settings, 60)
-
-    def watch(_: int) -> int:
-        with Session(engine) as other:
-            found = watch_runs(other, settings, clock())
-            other.commit()
-            return len(found)
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(watch, range(4))) == 1

@@ -1,27 +1,12 @@
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlmodel import Session
 
 from dispatch import models
 from dispatch.models import JobStatus, Priority, TravelLeg, Wish
-from dispatch.plan_rows import PlanRows, in_force, to_plan, to_solution
+from dispatch.plan_rows import to_plan
 from dispatch.settings import Settings
-from dispatch.snapshot import load_snapshot
-from dispatch.translate import Translation, to_problem
-from solver.check import check
-from solver.problem import Break, Pin, Previous, Shift, TimeWindow, Visit
-from solver.solution import (
-    SOFT,
-    Reason,
-    ReasonCode,
-    Route,
-    Rule,
-    Solution,
-    Stop,
-    StopKind,
-    Unassigned,
-)
+from solver.problem import Break, Pin, Previous, TimeWindow
 from tests.dispatch.crew import (
     MONDAY,
     SUNDAY_EVENING,
@@ -33,35 +18,14 @@ from tests.dispatch.crew import (
     depot_call,
     hanoi,
 )
-
-HOUR = 3600
-ON_MONDAY = "@2027-03-01T08:00+0700"
-
-
-def translated(
-    session: Session,
-    settings: Settings,
-    first: date = MONDAY,
-    last: date | None = None,
-    territory: str | None = None,
-    at: datetime = SUNDAY_EVENING,
-) -> Translation:
-    session.flush()
-    snapshot = load_snapshot(session, first, last or first, territory, at)
-    return to_problem(snapshot, settings)
-
-
-def visit(translation: Translation, name: str) -> Visit:
-    return translation.visits[name]
-
-
-def visits(translation: Translation) -> set[str]:
-    return set(translation.visits)
-
-
-def shift(translation: Translation, number: int = 0) -> Shift:
-    return translation.problem.shifts[number]
-
+from tests.dispatch.translating import (
+    HOUR,
+    nothing,
+    shift,
+    translated,
+    visit,
+    visits,
+)
 
 # Times
 
@@ -385,231 +349,3 @@ def test_what_later_days_rely_on_is_left_in_the_van(session: Session, settings: 
     add_job(session, "tomorrow", parts={"fuse": 4})
     add_live_route(session, "ann", [("tomorrow", "09:00")], day=TUESDAY)
     assert shift(translated(session, settings)).stock == {"fuse": 1}
-
-
-# History
-
-
-def test_what_has_begun_does_not_move_and_the_shift_goes_on_from_there(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(
-        session,
-        "ann",
-        at=0,
-        stock={"fuse": 3},
-        breaks=[("08:30", "09:00", 15), ("12:00", "13:00", 30)],
-    )
-    add_depot(session, "d", stock={"fuse": 9}, tools=["crane"])
-    add_job(session, "done", at=3, parts={"fuse": 1}, status=JobStatus.COMPLETED)
-    add_job(session, "there", at=4, parts={"fuse": 2}, status=JobStatus.ON_SITE)
-    add_job(session, "next", at=5)
-    call = depot_call("d", "09:05", {"fuse": 4})
-    call.tools = ["crane"]
-    rest = models.Stop(
-        route_id=0,
-        position=0,
-        kind="break",
-        arrival_at=hanoi("08:40"),
-        start_at=hanoi("08:40"),
-        departure_at=hanoi("08:55"),
-    )
-    add_live_route(
-        session, "ann", [("done", "08:00"), rest, call, ("there", "09:30"), ("next", "11:00")]
-    )
-    found = translated(session, settings, at=hanoi("09:45"))
-    assert visits(found) == {"next"}
-    on = shift(found)
-    assert on.start == 10 * HOUR  # when the visit under way is over
-    assert on.start_location == found.locations["site site-there"]
-    assert on.end_location == found.locations["technician ann"]
-    assert on.tools == {"crane"}
-    assert [pause.id for pause in on.breaks] == ["break 12:00"]
-    assert on.stock == {"fuse": 4}  # three, four picked up, three used
-
-
-def test_a_visit_has_begun_when_its_time_has_come_and_nobody_said_otherwise(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "ann")
-    add_job(session, "begun", at=3)
-    add_job(session, "next", at=4)
-    add_live_route(session, "ann", [("begun", "09:00"), ("next", "11:00")])
-    found = translated(session, settings, at=hanoi("10:00"))
-    assert visits(found) == {"next"}
-    assert shift(found).start == 10 * HOUR
-    assert shift(found).start_location == found.locations["site site-begun"]
-
-
-def test_history_stays_at_the_beginning_of_the_new_route(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "ann", at=0)
-    add_job(session, "done", at=3, status=JobStatus.COMPLETED)
-    add_job(session, "next", at=5)
-    add_live_route(session, "ann", [("done", "08:10"), ("next", "11:00")])
-    found = translated(session, settings, at=hanoi("09:00"))
-    rows = to_plan(found, one_route(found, "ann" + ON_MONDAY, "next"), "run")
-    (route,) = rows.routes
-    assert [stop.job_id for stop in route.stops] == ["done", "next"]
-    assert [stop.position for stop in route.stops] == [0, 1]
-    assert route.stops[0].start_at == hanoi("08:10")
-    assert route.route.start_at == hanoi("08:00")
-    far = found.problem.distance
-    home, done, next_ = (
-        found.locations[place] for place in ("technician ann", "site site-done", "site site-next")
-    )
-    assert route.route.distance_metres == far[home, done] + far[done, next_] + far[next_, home]
-
-
-def test_history_stays_even_where_nothing_follows_it(session: Session, settings: Settings) -> None:
-    add_technician(session, "ann", at=0)
-    add_job(session, "done", at=3, status=JobStatus.COMPLETED)
-    add_job(session, "next", at=5)
-    add_live_route(session, "ann", [("done", "08:10"), ("next", "11:00")])
-    for at in (hanoi("09:00"), hanoi("18:00")):  # in the shift and after it
-        found = translated(session, settings, at=at)
-        (route,) = to_plan(found, nothing(found), "run").routes
-        assert [stop.job_id for stop in route.stops] == (
-            ["done"] if at == hanoi("09:00") else ["done", "next"]
-        )
-        assert route.route.shift_starts_at == hanoi("08:00")
-
-
-def test_a_cancelled_job_is_no_history(session: Session, settings: Settings) -> None:
-    add_technician(session, "ann", at=0)
-    add_job(session, "off", at=3, status=JobStatus.CANCELLED)
-    add_live_route(session, "ann", [("off", "08:10")])
-    found = translated(session, settings, at=hanoi("09:00"))
-    assert found.histories == ()
-    assert shift(found).start_location == found.locations["technician ann"]
-
-
-# Plans
-
-
-def nothing(found: Translation) -> Solution:
-    return Solution((), (), dict.fromkeys(SOFT, 0))
-
-
-def one_route(found: Translation, name: str, *visited: str) -> Solution:
-    """A route over these visits as early as can be, without a look at any other rule."""
-    there = next(s for s in found.problem.shifts if s.id == name)
-    moment, where = there.start, there.start_location
-    stops = []
-    for called in visited:
-        arrival = moment + int(found.problem.travel_time[where, visit(found, called).location])
-        start = max(arrival, visit(found, called).windows[0].start)
-        moment, where = start + visit(found, called).duration, visit(found, called).location
-        stops.append(Stop(StopKind.VISIT, called, arrival, start, moment))
-    end = moment + int(found.problem.travel_time[where, there.end_location])
-    route = Route(name, there.technician, there.start, end, tuple(stops))
-    return Solution((route,), (), dict.fromkeys(SOFT, 7))
-
-
-def test_a_solution_becomes_rows_and_the_same_solution_again(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "ann", at=0, stock={"fuse": 1}, tools=["ladder"])
-    add_job(session, "a", at=1, parts={"fuse": 1}, tools=["ladder"])
-    add_job(session, "b", at=2, windows=[(hanoi("10:00"), hanoi("11:00"))])
-    found = translated(session, settings)
-    solution = one_route(found, "ann" + ON_MONDAY, "a", "b")
-    assert {v.rule for v in check(found.problem, solution)} == {Rule.COST}
-    rows = to_plan(found, solution, "run-1")
-    assert rows.plan.run_id == "run-1"
-    assert rows.plan.objective == 7 * len(SOFT)
-    (route,) = rows.routes
-    assert route.route.day == MONDAY
-    assert route.route.shift_starts_at == hanoi("08:00")
-    assert route.stops[0].parts == {"fuse": 1}
-    assert route.stops[0].tools == ["ladder"]
-    assert route.stops[1].start_at == hanoi("10:00")
-    assert to_solution(found, rows.routes) == replace(solution, cost={})
-
-
-def test_some_jobs_can_be_taken_out_when_a_plan_is_read_back(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "ann")
-    add_job(session, "a", at=1)
-    add_job(session, "b", at=2)
-    found = translated(session, settings)
-    rows = to_plan(found, one_route(found, "ann" + ON_MONDAY, "a", "b"), "run")
-    read = to_solution(found, rows.routes, without={"a"})
-    assert read is not None
-    assert [stop.id for stop in read.routes[0].stops] == ["b"]
-    assert [out.id for out in read.unassigned] == ["a"]
-
-
-def test_a_plan_that_forgets_what_has_happened_cannot_be_read(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "ann")
-    add_job(session, "a", at=1)
-    add_job(session, "b", at=2)
-    rows = before_and_after(session, settings)
-    live = add_live_route(session, "ann", [("a", "08:10"), ("b", "09:00")])
-    assert live
-    session.get_one(models.Job, "b").status = JobStatus.ON_SITE
-    now_known = translated(session, settings)
-    assert to_solution(now_known, rows.routes) is None
-
-
-def before_and_after(session: Session, settings: Settings) -> PlanRows:
-    found = translated(session, settings)
-    return to_plan(found, one_route(found, "ann" + ON_MONDAY, "a"), "run")
-
-
-def test_the_routes_in_force_are_a_plan_to_start_from(session: Session, settings: Settings) -> None:
-    add_technician(session, "ann", at=0)
-    add_job(session, "a", at=1)
-    add_job(session, "b", at=2)
-    add_job(session, "off", at=3)
-    add_live_route(session, "ann", [("a", "08:30"), ("off", "09:30"), ("b", "10:30")])
-    session.get_one(models.Job, "off").status = JobStatus.ON_HOLD
-    found = translated(session, settings)
-    start = in_force(found)
-    assert start is not None
-    assert [stop.id for route in start.routes for stop in route.stops] == ["a", "b"]
-    assert check(found.problem, start) == ()
-
-
-def test_without_routes_in_force_there_is_nothing_to_start_from(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "ann")
-    add_job(session, "a")
-    assert in_force(translated(session, settings)) is None
-
-
-def test_a_job_that_only_a_night_shift_could_reach_is_not_missed_by_the_days_plan(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "owl", hours=[("22:00", "06:00")])
-    add_job(session, "early", windows=[(hanoi("05:00", TUESDAY), hanoi("12:00", TUESDAY))])
-    add_job(session, "today")
-    found = translated(session, settings)
-    assert visits(found) == {"early", "today"}
-    costs = dict.fromkeys(SOFT, 0) | {Rule.UNASSIGNED: sum(found.problem.prices.values())}
-    out = solved_without(found, costs)
-    rows = to_plan(found, out, "run")
-    assert [row.job_id for row in rows.unassigned] == ["today"]
-    assert rows.plan.cost["unassigned"] == found.problem.prices["today"]
-    assert rows.plan.objective == found.problem.prices["today"]
-
-
-def solved_without(found: Translation, costs: dict[Rule, int]) -> Solution:
-    reason = Reason(ReasonCode.NOT_FOUND, None, "nobody looked")
-    out = tuple(Unassigned(v.id, (reason,)) for v in found.problem.visits)
-    return Solution((), out, costs)
-
-
-def test_rows_refer_to_no_session(session: Session, settings: Settings) -> None:
-    add_technician(session, "ann")
-    add_job(session, "a", at=1)
-    session.commit()
-    snapshot = load_snapshot(session, MONDAY, MONDAY, None, SUNDAY_EVENING)
-    session.close()
-    found = to_problem(snapshot, settings)
-    assert to_plan(found, nothing(found), "run").routes == []

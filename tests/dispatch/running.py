@@ -1,0 +1,42 @@
+"""Runs asked for and executed in the test's own process."""
+
+from typing import Any
+
+from sqlmodel import Session
+
+from dispatch import runs
+from dispatch.runs import PlanRequest, RunOut, execute_run
+from dispatch.settings import Settings
+from tests.dispatch.crew import (
+    MONDAY,
+    add_job,
+    add_technician,
+)
+
+A_MOMENT = 0.1
+"""Seconds that are enough to solve what is planned here."""
+
+
+def request(session: Session, settings: Settings, **details: Any) -> RunOut:
+    details = {"starts_on": MONDAY, "seconds": A_MOMENT} | details
+    found = runs.request_run(session, PlanRequest(**details), actor="dana", settings=settings)
+    session.commit()
+    return found
+
+
+def executed(session: Session, settings: Settings, **details: Any) -> RunOut:
+    return execute(session, settings, request(session, settings, **details).id)
+
+
+def execute(session: Session, settings: Settings, run_id: str, **options: Any) -> RunOut:
+    session.rollback()  # SQLite has one writer at a time
+    execute_run(settings.database_url, run_id, settings, **options)
+    return runs.read_run(session, run_id)
+
+
+def small_company(session: Session) -> None:
+    add_technician(session, "ann", at=0)
+    add_technician(session, "bob", at=6)
+    for number in range(4):
+        add_job(session, f"j{number}", at=number)
+    session.commit()
