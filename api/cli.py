@@ -49,7 +49,10 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     # Once it has shut down, uvicorn raises the signal that stopped it again; by default this one
     # would end the process before it has tidied up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(service, host=host, port=port)
+    try:
+        uvicorn.run(service, host=host, port=port)
+    except SystemExit as end:
+        raise typer.Exit(1 if end.code else 0) from end
 
 
 @app.command(rich_help_panel=DATABASE)
