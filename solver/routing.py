@@ -111,8 +111,8 @@ class RoutingModel:
         return int(self.routing.Start(vehicle))
 
     def accept(self, sequences: Sequences) -> Answer | None:
-        """Take in a plan as it is and give it its best times; None if the model refuses it."""
-        self.routing.CloseModel()
+        """Take in a plan as it is and give it its times; None if the model refuses it."""
+        self.routing.CloseModelWithParameters(search_parameters(None))
         plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), True)
         return None if plan is None else self._read(plan)
 
@@ -214,6 +214,9 @@ def search_parameters(seconds: float | None) -> routing_parameters_pb2.RoutingSe
     metaheuristics = routing_enums_pb2.LocalSearchMetaheuristic
     parameters.local_search_metaheuristic = metaheuristics.GUIDED_LOCAL_SEARCH
     parameters.local_search_operators.use_extended_swap_active = optional_boolean_pb2.BOOL_TRUE
+    # The optimisers of a route's times refuse valid plans at random where shifts have breaks
+    # (OR-Tools 9.15: of the same plan of 32 visits, all refused with them and none without).
+    parameters.disable_scheduling_beware_this_may_degrade_performance = True
     # Where local search ends without a better plan, OR-Tools would turn to CP-SAT for models of up
     # to 20 nodes; that hears of no limit but time and is not asked to stop.
     parameters.fallback_to_cp_sat_size_threshold = 0
@@ -261,9 +264,12 @@ def add_time(model: RoutingModel) -> pywrapcp.RoutingDimension:
     model.routing.AddDimension(transit, model.latest, model.latest, False, "time")
     time = model.routing.GetDimensionOrDie("time")
     time.SetSpanCostCoefficientForAllVehicles(model.problem.objective.working_time)
+    # First the earliest end, then the latest start for it: propagation knows both exactly. The
+    # other way round the latest start may fail in a hole between windows, and is then lowered
+    # second by second until the time for it is over and the plan refused.
     for vehicle in range(len(model.shifts)):
-        model.routing.AddVariableMaximizedByFinalizer(time.CumulVar(model.start(vehicle)))
         model.routing.AddVariableMinimizedByFinalizer(time.CumulVar(model.end(vehicle)))
+        model.routing.AddVariableMaximizedByFinalizer(time.CumulVar(model.start(vehicle)))
     return time
 
 
@@ -336,8 +342,11 @@ def add_shifts(model: RoutingModel) -> None:
 
 def add_breaks(model: RoutingModel) -> None:
     """Breaks are intervals that no service overlaps; before and after the route they are free."""
-    service = [call.duration for call in model.nodes]
-    service += [0] * (len(model.locations) - len(service))
+    service = [
+        0
+    ] * model.routing.Size()  # by index, not by node: a shorter list is read past its end
+    for node, call in enumerate(model.nodes):
+        service[model.index(node)] = call.duration
     for vehicle, shift in enumerate(model.shifts):
         intervals = [
             model.solver.FixedDurationIntervalVar(
