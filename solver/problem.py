@@ -245,7 +245,7 @@ class Problem:
             + 4 * farthest * costs.distance
         )
         levels = [level for shift in self.shifts for level in shift.skills.values()]
-        span = horizon - min((s.start for s in self.shifts), default=0)
+        opening = min((s.start for s in self.shifts), default=0)
         prices = {}
         for visit in self.visits:
             dearest = (
@@ -254,8 +254,9 @@ class Problem:
                 + costs.over_skilled * len(visit.skills) * max(levels, default=0)
             )
             if visit.previous is not None:
-                away = max(span, abs(horizon - visit.previous.start))
-                dearest += costs.told_factor * (costs.changed_technician + costs.moved_time * away)
+                away = max(abs(moment - visit.previous.start) for moment in (opening, horizon))
+                factor = costs.told_factor if visit.previous.told else 1
+                dearest += factor * (costs.changed_technician + costs.moved_time * away)
             price = costs.unassigned[visit.priority] * (dearest + 1)
             if visit.pin is not None:
                 price *= PINNED_FACTOR
