@@ -11,7 +11,7 @@ from solver.routing import RoutingModel
 from solver.solve import Limit, Progress, solve
 from tests.solver.problems import line_problem, problems, shift, visit
 
-ITERATIONS = Limit(iterations=300)
+ITERATIONS = Limit(iterations=6_000)
 
 
 @given(problems())

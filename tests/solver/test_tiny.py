@@ -267,7 +267,7 @@ def test_no_plan_is_cheaper_than_the_one_written_down(
 def test_the_engine_finds_the_cheapest_plan(
     problem: Problem, cheapest: tuple[int, dict[str, Names]]
 ) -> None:
-    solution = solve(problem, Limit(iterations=100))
+    solution = solve(problem, Limit(iterations=60_000))
     assert check(problem, solution) == ()
     assert solution.objective == cheapest[0]
     assert [(out.id, out.reasons[0].rule) for out in solution.unassigned] == [
