@@ -113,7 +113,7 @@ class RoutingModel:
     def accept(self, sequences: Sequences) -> Answer | None:
         """Take in a plan as it is and give it its times; None if the model refuses it."""
         self.routing.CloseModelWithParameters(search_parameters(None))
-        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), True)
+        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), False)
         return None if plan is None else self._read(plan)
 
     def improve(
@@ -141,7 +141,7 @@ class RoutingModel:
         self.solver.ReSeed(seed)
         self.routing.AddAtSolutionCallback(lambda: on_solution(*self._reached()))
         self.routing.AddSearchMonitor(self.solver.CustomLimit(over))
-        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), True)
+        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), False)
         if plan is None:
             return None
         better = self.routing.SolveFromAssignmentWithParameters(plan, parameters)
