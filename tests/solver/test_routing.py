@@ -278,7 +278,7 @@ def test_a_break_before_or_after_the_route_is_not_needed() -> None:
 
 
 def test_a_break_that_covers_a_whole_shift_leaves_the_others_alone() -> None:
-    shifts = [shift("s"), shift("t", "bob", end=100, breaks=(pause("off", 0, 0, 101),))]
+    shifts = [shift("s"), shift("t", "bob", end=100, breaks=(pause("off", -50, -50, 200),))]
     valid(line_problem([visit("a", 1)], shifts), s="a")
 
 
@@ -495,6 +495,15 @@ def test_what_a_plan_costs_is_counted_to_the_cent(case: str) -> None:
     rule, cents, visits, shifts, weights = SOFT_CASES[case]
     problem = line_problem(visits, shifts, **weights)
     assert valid(problem, s="a").cost[rule] == cents
+
+
+def test_a_visit_that_would_be_late_anyway_costs_its_price_and_no_more_if_left_out() -> None:
+    moved = Previous("ann", -300)
+    problem = line_problem(
+        [visit("a", 1, due=-500, previous=moved)], [shift()], lateness=3, moved_time=2
+    )
+    assert valid(problem).objective == problem.prices["a"]
+    valid(problem, s="a")
 
 
 @pytest.mark.parametrize("plan", [{}, {"s": "a"}, {"t": "b"}, {"s": "b", "t": "a"}, {"t": "a b"}])
