@@ -20,7 +20,7 @@ from ortools.util import optional_boolean_pb2
 
 from solver.eligibility import at_pinned_time, eligible_shifts, pair_cost, stock_of
 from solver.problem import Depot, Matrix, Problem, Shift, TimeWindow, Visit
-from solver.schedule import Call, can_be_idle
+from solver.schedule import Call, idle_route, place
 from solver.solution import Route, Stop, StopKind
 from solver.supply import supplying_depots
 
@@ -41,7 +41,7 @@ class RoutingModel:
 
     def __init__(self, problem: Problem, sequences: Sequences) -> None:
         self.problem = problem
-        self.shifts = [shift for shift in problem.shifts if can_be_idle(shift)]
+        self.shifts = [shift for shift in problem.shifts if idle_route(shift) is not None]
         eligible = eligible_shifts(problem)
         self.visits = [at_pinned_time(visit) for visit in problem.visits if eligible[visit.id]]
         self.calls = _depot_calls(problem, self.visits, eligible, sequences)
@@ -111,10 +111,40 @@ class RoutingModel:
         return int(self.routing.Start(vehicle))
 
     def accept(self, sequences: Sequences) -> Answer | None:
-        """Take in a plan as it is and give it its times; None if the model refuses it."""
+        """Take in a plan at its own times, as ``place`` has them; None if the model refuses it."""
         self.routing.CloseModelWithParameters(search_parameters(None))
-        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), False)
+        legs = self.problem.travel_time.tolist()
+        for vehicle, shift in enumerate(self.shifts):
+            sequence = sequences.get(shift.id)
+            route = place(shift, sequence, legs) if sequence else idle_route(shift)
+            if route is not None and not self._fix_times(vehicle, route):
+                return None
+        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), True)
         return None if plan is None else self._read(plan)
+
+    def _fix_times(self, vehicle: int, route: Route) -> bool:
+        """Leave the route no other times; False if the model does not have these."""
+        node_of = {visit.id: node for node, visit in enumerate(self.visits)}
+        moments = [(self.start(vehicle), route.start), (self.end(vehicle), route.end)]
+        moments += [
+            (self.index(node_of[stop.id]), stop.start)
+            for stop in route.stops
+            if stop.kind is StopKind.VISIT
+        ]
+        for index, moment in moments:
+            if not self.time.CumulVar(index).Contains(moment - self.epoch):
+                return False
+            self.time.CumulVar(index).SetValue(moment - self.epoch)
+        taken = {stop.id: stop for stop in route.stops if stop.kind is StopKind.BREAK}
+        for pause, interval in zip(self.shifts[vehicle].breaks, self.resting[vehicle], strict=True):
+            if pause.id in taken:
+                start = taken[pause.id].start - self.epoch
+                interval.SetStartRange(start, start)
+            elif pause.window.start + pause.duration <= route.start:
+                interval.SetStartMax(route.start - self.epoch - pause.duration)
+            else:
+                interval.SetStartMin(route.end - self.epoch)
+        return True
 
     def improve(
         self,

@@ -91,13 +91,13 @@ def _opening(windows: Sequence[TimeWindow], time: int, never: int) -> int:
     return first
 
 
-def can_be_idle(shift: Shift) -> bool:
-    """Whether the shift has a moment for an empty route, which takes no time, and its breaks.
+def idle_route(shift: Shift) -> Route | None:
+    """A moment of the shift, as a route that goes nowhere, that its breaks leave free.
 
-    One that has not, because a break covers all of it, has no room for any route.
+    None for a shift that a break covers completely: it has no room for any route.
     """
     nowhere = replace(shift, start_location=0, end_location=0)
-    return earliest_end(nowhere, (), ((0,),)) is not None
+    return place(nowhere, (), ((0,),))
 
 
 def place(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route | None:

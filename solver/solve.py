@@ -78,7 +78,6 @@ def solve(
             break
         best = _search_on(search, draft, best, seed, number)
     draft.adopt(best.routes)
-    best = search.better(best, _times_fixed(problem, draft))
     solution = replace(best, unassigned=_explained(problem, draft))
     if start is not None and solution.objective >= start.objective and not check(problem, start):
         return start
@@ -158,14 +157,6 @@ def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number:
     draft.adopt(best.routes)
     draft.fill(draft.unassigned(), search.over)
     return search.better(best, draft.routes())
-
-
-def _times_fixed(problem: Problem, draft: Draft) -> tuple[Route, ...]:
-    """The draft's plan with the times that the routing model gives it."""
-    if not any(draft.sequences.values()):
-        return ()
-    answer = RoutingModel(problem, draft.sequences).accept(draft.sequences)
-    return draft.routes() if answer is None else draft.supplied(answer.routes)
 
 
 def _explained(problem: Problem, draft: Draft) -> tuple[Unassigned, ...]:
