@@ -6,7 +6,7 @@ with time windows: minimizing route duration*, ORSA J. Computing 1992). Soft cos
 are left to the routing model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -25,15 +25,16 @@ NEVER = 2 * MAX_TIME
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    """The earliest a route can be done with a place, having taken some breaks on the way there.
+    """The latest moment to be at a place for a route that ends in time, having some breaks after.
 
-    ``settled`` has a bit for each of the shift's breaks that is taken, or lies before the start.
+    ``settled`` has a bit for each of the shift's breaks that is taken from there on, or lies after
+    the end; ``pauses`` are those on the way from there to the next place.
     """
 
-    departure: int
+    moment: int
     settled: int
     pauses: tuple[Break, ...] = ()
-    parent: "_Label | None" = None
+    onward: "_Label | None" = None
 
 
 def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
@@ -43,8 +44,7 @@ def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | No
     every shift, is answered in one pass with two clocks, before and after the break.
     """
     if len(shift.breaks) > 1:
-        label = _forward(shift, sequence, legs)
-        return None if label is None else label.departure
+        return _earliest_end(shift, sequence, legs)
     latest_end = shift.end + shift.max_overtime
     never = latest_end + 1
     before = shift.start
@@ -101,72 +101,74 @@ def idle_route(shift: Shift) -> Route | None:
 
 
 def place(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route | None:
-    """The sequence as a route without pickups; None if it breaks a time rule."""
-    label = _forward(shift, sequence, legs)
-    if label is None:
+    """The sequence as a route without pickups; None if it breaks a time rule.
+
+    It ends as early as it can, starts as late as then possible, and serves each place as early as
+    that start allows.
+    """
+    end = earliest_end(shift, sequence, legs)
+    if end is None:
         return None
-    return _timed(shift, sequence, legs, label)
+    locations = [shift.start_location, *(call.location for call in sequence), shift.end_location]
+    travel = [legs[a][b] for a, b in pairwise(locations)]
+    start = _latest_start(shift, sequence, travel, end)
+    gaps = []
+    label: _Label | None = start
+    while label is not None:
+        gaps.append(label.pauses)
+        label = label.onward
+    return _follow(shift, sequence, travel, gaps, start.moment)
 
 
-def _forward(shift: Shift, sequence: Sequence[Call], legs: Legs) -> _Label | None:
+def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
     """Dynamic programme over places × breaks: waiting is free, so the earliest time dominates."""
     latest_end = shift.end + shift.max_overtime
-    labels = _starts(shift, latest_end)
+    departures = _starts(shift, latest_end)
     here = shift.start_location
     for call in sequence:
-        best: dict[int, _Label] = {}
-        travel = legs[here][call.location]
-        for label in labels:
-            for settled, pauses, arrival in _arrivals(label, travel, shift.breaks):
-                start = next_start(call.windows, arrival)
-                if start is None:
-                    continue
-                departure = start + call.duration
-                known = best.get(settled)
-                if departure <= latest_end and (known is None or departure < known.departure):
-                    best[settled] = _Label(departure, settled, pauses, label)
-        if not best:
-            return None
-        labels = list(best.values())
+        best: dict[int, int] = {}
+        for settled, arrival in _arrivals(departures, legs[here][call.location], shift.breaks):
+            start = next_start(call.windows, arrival)
+            if start is not None and start + call.duration <= best.get(settled, latest_end):
+                best[settled] = start + call.duration
+        departures = best
         here = call.location
-    travel = legs[here][shift.end_location]
-    ends = [
-        _Label(arrival, settled, pauses, label)
-        for label in labels
-        for settled, pauses, arrival in _arrivals(label, travel, shift.breaks)
-        if arrival <= latest_end and _can_rest_after(shift.breaks, settled, arrival)
-    ]
-    return min(ends, key=lambda end: (end.departure, end.settled), default=None)
+    return min(
+        (
+            end
+            for settled, end in _arrivals(departures, legs[here][shift.end_location], shift.breaks)
+            if end <= latest_end and _can_rest_after(shift.breaks, settled, end)
+        ),
+        default=None,
+    )
 
 
-def _starts(shift: Shift, latest_end: int) -> list[_Label]:
-    """One label for each set of breaks that may lie before the route's start."""
-    labels = [_Label(shift.start, 0)]
+def _starts(shift: Shift, latest_end: int) -> dict[int, int]:
+    """The earliest start for each set of breaks that may lie before it, as bits."""
+    starts = {0: shift.start}
     for bit, pause in enumerate(shift.breaks):
         over = pause.window.start + pause.duration
-        labels += [
-            _Label(max(label.departure, over), label.settled | 1 << bit)
-            for label in labels
-            if over <= latest_end
-        ]
-    return labels
+        if over <= latest_end:
+            starts |= {settled | 1 << bit: max(start, over) for settled, start in starts.items()}
+    return starts
 
 
 def _arrivals(
-    label: _Label, travel: int, breaks: Sequence[Break]
-) -> list[tuple[int, tuple[Break, ...], int]]:
-    """(breaks settled, those taken on the way in order, arrival) for every way to get there."""
-    arrivals: list[tuple[int, tuple[Break, ...], int]] = []
+    departures: Mapping[int, int], travel: int, breaks: Sequence[Break]
+) -> list[tuple[int, int]]:
+    """(breaks settled, arrival) for every way to get there from departures by breaks settled."""
+    arrivals: list[tuple[int, int]] = []
 
-    def rest(settled: int, pauses: tuple[Break, ...], clock: int, resting: int) -> None:
-        arrivals.append((settled, pauses, max(label.departure + travel + resting, clock)))
+    def rest(departure: int, settled: int, clock: int, resting: int) -> None:
+        arrivals.append((settled, max(departure + travel + resting, clock)))
         for bit, pause in enumerate(breaks):
             start = max(clock, pause.window.start)
             if not settled >> bit & 1 and start <= pause.window.end:
                 end = start + pause.duration
-                rest(settled | 1 << bit, (*pauses, pause), end, resting + pause.duration)
+                rest(departure, settled | 1 << bit, end, resting + pause.duration)
 
-    rest(label.settled, (), label.departure, 0)
+    for settled, departure in departures.items():
+        rest(departure, settled, departure, 0)
     return arrivals
 
 
@@ -174,44 +176,53 @@ def _can_rest_after(breaks: Sequence[Break], settled: int, end: int) -> bool:
     return all(p.window.end >= end for bit, p in enumerate(breaks) if not settled >> bit & 1)
 
 
-def _timed(shift: Shift, sequence: Sequence[Call], legs: Legs, end: _Label) -> Route:
-    """The route that ends as early as it can, starts as late as then possible, and serves each
-    place as early as that start allows."""
-    root, gaps = _breaks_by_gap(end)
-    locations = [shift.start_location, *(call.location for call in sequence), shift.end_location]
-    travel = [legs[a][b] for a, b in pairwise(locations)]
-    start = _latest_start(sequence, travel, gaps, end.departure)
-    return _follow(shift, sequence, travel, gaps, max(root.departure, start))
-
-
-def _breaks_by_gap(end: _Label) -> tuple[_Label, list[tuple[Break, ...]]]:
-    """The label at the start, and the breaks taken before each place and before the end."""
-    gaps = []
-    label = end
-    while label.parent is not None:
-        gaps.append(label.pauses)
-        label = label.parent
-    return label, gaps[::-1]
-
-
 def _latest_start(
-    sequence: Sequence[Call], travel: Sequence[int], gaps: Sequence[Sequence[Break]], end: int
-) -> int:
-    """The latest departure from the start that still ends at ``end``, going backwards."""
-    latest = end
-    for index in range(len(sequence), -1, -1):
-        departure = latest - travel[index] - sum(pause.duration for pause in gaps[index])
-        bound = latest
-        for pause in reversed(gaps[index]):
-            bound = min(pause.window.end, bound - pause.duration)
-            departure = min(departure, bound)
-        if index == 0:
-            break
-        call = sequence[index - 1]
-        moment = previous_start(call.windows, departure - call.duration)
-        assert moment is not None  # noqa: S101 - the earliest start is one
-        latest = moment
-    return departure
+    shift: Shift, sequence: Sequence[Call], travel: Sequence[int], end: int
+) -> _Label:
+    """The same backwards: the latest time at a place dominates. There is a route that ends then."""
+    after = sum(1 << bit for bit, p in enumerate(shift.breaks) if p.window.end >= end)
+    labels = [_Label(end, after)]
+    for call, leg in zip(reversed(sequence), reversed(travel), strict=False):
+        best: dict[int, _Label] = {}
+        for label in labels:
+            for settled, pauses, departure in _departures(label, leg, shift.breaks):
+                moment = previous_start(call.windows, departure - call.duration)
+                known = best.get(settled)
+                if moment is not None and (known is None or moment > known.moment):
+                    best[settled] = _Label(moment, settled, pauses, label)
+        labels = list(best.values())
+    starts = [
+        _Label(start, settled, pauses, label)
+        for label in labels
+        for settled, pauses, start in _departures(label, travel[0], shift.breaks)
+        if _could_rest_before(shift.breaks, settled, start)
+    ]
+    return max(starts, key=lambda label: label.moment)
+
+
+def _departures(
+    label: _Label, travel: int, breaks: Sequence[Break]
+) -> list[tuple[int, tuple[Break, ...], int]]:
+    """(breaks settled, those taken on the way in order, departure) for every way to the label."""
+    departures: list[tuple[int, tuple[Break, ...], int]] = []
+
+    def rest(settled: int, pauses: tuple[Break, ...], clock: int, resting: int) -> None:
+        departures.append((settled, pauses, min(label.moment - travel - resting, clock)))
+        for bit, pause in enumerate(breaks):
+            start = min(pause.window.end, clock - pause.duration)
+            if not settled >> bit & 1 and start >= pause.window.start:
+                rest(settled | 1 << bit, (pause, *pauses), start, resting + pause.duration)
+
+    rest(label.settled, (), label.moment, 0)
+    return departures
+
+
+def _could_rest_before(breaks: Sequence[Break], settled: int, start: int) -> bool:
+    return all(
+        p.window.start + p.duration <= start
+        for bit, p in enumerate(breaks)
+        if not settled >> bit & 1
+    )
 
 
 def _follow(

@@ -1,0 +1,280 @@
+"""The timing of a sequence is exact: compared with every route there can be, second by second."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise, permutations
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from solver.check import check
+from solver.problem import Break, Problem, Shift, TimeWindow, Visit
+from solver.schedule import earliest_end, idle_route, next_start, place, previous_start
+from solver.solution import Route, StopKind
+from tests.solver.problems import depot, line_problem, pause, shift, solution_of, visit, window
+
+LEGS = np.array(((0, 2, 3), (1, 0, 2), (4, 1, 0)))
+"""Seconds from place to place, in both directions."""
+MOMENTS = st.integers(-1, 14)
+
+
+def windows_of(most: int) -> st.SearchStrategy[tuple[TimeWindow, ...]]:
+    one = st.builds(
+        lambda start, length: TimeWindow(start, start + length), MOMENTS, st.integers(0, 4)
+    )
+    return st.lists(one, max_size=most).map(tuple)
+
+
+VISITS = st.builds(
+    Visit,
+    id=st.just("v"),
+    location=st.integers(0, 2),
+    duration=st.integers(0, 3),
+    windows=windows_of(2),
+)
+BREAKS = st.builds(
+    lambda start, length, duration: Break("b", TimeWindow(start, start + length), duration),
+    st.integers(-2, 12),
+    st.integers(0, 4),
+    st.integers(0, 4),
+)
+SHIFTS = st.builds(
+    lambda start, length, overtime, breaks, ends: Shift(
+        "s",
+        "ann",
+        ends[0],
+        ends[1],
+        start,
+        start + length,
+        overtime,
+        breaks=tuple(replace(b, id=f"b{number}") for number, b in enumerate(breaks)),
+    ),
+    st.integers(-1, 2),
+    st.integers(0, 16),
+    st.sampled_from((0, 3)),
+    st.lists(BREAKS, max_size=2),
+    st.tuples(st.integers(0, 2), st.integers(0, 2)),
+)
+
+
+def every_span(shift: Shift, calls: Sequence[Visit]) -> Iterator[tuple[int, int]]:
+    """(start, end) of every route through the calls, by every choice of when to leave, on which
+    way to take which breaks in which order; each call, once reached, is made as early as it may
+    be, and the way home ends at once, which is never worse."""
+    latest = shift.end + shift.max_overtime
+    for start in range(shift.start, latest + 1):
+        for taken in subsets(shift.breaks):
+            for where in distributions(taken, len(calls) + 1):
+                end = drive(shift, calls, start, where)
+                if (
+                    end is not None
+                    and end <= latest
+                    and all(
+                        pause.window.start + pause.duration <= start or pause.window.end >= end
+                        for pause in shift.breaks
+                        if pause not in taken
+                    )
+                ):
+                    yield start, end
+
+
+def subsets(breaks: Sequence[Break]) -> Iterator[tuple[Break, ...]]:
+    for number in range(2 ** len(breaks)):
+        yield tuple(pause for bit, pause in enumerate(breaks) if number >> bit & 1)
+
+
+def distributions(breaks: Sequence[Break], ways: int) -> Iterator[list[list[Break]]]:
+    """Every order of the breaks, cut up over the ways between places."""
+    for order in permutations(breaks):
+        for chosen in _rising(len(order), ways):
+            on_way: list[list[Break]] = [[] for _ in range(ways)]
+            for one, way in zip(order, chosen, strict=True):
+                on_way[way].append(one)
+            yield on_way
+
+
+def _rising(length: int, ways: int, first: int = 0) -> Iterator[tuple[int, ...]]:
+    if length == 0:
+        yield ()
+        return
+    for way in range(first, ways):
+        for rest in _rising(length - 1, ways, way):
+            yield way, *rest
+
+
+def drive(
+    shift: Shift, calls: Sequence[Visit], start: int, on_way: Sequence[Sequence[Break]]
+) -> int | None:
+    clock, here = start, shift.start_location
+    for way, pauses in enumerate(on_way):
+        call = calls[way] if way < len(calls) else None
+        there = shift.end_location if call is None else call.location
+        busy, resting = clock, 0
+        for one in pauses:
+            begin = next((t for t in range(busy, 60) if _inside(one.window, t)), None)
+            if begin is None:
+                return None
+            busy, resting = begin + one.duration, resting + one.duration
+        clock = max(busy, clock + int(LEGS[here, there]) + resting)
+        here = there
+        if call is not None:
+            opens = [t for t in range(clock, 60) if _open(call, t)]
+            if not opens:
+                return None
+            clock = opens[0] + call.duration
+    return clock
+
+
+def _inside(bounds: TimeWindow, moment: int) -> bool:
+    return bounds.start <= moment <= bounds.end
+
+
+def _open(call: Visit, moment: int) -> bool:
+    return not call.windows or any(_inside(bounds, moment) for bounds in call.windows)
+
+
+def named(calls: Sequence[Visit]) -> list[Visit]:
+    return [replace(call, id=f"v{number}") for number, call in enumerate(calls)]
+
+
+@given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
+def test_a_route_ends_as_early_as_it_can_and_starts_as_late_as_that_allows(
+    shift: Shift, calls: list[Visit]
+) -> None:
+    spans = list(every_span(shift, calls))
+    earliest = min((end for _, end in spans), default=None)
+    assert earliest_end(shift, calls, LEGS.tolist()) == earliest
+    route = place(shift, calls, LEGS.tolist())
+    if earliest is None:
+        assert route is None
+        return
+    assert route is not None
+    assert route.end == earliest
+    assert route.start == max(start for start, end in spans if end == earliest)
+
+
+@given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
+def test_a_route_placed_in_time_breaks_no_rule(shift: Shift, calls: list[Visit]) -> None:
+    problem = Problem(tuple(calls), (shift,), LEGS, LEGS)
+    route = place(shift, calls, LEGS.tolist())
+    if route is not None:
+        assert check(problem, solution_of(problem, route)) == ()
+
+
+@given(SHIFTS)
+def test_a_shift_can_be_idle_if_it_has_a_moment_off_which_its_breaks_can_lie(shift: Shift) -> None:
+    nowhere = replace(shift, start_location=0, end_location=0)
+    idle = idle_route(shift)
+    empty = Problem((), (nowhere,), LEGS, LEGS)
+    assert (idle is not None) == any(every_span(nowhere, []))
+    if idle is not None:
+        assert check(empty, solution_of(empty, idle)) == ()
+
+
+# --- cases with a name -------------------------------------------------------------------------
+
+
+def placed(calls: Sequence[Visit], **rules: Any) -> Route | None:
+    problem = line_problem(calls, [shift(**rules)])
+    route = place(problem.shifts[0], calls, problem.travel_time.tolist())
+    if route is not None:
+        assert check(problem, solution_of(problem, route)) == ()
+    return route
+
+
+def times(route: Route | None) -> list[tuple[str, int, int]]:
+    assert route is not None
+    return [(stop.id, stop.start, stop.departure) for stop in route.stops]
+
+
+def test_a_route_waits_at_home_rather_than_on_the_way() -> None:
+    route = placed([visit("a", 1, windows=(window(100, 200),))])
+    assert times(route) == [("a", 100, 105)]
+    assert route is not None
+    assert (route.start, route.end) == (90, 115)
+
+
+def test_waiting_between_two_windows_is_as_short_as_the_first_window_allows() -> None:
+    early, late = window(0, 50), window(100, 100)
+    route = placed([visit("a", 1, windows=(early,)), visit("b", 2, windows=(late,))])
+    assert times(route) == [("a", 50, 55), ("b", 100, 105)]
+
+
+def test_the_second_of_several_windows_is_taken_if_the_first_has_passed() -> None:
+    visits = [visit("a", 1, 60), visit("b", 1, windows=(window(200, 300), window(0, 69)))]
+    assert times(placed(visits)) == [("a", 140, 200), ("b", 200, 205)]
+
+
+def test_a_break_is_taken_while_waiting_for_a_window_to_open() -> None:
+    visits = [visit("a", 1, windows=(window(10, 10),)), visit("b", 1, windows=(window(100, 100),))]
+    lunch = pause("lunch", 30, 50, 20)
+    assert times(placed(visits, breaks=(lunch,))) == [
+        ("a", 10, 15),
+        ("lunch", 30, 50),
+        ("b", 100, 105),
+    ]
+
+
+def test_a_break_on_the_road_makes_the_way_longer() -> None:
+    visits = [visit("a", 9, windows=(window(0, 109),))]
+    assert placed(visits, breaks=(pause("lunch", 30, 50, 20),)) is None
+    later = [visit("a", 9, windows=(window(0, 110),))]
+    assert times(placed(later, breaks=(pause("lunch", 30, 50, 20),))) == [
+        ("lunch", 30, 50),
+        ("a", 110, 115),
+    ]
+
+
+def test_a_break_off_the_route_is_not_listed() -> None:
+    breaks = (pause("early", 0, 0, 20), pause("late", 900, 950, 20))
+    assert times(placed([visit("a", 1)], breaks=breaks)) == [("a", 30, 35)]
+
+
+def test_a_break_that_can_wait_makes_way_for_one_that_cannot() -> None:
+    breaks = (pause("one", 0, 5000, 20), pause("two", 5, 100, 20))
+    visits = [
+        visit("a", 1, 75, windows=(window(10, 10),)),
+        visit("b", 1, windows=(window(105, 105),)),
+    ]
+    stops = times(placed(visits, breaks=breaks))
+    assert [name for name, *_ in stops] == ["a", "two", "b"]
+
+
+def test_a_depot_call_takes_its_time_inside_its_windows() -> None:
+    source = depot("d", 2, 7, windows=(window(50, 60),))
+    problem = line_problem([visit("a", 3)], [shift()], [source])
+    route = place(problem.shifts[0], [source, problem.visits[0]], problem.travel_time.tolist())
+    assert times(route) == [("d", 50, 57), ("a", 67, 72)]
+    assert route is not None
+    assert [stop.kind for stop in route.stops] == [StopKind.DEPOT, StopKind.VISIT]
+
+
+def test_overtime_is_used_where_it_is_allowed() -> None:
+    assert placed([visit("a", 3)], end=40) is None
+    route = placed([visit("a", 3)], end=40, max_overtime=25)
+    assert route is not None
+    assert (route.start, route.end) == (0, 65)
+
+
+def test_stops_follow_each_other() -> None:
+    route = placed([visit("a", 1), visit("b", 5), visit("c", 2)], breaks=(pause("tea", 0, 9, 3),))
+    assert route is not None
+    assert all(one.departure <= next_.arrival for one, next_ in pairwise(route.stops))
+
+
+@pytest.mark.parametrize(
+    ("moment", "after", "before"),
+    [(0, 5, None), (5, 5, 5), (7, 7, 7), (15, 30, 10), (35, 35, 35), (50, None, 40)],
+)
+def test_the_nearest_moments_inside_windows(
+    moment: int, after: int | None, before: int | None
+) -> None:
+    windows = (window(30, 40), window(5, 9), window(8, 10))
+    assert (next_start(windows, moment), previous_start(windows, moment)) == (after, before)
+
+
+def test_without_windows_any_moment_will_do() -> None:
+    assert (next_start((), -7), previous_start((), -7)) == (-7, -7)
