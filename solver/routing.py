@@ -66,6 +66,8 @@ class RoutingModel:
         self.resting: list[list[pywrapcp.IntervalVar]] = []
         self.unavoidable = [0] * len(self.visits)
         """Cents that each visit costs in any case if it is served, which no bound can express."""
+        self.never_served = sum(problem.prices[v.id] for v in problem.visits if not eligible[v.id])
+        """Cents for the visits that are not in the model."""
 
         self.time = add_time(self)
         add_travel_cost(self)
@@ -114,12 +116,13 @@ class RoutingModel:
         """Take in a plan at its own times, as ``place`` has them; None if the model refuses it."""
         self.routing.CloseModelWithParameters(search_parameters(None))
         legs = self.problem.travel_time.tolist()
+        pinned = {visit.id: visit for visit in self.visits}
         for vehicle, shift in enumerate(self.shifts):
-            sequence = sequences.get(shift.id)
+            sequence = [pinned.get(call.id, call) for call in sequences.get(shift.id, ())]
             route = place(shift, sequence, legs) if sequence else idle_route(shift)
             if route is not None and not self._fix_times(vehicle, route):
                 return None
-        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), True)
+        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), False)
         return None if plan is None else self._read(plan)
 
     def _fix_times(self, vehicle: int, route: Route) -> bool:
@@ -180,7 +183,11 @@ class RoutingModel:
     def _reached(self) -> tuple[int, int]:
         """Objective and number of visits served, while the search stands at a solution."""
         served = sum(self.routing.ActiveVar(self.index(n)).Min() for n in range(len(self.visits)))
-        return int(self.routing.CostVar().Max()) + sum(self.unavoidable), served
+        return self._cents(self.routing.CostVar().Max()), served
+
+    def _cents(self, objective: int) -> int:
+        """What OR-Tools calls the objective, with what the model leaves out of it."""
+        return int(objective) + sum(self.unavoidable) + self.never_served
 
     def _indices(self, sequences: Sequences) -> list[list[int]]:
         node_of = {visit.id: node for node, visit in enumerate(self.visits)}
@@ -202,7 +209,7 @@ class RoutingModel:
             for vehicle in range(len(self.shifts))
             if self.routing.IsVehicleUsed(answer, vehicle)
         ]
-        return Answer(tuple(routes), int(answer.ObjectiveValue()) + sum(self.unavoidable))
+        return Answer(tuple(routes), self._cents(answer.ObjectiveValue()))
 
     def _read_route(self, answer: pywrapcp.Assignment, vehicle: int) -> Route:
         shift = self.shifts[vehicle]

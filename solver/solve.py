@@ -19,6 +19,9 @@ ROUNDS = 3
 SHARE_OF_A_ROUND = 0.6
 """Of the time left; what is still left out then gets another chance before the next round."""
 
+SHARE_TO_CLOSE = 0.04
+"""Of the time given, kept for finding reasons and for the checker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -111,7 +114,8 @@ class _Search:
         """Seconds left; None without a limit."""
         if self.limit.seconds is None:
             return None
-        return max(0.0, self.limit.seconds - (time.monotonic() - self._since))
+        ends = self._since + self.limit.seconds * (1 - SHARE_TO_CLOSE)
+        return max(0.0, ends - time.monotonic())
 
     def over(self) -> bool:
         return self.cancelled() or self.left() == 0.0

@@ -279,12 +279,8 @@ def test_a_dearer_priority_and_a_pin_make_a_visit_dearer_to_leave_out() -> None:
 @given(problems(max_visits=3, max_technicians=2))
 @settings(deadline=None)
 def test_serving_a_visit_alone_is_never_dearer_than_leaving_it_out(problem: Problem) -> None:
-    assume(problem.shifts and problem.objective.told_factor >= 1)
-    first, last = min(s.start for s in problem.shifts), max(s.end for s in problem.shifts)
+    assume(problem.shifts)
     for one in problem.visits:
-        # a start published outside all shifts may cost more to move than the price allows for
-        if one.previous is not None and not first <= one.previous.start <= last:
-            continue
         ways: list[list[str | Call]] = [[one.id]]
         ways += [[Call(d.id), one.id] for d in problem.depots]
         for s in problem.shifts:

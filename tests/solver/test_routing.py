@@ -121,7 +121,7 @@ def test_a_visit_that_nobody_may_have_is_not_in_the_model_and_the_plan_stands() 
     problem = line_problem([visit("a", 1), visit("b", 1, skills={"gas": 1})], [shift()])
     answer = accepted(problem, s="a")
     assert answer is not None
-    assert answer.objective == 25
+    assert answer.objective == 25 + problem.prices["b"]
 
 
 # --- add_time_windows --------------------------------------------------------------------------
