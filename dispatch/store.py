@@ -4,6 +4,7 @@ Functions take a session and never commit; whoever opened the session does.
 """
 
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -92,7 +93,7 @@ def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         # sqlite3's own transaction control would begin late and commit before DDL.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
@@ -102,6 +103,20 @@ def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch a new file to write-ahead logging, which SQLite refuses at once while it is in use."""
+    give_up_at = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def reading(engine: Engine) -> Engine:
