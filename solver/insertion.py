@@ -69,9 +69,9 @@ class Draft:
             self._replace(shifts[shift_id], ())
         for technician in self.chains:
             self._taken[technician] = Counter()
-        for route in routes:
-            if route.shift not in shifts:
-                continue
+        known = [route for route in routes if route.shift in shifts]
+        # In order of time: what one shift leaves in the van may be needed on a later one.
+        for route in sorted(known, key=lambda route: shifts[route.shift].start):
             shift = shifts[route.shift]
             wanted: list[Call] = []
             for stop in route.stops:
@@ -127,6 +127,31 @@ class Draft:
             tiers.setdefault((visit.pin is None, -visit.priority), []).append(visit)
         for _, tier in sorted(tiers.items(), key=lambda item: item[0]):
             self._fill_tier(tier, stop)
+
+    def make_room(self, visit: Visit) -> bool:
+        """Put the visit in the place of one that can go elsewhere or costs less to leave out.
+
+        This is the shortest ejection chain; it finds what insertion alone cannot.
+        """
+        prices = self.problem.prices
+        for shift in self.eligible[visit.id]:
+            before = self.sequences[shift.id]
+            for other in [call for call in before if isinstance(call, Visit)]:
+                kept = tuple(call for call in before if call is not other)
+                option = self.best_place(visit, shift, kept)
+                if option is None:
+                    continue
+                self._commit(shift, option.sequence)
+                elsewhere = [self.best_place(other, s) for s in self.eligible[other.id]]
+                options = [option for option in elsewhere if option is not None]
+                if options:
+                    cheapest = min(options, key=lambda option: option.cost)
+                    self._commit(cheapest.shift, cheapest.sequence)
+                    return True
+                if prices[other.id] < prices[visit.id]:
+                    return True
+                self._commit(shift, before)
+        return False
 
     def _fill_tier(self, tier: Sequence[Visit], stop: Callable[[], bool]) -> None:
         options: dict[str, dict[str, Option]] = {}
