@@ -19,8 +19,8 @@ ROUNDS = 3
 SHARE_OF_A_ROUND = 0.6
 """Of the time left; what is still left out then gets another chance before the next round."""
 
-SHARE_TO_CLOSE = 0.04
-"""Of the time given, kept for finding reasons and for the checker."""
+SHARE_TO_CLOSE = 0.08
+"""Of the time given, kept for OR-Tools to come to an end, for reasons and for the checker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def solve(
     draft = Draft(problem)
     if start is not None:
         draft.adopt(start.routes)
-    draft.fill(draft.unassigned(), search.over)
+    _fill(search, draft)
     best = search.better(None, draft.routes())
     for number in range(ROUNDS):
-        if search.over() or not best.routes:
+        if search.over() or search.too_late_for_a_round() or not best.routes:
             break
         best = _search_on(search, draft, best, seed, number)
     draft.adopt(best.routes)
@@ -106,6 +106,7 @@ class _Search:
         self._cancelled = cancelled
         self._since = time.monotonic()
         self._lowest: int | None = None
+        self._model_seconds = 0.0
 
     def cancelled(self) -> bool:
         return self._cancelled is not None and self._cancelled()
@@ -119,6 +120,18 @@ class _Search:
 
     def over(self) -> bool:
         return self.cancelled() or self.left() == 0.0
+
+    def timed(self, build: Callable[[], RoutingModel]) -> RoutingModel:
+        """Build a model and remember how long that took."""
+        since = time.monotonic()
+        model = build()
+        self._model_seconds = time.monotonic() - since
+        return model
+
+    def too_late_for_a_round(self) -> bool:
+        """Whether building another model would leave hardly any time to use it."""
+        left = self.left()
+        return left is not None and left < 2 * self._model_seconds
 
     def better(self, best: Solution | None, routes: tuple[Route, ...]) -> Solution:
         """The cheaper of the best plan and these routes; reasons are given at the end."""
@@ -146,8 +159,9 @@ class _Search:
 def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number: int) -> Solution:
     """One round: local search from the best plan, then what is left out gets another chance."""
     last = number == ROUNDS - 1
+    model = search.timed(lambda: RoutingModel(search.problem, draft.sequences))
     left, iterations = search.left(), search.limit.iterations
-    answer = RoutingModel(search.problem, draft.sequences).improve(
+    answer = model.improve(
         draft.sequences,
         seconds=left if left is None or last else left * SHARE_OF_A_ROUND,
         neighbours=None if iterations is None else -(-iterations // ROUNDS),
@@ -159,8 +173,18 @@ def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number:
         draft.adopt(answer.routes)
         best = search.better(best, draft.supplied(answer.routes))
     draft.adopt(best.routes)
-    draft.fill(draft.unassigned(), search.over)
+    _fill(search, draft)
     return search.better(best, draft.routes())
+
+
+def _fill(search: _Search, draft: Draft) -> None:
+    """Place what is left out, in others' places if need be, dearest first."""
+    draft.fill(draft.unassigned(), search.over)
+    prices = search.problem.prices
+    for visit in sorted(draft.unassigned(), key=lambda visit: -prices[visit.id]):
+        if search.over():
+            return
+        draft.make_room(visit)
 
 
 def _explained(problem: Problem, draft: Draft) -> tuple[Unassigned, ...]:
