@@ -1,0 +1,201 @@
+"""Why a visit is left out: nobody ever could, others matter more, or it was not found in time."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from solver.insertion import Draft
+from solver.problem import Pin, Problem
+from solver.reasons import reasons
+from solver.solution import Reason, ReasonCode, Rule
+from tests.solver.problems import (
+    depot,
+    line_problem,
+    pause,
+    problems,
+    serial_solution,
+    shift,
+    visit,
+    window,
+)
+
+CRANE = frozenset({"crane"})
+IMPOSSIBLE, OUTBID, NOT_FOUND = ReasonCode.IMPOSSIBLE, ReasonCode.OUTBID, ReasonCode.NOT_FOUND
+
+
+def why(problem: Problem, name: str, *placed: str) -> tuple[Reason, ...]:
+    """The reasons for leaving the visit out of a plan with the others that are ``placed``."""
+    draft = Draft(problem)
+    visits = {visit.id: visit for visit in draft.visits}
+    draft.fill([visits[other] for other in placed])
+    assert {visit.id for visit in draft.unassigned()} == visits.keys() - set(placed)
+    return reasons(draft, Draft(problem), visits[name])
+
+
+def only(problem: Problem, name: str, *placed: str) -> tuple[ReasonCode, Rule | None, str]:
+    (reason,) = why(problem, name, *placed)
+    return reason.code, reason.rule, reason.message
+
+
+# --- impossible: a proof -----------------------------------------------------------------------
+
+BUSY_BREAK = (pause("lunch", 15, 20, 80),)
+NOBODY_MAY: dict[str, tuple[dict[str, Any], Rule, str]] = {
+    "no skill": ({"skills": {"gas": 2}}, Rule.SKILLS, "needs skill gas at level 2"),
+    "no tool": ({"tools": CRANE}, Rule.TOOLS, "needs tool crane"),
+    "no parts": ({"parts": {"pump": 3}}, Rule.PARTS, "needs 3 × part pump"),
+    "pinned to a stranger": ({"pin": Pin("zoe")}, Rule.PINS, "pinned to technician zoe"),
+    "pinned outside its windows": (
+        {"pin": Pin("ann", 90), "windows": (window(0, 50),)},
+        Rule.PINS,
+        "pinned to a time outside its windows",
+    ),
+    "for a stranger": ({"allowed": frozenset({"zoe"})}, Rule.TECHNICIANS, "only for zoe"),
+    "not for Ann": ({"forbidden": frozenset({"ann"})}, Rule.TECHNICIANS, "not for ann"),
+    "elsewhere": ({"territory": "north"}, Rule.TERRITORY, "lies in territory north"),
+}
+
+
+@pytest.mark.parametrize("case", NOBODY_MAY)
+def test_a_visit_that_no_technician_may_do_is_impossible_by_the_rule(case: str) -> None:
+    rules, rule, words = NOBODY_MAY[case]
+    one = shift(skills={"gas": 1}, stock={"pump": 1}, territories=frozenset({"south"}))
+    problem = line_problem([visit(**rules)], [one], [depot(stock={"pump": 1})])
+    code, named, message = only(problem, "v")
+    assert (code, named) == (IMPOSSIBLE, rule)
+    assert words in message
+    assert "no technician can meet" in message
+
+
+NOBODY_CAN: dict[str, tuple[dict[str, Any], dict[str, Any], Rule, str]] = {
+    "too far": ({"location": 6}, {}, Rule.SHIFT, "do not fit into the shift"),
+    "too long": ({"duration": 81}, {}, Rule.SHIFT, "do not fit into the shift"),
+    "too early": ({"windows": (window(0, 9),)}, {}, Rule.TIME_WINDOWS, "inside its time windows"),
+    "too late": ({"windows": (window(86, 99),)}, {}, Rule.TIME_WINDOWS, "inside its time windows"),
+    "pinned too early": ({"pin": Pin("ann", 9)}, {}, Rule.PINS, "at the pinned time"),
+    "no time for the break": ({}, {"breaks": BUSY_BREAK}, Rule.BREAKS, "no time for the break"),
+    "parts too far": ({"parts": {"pump": 1}}, {}, Rule.PARTS, "parts cannot be fetched"),
+    "tools too far": ({"tools": CRANE}, {}, Rule.TOOLS, "tools cannot be fetched"),
+}
+
+
+@pytest.mark.parametrize("case", NOBODY_CAN)
+def test_a_visit_for_which_no_day_has_room_is_impossible_by_the_rule(case: str) -> None:
+    rules, shift_rules, rule, words = NOBODY_CAN[case]
+    problem = line_problem(
+        [visit(**rules)], [shift(end=100, **shift_rules)], [depot("d", 9, tools=CRANE)]
+    )
+    code, named, message = only(problem, "v")
+    assert (code, named) == (IMPOSSIBLE, rule)
+    assert words in message
+    assert "1 of 1 shifts" in message
+
+
+def test_if_each_technician_is_held_back_by_another_rule_all_of_them_are_named() -> None:
+    shifts = [shift(skills={"gas": 1}, territories=frozenset({"south"})), shift("t", "bob")]
+    problem = line_problem([visit(skills={"gas": 1}, territory="north")], shifts)
+    found = why(problem, "v")
+    assert [(reason.code, reason.rule) for reason in found] == [
+        (IMPOSSIBLE, Rule.TERRITORY),
+        (IMPOSSIBLE, Rule.SKILLS),
+    ]
+    assert all("1 of 2 technicians cannot meet" in reason.message for reason in found)
+
+
+def test_the_rule_that_holds_back_everybody_is_named_alone() -> None:
+    shifts = [shift(territories=frozenset({"south"})), shift("t", "bob")]
+    problem = line_problem([visit(skills={"gas": 1}, territory="north")], shifts)
+    assert only(problem, "v")[:2] == (IMPOSSIBLE, Rule.SKILLS)
+
+
+def test_shifts_that_have_no_room_for_different_reasons_are_told_apart() -> None:
+    shifts = [shift(end=30), shift("t", "bob", breaks=(pause("off", 15, 20, 970),))]
+    found = why(line_problem([visit(duration=60)], shifts), "v")
+    assert [reason.rule for reason in found] == [Rule.SHIFT, Rule.BREAKS]
+    assert all("1 of 2 shifts" in reason.message for reason in found)
+
+
+def test_nothing_is_possible_when_nobody_works() -> None:
+    code, rule, message = only(line_problem([visit()]), "v")
+    assert (code, rule) == (IMPOSSIBLE, Rule.SHIFT)
+    assert "nobody works" in message
+
+
+# --- outbid ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("windows", "rule"), [((), Rule.SHIFT), ((window(0, 90),), Rule.TIME_WINDOWS)]
+)
+def test_a_visit_is_outbid_by_work_that_matters_as_much(windows: Any, rule: Rule) -> None:
+    visits = [visit("v", 1, 60, windows=windows), visit("w", 1, 60)]
+    problem = line_problem(visits, [shift(end=100)])
+    code, named, message = only(problem, "v", "w")
+    assert (code, named) == (OUTBID, rule)
+    assert message.endswith("ann")
+
+
+def test_a_visit_is_outbid_for_the_last_part() -> None:
+    visits = [visit("v", 1, parts={"pump": 1}), visit("w", 1, parts={"pump": 1})]
+    problem = line_problem(visits, [shift()], [depot(stock={"pump": 1})])
+    code, named, message = only(problem, "v", "w")
+    assert (code, named) == (OUTBID, Rule.PARTS)
+    assert "pump" in message
+
+
+def test_several_small_visits_outbid_one_that_matters_less_than_all_of_them() -> None:
+    visits = [visit("v", 1, 75, priority=1), visit("a", 1, 40), visit("b", 1, 40)]
+    problem = line_problem(visits, [shift(end=100)])
+    assert only(problem, "v", "a", "b")[:2] == (OUTBID, Rule.SHIFT)
+
+
+# --- not found ---------------------------------------------------------------------------------
+
+
+def test_a_visit_for_which_somebody_has_room_is_not_found() -> None:
+    visits = [visit("v", 1, 60), visit("w", 1, 60)]
+    problem = line_problem(visits, [shift(end=100), shift("t", "bob", end=100)])
+    code, rule, message = only(problem, "v", "w")
+    assert (code, rule) == (NOT_FOUND, None)
+    assert "has room" in message
+
+
+def test_a_visit_that_matters_more_than_what_is_in_its_way_is_not_found() -> None:
+    visits = [visit("v", 1, 60, priority=3), visit("w", 1, 60, priority=1)]
+    problem = line_problem(visits, [shift(end=100)])
+    code, rule, message = only(problem, "v", "w")
+    assert (code, rule) == (NOT_FOUND, None)
+    assert "instead of less important work (w)" in message
+
+
+def test_a_visit_whose_parts_could_be_fetched_the_day_before_is_not_impossible() -> None:
+    visits = [visit("v", 1, parts={"pump": 1}, windows=(window(2000, 2030),))]
+    shifts = [shift("monday"), shift("tuesday", start=1990, end=2100)]
+    problem = line_problem(visits, shifts, [depot("d", 20)])
+    assert IMPOSSIBLE not in {reason.code for reason in why(problem, "v")}
+
+
+# --- any problem -------------------------------------------------------------------------------
+
+
+@given(problems())
+def test_whatever_can_be_done_alone_is_never_called_impossible(problem: Problem) -> None:
+    draft = Draft(problem)
+    for one in draft.visits:
+        found = reasons(draft, Draft(problem), one)
+        assert found
+        assert all(reason.message for reason in found)
+        (original,) = (v for v in problem.visits if v.id == one.id)
+        alone = Problem(
+            (original,),
+            problem.shifts,
+            problem.travel_time,
+            problem.distance,
+            problem.depots,
+            problem.objective,
+        )
+        if serial_solution(alone).routes:
+            assert {reason.code for reason in found} == {NOT_FOUND}
+        elif IMPOSSIBLE in {reason.code for reason in found}:
+            assert all(reason.code is IMPOSSIBLE and reason.rule for reason in found)
