@@ -52,9 +52,9 @@ def written(value: Any) -> Any:
         return {name: written(item) for name, item in value.items()}
     if isinstance(value, np.ndarray):
         return value.tolist()
-    return (
-        [written(item) for item in value] if isinstance(value, list | tuple | frozenset) else value
-    )
+    if isinstance(value, frozenset):
+        return sorted(value)  # equal sets may differ in their order
+    return [written(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @given(problems())
