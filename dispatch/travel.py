@@ -6,12 +6,9 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from solver.problem import Matrix
-
-EARTH_RADIUS_METRES = 6_371_008.8
-"""The mean radius: a sphere of this size is at most 0.6 % off the real Earth's distances."""
+from solver.read import great_circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +71,11 @@ class MeasuredLegs:
 def _estimates(
     coordinates: tuple[tuple[float, float], ...], speed_kmh: float, detour_factor: float
 ) -> tuple[Matrix, Matrix]:
-    metres = great_circle(np.array(coordinates, dtype=np.float64).reshape(-1, 2)) * detour_factor
+    latitude, longitude = np.array(coordinates, dtype=np.float64).reshape(-1, 2).T
+    metres = great_circle(latitude, longitude) * detour_factor
     # A hair less than exact, so that noise of the floating point is not rounded up to a second.
     seconds = np.ceil(metres / (speed_kmh / 3.6) - 1e-6)
     matrices = seconds.astype(np.int64), np.rint(metres).astype(np.int64)
     for matrix in matrices:
         matrix.setflags(write=False)
     return matrices
-
-
-def great_circle(degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Metres between all rows of (latitude, longitude), by the haversine formula."""
-    latitude, longitude = np.radians(degrees).T
-    half_latitude = np.sin((latitude[:, None] - latitude[None, :]) / 2) ** 2
-    half_longitude = np.sin((longitude[:, None] - longitude[None, :]) / 2) ** 2
-    cosines = np.cos(latitude)
-    chord = half_latitude + cosines[:, None] * cosines[None, :] * half_longitude
-    metres: npt.NDArray[np.float64] = (
-        2 * EARTH_RADIUS_METRES * np.arcsin(np.sqrt(np.clip(chord, 0, 1)))
-    )
-    return metres
