@@ -1,4 +1,4 @@
-"""The OR-Tools routing model of a problem: one ``add_…`` function per rule.
+"""The OR-Tools routing model of a problem; ``solver/routing_rules.py`` has its rules one by one.
 
 A model is built for a plan that exists already (the opening, or the plan in force): it takes that
 plan in, improves it, and fixes the times. Only what can be served is modelled: a visit that no
@@ -9,17 +9,32 @@ Visits, depot calls and the places where routes start and end are the model's no
 seconds since the earliest start of a shift, because OR-Tools wants them from 0.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, count
+from itertools import count
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
 from ortools.util import optional_boolean_pb2
 
-from solver.eligibility import at_pinned_time, eligible_shifts, pair_cost, stock_of
-from solver.problem import Depot, Matrix, Problem, Shift, TimeWindow, Visit
+from solver.eligibility import at_pinned_time, eligible_shifts
+from solver.problem import Depot, Matrix, Problem, Shift, Visit
+from solver.routing_rules import (
+    add_breaks,
+    add_eligible_technicians,
+    add_imbalance,
+    add_lateness,
+    add_moved_time,
+    add_optional_depot_calls,
+    add_optional_visits,
+    add_pair_costs,
+    add_parts,
+    add_shifts,
+    add_time,
+    add_time_windows,
+    add_tools,
+    add_travel_cost,
+)
 from solver.schedule import Call, idle_route, place
 from solver.solution import Route, Stop, StopKind
 from solver.supply import supplying_depots
@@ -290,303 +305,3 @@ def _depot_calls(
 
 SPARE_CALLS = 2
 SHIFTS_PER_SPARE_CALL = 10
-
-
-def add_time(model: RoutingModel) -> pywrapcp.RoutingDimension:
-    """Time passes by travel and service; a route starts as late as it likes and may wait."""
-    travel = model.legs(model.problem.travel_time)
-    service = np.zeros(len(model.locations), dtype=np.int64)
-    service[: len(model.nodes)] = [call.duration for call in model.nodes]
-    transit = model.routing.RegisterTransitMatrix((travel + service[:, None]).tolist())
-    model.routing.AddDimension(transit, model.latest, model.latest, False, "time")
-    time = model.routing.GetDimensionOrDie("time")
-    time.SetSpanCostCoefficientForAllVehicles(model.problem.objective.working_time)
-    # First the earliest end, then the latest start for it: propagation knows both exactly. The
-    # other way round the latest start may fail in a hole between windows, and is then lowered
-    # second by second until the time for it is over and the plan refused.
-    for vehicle in range(len(model.shifts)):
-        model.routing.AddVariableMinimizedByFinalizer(time.CumulVar(model.end(vehicle)))
-        model.routing.AddVariableMaximizedByFinalizer(time.CumulVar(model.start(vehicle)))
-    return time
-
-
-def add_travel_cost(model: RoutingModel) -> None:
-    """Every leg costs its travel time and distance, every shift in use its fixed cost."""
-    costs = model.problem.objective
-    cents = costs.travel_time * model.problem.travel_time + costs.distance * model.problem.distance
-    evaluator = model.routing.RegisterTransitMatrix(model.legs(cents).tolist())
-    model.routing.SetArcCostEvaluatorOfAllVehicles(evaluator)
-    model.routing.SetFixedCostOfAllVehicles(costs.shift_use)
-
-
-def add_optional_visits(model: RoutingModel) -> None:
-    """Every visit may be left out at its price; comes last, when unavoidable costs are known."""
-    for node, visit in enumerate(model.visits):
-        price = model.problem.prices[visit.id] - model.unavoidable[node]
-        model.routing.AddDisjunction([model.index(node)], price)
-
-
-def add_optional_depot_calls(model: RoutingModel) -> None:
-    for number in range(len(model.calls)):
-        model.routing.AddDisjunction([model.index(len(model.visits) + number)], 0)
-
-
-def add_eligible_technicians(model: RoutingModel) -> None:
-    """Skills, pins, allowed and forbidden technicians and territories, all at once.
-
-    ``SetAllowedVehiclesForIndex`` cannot be called from Python in OR-Tools 9.15.
-    """
-    for node, vehicles in enumerate(model.eligible):
-        model.routing.VehicleVar(model.index(node)).SetValues([-1, *vehicles])
-
-
-def add_time_windows(model: RoutingModel) -> None:
-    for node, call in enumerate(model.nodes):
-        if call.windows:
-            _restrict(model, node, call.windows)
-
-
-def _restrict(model: RoutingModel, node: int, windows: Sequence[TimeWindow]) -> None:
-    """Leave only the windows' moments to the start of service; none left: never served."""
-    inside = sorted(
-        (max(0, window.start - model.epoch), min(model.latest, window.end - model.epoch))
-        for window in windows
-        if window.end >= model.epoch and window.start <= model.epoch + model.latest
-    )
-    index = model.index(node)
-    if not inside:
-        model.routing.ActiveVar(index).SetValue(0)
-        return
-    moment = model.time.CumulVar(index)
-    moment.SetRange(inside[0][0], max(end for _, end in inside))
-    closed_from = inside[0][1] + 1
-    for start, end in inside[1:]:
-        if start > closed_from:
-            moment.RemoveInterval(closed_from, start - 1)
-        closed_from = max(closed_from, end + 1)
-
-
-def add_shifts(model: RoutingModel) -> None:
-    """Routes lie inside their shift plus overtime; overtime costs."""
-    overtime = model.problem.objective.overtime
-    for vehicle, shift in enumerate(model.shifts):
-        start, end = shift.start - model.epoch, shift.end - model.epoch
-        for index in (model.start(vehicle), model.end(vehicle)):
-            model.time.CumulVar(index).SetRange(start, end + shift.max_overtime)
-        if overtime and shift.max_overtime:
-            model.time.SetCumulVarSoftUpperBound(model.end(vehicle), end, overtime)
-
-
-def add_breaks(model: RoutingModel) -> None:
-    """Breaks are intervals that no service overlaps; before and after the route they are free."""
-    service = [
-        0
-    ] * model.routing.Size()  # by index, not by node: a shorter list is read past its end
-    for node, call in enumerate(model.nodes):
-        service[model.index(node)] = call.duration
-    for vehicle, shift in enumerate(model.shifts):
-        intervals = [
-            model.solver.FixedDurationIntervalVar(
-                pause.window.start - model.epoch,
-                pause.window.end - model.epoch,
-                pause.duration,
-                False,
-                f"break {pause.id} of shift {shift.id}",
-            )
-            for pause in shift.breaks
-        ]
-        model.resting.append(intervals)
-        if intervals:
-            model.time.SetBreakIntervalsOfVehicle(intervals, vehicle, service)
-        for one, other in combinations(intervals, 2):
-            _in_turn_or_off_route(model, vehicle, one, other)
-
-
-def _in_turn_or_off_route(
-    model: RoutingModel, vehicle: int, one: pywrapcp.IntervalVar, other: pywrapcp.IntervalVar
-) -> None:
-    """Two breaks may only overlap where one of them lies before or after the route."""
-    start, end = (model.time.CumulVar(index(vehicle)) for index in (model.start, model.end))
-    apart = [one.EndExpr() <= other.StartExpr(), other.EndExpr() <= one.StartExpr()]
-    off_route = [
-        condition
-        for rest in (one, other)
-        for condition in (rest.EndExpr() <= start, rest.StartExpr() >= end)
-    ]
-    model.solver.Add(model.solver.Sum([way.Var() for way in (*apart, *off_route)]) >= 1)
-
-
-def add_parts(model: RoutingModel) -> None:
-    """For each part that may run short: the number in the van, which a depot call may raise.
-
-    What one shift leaves in the van is there for the technician's next one.
-    """
-    for part in sorted({part for visit in model.visits for part in visit.parts}):
-        needs = [visit.parts.get(part, 0) for visit in model.visits]
-        needed = sum(needs)
-        if all(shift.stock.get(part, 0) >= needed for shift in model.shifts):
-            continue
-        dimension = _supply_dimension(model, f"part {part}", [-n for n in needs], needed)
-        for node, need in enumerate(needs):
-            dimension.CumulVar(model.index(node)).SetMin(need)
-        for depot in model.problem.depots:
-            _limit_pickups(model, dimension, depot, stock_of(depot, part), needed)
-        _load_vans(model, dimension, part, needed)
-
-
-def _load_vans(
-    model: RoutingModel, dimension: pywrapcp.RoutingDimension, part: str, needed: int
-) -> None:
-    """A van starts with what was loaded since, and left over from, the technician's last shift."""
-    vehicles = {shift.id: vehicle for vehicle, shift in enumerate(model.shifts)}
-    before: dict[str, int] = {}
-    loaded: Counter[str] = Counter()
-    for shift in sorted(model.problem.shifts, key=lambda shift: shift.start):
-        who = shift.technician
-        loaded[who] += shift.stock.get(part, 0)
-        if shift.id not in vehicles:
-            continue
-        start = dimension.CumulVar(model.start(vehicles[shift.id]))
-        if who in before:
-            left = dimension.CumulVar(model.end(before[who]))
-            model.solver.Add(start == model.solver.Min(left + loaded[who], needed))
-        else:
-            start.SetValue(min(needed, loaded[who]))
-        before[who] = vehicles[shift.id]
-        loaded[who] = 0
-
-
-def add_tools(model: RoutingModel) -> None:
-    """For each tool that some van lacks: whether it is in the van, which a depot call may turn."""
-    for tool in sorted({tool for visit in model.visits for tool in visit.tools}):
-        if all(tool in shift.tools for shift in model.shifts):
-            continue
-        dimension = _supply_dimension(model, f"tool {tool}", [0] * len(model.visits), 1)
-        for node, visit in enumerate(model.visits):
-            if tool in visit.tools:
-                dimension.CumulVar(model.index(node)).SetMin(1)
-        for depot in model.problem.depots:
-            _limit_pickups(model, dimension, depot, int(tool in depot.tools) * len(model.calls), 1)
-        for vehicle, shift in enumerate(model.shifts):
-            dimension.CumulVar(model.start(vehicle)).SetValue(int(tool in shift.tools))
-
-
-def _supply_dimension(
-    model: RoutingModel, name: str, transits: Sequence[int], most: int
-) -> pywrapcp.RoutingDimension:
-    """A quantity on board that only depot calls raise, by the slack of their nodes."""
-    model.routing.AddDimension(model.vector(transits), most, most, False, name)
-    dimension = model.routing.GetDimensionOrDie(name)
-    for node in range(len(model.visits)):
-        dimension.SlackVar(model.index(node)).SetValue(0)
-    for vehicle in range(len(model.shifts)):
-        dimension.SlackVar(model.start(vehicle)).SetValue(0)
-    return dimension
-
-
-def _limit_pickups(
-    model: RoutingModel, dimension: pywrapcp.RoutingDimension, depot: Depot, stock: int, most: int
-) -> None:
-    """A depot's calls together take no more than it has."""
-    taken = []
-    for number, call in enumerate(model.calls):
-        if call.id != depot.id:
-            continue
-        index = model.index(len(model.visits) + number)
-        slack = dimension.SlackVar(index)
-        if stock == 0:
-            slack.SetValue(0)
-        else:
-            model.routing.AddVariableMinimizedByFinalizer(slack)
-            taken.append(slack * model.routing.ActiveVar(index))
-    if taken and stock < most:
-        model.solver.Add(model.solver.Sum(taken) <= stock)
-
-
-def add_lateness(model: RoutingModel) -> None:
-    rate = model.problem.objective.lateness
-    for node, visit in enumerate(model.visits):
-        if rate and visit.due is not None:
-            latest = visit.due - visit.duration - model.epoch
-            _no_later_than(model, model.time, node, latest, rate)
-
-
-def add_moved_time(model: RoutingModel) -> None:
-    """Starting earlier or later than published costs.
-
-    A moment can have one soft upper bound, and lateness has it; so moved time gets a clock of its
-    own, which shows the same time.
-    """
-    costs = model.problem.objective
-    moved = [node for node, visit in enumerate(model.visits) if visit.previous is not None]
-    if not costs.moved_time or not moved:
-        return
-    clock = model.time
-    if costs.lateness and any(model.visits[node].due is not None for node in moved):
-        clock = _second_clock(model)
-    for node in moved:
-        previous = model.visits[node].previous
-        assert previous is not None  # noqa: S101 - filtered above
-        rate = costs.moved_time * (costs.told_factor if previous.told else 1)
-        planned = previous.start - model.epoch
-        _no_later_than(model, clock, node, planned + costs.moved_time_tolerance, rate)
-        _no_earlier_than(model, clock, node, planned - costs.moved_time_tolerance, rate)
-
-
-def _no_later_than(
-    model: RoutingModel, clock: pywrapcp.RoutingDimension, node: int, moment: int, rate: int
-) -> None:
-    """Each second later costs; what lies before the model's first moment cannot be avoided."""
-    clock.SetCumulVarSoftUpperBound(model.index(node), max(0, moment), rate)
-    model.unavoidable[node] += rate * max(0, -moment)
-
-
-def _no_earlier_than(
-    model: RoutingModel, clock: pywrapcp.RoutingDimension, node: int, moment: int, rate: int
-) -> None:
-    """Each second earlier costs; what lies after the model's last moment cannot be avoided."""
-    clock.SetCumulVarSoftLowerBound(model.index(node), min(max(0, moment), model.latest), rate)
-    model.unavoidable[node] += rate * max(0, moment - model.latest)
-
-
-def _second_clock(model: RoutingModel) -> pywrapcp.RoutingDimension:
-    model.routing.AddDimension(0, model.latest, model.latest, False, "clock")
-    clock = model.routing.GetDimensionOrDie("clock")
-    for node in range(len(model.nodes)):
-        index = model.index(node)
-        model.solver.Add(clock.CumulVar(index) == model.time.CumulVar(index))
-    return clock
-
-
-def add_pair_costs(model: RoutingModel) -> None:
-    """Preferred, over-skilled and changed technicians: a sum along the route, per shift.
-
-    In OR-Tools 9.15 a dimension whose evaluators differ by vehicle and are all unary refuses every
-    plan that leaves a node out; a single evaluator over pairs of nodes among them mends that.
-    """
-    cents = [
-        [sum(pair_cost(model.problem, visit, shift).values()) for visit in model.visits]
-        for shift in model.shifts
-    ]
-    most = max(sum(of_shift) for of_shift in cents)
-    if most == 0:
-        return
-    size = len(model.locations)
-    pairs = [[value] * size for value in [*cents[0], *[0] * (size - len(cents[0]))]]
-    evaluators = [model.routing.RegisterTransitMatrix(pairs)]
-    evaluators += [model.vector(of_shift) for of_shift in cents[1:]]
-    model.routing.AddDimensionWithVehicleTransits(evaluators, 0, most, True, "pair cost")
-    model.routing.GetDimensionOrDie("pair cost").SetSpanCostCoefficientForAllVehicles(1)
-
-
-def add_imbalance(model: RoutingModel) -> None:
-    """Service beyond a shift's fair share costs."""
-    rate = model.problem.objective.imbalance
-    service = [visit.duration for visit in model.visits]
-    if not rate or not any(service):
-        return
-    model.routing.AddDimension(model.vector(service), 0, sum(service), True, "service")
-    dimension = model.routing.GetDimensionOrDie("service")
-    for vehicle, shift in enumerate(model.shifts):
-        share = model.problem.fair_shares[shift.id]
-        dimension.SetCumulVarSoftUpperBound(model.end(vehicle), share, rate)
