@@ -6,6 +6,7 @@ to the queue; when it dies, its workers die with it and the watchdog (``runs.wat
 to their runs after the next start.
 """
 
+import ctypes
 import faulthandler
 import logging
 import multiprocessing
@@ -16,7 +17,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from datetime import timedelta
 from multiprocessing.connection import wait
-from multiprocessing.synchronize import Event
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -42,7 +42,8 @@ class Runner:
         self._settings = settings
         self._engine = connect(settings.database_url)
         self._context = multiprocessing.get_context("spawn")
-        self._stopping = self._context.Event()
+        # Without a lock, unlike an Event: a worker that is killed while it looks would keep it.
+        self._stopping = self._context.RawValue(ctypes.c_bool, False)
         self._look = threading.Event()
         self._running: dict[str, Future[None]] = {}
         self._vouched_at = now()
@@ -53,7 +54,6 @@ class Runner:
     def start(self) -> None:
         """Begin to work on the queue; with no processes at all, leave it to other services."""
         if self._settings.solver_processes:
-            self._pool = self._new_pool()
             self._thread.start()
 
     def submit(self, run_id: str) -> None:
@@ -63,7 +63,7 @@ class Runner:
 
     def stop(self) -> None:
         """Hand unfinished runs back to the queue and end all processes."""
-        self._stopping.set()
+        self._stopping.value = True
         self._look.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -88,7 +88,11 @@ class Runner:
         return pool
 
     def _work(self) -> None:
-        while not self._stopping.is_set():
+        # Ctrl-C reaches the whole process group; the service tells its workers what to do. They
+        # inherit this from the thread that starts them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        self._pool = self._new_pool()
+        while not self._stopping.value:
             self._look.clear()
             try:
                 self._take_up()
@@ -141,15 +145,13 @@ class Runner:
 
 # Inside a worker process
 
-_service_stops: Event | None = None
+_service_stops: ctypes.c_bool | None = None
 
 
-def _prepare(stopping: Event) -> None:
+def _prepare(stopping: ctypes.c_bool) -> None:
     """Make the worker end with its service, however that ends."""
     global _service_stops
     _service_stops = stopping
-    # Ctrl-C reaches the whole process group; the service tells its workers what to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
@@ -170,9 +172,10 @@ def _execute(database_url: str, run_id: str, settings: Settings, deadline: float
     Should the solver ever hang inside compiled code, no signal and no thread of this process gets
     through to it, and the worker would be lost for good. This ends the process all the same.
     """
-    assert _service_stops is not None  # noqa: S101 - every worker was prepared
+    stopping = _service_stops
+    assert stopping is not None  # noqa: S101 - every worker was prepared
     faulthandler.dump_traceback_later(deadline, exit=True)
     try:
-        execute_run(database_url, run_id, settings, _service_stops.is_set)
+        execute_run(database_url, run_id, settings, lambda: stopping.value)
     finally:
         faulthandler.cancel_dump_traceback_later()
