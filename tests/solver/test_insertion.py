@@ -187,6 +187,9 @@ def test_what_a_call_took_is_back_on_the_shelf_for_others() -> None:
     assert draft.best_place(draft.visits[1], problem.shifts[1]) is None
     draft.remove(["a"])
     assert draft.best_place(draft.visits[1], problem.shifts[1]) is not None
+    draft.fill(draft.visits[:1])
+    draft.adopt([])
+    assert draft.best_place(draft.visits[1], problem.shifts[1]) is not None
 
 
 # --- the best place ----------------------------------------------------------------------------
@@ -260,6 +263,16 @@ def test_a_visit_that_only_one_technician_can_make_gets_the_place_there() -> Non
         shift("t", "bob", start_location=2, end_location=2, end=100),
     ]
     assert sequences(filled(line_problem(visits, shifts))) == {"s": "gas", "t": "anyone"}
+
+
+def test_the_visit_that_would_lose_most_by_going_elsewhere_is_placed_first() -> None:
+    """Both would rather go to Ann, who has time for one; the first is nearer to her."""
+    visits = [visit("x", 1, 60), visit("y", 2, 60, preferred=frozenset({"ann"}))]
+    shifts = [shift("s", end=110), shift("t", "bob", start_location=10, end_location=10)]
+    assert sequences(filled(line_problem(visits, shifts, not_preferred=900))) == {
+        "s": "y",
+        "t": "x",
+    }
 
 
 def test_filling_stops_when_it_is_told_to() -> None:

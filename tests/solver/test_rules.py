@@ -182,8 +182,9 @@ def test_what_monday_leaves_in_the_van_is_used_on_tuesday() -> None:
         shift("monday", stock={"pump": 2}),
         shift("tuesday", start=DAY, end=DAY + 500, stock={"pump": 1}),
     ]
-    solution = solved(line_problem([monday, tuesday], shifts, [depot("d", 9)]))
-    assert plan(solution) == {"monday": "v", "tuesday": "w"}
+    for depots in ([depot("d", 9)], []):
+        problem = line_problem([monday, tuesday], shifts, depots)
+        assert planned(problem) == {"monday": "v", "tuesday": "w"}
 
 
 def test_what_ann_leaves_in_her_van_is_not_in_bobs() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver.check import check
@@ -141,6 +141,7 @@ def named(calls: Sequence[Visit]) -> list[Visit]:
 
 
 @given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
+@settings(max_examples=10 * settings().max_examples)
 def test_a_route_ends_as_early_as_it_can_and_starts_as_late_as_that_allows(
     shift: Shift, calls: list[Visit]
 ) -> None:
@@ -216,6 +217,36 @@ def test_a_break_is_taken_while_waiting_for_a_window_to_open() -> None:
         ("lunch", 30, 50),
         ("b", 100, 105),
     ]
+
+
+def test_a_break_that_opens_after_the_arrival_is_waited_for() -> None:
+    visits = [
+        visit("a", 1, windows=(window(10, 10),)),
+        visit("b", 1, 30, windows=(window(80, 130),)),
+    ]
+    stops = times(placed(visits, breaks=(pause("lunch", 100, 100, 20),)))
+    assert stops == [("a", 10, 15), ("lunch", 100, 120), ("b", 120, 150)]
+
+
+def test_a_break_is_taken_on_the_way_on_which_least_time_is_lost() -> None:
+    breaks = (pause("lunch", 50, 50, 20), pause("late", 900, 900, 10))
+    stops = times(placed([visit("a", 1), visit("b", 2, 60)], breaks=breaks))
+    assert [name for name, *_ in stops] == ["a", "lunch", "b"]
+    assert stops[-1] == ("b", 70, 130)
+
+
+def test_a_route_starts_early_enough_for_a_break_that_cannot_wait() -> None:
+    visits = [visit("a", 1, windows=(window(0, 30),)), visit("b", 1, windows=(window(100, 100),))]
+    route = placed(visits, breaks=(pause("lunch", 20, 20, 20),))
+    assert times(route) == [("a", 15, 20), ("lunch", 20, 40), ("b", 100, 105)]
+    assert route is not None
+    assert (route.start, route.end) == (5, 115)
+
+
+def test_a_route_may_start_at_the_very_end_of_a_shift_when_the_breaks_are_over() -> None:
+    breaks = (pause("early", -5, -5, 55), pause("late", 900, 900, 10))
+    route = placed([visit("a", 0, 0)], end=50, breaks=breaks)
+    assert times(route) == [("a", 50, 50)]
 
 
 def test_a_break_on_the_road_makes_the_way_longer() -> None:
