@@ -54,6 +54,7 @@ class Runner:
     def start(self) -> None:
         """Begin to work on the queue; with no processes at all, leave it to other services."""
         if self._settings.solver_processes:
+            self._pool = self._new_pool()
             self._thread.start()
 
     def submit(self, run_id: str) -> None:
@@ -77,21 +78,20 @@ class Runner:
         return not self._settings.solver_processes or self._thread.is_alive()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        pool = ProcessPoolExecutor(
+        return ProcessPoolExecutor(
             self._settings.solver_processes,
             mp_context=self._context,
             initializer=_prepare,
             initargs=(self._stopping,),
         )
-        # The processes start with the first work they get; loading the solver takes a second.
-        pool.submit(_nothing)
-        return pool
 
     def _work(self) -> None:
         # Ctrl-C reaches the whole process group; the service tells its workers what to do. They
         # inherit this from the thread that starts them.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        self._pool = self._new_pool()
+        if self._pool is not None:
+            # Processes start with the first work they get; loading the solver takes a second.
+            self._pool.submit(_nothing)
         while not self._stopping.value:
             self._look.clear()
             try:
