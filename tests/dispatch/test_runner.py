@@ -96,9 +96,10 @@ def test_a_worker_that_is_silent_but_alive_is_not_taken_for_dead(
     with started(impatient):
         until(lambda: look(company, run).objective is not None)
         worker = pid_of_worker(company, run)
-        # Right after a heartbeat: inside a transaction it would keep SQLite from everybody.
-        last = heard_of(company, run)
-        until(lambda: heard_of(company, run) > last)
+        # Right after it wrote its progress, as nobody else does: stopped inside a transaction it
+        # would keep the row, or all of SQLite, from everybody.
+        last = look(company, run).progress
+        until(lambda: look(company, run).progress > last)
         os.kill(worker, signal.SIGSTOP)
         try:
             silent_since = now()
