@@ -231,7 +231,8 @@ class Problem:
 
         The dearest way to serve a visit is the longest route there can be, for this visit alone,
         with a depot call on the way. Lateness until the end of the last shift comes on top, so
-        that a visit which is late anyway is never better left out.
+        that a visit which is late anyway is never better left out. A pinned visit is dearer than
+        any that is not, ``PINNED_FACTOR`` times: nothing may push it off the plan.
         """
         costs = self.objective
         longest = max((s.end + s.max_overtime - s.start for s in self.shifts), default=0)
@@ -258,12 +259,14 @@ class Problem:
                 factor = costs.told_factor if visit.previous.told else 1
                 dearest += factor * (costs.changed_technician + costs.moved_time * away)
             price = costs.unassigned[visit.priority] * (dearest + 1)
-            if visit.pin is not None:
-                price *= PINNED_FACTOR
             if visit.due is not None:
                 latest = horizon + visit.duration
                 price += costs.lateness * max(0, latest - visit.due)
             prices[visit.id] = price
+        dearest_free = max((prices[v.id] for v in self.visits if v.pin is None), default=0)
+        for visit in self.visits:
+            if visit.pin is not None:
+                prices[visit.id] += PINNED_FACTOR * dearest_free
         return prices
 
     @cached_property
@@ -279,7 +282,7 @@ class Problem:
 
 
 PINNED_FACTOR = 100
-"""A pinned visit is dearer to leave out than any that is not: nothing may push it off the plan."""
+"""So many visits that are not pinned weigh no more than one that is."""
 
 
 def _faults(problem: Problem) -> Iterator[Fault]:

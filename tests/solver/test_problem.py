@@ -273,7 +273,7 @@ def test_a_dearer_priority_and_a_pin_make_a_visit_dearer_to_leave_out() -> None:
     low = problem.prices["low"]
     assert low > 0
     assert problem.prices["high"] == 10 * low
-    assert problem.prices["pin"] == PINNED_FACTOR * low
+    assert problem.prices["pin"] == low + PINNED_FACTOR * problem.prices["high"]
 
 
 @given(problems(max_visits=3, max_technicians=2))

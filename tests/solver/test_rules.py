@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from solver.problem import Pin, Shift
+from solver.problem import Pin, Previous, Shift
 from solver.solution import ReasonCode, Rule, StopKind
 from tests.solver.answers import left_out, plan, planned, solved, starts
 from tests.solver.problems import depot, line_problem, pause, shift, visit, window
@@ -277,6 +277,16 @@ def test_nothing_pushes_a_pinned_visit_off_the_plan() -> None:
     solution = solved(line_problem(visits, [shift(end=100)]))
     assert plan(solution) == {"s": "v"}
     assert left_out(solution) == {"w": [(OUTBID, Rule.SHIFT)]}
+
+
+def test_not_even_an_urgent_and_late_visit_pushes_a_pinned_one_off_the_plan() -> None:
+    told = Previous("bob", 30, told=True)
+    visits = [
+        visit("w", 1, 60, priority=4, due=-900, previous=told),
+        visit("v", 1, 60, priority=0, pin=Pin("ann")),
+    ]
+    weights: dict[str, Any] = {"lateness": 50, "changed_technician": 500, "told_factor": 5}
+    assert plan(solved(line_problem(visits, [shift(end=100)], **weights))) == {"s": "v"}
 
 
 @pytest.mark.parametrize(
