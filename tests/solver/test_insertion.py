@@ -74,6 +74,10 @@ def test_a_draft_is_feasible_whatever_is_put_in_and_taken_out(
     assert gone <= {v.id for v in draft.unassigned()}
     draft.fill(draft.unassigned())
     assert is_valid(draft)
+    for left in draft.unassigned():
+        before = sequences(draft)
+        assert draft.make_room(left) or sequences(draft) == before
+        assert is_valid(draft)
 
 
 @given(problems(), st.booleans())
@@ -273,6 +277,26 @@ def test_the_visit_that_would_lose_most_by_going_elsewhere_is_placed_first() -> 
         "s": "y",
         "t": "x",
     }
+
+
+def test_room_is_made_by_moving_another_visit_elsewhere() -> None:
+    visits = [visit("anyone", 1, 60), visit("gas", 1, 60, skills={"gas": 1})]
+    problem = line_problem(
+        visits,
+        [shift("s", end=100, skills={"gas": 1}), shift("t", "bob", start_location=2, end=100)],
+    )
+    draft = filled(problem, "anyone")
+    assert sequences(draft) == {"s": "anyone"}
+    assert draft.make_room(draft.visits[1])
+    assert sequences(draft) == {"s": "gas", "t": "anyone"}
+
+
+@pytest.mark.parametrize(("priority", "made"), [(0, False), (1, False), (2, True)])
+def test_room_is_made_by_leaving_out_only_what_matters_less(priority: int, made: bool) -> None:
+    visits = [visit("there", 1, 60, priority=1), visit("new", 1, 60, priority=priority)]
+    draft = filled(line_problem(visits, [shift(end=100)]), "there")
+    assert draft.make_room(draft.visits[1]) == made
+    assert sequences(draft) == {"s": "new" if made else "there"}
 
 
 def test_filling_stops_when_it_is_told_to() -> None:
