@@ -107,18 +107,6 @@ def _one_in(number: int, strategy: st.SearchStrategy[T], otherwise: T) -> st.Sea
     )
 
 
-def _often(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
-    return _one_in(2, strategy, otherwise)
-
-
-def _seldom(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
-    return _one_in(4, strategy, otherwise)
-
-
-def _rarely(strategy: st.SearchStrategy[T], otherwise: T) -> st.SearchStrategy[T]:
-    return _one_in(10, strategy, otherwise)
-
-
 def _seldom_few(strategy: st.SearchStrategy[T], most: int) -> st.SearchStrategy[list[T]]:
     """Seldom less than half of the most that there can be."""
     many, any_number = (st.lists(strategy, min_size=n, max_size=most) for n in (most // 2, 0))
@@ -139,10 +127,11 @@ _NAMES = (*TECHNICIANS, STRANGER)
 _SKILLS = _quantities("gas", "power")
 _PARTS = _quantities("filter", "pump")
 _TOOLS = _some("crane", "probe")
-_MATRICES = _seldom(st.integers(1, 1000), 0).map(_line_or_any)
+_MATRICES = _one_in(4, st.integers(1, 1000), 0).map(_line_or_any)
 _LOCATIONS = st.integers(0, 4)
 _MOMENTS = st.integers(-300, 2500)
-_WINDOWS = _often(
+_WINDOWS = _one_in(
+    2,
     st.lists(
         st.builds(
             lambda start, length: TimeWindow(start, start + length),
@@ -160,17 +149,19 @@ _VISITS = st.builds(
     location=_LOCATIONS,
     duration=st.sampled_from((60, 0, 7, 200, 600)),
     windows=_WINDOWS,
-    skills=_seldom(_SKILLS, NOTHING),
-    parts=_often(_PARTS, NOTHING),
-    tools=_seldom(_TOOLS, NOBODY),
+    skills=_one_in(4, _SKILLS, NOTHING),
+    parts=_one_in(2, _PARTS, NOTHING),
+    tools=_one_in(4, _TOOLS, NOBODY),
     priority=st.integers(0, 4),
     due=st.one_of(st.none(), _MOMENTS),
-    allowed=_rarely(st.frozensets(st.sampled_from(_NAMES), min_size=1), None),
-    forbidden=_rarely(_some(*_NAMES), NOBODY),
-    preferred=_seldom(_some(*_NAMES), NOBODY),
-    territory=_rarely(st.sampled_from(("north", "south")), None),
-    pin=_rarely(st.builds(Pin, st.sampled_from(_NAMES), _seldom(_MOMENTS, None)), None),
-    previous=_seldom(st.builds(Previous, st.sampled_from(_NAMES), _MOMENTS, st.booleans()), None),
+    allowed=_one_in(10, st.frozensets(st.sampled_from(_NAMES), min_size=1), None),
+    forbidden=_one_in(10, _some(*_NAMES), NOBODY),
+    preferred=_one_in(4, _some(*_NAMES), NOBODY),
+    territory=_one_in(10, st.sampled_from(("north", "south")), None),
+    pin=_one_in(10, st.builds(Pin, st.sampled_from(_NAMES), _one_in(4, _MOMENTS, None)), None),
+    previous=_one_in(
+        4, st.builds(Previous, st.sampled_from(_NAMES), _MOMENTS, st.booleans()), None
+    ),
 )
 _BREAKS = st.builds(
     lambda start, length, duration: Break("", TimeWindow(start, start + length), duration),
@@ -188,21 +179,21 @@ _SHIFTS = st.builds(
     end=st.sampled_from((2500, 1200, 1800, 2500, 1200, 500, 100, 0)),
     max_overtime=st.sampled_from((0, 0, 200)),
     skills=st.one_of(st.just({"gas": 3, "power": 3}), _SKILLS),
-    stock=_often(_PARTS, NOTHING),
+    stock=_one_in(2, _PARTS, NOTHING),
     tools=_TOOLS,
-    breaks=_often(st.lists(_BREAKS, min_size=1, max_size=2).map(tuple), ()),
-    territories=_seldom(_some("north", "south"), NOBODY),
+    breaks=_one_in(2, st.lists(_BREAKS, min_size=1, max_size=2).map(tuple), ()),
+    territories=_one_in(4, _some("north", "south"), NOBODY),
 )
 _DEPOTS = st.builds(
     Depot,
     id=st.just(""),
     location=_LOCATIONS,
     duration=st.sampled_from((0, 30)),
-    windows=_seldom(_WINDOWS, ()),
-    stock=_often(_quantities("filter", "pump", most=6), None),
-    tools=_often(_TOOLS, frozenset({"crane", "probe"})),
+    windows=_one_in(4, _WINDOWS, ()),
+    stock=_one_in(2, _quantities("filter", "pump", most=6), None),
+    tools=_one_in(2, _TOOLS, frozenset({"crane", "probe"})),
 )
-_TECHNICIANS = _often(st.lists(_SHIFTS, min_size=2, max_size=3), None).flatmap(
+_TECHNICIANS = _one_in(2, st.lists(_SHIFTS, min_size=2, max_size=3), None).flatmap(
     lambda several: st.just(several) if several else _SHIFTS.map(lambda one: [one])
 )
 
