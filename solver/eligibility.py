@@ -1,14 +1,19 @@
 """Which shifts could take a visit at all, whatever else is on them, and which rule says no."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import cache
 
-from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
+import numpy as np
+import numpy.typing as npt
+
+from solver.problem import Depot, Matrix, Problem, Shift, TimeWindow, Visit
 from solver.solution import Rule
 
 Obstacle = tuple[Rule, str]
 """A rule that keeps a visit from a shift, and what is missing, in a dispatcher's words."""
+Truths = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,83 @@ def obstacles(supplies: Supplies, visit: Visit, shift: Shift) -> list[Obstacle]:
     ]
 
 
+def eligibility_matrix(problem: Problem) -> Truths:
+    """For each visit (row) and shift (column) whether no rule but time keeps them apart.
+
+    The same as no ``obstacles``, but made from one row over all shifts for each different wish,
+    as many visits share few: with thousands of visits asking pair by pair takes minutes.
+    """
+    supplies = Supplies.of(problem)
+    shifts = problem.shifts
+    by_name = _by_name(shifts)
+
+    def row(meets: Callable[[Shift], bool]) -> Truths:
+        return np.fromiter(map(meets, shifts), dtype=np.bool_, count=len(shifts))
+
+    @cache
+    def skilled(skill: str, level: int) -> Truths:
+        return row(lambda shift: shift.skills.get(skill, 0) >= level)
+
+    @cache
+    def equipped(tool: str) -> Truths:
+        return row(lambda shift: tool in shift.tools or tool in supplies.lent)
+
+    @cache
+    def stocked(part: str, needed: int) -> Truths:
+        lacking = needed - supplies.in_depots[part]
+        return row(lambda shift: supplies.in_van[shift.id].get(part, 0) >= lacking)
+
+    @cache
+    def serves(territory: str) -> Truths:
+        return row(lambda shift: not shift.territories or territory in shift.territories)
+
+    matrix = np.ones((len(problem.visits), len(shifts)), dtype=np.bool_)
+    for of_visit, visit in zip(matrix, problem.visits, strict=True):
+        if _pinned_outside_windows(visit):
+            of_visit[:] = False
+            continue
+        if visit.pin is not None:
+            of_visit &= by_name({visit.pin.technician})
+        if visit.allowed is not None:
+            of_visit &= by_name(visit.allowed)
+        if visit.forbidden:
+            of_visit &= ~by_name(visit.forbidden)
+        if visit.territory:
+            of_visit &= serves(visit.territory)
+        for skill, level in visit.skills.items():
+            of_visit &= skilled(skill, level)
+        for tool in visit.tools:
+            of_visit &= equipped(tool)
+        for part, needed in visit.parts.items():
+            of_visit &= stocked(part, needed)
+    return matrix
+
+
+def _by_name(shifts: Sequence[Shift]) -> Callable[[Set[str]], Truths]:
+    """For a set of technicians, which shifts are theirs; they may have none."""
+    number: dict[str, int] = {}
+    of_shift = [number.setdefault(shift.technician, len(number)) for shift in shifts]
+    whose = np.array(of_shift, dtype=np.int64)
+
+    @cache
+    def theirs(technicians: frozenset[str]) -> Truths:
+        named = np.zeros(len(number), dtype=np.bool_)
+        named[[number[name] for name in technicians if name in number]] = True
+        return named[whose]
+
+    return lambda technicians: theirs(frozenset(technicians))
+
+
 def eligible_shifts(problem: Problem) -> Mapping[str, tuple[Shift, ...]]:
     """For each visit the shifts that no rule but time keeps it from."""
-    supplies = Supplies.of(problem)
-    return {
-        visit.id: tuple(s for s in problem.shifts if not obstacles(supplies, visit, s))
-        for visit in problem.visits
-    }
+    groups: dict[bytes, tuple[Shift, ...]] = {}
+    eligible = {}
+    for visit, of_visit in zip(problem.visits, eligibility_matrix(problem), strict=True):
+        key = of_visit.tobytes()
+        if key not in groups:
+            groups[key] = tuple(problem.shifts[index] for index in np.flatnonzero(of_visit))
+        eligible[visit.id] = groups[key]
+    return eligible
 
 
 def at_pinned_time(visit: Visit) -> Visit:
@@ -84,6 +159,32 @@ def pair_cost(problem: Problem, visit: Visit, shift: Shift) -> Mapping[Rule, int
         told = costs.told_factor if visit.previous.told else 1
         cents[Rule.CHANGED_TECHNICIAN] = costs.changed_technician * told
     return cents
+
+
+def pair_costs(problem: Problem) -> Matrix:
+    """For each visit (row) and shift (column) the cents of ``pair_cost`` together."""
+    costs = problem.objective
+    shifts = problem.shifts
+    by_name = _by_name(shifts)
+
+    @cache
+    def over_skilled(skill: str, level: int) -> Matrix:
+        above = (max(0, shift.skills.get(skill, 0) - level) for shift in shifts)
+        cents = (costs.over_skilled * levels for levels in above)
+        return np.fromiter(cents, dtype=np.int64, count=len(shifts))
+
+    matrix = np.zeros((len(problem.visits), len(shifts)), dtype=np.int64)
+    for of_visit, visit in zip(matrix, problem.visits, strict=True):
+        if costs.not_preferred and visit.preferred:
+            of_visit[~by_name(visit.preferred)] += costs.not_preferred
+        if costs.over_skilled:
+            for skill, level in visit.skills.items():
+                of_visit += over_skilled(skill, level)
+        if costs.changed_technician and visit.previous is not None:
+            told = costs.told_factor if visit.previous.told else 1
+            elsewhere = ~by_name({visit.previous.technician})
+            of_visit[elsewhere] += costs.changed_technician * told
+    return matrix
 
 
 def _technician_obstacles(visit: Visit, shift: Shift) -> list[Obstacle]:

@@ -9,14 +9,24 @@ for the vehicle routing and scheduling problem with time windows*, EJOR 1993).
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, permutations
+from functools import cached_property
+from itertools import permutations
+
+import numpy as np
 
 from solver.cost import visit_cost
-from solver.eligibility import at_pinned_time, eligible_shifts
+from solver.eligibility import Supplies, at_pinned_time, eligibility_matrix, eligible_shifts
 from solver.problem import Depot, Problem, Shift, Visit
-from solver.schedule import NEVER, Call, Legs, earliest_end, next_start, place, previous_start
+from solver.schedule import (
+    Call,
+    earliest_end,
+    legs_of,
+    next_start,
+)
+from solver.slack import Openings, Slack
 from solver.solution import Route, StopKind
 from solver.supply import Pickup, pickups, supplying_depots, total
+from solver.timing import cheapest
 
 NO_SECOND_CHOICE = 2**60
 """The regret of a visit that has one shift left to go to."""
@@ -24,6 +34,8 @@ NO_SECOND_CHOICE = 2**60
 
 MOST_CALLS_FOR_A_VISIT = 3
 """So many depots in a row are tried for one visit that needs something from each."""
+MOST_DEPOTS_TO_COMBINE = 8
+"""Of so many depots, the nearest ones, rows are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +52,29 @@ class Draft:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.legs: Legs = problem.travel_time.tolist()
-        self.metres: Legs = problem.distance.tolist()
+        self.legs = legs_of(problem.travel_time)
+        self.metres = legs_of(problem.distance)
         self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
         self.eligible = eligible_shifts(problem)
+        self._may = eligibility_matrix(problem)
+        self._rows = {visit.id: row for row, visit in enumerate(problem.visits)}
+        self._openings: Openings | None = None
         self.sequences: dict[str, tuple[Call, ...]] = {shift.id: () for shift in problem.shifts}
         self.chains: dict[str, list[Shift]] = {}
         for shift in sorted(problem.shifts, key=lambda shift: shift.start):
             self.chains.setdefault(shift.technician, []).append(shift)
-        self._taken: dict[str, Counter[tuple[str, str]]] = {
-            technician: Counter() for technician in self.chains
-        }
-        self._slack: dict[str, _Slack] = {}
+        self._taken: dict[str, Counter[tuple[str, str]]] = {}
+        self._taken_by_all: Counter[tuple[str, str]] = Counter()
+        self._empty_vans()
+        self._slack: dict[str, Slack] = {}
         self._costs: dict[str, int] = {}
+
+    @cached_property
+    def supplies(self) -> Supplies:
+        return Supplies.of(self.problem)
+
+    def visit(self, name: str) -> Visit:
+        return self.visits[self._rows[name]]
 
     def unassigned(self) -> list[Visit]:
         """The visits that are in no sequence, in the problem's order."""
@@ -61,36 +83,45 @@ class Draft:
 
     def adopt(self, routes: Iterable[Route]) -> None:
         """Take over these routes' sequences, as far as they are possible, and nothing else."""
-        visits = {visit.id: visit for visit in self.visits}
         depots = {depot.id: depot for depot in self.problem.depots}
-        shifts = {shift.id: shift for shift in self.problem.shifts}
-        seen: set[str] = set()
-        for shift_id in self.sequences:
-            self._replace(shifts[shift_id], ())
-        for technician in self.chains:
-            self._taken[technician] = Counter()
-        known = [route for route in routes if route.shift in shifts]
-        # In order of time: what one shift leaves in the van may be needed on a later one.
-        for route in sorted(known, key=lambda route: shifts[route.shift].start):
-            shift = shifts[route.shift]
-            wanted: list[Call] = []
+        sequences: dict[str, list[Call]] = {}
+        for route in routes:
+            wanted = sequences.setdefault(route.shift, [])
             for stop in route.stops:
                 if stop.kind is StopKind.DEPOT and stop.id in depots:
                     wanted.append(depots[stop.id])
-                visit = visits.get(stop.id) if stop.kind is StopKind.VISIT else None
-                if visit is None or visit.id in seen or shift not in self.eligible[visit.id]:
-                    continue
-                seen.add(visit.id)
-                wanted.append(visit)
-            self._take_over(shift, wanted)
+                elif stop.kind is StopKind.VISIT and stop.id in self._rows:
+                    wanted.append(self.visit(stop.id))
+        self.take(sequences)
+
+    def take(self, sequences: Mapping[str, Sequence[Call]]) -> None:
+        """Hold these sequences, by shift, as far as they are possible, and nothing else."""
+        columns = {shift.id: column for column, shift in enumerate(self.problem.shifts)}
+        for shift in self.problem.shifts:
+            self._replace(shift, ())
+        self._empty_vans()
+        seen: set[str] = set()
+        # In order of time: what one shift leaves in the van may be needed on a later one.
+        for shift in sorted(self.problem.shifts, key=lambda shift: shift.start):
+            wanted: list[Call] = []
+            for call in sequences.get(shift.id, ()):
+                if isinstance(call, Visit):
+                    row = self._rows[call.id]
+                    if call.id in seen or not self._may[row, columns[shift.id]]:
+                        continue
+                    seen.add(call.id)
+                    call = self.visits[row]
+                wanted.append(call)
+            if wanted:
+                self._take_over(shift, wanted)
 
     def _take_over(self, shift: Shift, wanted: Sequence[Call]) -> None:
-        if self._possible(shift, wanted):
+        if self.possible(shift, wanted):
             self._commit(shift, tuple(wanted))
             return
         kept: list[Call] = []
         for call in wanted:
-            if self._possible(shift, [*kept, call]):
+            if self.possible(shift, [*kept, call]):
                 kept.append(call)
         self._commit(shift, tuple(kept))
         self._drop_idle_calls(self.chains[shift.technician])
@@ -118,7 +149,7 @@ class Draft:
                 kept = tuple(call for call in sequence if _is_visit(call) or not next(calls))
                 if earliest_end(shift, kept, self.legs) is not None:
                     self._replace(shift, kept)
-        self._taken[chain[0].technician] = total(self._supply(chain) or [])
+        self._account_for(chain)
 
     def fill(self, wanted: Iterable[Visit], stop: Callable[[], bool] = lambda: False) -> None:
         """Place as many visits as fit: pinned ones first, then by priority, then by regret."""
@@ -159,14 +190,14 @@ class Draft:
             if stop():
                 return
             options[visit.id] = {}
-            for shift in self.eligible[visit.id]:
+            for shift in self.shifts_with_time(visit):
                 self._refresh(options[visit.id], visit, shift)
         left = {visit.id: visit for visit in tier if options[visit.id]}
         while left and not stop():
             name = max(left, key=lambda name: _regret(options[name].values()))
             option = min(options[name].values(), key=lambda option: option.cost)
             visit = left[name]
-            if self._possible(option.shift, option.sequence):
+            if self.possible(option.shift, option.sequence):
                 self._commit(option.shift, option.sequence)
                 del left[name]
             for other in list(left.values()):
@@ -203,7 +234,7 @@ class Draft:
             sequence = self.sequences[shift.id]
             slack = self._slack_of(shift)
         else:
-            slack = _Slack(shift, sequence, self.legs)
+            slack = Slack(shift, sequence, self.legs)
         candidates = sorted(
             (self._detour(shift, sequence, index, visit), index)
             for index in range(len(sequence) + 1)
@@ -211,48 +242,80 @@ class Draft:
         )
         for _, index in candidates:
             trial = (*sequence[:index], visit, *sequence[index:])
-            if self._possible(shift, trial, supplies=bool(visit.parts or visit.tools)):
+            if self.possible(shift, trial, supplies=bool(visit.parts or visit.tools)):
                 return self._option(shift, trial)
         if not candidates:
             return None
-        return self._best_place_after_depot(visit, shift, sequence)
+        return self._best_place_after_depot(visit, shift, sequence, slack)
 
     def _best_place_after_depot(
-        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...]
+        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...], slack: Slack
     ) -> Option | None:
-        """The cheapest place with a depot call before it, or a few in a row."""
-        depots = supplying_depots(self.problem, visit, shift)
+        """The cheapest place with a depot call before it, or a few in a row.
+
+        Depots are combined only if there is time for each alone and what one has is not enough.
+        """
+        depots = [
+            depot
+            for depot in supplying_depots(self.problem, visit, shift)
+            if slack.may_pass(depot, self.legs)
+        ]
+        if not self._supplied_at_best(shift, (*depots, *sequence, visit)):
+            return None
         needs = len(visit.parts) + len(visit.tools - shift.tools)
         for number in range(1, min(len(depots), needs, MOST_CALLS_FOR_A_VISIT) + 1):
             trials: list[tuple[int, int, tuple[Call, ...]]] = []
+            insufficient: list[Depot] = []
             for calls in permutations(depots, number):
-                if self._supplied_at_best(shift, (*calls, *sequence, visit)):
-                    for cost, trial in self._with_depot_calls(visit, shift, sequence, calls):
-                        trials.append((cost, len(trials), trial))
+                in_time = list(self._with_depot_calls(visit, shift, sequence, slack, calls))
+                if not in_time:
+                    continue
+                if not self._supplied_at_best(shift, (*calls, *sequence, visit)):
+                    insufficient += calls
+                    continue
+                for cost, trial in in_time:
+                    trials.append((cost, len(trials), trial))
             for _, _, trial in sorted(trials, key=lambda trial: trial[:2]):
-                if self._possible(shift, trial):
+                if self.possible(shift, trial):
                     return self._option(shift, trial)
+            if number == 1:
+                depots = self._nearest(visit, insufficient)
+                if not self._supplied_at_best(shift, (*depots, *sequence, visit)):
+                    return None
         return None
+
+    def _nearest(self, visit: Visit, depots: Sequence[Depot]) -> list[Depot]:
+        """Those to combine with each other, in the same order."""
+        by_distance = sorted(depots, key=lambda depot: self.legs[depot.location][visit.location])
+        nearest = {depot.id for depot in by_distance[:MOST_DEPOTS_TO_COMBINE]}
+        return [depot for depot in depots if depot.id in nearest]
 
     def _supplied_at_best(self, shift: Shift, sequence: Sequence[Call]) -> bool:
         """Whether there are parts and tools enough if the depots are called at first."""
         return self._supply(self.chains[shift.technician], {shift.id: sequence}) is not None
 
     def _with_depot_calls(
-        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...], calls: Sequence[Depot]
+        self,
+        visit: Visit,
+        shift: Shift,
+        sequence: tuple[Call, ...],
+        slack: Slack,
+        calls: Sequence[Depot],
     ) -> Iterator[tuple[int, tuple[Call, ...]]]:
         """(detour, sequence) for the calls in a row anywhere and the visit anywhere after them."""
         for first in range(len(sequence) + 1):
+            gaps = slack.admitting_after(calls, first, visit, self.legs)
+            if not gaps:
+                continue
             before: tuple[Call, ...] = sequence
             detour = 0
             for index, depot in enumerate(calls, start=first):
                 detour += self._detour(shift, before, index, depot)
                 before = (*before[:index], depot, *before[index:])
-            slack = _Slack(shift, before, self.legs)
-            for index in range(first + len(calls), len(before) + 1):
-                if slack.admits(visit, index, self.legs):
-                    trial = (*before[:index], visit, *before[index:])
-                    yield detour + self._detour(shift, before, index, visit), trial
+            for gap in gaps:
+                index = gap + len(calls)
+                trial = (*before[:index], visit, *before[index:])
+                yield detour + self._detour(shift, before, index, visit), trial
 
     def _detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
         """Cents of travel, distance and working time for going by the call at ``index``."""
@@ -277,7 +340,7 @@ class Draft:
         costs = self.problem.objective
         end = earliest_end(shift, sequence, self.legs)
         assert end is not None  # noqa: S101 - only feasible sequences are compared
-        start = _Slack(shift, sequence, self.legs, end).latest_start()
+        start = Slack(shift, sequence, self.legs, end).latest_start()
         total = costs.shift_use + costs.working_time * (end - start)
         total += costs.overtime * max(0, end - shift.end)
         clock, here, service = start, shift.start_location, 0
@@ -298,7 +361,8 @@ class Draft:
         costs = self.problem.objective
         return costs.travel_time * self.legs[start][end] + costs.distance * self.metres[start][end]
 
-    def _possible(self, shift: Shift, sequence: Sequence[Call], supplies: bool = True) -> bool:
+    def possible(self, shift: Shift, sequence: Sequence[Call], supplies: bool = True) -> bool:
+        """Whether the shift can keep the sequence instead of its own, next to all others'."""
         if earliest_end(shift, sequence, self.legs) is None:
             return False
         if not supplies:
@@ -309,32 +373,61 @@ class Draft:
         self, chain: Sequence[Shift], changed: Mapping[str, Sequence[Call]] | None = None
     ) -> list[list[Pickup]] | None:
         changed = changed or {}
-        taken: Counter[tuple[str, str]] = Counter()
-        for technician, load in self._taken.items():
-            if technician != chain[0].technician:
-                taken.update(load)
         sequences = [(s, changed.get(s.id, self.sequences[s.id])) for s in chain]
-        return pickups(sequences, taken)
+        return pickups(sequences, self._taken_by_others(chain[0].technician))
+
+    def _taken_by_others(self, technician: str) -> Counter[tuple[str, str]]:
+        theirs = self._taken[technician]
+        if not theirs:
+            return self._taken_by_all
+        others = self._taken_by_all.copy()
+        others.subtract(theirs)
+        return others
+
+    def _empty_vans(self) -> None:
+        """Nobody has picked up anything."""
+        self._taken = {technician: Counter() for technician in self.chains}
+        self._taken_by_all = Counter()
+
+    def _account_for(self, chain: Sequence[Shift]) -> None:
+        """Bring up to date what the technician takes from the depots."""
+        technician = chain[0].technician
+        taken = total(self._supply(chain) or [])
+        self._taken_by_all.subtract(self._taken[technician])
+        self._taken_by_all.update(taken)
+        self._taken[technician] = taken
 
     def _commit(self, shift: Shift, sequence: tuple[Call, ...]) -> None:
-        chain = self.chains[shift.technician]
         self._replace(shift, sequence)
-        self._taken[shift.technician] = total(self._supply(chain) or [])
+        self._account_for(self.chains[shift.technician])
 
     def _replace(self, shift: Shift, sequence: tuple[Call, ...]) -> None:
         self.sequences[shift.id] = sequence
+        self._openings = None
         self._slack.pop(shift.id, None)
         self._costs.pop(shift.id, None)
 
-    def _slack_of(self, shift: Shift) -> "_Slack":
+    def shifts_with_time(self, visit: Visit) -> list[Shift]:
+        """The eligible shifts that may have time for one more visit, in the problem's order.
+
+        Only time is looked at, and breaks, which it may have to make way for, are not. On no
+        other shift there is any ``best_place``.
+        """
+        if self._openings is None:
+            slacks = [self._slack_of(shift) for shift in self.problem.shifts]
+            self._openings = Openings(self.problem.travel_time, slacks)
+        able = self._may[self._rows[visit.id]] & self._openings.admit(visit)
+        return [self.problem.shifts[column] for column in np.flatnonzero(able)]
+
+    def _slack_of(self, shift: Shift) -> Slack:
         if shift.id not in self._slack:
-            self._slack[shift.id] = _Slack(shift, self.sequences[shift.id], self.legs)
+            self._slack[shift.id] = Slack(shift, self.sequences[shift.id], self.legs)
         return self._slack[shift.id]
 
     def routes(self) -> tuple[Route, ...]:
         """The sequences placed in time, with what each depot call picks up."""
         timed = [
-            place(shift, self.sequences[shift.id], self.legs)
+            cheapest(self.problem, shift, self.sequences[shift.id], self.legs)
             for shift in self.problem.shifts
             if self.sequences[shift.id]
         ]
@@ -360,45 +453,6 @@ def _loaded(route: Route, today: Sequence[Pickup]) -> Route:
             stop = replace(stop, parts=parts, tools=frozenset(pickup.tools))
         stops.append(stop)
     return replace(route, stops=tuple(stops))
-
-
-class _Slack:
-    """How early and how late a sequence can be at each place if breaks are left out of account.
-
-    It only ever refuses what is impossible; what it admits still has to be tried. ``end`` is the
-    latest end to keep, that of the shift unless told otherwise.
-    """
-
-    def __init__(
-        self, shift: Shift, sequence: Sequence[Call], legs: Legs, end: int | None = None
-    ) -> None:
-        self.locations = [
-            shift.start_location,
-            *(call.location for call in sequence),
-            shift.end_location,
-        ]
-        self._travel = [legs[a][b] for a, b in pairwise(self.locations)]
-        self.departures = [shift.start]
-        for leg, call in zip(self._travel, sequence, strict=False):
-            start = next_start(call.windows, self.departures[-1] + leg)
-            self.departures.append(NEVER if start is None else start + call.duration)
-        self.latest = [shift.end + shift.max_overtime if end is None else end]
-        for leg, call in zip(reversed(self._travel), reversed(sequence), strict=False):
-            moment = previous_start(call.windows, self.latest[-1] - leg - call.duration)
-            self.latest.append(-NEVER if moment is None else moment)
-        self.latest.reverse()
-
-    def latest_start(self) -> int:
-        """When the route may start at the latest."""
-        return self.latest[0] - self._travel[0]
-
-    def admits(self, visit: Visit, index: int, legs: Legs) -> bool:
-        arrival = self.departures[index] + legs[self.locations[index]][visit.location]
-        start = next_start(visit.windows, arrival)
-        if start is None:
-            return False
-        onward = legs[visit.location][self.locations[index + 1]]
-        return start + visit.duration + onward <= self.latest[index]
 
 
 def _regret(options: Iterable[Option]) -> tuple[int, int]:

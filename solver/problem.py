@@ -200,7 +200,8 @@ class Problem:
     """Visits to place into shifts, given travel and an objective.
 
     ``travel_time`` (seconds) and ``distance`` (metres) are square integer matrices over locations,
-    from row to column. Both are copied and made read-only. Raises ``InvalidProblem``.
+    from row to column. Both are made read-only, and copied for it unless they are so already (as
+    those of another problem, from which ``replace`` makes this one). Raises ``InvalidProblem``.
     """
 
     visits: tuple[Visit, ...]
@@ -212,13 +213,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("travel_time", "distance"):
-            matrix = np.array(getattr(self, name))
-            if matrix.size == 0:
-                matrix = np.zeros((0, 0), dtype=np.int64)
-            if np.issubdtype(matrix.dtype, np.integer):
-                matrix = matrix.astype(np.int64)
-            matrix.setflags(write=False)
-            object.__setattr__(self, name, matrix)
+            object.__setattr__(self, name, _frozen(getattr(self, name)))
         for name in ("visits", "shifts", "depots"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         faults = tuple(_faults(self))
@@ -245,14 +240,12 @@ class Problem:
             + overtime * costs.overtime
             + 4 * farthest * costs.distance
         )
-        levels = [level for shift in self.shifts for level in shift.skills.values()]
+        top = max((level for shift in self.shifts for level in shift.skills.values()), default=0)
         opening = min((s.start for s in self.shifts), default=0)
         prices = {}
         for visit in self.visits:
             dearest = (
-                dearest_route
-                + costs.not_preferred
-                + costs.over_skilled * len(visit.skills) * max(levels, default=0)
+                dearest_route + costs.not_preferred + costs.over_skilled * len(visit.skills) * top
             )
             if visit.previous is not None:
                 away = max(abs(moment - visit.previous.start) for moment in (opening, horizon))
@@ -283,6 +276,26 @@ class Problem:
 
 PINNED_FACTOR = 100
 """So many visits that are not pinned weigh no more than one that is."""
+
+
+def _frozen(given: npt.ArrayLike) -> Matrix:
+    """The same numbers, which nobody can change: whole ones row by row in 64 bits.
+
+    A matrix over thousands of places takes gigabytes and is not copied without need.
+    """
+    matrix = np.asarray(given)
+    whole = np.issubdtype(matrix.dtype, np.integer)
+    if matrix.size == 0:
+        matrix = np.zeros((0, 0), dtype=np.int64)
+    elif not (
+        matrix.dtype == np.int64
+        and matrix.flags.owndata
+        and matrix.flags.c_contiguous
+        and not matrix.flags.writeable
+    ):
+        matrix = np.array(matrix, dtype=np.int64 if whole else None, order="C")
+    matrix.setflags(write=False)
+    return matrix
 
 
 def _faults(problem: Problem) -> Iterator[Fault]:

@@ -1,13 +1,17 @@
 """Why a visit is unassigned: impossible for anyone, lost to other work, or not found in time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from solver.eligibility import Supplies, obstacles
+from solver.eligibility import obstacles
 from solver.insertion import Draft
-from solver.problem import Problem, Shift, Visit
+from solver.problem import Shift, Visit
 from solver.schedule import Call, earliest_end
 from solver.solution import Reason, ReasonCode, Rule
+from solver.supply import supplying_depots
+
+MOST_SHIFTS_TRIED = 30
+"""So many shifts are tried with less important work taken out, for each visit."""
 
 
 def reasons(draft: Draft, empty: Draft, visit: Visit) -> tuple[Reason, ...]:
@@ -16,7 +20,8 @@ def reasons(draft: Draft, empty: Draft, visit: Visit) -> tuple[Reason, ...]:
     ``empty`` is a draft of the same problem with nothing in it. ``impossible`` is a proof: no
     shift could take the visit even if nobody had anything else to do. ``outbid`` says that each
     shift that could is kept by work that costs as much or more to leave out; ``not_found`` that
-    one of them has room, at least once cheaper work makes way.
+    one of them has room, at least once cheaper work makes way, or that not all of them were
+    tried that might.
     """
     problem = draft.problem
     if not problem.shifts:
@@ -24,28 +29,54 @@ def reasons(draft: Draft, empty: Draft, visit: Visit) -> tuple[Reason, ...]:
     eligible = draft.eligible[visit.id]
     if not eligible:
         # As it was asked for: the draft's visit has its pinned time in place of its windows.
-        return _nobody_may(problem, next(v for v in problem.visits if v.id == visit.id))
-    able = [shift for shift in eligible if _possible_alone(empty, visit, shift)]
-    if not able:
-        return _nobody_can(draft, visit)
-    for shift in able:
+        return _nobody_may(draft, next(v for v in problem.visits if v.id == visit.id))
+    for shift in draft.shifts_with_time(visit):
         if draft.best_place(visit, shift) is not None:
             message = f"technician {shift.technician} has room for it; more solving time helps"
             return (Reason(ReasonCode.NOT_FOUND, None, message),)
-    for shift in able:
-        cheaper = _cheaper_work(draft, visit, shift)
-        without = _without(draft, shift, cheaper)
-        if cheaper and draft.best_place(visit, shift, without) is not None:
+    in_time = empty.shifts_with_time(visit)
+    cheaper = {shift.id: _cheaper_work(draft, visit, shift) for shift in in_time}
+    tried = _most_promising([shift for shift in in_time if cheaper[shift.id]], draft, cheaper)
+    for shift in tried:
+        without = _without(draft, shift, cheaper[shift.id])
+        if draft.best_place(visit, shift, without) is not None:
             message = (
                 f"technician {shift.technician} could do it instead of less important work"
-                f" ({', '.join(cheaper)}); more solving time may help"
+                f" ({', '.join(cheaper[shift.id])}); more solving time may help"
             )
             return (Reason(ReasonCode.NOT_FOUND, None, message),)
-    return (_outbid(draft, visit, able),)
+    untried = sum(bool(names) for names in cheaper.values()) - len(tried)
+    if untried and any(_possible_alone(empty, visit, shift) for shift in in_time):
+        message = (
+            f"nobody has room for it as it stands; {untried} shifts might, instead of less"
+            " important work; more solving time may help"
+        )
+        return (Reason(ReasonCode.NOT_FOUND, None, message),)
+    able = [shift for shift in in_time if _possible_alone(empty, visit, shift)]
+    return (_outbid(draft, visit, able),) if able else _nobody_can(draft, visit)
+
+
+def _most_promising(
+    shifts: Sequence[Shift], draft: Draft, cheaper: Mapping[str, Sequence[str]]
+) -> list[Shift]:
+    """Those shifts, in the same order, that would have most time if the cheaper work made way."""
+    if len(shifts) <= MOST_SHIFTS_TRIED:
+        return list(shifts)
+    freed = {
+        shift.id: sum(draft.visit(name).duration for name in cheaper[shift.id]) for shift in shifts
+    }
+    longest = sorted(shifts, key=lambda shift: -freed[shift.id])[:MOST_SHIFTS_TRIED]
+    chosen = {shift.id for shift in longest}
+    return [shift for shift in shifts if shift.id in chosen]
 
 
 def _possible_alone(empty: Draft, visit: Visit, shift: Shift) -> bool:
     """Whether the shift could do it with nothing else to do, a day before included to fetch."""
+    if empty.possible(shift, (visit,)):
+        return True
+    depots = supplying_depots(empty.problem, visit, shift)
+    if any(empty.possible(shift, (depot, visit)) for depot in depots):
+        return True
     if empty.best_place(visit, shift) is not None:
         return True
     in_time = earliest_end(shift, (visit,), empty.legs) is not None
@@ -53,11 +84,11 @@ def _possible_alone(empty: Draft, visit: Visit, shift: Shift) -> bool:
     return in_time and bool(visit.parts) and not visit.tools - shift.tools and first is not shift
 
 
-def _nobody_may(problem: Problem, visit: Visit) -> tuple[Reason, ...]:
+def _nobody_may(draft: Draft, visit: Visit) -> tuple[Reason, ...]:
     """The rules that keep every technician away or, if each is kept by another, all of them."""
-    supplies = Supplies.of(problem)
+    supplies = draft.supplies
     by_technician: dict[str, dict[Rule, str]] = {}
-    for shift in problem.shifts:
+    for shift in draft.problem.shifts:
         found = by_technician.setdefault(shift.technician, {})
         found.update(obstacles(supplies, visit, shift))
     rules = {rule: "" for found in by_technician.values() for rule in found}
@@ -130,7 +161,8 @@ def _without(draft: Draft, shift: Shift, names: Sequence[str]) -> tuple[Call, ..
 def _outbid(draft: Draft, visit: Visit, able: Sequence[Shift]) -> Reason:
     technicians = sorted({shift.technician for shift in able})
     who = ", ".join(technicians[:5]) + (" and others" if len(technicians) > 5 else "")
-    if any(_has_time(draft, visit, shift) for shift in able):
+    roomy = {shift.id for shift in draft.shifts_with_time(visit)}
+    if any(_has_time(draft, visit, shift) for shift in able if shift.id in roomy):
         scarce = ", ".join(sorted([*visit.parts, *visit.tools]))
         message = f"what it needs ({scarce}) goes to work that matters as much or more"
         return Reason(ReasonCode.OUTBID, Rule.PARTS, f"{message}; able: {who}")

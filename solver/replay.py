@@ -95,11 +95,14 @@ class Replay:
         """Each shift in time order, its technician's van loaded for it, and the positions of
         the shift's routes (one, if all is well). What the caller leaves in the van is still
         there on the technician's next shift."""
+        numbers: dict[str, list[int]] = {}
+        for number, route in enumerate(routes):
+            numbers.setdefault(route.shift, []).append(number)
         vans: dict[str, Van] = {}
         for shift in sorted(self.problem.shifts, key=lambda shift: (shift.start, shift.end)):
             van = vans.setdefault(shift.technician, Counter())
             van.update(shift.stock)
-            yield van, shift, [n for n, route in enumerate(routes) if route.shift == shift.id]
+            yield van, shift, numbers.get(shift.id, [])
 
     def carry_on(self, van: Van, stop: Stop) -> Van:
         """Bring the van up to date with a stop; returns the parts used that it did not have."""

@@ -9,7 +9,8 @@ Visits, depot calls and the places where routes start and end are the model's no
 seconds since the earliest start of a shift, because OR-Tools wants them from 0.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import count
 
@@ -17,8 +18,8 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
 from ortools.util import optional_boolean_pb2
 
-from solver.eligibility import at_pinned_time, eligible_shifts
-from solver.problem import Depot, Matrix, Problem, Shift, Visit
+from solver.eligibility import Truths, at_pinned_time, eligibility_matrix, pair_costs
+from solver.problem import Depot, Matrix, Problem, Visit
 from solver.routing_rules import (
     add_breaks,
     add_eligible_technicians,
@@ -35,7 +36,7 @@ from solver.routing_rules import (
     add_tools,
     add_travel_cost,
 )
-from solver.schedule import Call, idle_route, place
+from solver.schedule import Call, idle_route, legs_of, place
 from solver.solution import Route, Stop, StopKind
 from solver.supply import supplying_depots
 
@@ -52,14 +53,32 @@ class Answer:
 
 
 class RoutingModel:
-    """A closed OR-Tools model of a problem, ready to take in a plan."""
+    """An OR-Tools model of a problem, ready to take in a plan.
 
-    def __init__(self, problem: Problem, sequences: Sequences) -> None:
+    There is a node for each depot call of the plan and ``spare_calls`` more for each depot that
+    can help, as many as a search is likely to need unless told otherwise.
+    """
+
+    def __init__(
+        self, problem: Problem, sequences: Sequences, spare_calls: int | None = None
+    ) -> None:
         self.problem = problem
-        self.shifts = [shift for shift in problem.shifts if idle_route(shift) is not None]
-        eligible = eligible_shifts(problem)
-        self.visits = [at_pinned_time(visit) for visit in problem.visits if eligible[visit.id]]
-        self.calls = _depot_calls(problem, self.visits, eligible, sequences)
+        idle = [idle_route(shift) for shift in problem.shifts]
+        roomy = [route is not None for route in idle]
+        self.shifts = [shift for shift, room in zip(problem.shifts, roomy, strict=True) if room]
+        self._idle = [route for route in idle if route is not None]
+        eligible = eligibility_matrix(problem)
+        rows = np.flatnonzero(eligible.any(axis=1))
+        self.visits = [at_pinned_time(problem.visits[row]) for row in rows]
+        if spare_calls is None:
+            spare_calls = SPARE_CALLS + len(problem.shifts) // SHIFTS_PER_SPARE_CALL
+        useful = _useful_depots(problem, eligible) if spare_calls else set()
+        self.calls = _depot_calls(problem, sequences, useful, spare_calls)
+        self.nodes: list[Call] = [*self.visits, *self.calls]
+        self.calls_at: dict[str, list[int]] = {}
+        """The nodes of each depot."""
+        for node, depot in enumerate(self.calls, start=len(self.visits)):
+            self.calls_at.setdefault(depot.id, []).append(node)
         self.epoch = min(shift.start for shift in self.shifts)
         self.latest = max(s.end + s.max_overtime for s in self.shifts) - self.epoch
         ends = sorted({end for s in self.shifts for end in (s.start_location, s.end_location)})
@@ -72,16 +91,20 @@ class RoutingModel:
             [node_of[shift.start_location] for shift in self.shifts],
             [node_of[shift.end_location] for shift in self.shifts],
         )
+        self._index = [int(self.manager.NodeToIndex(node)) for node in range(len(self.nodes))]
         self.routing = pywrapcp.RoutingModel(self.manager)
         self.solver = self.routing.solver()
-        self.eligible = [
-            [v for v, shift in enumerate(self.shifts) if shift in eligible[visit.id]]
-            for visit in self.visits
-        ]
+        self.eligible = eligible[rows][:, roomy]
+        """For each visit and shift of the model whether they may come together."""
+        self.pair_costs = pair_costs(problem)[rows][:, roomy]
         self.resting: list[list[pywrapcp.IntervalVar]] = []
         self.unavoidable = [0] * len(self.visits)
         """Cents that each visit costs in any case if it is served, which no bound can express."""
-        self.never_served = sum(problem.prices[v.id] for v in problem.visits if not eligible[v.id])
+        self.never_served = sum(
+            problem.prices[visit.id]
+            for visit, of_visit in zip(problem.visits, eligible, strict=True)
+            if not of_visit.any()
+        )
         """Cents for the visits that are not in the model."""
 
         self.time = add_time(self)
@@ -99,12 +122,8 @@ class RoutingModel:
         add_imbalance(self)
         add_optional_visits(self)
 
-    @property
-    def nodes(self) -> list[Call]:
-        return [*self.visits, *self.calls]
-
     def index(self, node: int) -> int:
-        return int(self.manager.NodeToIndex(node))
+        return self._index[node]
 
     def legs(self, matrix: Matrix) -> Matrix:
         """A matrix over locations as one over nodes.
@@ -129,39 +148,53 @@ class RoutingModel:
 
     def accept(self, sequences: Sequences) -> Answer | None:
         """Take in a plan at its own times, as ``place`` has them; None if the model refuses it."""
-        self.routing.CloseModelWithParameters(search_parameters(None))
-        legs = self.problem.travel_time.tolist()
+        legs = legs_of(self.problem.travel_time)
         pinned = {visit.id: visit for visit in self.visits}
+        routes = {}
+        for shift in self.shifts:
+            calls = sequences.get(shift.id, ())
+            placed = place(shift, [c if _is_depot(c) else pinned.get(c.id, c) for c in calls], legs)
+            if calls and placed is not None:
+                routes[shift.id] = placed
+        return self.accept_timed(sequences, routes)
+
+    def accept_timed(self, sequences: Sequences, routes: Mapping[str, Route]) -> Answer | None:
+        """Take in a plan at the times of these routes, by shift; None if the model refuses it.
+
+        Where there is none for a sequence the model looks for times itself.
+        """
+        self.routing.CloseModelWithParameters(search_parameters(None))
+        stops = self._indices(sequences)
+        if stops is None:
+            return None
         for vehicle, shift in enumerate(self.shifts):
-            sequence = [pinned.get(call.id, call) for call in sequences.get(shift.id, ())]
-            route = place(shift, sequence, legs) if sequence else idle_route(shift)
-            if route is not None and not self._fix_times(vehicle, route):
+            route = routes.get(shift.id, None if stops[vehicle] else self._idle[vehicle])
+            if route is not None and not self._fix_times(vehicle, stops[vehicle], route):
                 return None
-        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), False)
+        plan = self.routing.ReadAssignmentFromRoutes(stops, False)
         return None if plan is None else self._read(plan)
 
-    def _fix_times(self, vehicle: int, route: Route) -> bool:
+    def _fix_times(self, vehicle: int, stops: Sequence[int], route: Route) -> bool:
         """Leave the route no other times; False if the model does not have these."""
-        node_of = {visit.id: node for node, visit in enumerate(self.visits)}
+        starts = [stop.start for stop in route.stops if stop.kind is not StopKind.BREAK]
         moments = [(self.start(vehicle), route.start), (self.end(vehicle), route.end)]
-        moments += [
-            (self.index(node_of[stop.id]), stop.start)
-            for stop in route.stops
-            if stop.kind is StopKind.VISIT
-        ]
+        moments += zip(stops, starts, strict=True)
         for index, moment in moments:
             if not self.time.CumulVar(index).Contains(moment - self.epoch):
                 return False
             self.time.CumulVar(index).SetValue(moment - self.epoch)
         taken = {stop.id: stop for stop in route.stops if stop.kind is StopKind.BREAK}
         for pause, interval in zip(self.shifts[vehicle].breaks, self.resting[vehicle], strict=True):
+            earliest, latest = interval.StartMin(), interval.StartMax()
             if pause.id in taken:
-                start = taken[pause.id].start - self.epoch
-                interval.SetStartRange(start, start)
+                earliest = latest = taken[pause.id].start - self.epoch
             elif pause.window.start + pause.duration <= route.start:
-                interval.SetStartMax(route.start - self.epoch - pause.duration)
+                latest = min(latest, route.start - self.epoch - pause.duration)
             else:
-                interval.SetStartMin(route.end - self.epoch)
+                earliest = max(earliest, route.end - self.epoch)
+            if not interval.StartMin() <= earliest <= latest <= interval.StartMax():
+                return False
+            interval.SetStartRange(earliest, latest)
         return True
 
     def improve(
@@ -189,7 +222,8 @@ class RoutingModel:
         self.solver.ReSeed(seed)
         self.routing.AddAtSolutionCallback(lambda: on_solution(*self._reached()))
         self.routing.AddSearchMonitor(self.solver.CustomLimit(over))
-        plan = self.routing.ReadAssignmentFromRoutes(self._indices(sequences), False)
+        stops = self._indices(sequences)
+        plan = None if stops is None else self.routing.ReadAssignmentFromRoutes(stops, False)
         if plan is None:
             return None
         better = self.routing.SolveFromAssignmentWithParameters(plan, parameters)
@@ -204,19 +238,19 @@ class RoutingModel:
         """What OR-Tools calls the objective, with what the model leaves out of it."""
         return int(objective) + sum(self.unavoidable) + self.never_served
 
-    def _indices(self, sequences: Sequences) -> list[list[int]]:
+    def _indices(self, sequences: Sequences) -> list[list[int]] | None:
+        """The stops of each vehicle; None if the model does not have a visit or a shift of them."""
         node_of = {visit.id: node for node, visit in enumerate(self.visits)}
-        spare: dict[str, list[int]] = {}
-        for number, depot in enumerate(self.calls):
-            spare.setdefault(depot.id, []).append(len(self.visits) + number)
+        spare = {name: iter(nodes) for name, nodes in self.calls_at.items()}
         routes = []
         for shift in self.shifts:
             nodes = [
-                node_of[call.id] if isinstance(call, Visit) else spare[call.id].pop(0)
+                next(spare[call.id]) if isinstance(call, Depot) else node_of.get(call.id)
                 for call in sequences.get(shift.id, ())
             ]
-            routes.append([self.index(node) for node in nodes])
-        return routes
+            routes.append([self.index(node) for node in nodes if node is not None])
+        in_model = sum(len(stops) for stops in routes)
+        return routes if in_model == sum(len(calls) for calls in sequences.values()) else None
 
     def _read(self, answer: pywrapcp.Assignment) -> Answer:
         routes = [
@@ -281,26 +315,29 @@ A_MONTH = 30 * 24 * 3600.0
 """Stands for no limit of time: OR-Tools warns on standard error if it is given none."""
 
 
-def _depot_calls(
-    problem: Problem,
-    visits: Sequence[Visit],
-    eligible: Mapping[str, Sequence[Shift]],
-    sequences: Sequences,
-) -> list[Depot]:
-    """One node for each depot call of the given plan and, of the depots that can help, spares."""
-    useful = {
+def _useful_depots(problem: Problem, eligible: Truths) -> set[str]:
+    """Those that have something that a visit needs which somebody may serve."""
+    return {
         depot.id
-        for visit in visits
-        if visit.parts or visit.tools
-        for depot in supplying_depots(problem, visit, eligible[visit.id][0])
+        for visit, of_visit in zip(problem.visits, eligible, strict=True)
+        if (visit.parts or visit.tools) and of_visit.any()
+        for depot in supplying_depots(problem, visit, problem.shifts[int(of_visit.argmax())])
     }
-    used = [call for calls in sequences.values() for call in calls if isinstance(call, Depot)]
-    spare = SPARE_CALLS + len(problem.shifts) // SHIFTS_PER_SPARE_CALL
+
+
+def _depot_calls(
+    problem: Problem, sequences: Sequences, useful: Set[str], spare: int
+) -> list[Depot]:
+    """One node for each depot call of the given plan, and spares of the useful depots."""
+    used = Counter(call.id for calls in sequences.values() for call in calls if _is_depot(call))
     calls = []
     for depot in problem.depots:
-        number = sum(call.id == depot.id for call in used)
-        calls += [depot] * (number + (spare if depot.id in useful else 0))
+        calls += [depot] * (used[depot.id] + (spare if depot.id in useful else 0))
     return calls
+
+
+def _is_depot(call: Call) -> bool:
+    return isinstance(call, Depot)
 
 
 SPARE_CALLS = 2

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from solver.eligibility import pair_cost, stock_of
+from solver.eligibility import stock_of
 from solver.problem import Depot, TimeWindow
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def add_eligible_technicians(model: "RoutingModel") -> None:
 
     ``SetAllowedVehiclesForIndex`` cannot be called from Python in OR-Tools 9.15.
     """
-    for node, vehicles in enumerate(model.eligible):
+    for node, of_visit in enumerate(model.eligible):
+        vehicles = np.flatnonzero(of_visit).tolist()
         model.routing.VehicleVar(model.index(node)).SetValues([-1, *vehicles])
 
 
@@ -216,10 +217,8 @@ def _limit_pickups(
 ) -> None:
     """A depot's calls together take no more than it has."""
     taken = []
-    for number, call in enumerate(model.calls):
-        if call.id != depot.id:
-            continue
-        index = model.index(len(model.visits) + number)
+    for node in model.calls_at.get(depot.id, ()):
+        index = model.index(node)
         slack = dimension.SlackVar(index)
         if stock == 0:
             slack.SetValue(0)
@@ -291,10 +290,7 @@ def add_pair_costs(model: "RoutingModel") -> None:
     In OR-Tools 9.15 a dimension whose evaluators differ by vehicle and are all unary refuses every
     plan that leaves a node out; a single evaluator over pairs of nodes among them mends that.
     """
-    cents = [
-        [sum(pair_cost(model.problem, visit, shift).values()) for visit in model.visits]
-        for shift in model.shifts
-    ]
+    cents: list[list[int]] = model.pair_costs.T.tolist()
     most = max(sum(of_shift) for of_shift in cents)
     if most == 0:
         return

@@ -3,38 +3,40 @@
 The timing is exact for what it promises: a sequence that can be kept at all is kept, it ends as
 early as it can, and it starts as late as that end allows (Savelsbergh, *The vehicle routing problem
 with time windows: minimizing route duration*, ORSA J. Computing 1992). Soft costs of single times
-are left to the routing model.
+play no part; ``solver/kernel/timing.py`` counts what these very times cost.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
-from solver.problem import MAX_TIME, Break, Depot, Shift, TimeWindow, Visit
+from solver.problem import MAX_TIME, Break, Depot, Matrix, Shift, TimeWindow, Visit
 from solver.solution import Route, Stop, StopKind
 
 Call = Visit | Depot
 """A place on a route: both have an id, a location, a duration and windows."""
 Legs = Sequence[Sequence[int]]
-"""Seconds of travel as plain lists, which Python reads much faster than an array."""
+"""Seconds of travel (or metres) by location, from and to."""
+
+
+def legs_of(matrix: Matrix) -> Legs:
+    """The matrix as rows of plain numbers, without a copy.
+
+    Python reads a row's memory as fast as a list and several times faster than an array; a copy
+    as lists would take gigabytes where there are thousands of locations.
+    """
+    return [memoryview(row) for row in matrix]
 
 
 NEVER = 2 * MAX_TIME
 """Later than any moment of a valid problem."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Label:
-    """The latest moment to be at a place for a route that ends in time, having some breaks after.
-
-    ``settled`` has a bit for each of the shift's breaks that is taken from there on, or lies after
-    the end; ``pauses`` are those on the way from there to the next place.
-    """
-
-    moment: int
-    settled: int
-    pauses: tuple[Break, ...] = ()
-    onward: "_Label | None" = None
+Latest = Mapping[int, int]
+"""The latest moment to be at a place for a route that ends in time, by the breaks that are settled
+from there on (taken, or after the end), as bits."""
+Gaps = tuple[tuple[Break, ...], ...]
+"""The breaks on each way from one place to the next, in order."""
 
 
 def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
@@ -103,21 +105,25 @@ def idle_route(shift: Shift) -> Route | None:
 def place(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route | None:
     """The sequence as a route without pickups; None if it breaks a time rule.
 
-    It ends as early as it can, starts as late as then possible, and serves each place as early as
-    that start allows.
+    It ends as early as it can, starts as late as then possible, and serves the first place as early
+    as that start allows, then the second, and so on: of several ways on which a break could be, it
+    is on one that makes the first difference for the better.
     """
     end = earliest_end(shift, sequence, legs)
     if end is None:
         return None
     locations = [shift.start_location, *(call.location for call in sequence), shift.end_location]
     travel = [legs[a][b] for a, b in pairwise(locations)]
-    start = _latest_start(shift, sequence, travel, end)
-    gaps = []
-    label: _Label | None = start
-    while label is not None:
-        gaps.append(label.pauses)
-        label = label.onward
-    return _follow(shift, sequence, travel, gaps, start.moment)
+    latest = _latest(shift, sequence, travel, end)
+    starts = {
+        settled: start
+        for settled, start in latest[0].items()
+        if _could_rest_before(shift.breaks, settled, start)
+    }
+    start = max(starts.values())
+    settled = [settled for settled, latest_start in starts.items() if latest_start == start]
+    gaps = _gaps(shift, sequence, travel, start, settled, latest)
+    return _follow(shift, sequence, travel, gaps, start)
 
 
 def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
@@ -157,63 +163,69 @@ def _arrivals(
     departures: Mapping[int, int], travel: int, breaks: Sequence[Break]
 ) -> list[tuple[int, int]]:
     """(breaks settled, arrival) for every way to get there from departures by breaks settled."""
-    arrivals: list[tuple[int, int]] = []
+    all_of_them = (1 << len(breaks)) - 1
+    return [
+        (all_of_them ^ left, arrival)
+        for settled, departure in departures.items()
+        for left, _, arrival in _ways(departure, travel, breaks, all_of_them ^ settled)
+    ]
 
-    def rest(departure: int, settled: int, clock: int, resting: int) -> None:
-        arrivals.append((settled, max(departure + travel + resting, clock)))
+
+def _ways(
+    departure: int, travel: int, breaks: Sequence[Break], left: int
+) -> list[tuple[int, tuple[Break, ...], int]]:
+    """(breaks left then, those taken in order, arrival) for every way with some that are left."""
+    ways: list[tuple[int, tuple[Break, ...], int]] = []
+
+    def rest(left: int, taken: tuple[Break, ...], clock: int, resting: int) -> None:
+        ways.append((left, taken, max(departure + travel + resting, clock)))
         for bit, pause in enumerate(breaks):
             start = max(clock, pause.window.start)
-            if not settled >> bit & 1 and start <= pause.window.end:
+            if left >> bit & 1 and start <= pause.window.end:
                 end = start + pause.duration
-                rest(departure, settled | 1 << bit, end, resting + pause.duration)
+                rest(left ^ 1 << bit, (*taken, pause), end, resting + pause.duration)
 
-    for settled, departure in departures.items():
-        rest(departure, settled, departure, 0)
-    return arrivals
+    rest(left, (), departure, 0)
+    return ways
 
 
 def _can_rest_after(breaks: Sequence[Break], settled: int, end: int) -> bool:
     return all(p.window.end >= end for bit, p in enumerate(breaks) if not settled >> bit & 1)
 
 
-def _latest_start(
+def _latest(
     shift: Shift, sequence: Sequence[Call], travel: Sequence[int], end: int
-) -> _Label:
-    """The same backwards: the latest time at a place dominates. There is a route that ends then."""
+) -> list[Latest]:
+    """The same backwards, for the start, each call and the end: the latest time dominates. There
+    is a route that ends then."""
     after = sum(1 << bit for bit, p in enumerate(shift.breaks) if p.window.end >= end)
-    labels = [_Label(end, after)]
-    for call, leg in zip(reversed(sequence), reversed(travel), strict=False):
-        best: dict[int, _Label] = {}
-        for label in labels:
-            for settled, pauses, departure in _departures(label, leg, shift.breaks):
+    latest: list[Latest] = [{after: end}]
+    for call, leg in zip((None, *sequence)[::-1], reversed(travel), strict=True):
+        here: dict[int, int] = {}
+        for settled, departure in _departures(latest[-1], leg, shift.breaks):
+            if call is None:
+                moment: int | None = departure
+            else:
                 moment = previous_start(call.windows, departure - call.duration)
-                known = best.get(settled)
-                if moment is not None and (known is None or moment > known.moment):
-                    best[settled] = _Label(moment, settled, pauses, label)
-        labels = list(best.values())
-    starts = [
-        _Label(start, settled, pauses, label)
-        for label in labels
-        for settled, pauses, start in _departures(label, travel[0], shift.breaks)
-        if _could_rest_before(shift.breaks, settled, start)
-    ]
-    return max(starts, key=lambda label: label.moment)
+            if moment is not None and moment > here.get(settled, -NEVER):
+                here[settled] = moment
+        latest.append(here)
+    return latest[::-1]
 
 
-def _departures(
-    label: _Label, travel: int, breaks: Sequence[Break]
-) -> list[tuple[int, tuple[Break, ...], int]]:
-    """(breaks settled, those taken on the way in order, departure) for every way to the label."""
-    departures: list[tuple[int, tuple[Break, ...], int]] = []
+def _departures(latest: Latest, travel: int, breaks: Sequence[Break]) -> list[tuple[int, int]]:
+    """(breaks settled, departure) for every way to a place that is reached at the latest then."""
+    departures: list[tuple[int, int]] = []
 
-    def rest(settled: int, pauses: tuple[Break, ...], clock: int, resting: int) -> None:
-        departures.append((settled, pauses, min(label.moment - travel - resting, clock)))
+    def rest(arrival: int, settled: int, clock: int, resting: int) -> None:
+        departures.append((settled, min(arrival - travel - resting, clock)))
         for bit, pause in enumerate(breaks):
             start = min(pause.window.end, clock - pause.duration)
             if not settled >> bit & 1 and start >= pause.window.start:
-                rest(settled | 1 << bit, (pause, *pauses), start, resting + pause.duration)
+                rest(arrival, settled | 1 << bit, start, resting + pause.duration)
 
-    rest(label.settled, (), label.moment, 0)
+    for settled, moment in latest.items():
+        rest(moment, settled, moment, 0)
     return departures
 
 
@@ -225,11 +237,43 @@ def _could_rest_before(breaks: Sequence[Break], settled: int, start: int) -> boo
     )
 
 
+def _gaps(
+    shift: Shift,
+    sequence: Sequence[Call],
+    travel: Sequence[int],
+    start: int,
+    settled: Iterable[int],
+    latest: Sequence[Latest],
+) -> Gaps:
+    """On which way to take which breaks, so that everything is as early as possible.
+
+    Of all ways to take the breaks that come to the end in time, those stay in play that serve the
+    first place earliest, of these those that serve the second earliest, and so on.
+    """
+    ways: dict[int, Gaps] = dict.fromkeys(settled, ())
+    clock = start
+    for call, leg, latest_there in zip((*sequence, None), travel, latest[1:], strict=True):
+        first = NEVER
+        earliest: dict[int, Gaps] = {}
+        for left, gaps in ways.items():
+            for still_left, pauses, arrival in _ways(clock, leg, shift.breaks, left):
+                begin = arrival if call is None else next_start(call.windows, arrival)
+                if begin is None or begin > min(first, latest_there.get(still_left, -NEVER)):
+                    continue
+                if begin < first:
+                    first, earliest = begin, {}
+                earliest.setdefault(still_left, (*gaps, pauses))
+        ways = earliest
+        clock = first + (0 if call is None else call.duration)
+    (gaps,) = ways.values()
+    return gaps
+
+
 def _follow(
     shift: Shift,
     sequence: Sequence[Call],
     travel: Sequence[int],
-    gaps: Sequence[Sequence[Break]],
+    gaps: Gaps,
     start: int,
 ) -> Route:
     """Drive the sequence from ``start`` on, everything as early as possible."""

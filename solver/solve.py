@@ -4,16 +4,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from solver.acceptance import accepts
 from solver.check import check
 from solver.cost import cost
 from solver.insertion import Draft
 from solver.problem import Problem
 from solver.reasons import reasons
 from solver.routing import RoutingModel
-from solver.solution import Route, Solution, StopKind, Unassigned
+from solver.search import Searches
+from solver.solution import Route, Solution, Stop, StopKind, Unassigned
+from solver.supply import one_depot_has_all
 
-ENGINES = ("routing",)
-"""``routing``: OR-Tools' routing model searches, by guided local search."""
+ENGINES = ("kernel", "routing")
+"""``kernel``: the compiled search of ``solver/search.py``, one on each core. ``routing``: OR-Tools'
+routing model searches alone, by guided local search, on one core."""
 
 ROUNDS = 3
 SHARE_OF_A_ROUND = 0.6
@@ -21,14 +25,19 @@ SHARE_OF_A_ROUND = 0.6
 
 SHARE_TO_CLOSE = 0.08
 """Of the time given, kept for OR-Tools to come to an end, for reasons and for the checker."""
+SECONDS_TO_CLOSE = 0.05
+SECONDS_TO_CLOSE_A_VISIT = 0.001
+"""The kernel stops at once; so long take the routing model, reasons and the checker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
     """When to stop: after ``seconds`` of wall-clock time, or after ``iterations`` of the search.
 
-    With ``iterations`` alone the same problem and seed give the same solution. An iteration of
-    the routing engine is a candidate plan that its local search looks at, some 100,000 a second.
+    With ``iterations`` alone the same problem, seed and number of cores give the same solution. An
+    iteration of the kernel takes out and puts back some ten visits (and each core does as many
+    iterations), one of the routing engine is a candidate plan that its local search looks at: some
+    ten thousands or a hundred thousand a second.
     """
 
     seconds: float | None = None
@@ -41,11 +50,13 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where the search stands: seconds since its start, best cost in cents, visits assigned."""
+    """Where the search stands: seconds since its start, best cost in cents, visits assigned, and
+    iterations so far (of the kernel, on all cores)."""
 
     seconds: float
     objective: int
     assigned: int
+    iterations: int = 0
 
 
 class EngineFault(RuntimeError):  # noqa: N818 - a fault of ours, not of the input
@@ -57,8 +68,9 @@ def solve(
     limit: Limit,
     *,
     seed: int = 0,
+    cores: int = 1,
     start: Solution | None = None,
-    engine: str = "routing",
+    engine: str = ENGINES[0],
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Solution:
@@ -70,16 +82,14 @@ def solve(
     """
     if engine not in ENGINES:
         raise ValueError(f"unknown engine {engine!r}; known are {', '.join(ENGINES)}")
-    search = _Search(problem, limit, progress, cancelled)
+    search = _Search(problem, limit, progress, cancelled, quick_to_close=engine == "kernel")
     draft = Draft(problem)
     if start is not None:
         draft.adopt(start.routes)
-    _fill(search, draft)
-    best = search.better(None, draft.routes())
-    for number in range(ROUNDS):
-        if search.over() or search.too_late_for_a_round() or not best.routes:
-            break
-        best = _search_on(search, draft, best, seed, number)
+    if engine == "kernel":
+        best = _by_kernel(search, draft, seed, cores)
+    else:
+        best = _by_routing_model(search, draft, seed)
     draft.adopt(best.routes)
     solution = replace(best, unassigned=_explained(problem, draft))
     if start is not None and solution.objective >= start.objective and not check(problem, start):
@@ -87,7 +97,40 @@ def solve(
     violations = check(problem, solution)
     if violations:
         raise EngineFault("\n".join(f"{v.rule}: {v.where}: {v.message}" for v in violations))
+    if not search.cancelled() and not accepts(problem, solution.routes):
+        raise EngineFault("the routing model refuses the plan")
     return solution
+
+
+def _by_kernel(search: "_Search", draft: Draft, seed: int, cores: int) -> Solution:
+    """Open with the kernel's own insertion, then let it search."""
+    searches = Searches(search.problem, seed=seed, cores=cores)
+    searches.open(draft.sequences)
+    search.report(searches.cents, searches.assigned, searches.iterations)
+    draft.take(searches.sequences())
+    several_calls = [v for v in draft.unassigned() if not one_depot_has_all(search.problem, v)]
+    if several_calls:
+        draft.fill(several_calls, search.over)
+        searches.open(draft.sequences)
+
+    def watch() -> bool:
+        search.report(searches.cents, searches.assigned, searches.iterations)
+        return search.cancelled()
+
+    searches.run(seconds=search.left(), iterations=search.limit.iterations, watch=watch)
+    draft.take(searches.sequences())
+    return search.better(None, draft.routes())
+
+
+def _by_routing_model(search: "_Search", draft: Draft, seed: int) -> Solution:
+    """Open with regret insertion, then rounds of OR-Tools' local search."""
+    _fill(search, draft)
+    best = search.better(None, draft.routes())
+    for number in range(ROUNDS):
+        if search.over() or search.too_late_for_a_round() or not best.routes:
+            break
+        best = _search_on(search, draft, best, seed, number)
+    return best
 
 
 class _Search:
@@ -99,9 +142,11 @@ class _Search:
         limit: Limit,
         progress: Callable[[Progress], None] | None,
         cancelled: Callable[[], bool] | None,
+        quick_to_close: bool,
     ) -> None:
         self.problem = problem
         self.limit = limit
+        self._quick_to_close = quick_to_close
         self._progress = progress
         self._cancelled = cancelled
         self._since = time.monotonic()
@@ -115,8 +160,11 @@ class _Search:
         """Seconds left; None without a limit."""
         if self.limit.seconds is None:
             return None
-        ends = self._since + self.limit.seconds * (1 - SHARE_TO_CLOSE)
-        return max(0.0, ends - time.monotonic())
+        closing = self.limit.seconds * SHARE_TO_CLOSE
+        if self._quick_to_close:
+            needed = SECONDS_TO_CLOSE + SECONDS_TO_CLOSE_A_VISIT * len(self.problem.visits)
+            closing = min(needed, self.limit.seconds / 4)
+        return max(0.0, self._since + self.limit.seconds - closing - time.monotonic())
 
     def over(self) -> bool:
         return self.cancelled() or self.left() == 0.0
@@ -147,13 +195,14 @@ class _Search:
         self.report(found.objective, len(served))
         return found
 
-    def report(self, objective: int, assigned: int) -> None:
+    def report(self, objective: int, assigned: int, iterations: int = 0) -> None:
         """Tell of a plan, if it is the cheapest so far."""
         if self._lowest is not None and objective >= self._lowest:
             return
         self._lowest = objective
         if self._progress is not None:
-            self._progress(Progress(time.monotonic() - self._since, objective, assigned))
+            seconds = time.monotonic() - self._since
+            self._progress(Progress(seconds, objective, assigned, iterations))
 
 
 def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number: int) -> Solution:
@@ -171,10 +220,19 @@ def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number:
     )
     if answer is not None:
         draft.adopt(answer.routes)
-        best = search.better(best, draft.supplied(answer.routes))
+        # The draft may find no supply for some of it: which depot gives what is not searched.
+        whole = all(
+            len(draft.sequences[route.shift]) == len(_without_breaks(route))
+            for route in answer.routes
+        )
+        best = search.better(best, draft.supplied(answer.routes) if whole else draft.routes())
     draft.adopt(best.routes)
     _fill(search, draft)
     return search.better(best, draft.routes())
+
+
+def _without_breaks(route: Route) -> list[Stop]:
+    return [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
 
 
 def _fill(search: _Search, draft: Draft) -> None:

@@ -73,6 +73,15 @@ def supplying_depots(problem: Problem, visit: Visit, shift: Shift) -> list[Depot
     ]
 
 
+def one_depot_has_all(problem: Problem, visit: Visit) -> bool:
+    """Whether a single depot call could give the visit everything that it needs."""
+    return not (visit.parts or visit.tools) or any(
+        visit.tools <= depot.tools
+        and all(stock_of(depot, part) >= number for part, number in visit.parts.items())
+        for depot in problem.depots
+    )
+
+
 def _borrow(visit: Visit, shift: Shift, today: Sequence[Pickup]) -> bool:
     for tool in visit.tools - shift.tools:
         lender = next((pickup for pickup in today if tool in pickup.depot.tools), None)

@@ -1,0 +1,470 @@
+"""A ``Problem`` as flat arrays: what the compiled search reads, and never writes.
+
+Visits and depots together are the *calls*: call ``q`` is visit ``q`` for ``q < visits``, and depot
+``q - visits`` above. Parts and tools together are the *items*: a tool is a part of which a van that
+has it, or a depot that lends it, never runs out, and which does not stay in the van overnight.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from solver.eligibility import UNLIMITED, at_pinned_time, eligibility_matrix, pair_costs, stock_of
+from solver.kernel.views import Views
+from solver.problem import MAX_COST, MAX_TIME, Depot, Problem, Shift, TimeWindow, Visit
+
+Ints = npt.NDArray[np.int64]
+Records = Any
+"""Structured arrays, of which compiled code reads fields as attributes: no type says that."""
+
+ALWAYS = 2 * MAX_TIME
+"""Later than any moment of a valid problem; its negative is earlier than any."""
+
+NEIGHBOURS = 100
+"""So many visits near a visit are known to the ruin step, the nearest first."""
+PLACES_NEAR = 20
+"""Right behind so many visits, and right before so many, a visit is tried."""
+SHIFTS_NEAR = 8
+"""And on so many of the shifts that start or end nearest, at their ends."""
+WAITING = 0.2
+"""What a second of unavoidable waiting between two visits counts, if a second of travel is 1."""
+
+CALL = np.dtype(
+    [
+        ("place", np.int64),
+        ("duration", np.int64),
+        ("price", np.int64),
+        ("first_need", np.int64),
+        ("needs", np.int64),
+        ("due", np.int64),
+        ("late_cents", np.int64),
+        ("published", np.int64),
+        ("moved_cents", np.int64),
+    ],
+    align=True,
+)
+"""``price``: cents if unassigned. ``late_cents``: per second that service ends after ``due``.
+``moved_cents``: per second that it starts off ``published``, beyond the tolerance."""
+
+WINDOW = np.dtype(
+    [("open", np.int64), ("close", np.int64), ("first", np.int64), ("count", np.int64)], align=True
+)
+"""From the first opening to the last closing, and the rows of ``spans`` if there are several."""
+
+SHIFT = np.dtype(
+    [
+        ("start_place", np.int64),
+        ("end_place", np.int64),
+        ("start", np.int64),
+        ("end", np.int64),
+        ("latest_end", np.int64),
+        ("day", np.int64),
+        ("chain", np.int64),
+        ("first_break", np.int64),
+        ("breaks", np.int64),
+        ("fair_share", np.int64),
+        ("group", np.int64),
+    ],
+    align=True,
+)
+"""``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open.
+``chain`` is the technician, ``group`` the shifts that are as good as this one for everything."""
+
+BREAK = np.dtype([("open", np.int64), ("close", np.int64), ("duration", np.int64)], align=True)
+NEED = np.dtype([("item", np.int64), ("number", np.int64)], align=True)
+
+
+COUNT = np.dtype(
+    [
+        ("visits", np.int64),
+        ("depots", np.int64),
+        ("shifts", np.int64),
+        ("items", np.int64),
+        ("scarce", np.int64),
+    ],
+    align=True,
+)
+"""``scarce``: 1 if any depot could run out of anything, 0 if not."""
+
+WEIGHTS = np.dtype(
+    [
+        ("working_time", np.int64),
+        ("overtime", np.int64),
+        ("shift_use", np.int64),
+        ("imbalance", np.int64),
+        ("moved_time_tolerance", np.int64),
+    ],
+    align=True,
+)
+"""Cents, as in ``Objective``; the weights of travel and of pairs are in the arrays."""
+
+
+class Arrays(Views):
+    """Shapes: n visits, d depots, q = n + d calls, s shifts, p places, k items."""
+
+    count: Records
+    """A single ``COUNT``."""
+    weights: Records
+    """A single ``WEIGHTS``."""
+    arcs: Ints
+    """(p, p, 2): seconds, and cents for travel time and distance."""
+    calls: Records
+    windows: Records
+    """(days, q)"""
+    spans: Ints
+    """(…, 2): the single windows of calls that have several, in order of time."""
+    shifts: Records
+    breaks: Records
+    able: npt.NDArray[np.bool_]
+    """(n, s): whether the shift can take the visit, as far as no rule but time and supply goes."""
+    pair_cents: Ints
+    """(n, s)"""
+    chains: Ints
+    """The shifts of each technician in order of time, one technician after the other."""
+    chain_ends: Ints
+    """Where in ``chains`` the shifts of each technician end."""
+    groups: Ints
+    group_ends: Ints
+    """The same for the groups of shifts that are alike."""
+    needs: Records
+    van: Ints
+    """(s, k): what is loaded before the shift."""
+    stock: Ints
+    """(d, k)"""
+    stays: npt.NDArray[np.bool_]
+    """(k): whether what is left of an item stays in the van until the next shift."""
+    near: Ints
+    """(n, …): visits near a visit, the nearest first."""
+    near_before: Ints
+    """(n, …): visits after which there is little travel and waiting; -1 fills up."""
+    near_after: Ints
+    """(n, …): the same of visits before which there is little."""
+    near_groups: Ints
+    """(n, …): groups of shifts that start or end near a visit, and are able; -1 fills up."""
+    remoteness: Ints
+    """(n): cents from the start of a shift to the visit and from there to its end, on average."""
+
+
+def flatten(problem: Problem) -> Arrays:
+    """The problem as arrays; the visits and shifts keep their order."""
+    visits = [at_pinned_time(visit) for visit in problem.visits]
+    calls: list[Visit | Depot] = [*visits, *problem.depots]
+    costs = problem.objective
+    able = eligibility_matrix(problem)
+    pair_cents = pair_costs(problem)
+    days, day_of = _days(problem.shifts, calls)
+    windows, spans = _windows(days, calls)
+    needs, first_need, van, stock, stays, scarce = _supplies(problem, visits)
+    chains = _grouped([shift.technician for shift in problem.shifts], problem.shifts)
+    alike = _alike(problem, able, pair_cents)
+    groups = _grouped(alike, None)
+    group_of = _member_of(groups, len(problem.shifts))
+    arcs = np.empty((*problem.travel_time.shape, 2), dtype=np.int64)
+    arcs[..., 0] = problem.travel_time
+    np.multiply(problem.travel_time, costs.travel_time, out=arcs[..., 1])
+    if costs.distance:
+        arcs[..., 1] += problem.distance * costs.distance
+    near, near_before, near_after = _near_visits(problem, visits, arcs)
+    near_groups, remoteness = _near_groups(problem, arcs, able, groups)
+    return Arrays(
+        count=np.array(
+            (len(visits), len(problem.depots), len(problem.shifts), van.shape[1], scarce),
+            dtype=COUNT,
+        ),
+        weights=np.array(
+            (
+                costs.working_time,
+                costs.overtime,
+                costs.shift_use,
+                costs.imbalance,
+                costs.moved_time_tolerance,
+            ),
+            dtype=WEIGHTS,
+        ),
+        arcs=arcs,
+        calls=_calls(problem, calls, first_need),
+        windows=windows,
+        spans=spans,
+        shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of),
+        breaks=_breaks(problem.shifts),
+        able=able,
+        pair_cents=pair_cents,
+        chains=chains[0],
+        chain_ends=chains[1],
+        groups=groups[0],
+        group_ends=groups[1],
+        needs=needs,
+        van=van,
+        stock=stock,
+        stays=stays,
+        near=near,
+        near_before=near_before,
+        near_after=near_after,
+        near_groups=near_groups,
+        remoteness=remoteness,
+    )
+
+
+def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequence[int]) -> Records:
+    costs = problem.objective
+    rows = []
+    for number, call in enumerate(calls):
+        due, late_cents, published, moved_cents, price = ALWAYS, 0, 0, 0, 0
+        needs = first_need[number + 1] - first_need[number]
+        if isinstance(call, Visit):
+            price = problem.prices[call.id]
+            if call.due is not None and costs.lateness:
+                due, late_cents = call.due, costs.lateness
+            if call.previous is not None and costs.moved_time:
+                told = costs.told_factor if call.previous.told else 1
+                published, moved_cents = call.previous.start, costs.moved_time * told
+        rows.append(
+            (
+                call.location,
+                call.duration,
+                price,
+                first_need[number],
+                needs,
+                due,
+                late_cents,
+                published,
+                moved_cents,
+            )
+        )
+    return np.array(rows, dtype=CALL)
+
+
+def _days(shifts: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[list[Shift], list[int]]:
+    """A shift of each day, and the day of each shift: on which the same windows can be kept."""
+    several = [call.windows for call in calls if len(call.windows) > 1]
+    starts = np.array([w.start for windows in several for w in windows], dtype=np.int64)
+    ends = np.array([w.end for windows in several for w in windows], dtype=np.int64)
+    known: dict[bytes, int] = {}
+    examples, day_of = [], []
+    for shift in shifts:
+        open_then = (ends >= shift.start) & (starts <= shift.end + shift.max_overtime)
+        key = np.packbits(open_then).tobytes()
+        if key not in known:
+            known[key] = len(known)
+            examples.append(shift)
+        day_of.append(known[key])
+    return examples, day_of
+
+
+def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Records, Ints]:
+    windows = np.zeros((max(1, len(days)), len(calls)), dtype=WINDOW)
+    spans: list[tuple[int, int]] = []
+    for column, call in enumerate(calls):
+        if len(call.windows) <= 1:
+            window = call.windows[0] if call.windows else TimeWindow(-ALWAYS, ALWAYS)
+            windows[:, column] = (window.start, window.end, 0, 1)
+            continue
+        for row, shift in enumerate(days):
+            last = shift.end + shift.max_overtime
+            inside = sorted(
+                (w.start, w.end) for w in call.windows if w.end >= shift.start and w.start <= last
+            )
+            if not inside:
+                windows[row, column] = (ALWAYS, -ALWAYS, 0, 1)
+                continue
+            closing = max(end for _, end in inside)
+            windows[row, column] = (inside[0][0], closing, len(spans), len(inside))
+            if len(inside) > 1:
+                spans += inside
+    return windows, np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def _shifts(
+    problem: Problem, day_of: Sequence[int], chain_of: Sequence[int], group_of: Sequence[int]
+) -> Records:
+    rows = []
+    first_break = 0
+    for number, shift in enumerate(problem.shifts):
+        rows.append(
+            (
+                shift.start_location,
+                shift.end_location,
+                shift.start,
+                shift.end,
+                shift.end + shift.max_overtime,
+                day_of[number],
+                chain_of[number],
+                first_break,
+                len(shift.breaks),
+                problem.fair_shares[shift.id],
+                group_of[number],
+            )
+        )
+        first_break += len(shift.breaks)
+    return np.array(rows, dtype=SHIFT)
+
+
+def _breaks(shifts: Sequence[Shift]) -> Records:
+    rows = [(b.window.start, b.window.end, b.duration) for s in shifts for b in s.breaks]
+    return np.array(rows, dtype=BREAK)
+
+
+def _supplies(
+    problem: Problem, visits: Sequence[Visit]
+) -> tuple[Records, list[int], Ints, Ints, npt.NDArray[np.bool_], bool]:
+    """Needs of all visits one after the other, where those of each call start, vans, depots."""
+    parts = sorted({part for visit in visits for part, number in visit.parts.items() if number})
+    tools = sorted({tool for visit in visits for tool in visit.tools})
+    rows: list[tuple[int, int]] = []
+    first_need = []
+    for visit in visits:
+        first_need.append(len(rows))
+        rows += [(parts.index(p), number) for p, number in visit.parts.items() if number]
+        rows += [(len(parts) + tools.index(tool), 1) for tool in sorted(visit.tools)]
+    first_need += [len(rows)] * (len(problem.depots) + 1)
+    needs = np.array(rows, dtype=NEED)
+    wanted = np.zeros(len(parts) + len(tools), dtype=np.int64)
+    np.add.at(wanted, needs["item"], needs["number"])
+    van = np.zeros((len(problem.shifts), len(wanted)), dtype=np.int64)
+    stock = np.zeros((len(problem.depots), len(wanted)), dtype=np.int64)
+    for row, shift in enumerate(problem.shifts):
+        for item, part in enumerate(parts):
+            van[row, item] = min(UNLIMITED, shift.stock.get(part, 0))
+        for item, tool in enumerate(tools, start=len(parts)):
+            van[row, item] = UNLIMITED if tool in shift.tools else 0
+    for row, depot in enumerate(problem.depots):
+        for item, part in enumerate(parts):
+            stock[row, item] = stock_of(depot, part)
+        for item, tool in enumerate(tools, start=len(parts)):
+            stock[row, item] = UNLIMITED if tool in depot.tools else 0
+    stock[stock >= wanted] = UNLIMITED
+    scarce = bool(((stock > 0) & (stock < UNLIMITED)).any())
+    stays = np.arange(len(wanted)) < len(parts)
+    return needs, first_need, van, stock, stays, scarce
+
+
+def _grouped(keys: Sequence[object], shifts: Sequence[Shift] | None) -> tuple[Ints, Ints]:
+    """Positions with equal keys one after the other (in order of time, if these are shifts), and
+    where each group ends."""
+    members: dict[object, list[int]] = {}
+    for position, key in enumerate(keys):
+        members.setdefault(key, []).append(position)
+    if shifts is not None:
+        for group in members.values():
+            group.sort(key=lambda position: shifts[position].start)
+    order = [position for group in members.values() for position in group]
+    ends = np.cumsum([len(group) for group in members.values()], dtype=np.int64)
+    return np.array(order, dtype=np.int64), ends.astype(np.int64)
+
+
+def _member_of(groups: tuple[Ints, Ints], size: int) -> list[int]:
+    order, ends = groups
+    of = [0] * size
+    start = 0
+    for group, end in enumerate(ends):
+        for position in order[start:end]:
+            of[position] = group
+        start = end
+    return of
+
+
+def _alike(problem: Problem, able: npt.NDArray[np.bool_], pair_cents: Ints) -> list[object]:
+    """A key for each shift; those with the same key can stand in for each other while empty."""
+    chains: dict[str, int] = {}
+    for shift in problem.shifts:
+        chains[shift.technician] = chains.get(shift.technician, 0) + 1
+    keys: list[object] = []
+    for number, shift in enumerate(problem.shifts):
+        if chains[shift.technician] > 1:
+            keys.append(number)
+            continue
+        keys.append(
+            (
+                (shift.start_location, shift.end_location),
+                (shift.start, shift.end, shift.max_overtime),
+                tuple((b.window, b.duration) for b in shift.breaks),
+                tuple(sorted(shift.stock.items())),
+                tuple(sorted(shift.tools)),
+                able[:, number].tobytes(),
+                pair_cents[:, number].tobytes(),
+            )
+        )
+    return keys
+
+
+def _near_visits(problem: Problem, visits: Sequence[Visit], arcs: Ints) -> tuple[Ints, Ints, Ints]:
+    """For each visit those around it, those to come from, and those to go on to."""
+    size = len(visits)
+    weight = problem.objective.working_time
+    at = np.array([visit.location for visit in visits], dtype=np.int64)
+    service = np.array([visit.duration for visit in visits], dtype=np.int64)
+    opens = np.array([min((w.start for w in v.windows), default=-ALWAYS) for v in visits])
+    closes = np.array([max((w.end for w in v.windows), default=ALWAYS) for v in visits])
+    around = np.zeros((size, min(NEIGHBOURS, max(0, size - 1))), dtype=np.int64)
+    before = np.full((size, min(PLACES_NEAR, max(0, size - 1))), -1, dtype=np.int64)
+    after = before.copy()
+    for begin in range(0, size, 500):
+        rows = np.arange(begin, min(size, begin + 500))
+        onward, back = arcs[at[rows][:, None], at], arcs[at[:, None], at[rows]].transpose(1, 0, 2)
+        leave_cost = onward[..., 1] + weight * onward[..., 0]
+        come_cost = back[..., 1] + weight * back[..., 0]
+        both = leave_cost + come_cost
+        rate = WAITING * max(1.0, float(both.mean())) / max(1.0, float(onward[..., 0].mean()))
+        both[np.arange(len(rows)), rows] = NOT_NEAR
+        around[rows] = _smallest(both, around.shape[1])
+        mine, all_ = rows[:, None], slice(None)
+        for cost, seconds, first, second, near in (
+            (leave_cost, onward[..., 0], mine, all_, after),
+            (come_cost, back[..., 0], all_, mine, before),
+        ):
+            ready = service[first] + seconds
+            wait = np.maximum(0, opens[second] - closes[first] - ready)
+            proximity = cost + np.minimum(rate * wait, MAX_COST).astype(np.int64)
+            proximity[opens[first] + ready > closes[second]] = NOT_NEAR
+            proximity[np.arange(len(rows)), rows] = NOT_NEAR
+            best = _smallest(proximity, near.shape[1])
+            best[np.take_along_axis(proximity, best, axis=1) == NOT_NEAR] = -1
+            near[rows] = best
+    return around, before, after
+
+
+def _near_groups(
+    problem: Problem,
+    arcs: Ints,
+    able: npt.NDArray[np.bool_],
+    groups: tuple[Ints, Ints],
+) -> tuple[Ints, Ints]:
+    """For each visit the groups of shifts that start and end near it, and how far it is on average
+    from where shifts start and end."""
+    size = len(problem.visits)
+    weight = problem.objective.working_time
+    at = np.array([visit.location for visit in problem.visits], dtype=np.int64)
+    first = groups[0][np.concatenate([[0], groups[1]])[: len(groups[1])].astype(np.int64)]
+    starts = np.array([problem.shifts[number].start_location for number in first], dtype=np.int64)
+    ends = np.array([problem.shifts[number].end_location for number in first], dtype=np.int64)
+    near = np.full((size, min(SHIFTS_NEAR, len(first))), -1, dtype=np.int64)
+    remoteness = np.zeros(size, dtype=np.int64)
+    for begin in range(0, size if len(first) else 0, 500):
+        rows = np.arange(begin, min(size, begin + 500))
+        there, home = (
+            arcs[starts[:, None], at[rows]].transpose(1, 0, 2),
+            arcs[at[rows][:, None], ends],
+        )
+        way = there[..., 1] + home[..., 1] + weight * (there[..., 0] + home[..., 0])
+        remoteness[rows] = way.mean(axis=1)
+        way[~able[np.ix_(rows, first)]] = NOT_NEAR
+        best = _smallest(way, near.shape[1])
+        best[np.take_along_axis(way, best, axis=1) == NOT_NEAR] = -1
+        near[rows] = best
+    return near, remoteness
+
+
+NOT_NEAR = np.iinfo(np.int64).max
+
+
+def _smallest(matrix: Ints, number: int) -> npt.NDArray[np.int64]:
+    """The columns of the smallest values of each row, smallest first; ties by column."""
+    if number < matrix.shape[1]:
+        candidates = np.sort(np.argpartition(matrix, number, axis=1)[:, : number + 1], axis=1)
+    else:
+        candidates = np.tile(np.arange(matrix.shape[1]), (matrix.shape[0], 1))
+    values = np.take_along_axis(matrix, candidates, axis=1)
+    order = np.argsort(values, axis=1, kind="stable")[:, :number]
+    return np.take_along_axis(candidates, order, axis=1)

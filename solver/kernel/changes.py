@@ -1,0 +1,360 @@
+"""Changes to a plan that leave it whole: labels, supply and costs are right after each of them.
+
+Every route is saved before its first change in an iteration, so that ``undo`` can take all of them
+back.
+"""
+
+from solver.eligibility import UNLIMITED
+from solver.kernel.arrays import Arrays, Ints
+from solver.kernel.compiled import compiled
+from solver.kernel.places import Place, cents_behind
+from solver.kernel.plan import (
+    END_OF_ROUTE,
+    Plan,
+    depot_call,
+    label,
+    label_back_from,
+    label_from,
+    link,
+    mark_assigned,
+    mark_free,
+    mark_unassigned,
+    mark_used,
+    start_of,
+    unlink,
+)
+from solver.kernel.supply import SUPPLIED, recount
+from solver.kernel.timing import NEVER, cost_of_times, trial_of
+
+
+@compiled
+def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """Bring the cost of a labelled route up to date; False if it cannot be kept in time.
+
+    This is the one list of what a route costs.
+    """
+    route, on, now, weights = plan.routes[shift], arrays.shifts[shift], plan.now, arrays.weights
+    now.cents -= route.cents
+    route.cents = route.duration = route.overtime = 0
+    if route.stops == 0:
+        return True
+    end = plan.nodes[start_of(arrays, shift) + 1]
+    route.duration = end.duration
+    route.overtime = max(0, end.leave - on.end)
+    if on.breaks == 0 and route.intricate == 0:
+        times = weights.working_time * route.duration + weights.overtime * route.overtime
+    else:
+        times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
+        if times == NEVER:
+            return False
+    route.cents = (
+        route.arc_cents
+        + route.pair_cents
+        + times
+        + weights.shift_use
+        + weights.imbalance * max(0, route.service - on.fair_share)
+    )
+    now.cents += route.cents
+    return True
+
+
+@compiled
+def begin_iteration(plan: Plan) -> None:
+    """From here on every change can be undone."""
+    now = plan.now
+    now.iteration += 1
+    now.saved = now.saved_routes = 0
+    now.saved_cents = now.cents
+
+
+@compiled
+def save(arrays: Arrays, plan: Plan, shift: int) -> None:
+    """Keep the route as it is, unless that was done in this iteration already."""
+    route, now = plan.routes[shift], plan.now
+    if route.saved == now.iteration:
+        return
+    plan.saved_shift[now.saved_routes] = shift
+    plan.saved_routes[now.saved_routes] = plan.routes[shift]
+    now.saved_routes += 1
+    route.saved = now.iteration
+    node = start_of(arrays, shift)
+    last = node + 1
+    saved = now.saved
+    while True:
+        plan.saved[saved] = node
+        plan.saved_nodes[saved] = plan.nodes[node]
+        saved += 1
+        if node == last:
+            break
+        node = plan.nodes[node].after
+    now.saved = saved
+
+
+@compiled
+def clear(arrays: Arrays, plan: Plan, shift: int) -> None:
+    """Take everything off a route; nothing is brought up to date."""
+    node = plan.nodes[start_of(arrays, shift)].after
+    while plan.nodes[node].call >= 0:
+        after = plan.nodes[node].after
+        unlink(arrays, plan, node)
+        node = after
+
+
+@compiled
+def append(arrays: Arrays, plan: Plan, shift: int, call: int) -> None:
+    """Add a call at the end of a route; nothing is brought up to date."""
+    node = call
+    if call >= arrays.count.visits:
+        node = depot_call(arrays, plan, call - arrays.count.visits)
+    if node >= 0:
+        link(arrays, plan, node, plan.nodes[start_of(arrays, shift) + 1].before)
+
+
+@compiled
+def undo(arrays: Arrays, plan: Plan) -> None:
+    """Take back every change of this iteration."""
+    nodes, now = plan.nodes, plan.now
+    visits = arrays.count.visits
+    for index in range(now.saved_routes):
+        shift = plan.saved_shift[index]
+        node = nodes[start_of(arrays, shift)].after
+        while nodes[node].call >= 0:
+            nodes[node].shift = -1
+            if nodes[node].call < visits:
+                mark_unassigned(plan, node)
+            else:
+                mark_free(arrays, plan, node)
+            node = nodes[node].after
+        if plan.routes[shift].stops > 0:
+            now.routes -= 1
+        plan.routes[shift] = plan.saved_routes[index]
+        if plan.routes[shift].stops > 0:
+            now.routes += 1
+    for index in range(now.saved):
+        node = plan.saved[index]
+        nodes[node] = plan.saved_nodes[index]
+        call = nodes[node].call
+        if call >= visits:
+            mark_used(arrays, plan, node)
+        elif call >= 0:
+            mark_assigned(plan, node)
+    now.cents = now.saved_cents
+    if arrays.count.items > 0:
+        for index in range(now.saved_routes):
+            recount(arrays, plan, plan.saved_shift[index])
+
+
+@compiled
+def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Place) -> bool:
+    """Place the visit; False, and nothing changed, if that takes what a depot does not have."""
+    save(arrays, plan, shift)
+    needs = arrays.calls[visit].needs > 0
+    fetch = -1
+    after = place.after
+    if place.depot >= 0:
+        fetch = depot_call(arrays, plan, place.depot)
+        link(arrays, plan, fetch, place.call_after)
+        if after < 0:
+            after = fetch
+    link(arrays, plan, visit, after)
+    if needs and recount(arrays, plan, shift) != SUPPLIED:
+        unlink(arrays, plan, visit)
+        if fetch >= 0:
+            unlink(arrays, plan, fetch)
+        recount(arrays, plan, shift)
+        return False
+    if fetch >= 0:
+        label(arrays, plan, shift)
+    else:
+        label_from(arrays, plan, visit)
+        label_back_from(arrays, plan, visit)
+        if not needs and plan.routes[shift].depot_calls > 0:
+            recount(arrays, plan, shift)
+    settle(arrays, plan, shift)
+    return True
+
+
+@compiled
+def take_out(arrays: Arrays, plan: Plan, node: int) -> None:
+    """Take a visit or a depot call off its route; ``mend`` has to follow for the route."""
+    call = plan.nodes[node].call
+    unlink(arrays, plan, node)
+    if call < arrays.count.visits:
+        want(plan, call)
+
+
+@compiled
+def want(plan: Plan, visit: int) -> None:
+    """Note that this iteration has to place the visit."""
+    now = plan.now
+    if plan.is_removed[visit] == 0:
+        plan.is_removed[visit] = 1
+        plan.removed[now.removed] = visit
+        now.removed += 1
+
+
+@compiled
+def mend(arrays: Arrays, plan: Plan, shift: int) -> None:
+    """Make a route whole after stops were taken off it: no idle depot call, none missing."""
+    if not label(arrays, plan, shift):
+        dissolve(arrays, plan, shift)
+    if arrays.count.items > 0:
+        _mend_supply(arrays, plan, shift)
+    if not settle(arrays, plan, shift):
+        dissolve(arrays, plan, shift)
+        if arrays.count.items > 0:
+            _mend_supply(arrays, plan, shift)
+            settle(arrays, plan, shift)
+
+
+@compiled
+def dissolve(arrays: Arrays, plan: Plan, shift: int) -> None:
+    """Take everything off a route that cannot be kept any more."""
+    node = plan.nodes[start_of(arrays, shift)].after
+    while plan.nodes[node].call >= 0:
+        after = plan.nodes[node].after
+        take_out(arrays, plan, node)
+        node = after
+    label(arrays, plan, shift)
+    settle(arrays, plan, shift)
+
+
+@compiled
+def _mend_supply(arrays: Arrays, plan: Plan, shift: int) -> None:
+    """Drop depot calls that nobody needs; move the others to where they cost least."""
+    nodes = plan.nodes
+    if plan.routes[shift].depot_calls > 0:
+        node = nodes[start_of(arrays, shift)].after
+        while nodes[node].call >= 0:
+            after = nodes[node].after
+            if nodes[node].call >= arrays.count.visits:
+                unlink(arrays, plan, node)
+            node = after
+        if not label(arrays, plan, shift):
+            dissolve(arrays, plan, shift)
+    sold_out = False
+    while True:
+        lacking = recount(arrays, plan, shift)
+        if lacking == SUPPLIED:
+            return
+        if lacking < 0:
+            _take_less(arrays, plan, shift)
+            sold_out = True
+        elif sold_out:
+            _do_without(arrays, plan, lacking)
+        else:
+            _fetch(arrays, plan, lacking, shift)
+
+
+@compiled
+def _fetch(arrays: Arrays, plan: Plan, lacking: int, shift: int) -> None:
+    """Call at a depot before the node for what it lacks, on the shift given or on its own; or take
+    it out."""
+    nodes, now = plan.nodes, plan.now
+    item = now.lacking
+    today = nodes[lacking].shift
+    for on in (shift, today):
+        until = lacking if on == today else start_of(arrays, on) + 1
+        limit = NEVER
+        best_depot, best_after = -1, -1
+        for depot in range(arrays.count.depots):
+            stock = arrays.stock[depot, item]
+            if stock == 0 or (stock < UNLIMITED and plan.taken[depot, item] >= stock):
+                continue
+            node = start_of(arrays, on)
+            while node != until:
+                cents = cents_behind(arrays, plan, arrays.count.visits + depot, on, node, 0, limit)
+                if cents < limit:
+                    limit, best_depot, best_after = cents, depot, node
+                node = nodes[node].after
+        if best_after >= 0 and now.free_calls > 0:
+            save(arrays, plan, on)
+            link(arrays, plan, depot_call(arrays, plan, best_depot), best_after)
+            label(arrays, plan, on)
+            if on != shift:
+                settle(arrays, plan, on)
+            return
+        if on == today:
+            break
+    _do_without(arrays, plan, lacking)
+
+
+@compiled
+def _take_less(arrays: Arrays, plan: Plan, shift: int) -> None:
+    """Empty the route, or the technician's last one if this one is empty already."""
+    if plan.routes[shift].stops == 0:
+        chain = arrays.shifts[shift].chain
+        first = 0 if chain == 0 else arrays.chain_ends[chain - 1]
+        for index in range(first, arrays.chain_ends[chain]):
+            if plan.routes[arrays.chains[index]].stops > 0:
+                shift = arrays.chains[index]
+    save(arrays, plan, shift)
+    dissolve(arrays, plan, shift)
+
+
+@compiled
+def _do_without(arrays: Arrays, plan: Plan, node: int) -> None:
+    """Take a visit off its route; its technician's supply is not brought up to date."""
+    shift = plan.nodes[node].shift
+    save(arrays, plan, shift)
+    take_out(arrays, plan, node)
+    if not (label(arrays, plan, shift) and settle(arrays, plan, shift)):
+        dissolve(arrays, plan, shift)
+
+
+@compiled
+def load(arrays: Arrays, plan: Plan, row: Ints) -> None:
+    """Take over a plan written as one row of calls, as far as it can be kept; nothing is saved."""
+    now = plan.now
+    shifts = arrays.count.shifts
+    for shift in range(shifts):
+        clear(arrays, plan, shift)
+    shift = 0
+    for call in row:
+        if shift == shifts:
+            break
+        if call == END_OF_ROUTE:
+            shift += 1
+        else:
+            append(arrays, plan, shift, call)
+    begin_iteration(plan)
+    now.removed = 0
+    for shift in range(shifts):
+        if not (label(arrays, plan, shift) and settle(arrays, plan, shift)):
+            dissolve(arrays, plan, shift)
+    for shift in range(shifts):
+        while arrays.count.items > 0:
+            lacking = recount(arrays, plan, shift)
+            if lacking == SUPPLIED:
+                break
+            if lacking < 0:
+                _take_less(arrays, plan, shift)
+            else:
+                _do_without(arrays, plan, lacking)
+    forget_removed(plan)
+
+
+@compiled
+def forget_removed(plan: Plan) -> None:
+    now = plan.now
+    for index in range(now.removed):
+        plan.is_removed[plan.removed[index]] = 0
+    now.removed = 0
+
+
+@compiled
+def keep_as_best(arrays: Arrays, plan: Plan) -> None:
+    """Write the plan down as the best so far."""
+    now = plan.now
+    length = 0
+    for shift in range(arrays.count.shifts):
+        node = plan.nodes[start_of(arrays, shift)].after
+        while plan.nodes[node].call >= 0:
+            plan.best[length] = plan.nodes[node].call
+            length += 1
+            node = plan.nodes[node].after
+        plan.best[length] = END_OF_ROUTE
+        length += 1
+    now.best_length = length
+    now.best_unassigned = now.unassigned
+    now.best_cents = now.cents

@@ -1,0 +1,408 @@
+"""The plan that the compiled search works on: routes as linked lists of nodes with time labels.
+
+A node is a visit, the start or end of a shift's route, or one of a pool of depot calls. The label
+of a node says how its route can be timed as far as single windows go, breaks left out of account:
+``duration``, ``early`` and ``late`` of the part from the start up to and with the node: it takes
+``duration`` seconds at least, which it does if it starts between ``early`` and ``late``; the
+``rest_…`` fields say the same of the part from the node, itself included, to the end. Two such
+parts are joined in a handful of operations (Savelsbergh 1992; Vidal, Crainic, Gendreau & Prins, *A
+hybrid genetic algorithm for a large class of vehicle routing problems with time windows*, Computers
+& OR 2013), so that a visit is tried in a place without going through the route.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from solver.kernel.arrays import Arrays, Ints, Records
+from solver.kernel.compiled import compiled, inlined
+from solver.kernel.views import Views
+
+NODE = np.dtype(
+    [
+        ("after", np.int64),
+        ("place", np.int64),
+        ("leave", np.int64),
+        ("rest_late", np.int64),
+        ("duration", np.int64),
+        ("early", np.int64),
+        ("late", np.int64),
+        ("rest_duration", np.int64),
+        ("rest_early", np.int64),
+        ("before", np.int64),
+        ("position", np.int64),
+        ("shift", np.int64),
+        ("call", np.int64),
+        ("seen", np.int64),
+    ],
+    align=True,
+)
+"""``shift`` is -1 for a visit that is unassigned; ``call`` is -1 at the ends of a route. ``leave``
+is the earliest departure, ``early + duration``. ``seen`` is the last look at the place behind."""
+
+ROUTE = np.dtype(
+    [
+        ("stops", np.int64),
+        ("depot_calls", np.int64),
+        ("intricate", np.int64),
+        ("service", np.int64),
+        ("arc_cents", np.int64),
+        ("pair_cents", np.int64),
+        ("duration", np.int64),
+        ("overtime", np.int64),
+        ("cents", np.int64),
+        ("saved", np.int64),
+        ("seen", np.int64),
+        ("usable_from", np.int64),
+        ("at_least", np.int64),
+    ],
+    align=True,
+)
+"""``intricate`` counts the stops whose times need ``timing.cost_of_times``; ``duration`` and
+``overtime`` are those of the labels; ``cents`` is what the route costs, ``arc_cents`` what of it is
+for travel and distance (of an empty route: for the way from its start to its end, which nobody
+goes). ``saved``, ``seen``, ``usable_from`` and ``at_least`` are notes of the current iteration."""
+
+NOW = np.dtype(
+    [
+        ("cents", np.int64),
+        ("saved_cents", np.int64),
+        ("unassigned", np.int64),
+        ("routes", np.int64),
+        ("free_calls", np.int64),
+        ("removed", np.int64),
+        ("saved", np.int64),
+        ("saved_routes", np.int64),
+        ("lacking", np.int64),
+        ("iteration", np.int64),
+        ("look", np.int64),
+        ("until_blink", np.int64),
+        ("best_cents", np.int64),
+        ("best_unassigned", np.int64),
+        ("best_length", np.int64),
+        ("improvements", np.int64),
+    ],
+    align=True,
+)
+
+
+class Plan(Views):
+    """Everything that changes during a search; ``now`` holds its single numbers."""
+
+    nodes: Records
+    routes: Records
+    now: Records
+    room: Ints
+    """(s, k): how much more the van could give up on that shift, before any depot call for it."""
+    from_depot: Ints
+    """(s, k): the position on the route from which on a depot has supplied it; NOWHERE if none."""
+    taken: Ints
+    """(d, k): what all technicians take."""
+    taken_by: Ints
+    """(technicians, d, k), or empty if nothing is scarce."""
+    pool: Ints
+    """All nodes for depot calls: first those that are free, then those in use."""
+    pool_at: Ints
+    """Where in ``pool`` each of them is."""
+    unassigned: Ints
+    """All visits: first those that are unassigned, then the others."""
+    unassigned_at: Ints
+    removed: Ints
+    """Visits that the current iteration took out or wants to place."""
+    is_removed: Ints
+    hopeless: Ints
+    """Whether a visit cannot be placed even while there is nothing else."""
+    order: npt.NDArray[np.float64]
+    saved: Ints
+    """Nodes of the routes as they were before the current iteration, and their records."""
+    saved_nodes: Records
+    saved_shift: Ints
+    saved_routes: Records
+    best: Ints
+    nearby: Ints
+    lacking: Ints
+    """Shifts that have room for the visit that is looked at, but not what it needs."""
+    trial: Ints
+    clocks: Ints
+    """Scratch of ``timing``: (rows, stops, sets of breaks)."""
+    balance: Ints
+    """Scratch of ``supply``: (3, k)."""
+
+
+NOWHERE = 2**40
+END_OF_ROUTE = -1
+"""Separates the routes in a plan that is written as one row of calls."""
+
+
+def empty_plan(arrays: Arrays) -> Plan:
+    """A plan without any stop; every visit is unassigned."""
+    visits, depots, shifts, items = (
+        int(arrays.count[name]) for name in ("visits", "depots", "shifts", "items")
+    )
+    scarce = bool(arrays.count["scarce"])
+    spare = 3 * shifts + 16 if depots else 0
+    size = visits + 2 * shifts + spare
+    longest = visits + spare + 2
+    sets = 2 ** int(arrays.shifts["breaks"].max(initial=0))
+    nodes = np.zeros(size, dtype=NODE)
+    nodes["call"] = -1
+    nodes["shift"] = -1
+    nodes["call"][:visits] = np.arange(visits)
+    nodes["place"][:visits] = arrays.calls["place"][:visits]
+    first = visits + 2 * np.arange(shifts)
+    nodes["place"][first] = arrays.shifts["start_place"]
+    nodes["place"][first + 1] = arrays.shifts["end_place"]
+    for ends in (first, first + 1):
+        nodes["shift"][ends] = np.arange(shifts)
+    nodes["after"][first] = first + 1
+    nodes["before"][first + 1] = first
+    now = np.zeros((), dtype=NOW)
+    now["cents"] = now["best_cents"] = arrays.calls["price"].sum()
+    now["unassigned"] = now["best_unassigned"] = visits
+    now["free_calls"] = spare
+    now["best_length"] = shifts
+    routes = np.zeros(shifts, dtype=ROUTE)
+    routes["arc_cents"] = arrays.arcs[arrays.shifts["start_place"], arrays.shifts["end_place"], 1]
+    technicians = len(arrays.chain_ends)
+    return Plan(
+        nodes=nodes,
+        routes=routes,
+        now=now,
+        room=np.zeros((shifts, items), dtype=np.int64),
+        from_depot=np.zeros((shifts, items), dtype=np.int64),
+        taken=np.zeros((depots, items), dtype=np.int64),
+        taken_by=np.zeros((technicians if scarce else 0, depots, items), dtype=np.int64),
+        pool=np.arange(size - spare, size, dtype=np.int64),
+        pool_at=np.arange(spare, dtype=np.int64),
+        unassigned=np.arange(visits, dtype=np.int64),
+        unassigned_at=np.arange(visits, dtype=np.int64),
+        removed=np.zeros(visits, dtype=np.int64),
+        is_removed=np.zeros(visits, dtype=np.int64),
+        hopeless=np.zeros(visits, dtype=np.int64),
+        order=np.zeros(visits, dtype=np.float64),
+        saved=np.zeros(size, dtype=np.int64),
+        saved_nodes=np.zeros(size, dtype=NODE),
+        saved_shift=np.zeros(shifts, dtype=np.int64),
+        saved_routes=np.zeros(shifts, dtype=ROUTE),
+        best=np.full(longest + shifts, END_OF_ROUTE, dtype=np.int64),
+        lacking=np.zeros(shifts, dtype=np.int64),
+        nearby=np.zeros(
+            sum(
+                near.shape[1] * share
+                for near, share in (
+                    (arrays.near_before, 1),
+                    (arrays.near_after, 1),
+                    (arrays.near_groups, 2),
+                )
+            ),
+            dtype=np.int64,
+        ),
+        trial=np.zeros(longest, dtype=np.int64),
+        clocks=np.zeros((3, longest + 1, sets), dtype=np.int64),
+        balance=np.zeros((3, items), dtype=np.int64),
+    )
+
+
+@inlined
+def start_of(arrays: Arrays, shift: int) -> int:
+    """The node where the shift's route starts; where it ends is the next one."""
+    return arrays.count.visits + 2 * shift
+
+
+@inlined
+def is_intricate(arrays: Arrays, call: int, shift: int) -> bool:
+    """Whether labels cannot tell what the call's time costs, or when it is open."""
+    here = arrays.calls[call]
+    on = arrays.shifts[shift]
+    return (
+        arrays.windows[on.day, call].count > 1
+        or (here.late_cents > 0 and here.due < on.latest_end)
+        or here.moved_cents > 0
+    )
+
+
+@inlined
+def _swap(order: Ints, at: Ints, first: int, one: int, other_at: int) -> None:
+    """Let the thing ``one`` change places with what is at ``other_at`` in ``order``; ``at`` says
+    where things are, of which the lowest number is ``first``."""
+    other, one_at = order[other_at], at[one - first]
+    order[one_at], order[other_at] = other, one
+    at[other - first], at[one - first] = one_at, other_at
+
+
+@inlined
+def mark_assigned(plan: Plan, visit: int) -> None:
+    plan.now.unassigned -= 1
+    _swap(plan.unassigned, plan.unassigned_at, 0, visit, plan.now.unassigned)
+
+
+@inlined
+def mark_unassigned(plan: Plan, visit: int) -> None:
+    _swap(plan.unassigned, plan.unassigned_at, 0, visit, plan.now.unassigned)
+    plan.now.unassigned += 1
+
+
+@inlined
+def mark_used(arrays: Arrays, plan: Plan, node: int) -> None:
+    plan.now.free_calls -= 1
+    first = start_of(arrays, arrays.count.shifts)
+    _swap(plan.pool, plan.pool_at, first, node, plan.now.free_calls)
+
+
+@inlined
+def mark_free(arrays: Arrays, plan: Plan, node: int) -> None:
+    first = start_of(arrays, arrays.count.shifts)
+    _swap(plan.pool, plan.pool_at, first, node, plan.now.free_calls)
+    plan.now.free_calls += 1
+
+
+@compiled
+def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
+    """Put the node into a route, after the one given. Labels and costs are not brought up to date:
+    ``label_from`` and ``settle`` do that."""
+    nodes, arcs = plan.nodes, arrays.arcs
+    shift = nodes[before].shift
+    after = nodes[before].after
+    route = plan.routes[shift]
+    here = nodes[node].place
+    route.arc_cents += (
+        arcs[nodes[before].place, here, 1]
+        + arcs[here, nodes[after].place, 1]
+        - arcs[nodes[before].place, nodes[after].place, 1]
+    )
+    nodes[node].before = before
+    nodes[node].after = after
+    nodes[node].shift = shift
+    nodes[before].after = node
+    nodes[after].before = node
+    now = plan.now
+    if route.stops == 0:
+        now.routes += 1
+    route.stops += 1
+    call = nodes[node].call
+    if is_intricate(arrays, call, shift):
+        route.intricate += 1
+    if call >= arrays.count.visits:
+        route.depot_calls += 1
+        mark_used(arrays, plan, node)
+        return
+    route.service += arrays.calls[call].duration
+    route.pair_cents += arrays.pair_cents[call, shift]
+    now.cents -= arrays.calls[call].price
+    mark_assigned(plan, call)
+
+
+@compiled
+def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
+    """Take the node out of its route; a visit is unassigned then, a depot call back in the pool."""
+    nodes, arcs = plan.nodes, arrays.arcs
+    shift = nodes[node].shift
+    route = plan.routes[shift]
+    before, after, here = nodes[node].before, nodes[node].after, nodes[node].place
+    route.arc_cents -= (
+        arcs[nodes[before].place, here, 1]
+        + arcs[here, nodes[after].place, 1]
+        - arcs[nodes[before].place, nodes[after].place, 1]
+    )
+    nodes[before].after = after
+    nodes[after].before = before
+    nodes[node].shift = -1
+    now = plan.now
+    route.stops -= 1
+    if route.stops == 0:
+        now.routes -= 1
+    call = nodes[node].call
+    if is_intricate(arrays, call, shift):
+        route.intricate -= 1
+    if call >= arrays.count.visits:
+        route.depot_calls -= 1
+        mark_free(arrays, plan, node)
+        return
+    route.service -= arrays.calls[call].duration
+    route.pair_cents -= arrays.pair_cents[call, shift]
+    now.cents += arrays.calls[call].price
+    mark_unassigned(plan, call)
+
+
+@compiled
+def depot_call(arrays: Arrays, plan: Plan, depot: int) -> int:
+    """A free node for a call at the depot; -1 if all are in use. Linking it takes it."""
+    now = plan.now
+    if now.free_calls == 0:
+        return -1
+    node = plan.pool[now.free_calls - 1]
+    plan.nodes[node].call = arrays.count.visits + depot
+    plan.nodes[node].place = arrays.calls[arrays.count.visits + depot].place
+    return node
+
+
+@compiled
+def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
+    """Bring labels and positions up to date from the node to the end of its route; False if some
+    stop comes too late."""
+    nodes, arcs = plan.nodes, arrays.arcs
+    shift = arrays.shifts[nodes[node].shift]
+    before = nodes[node].before
+    duration, early, late = nodes[before].duration, nodes[before].early, nodes[before].late
+    place, position = nodes[before].place, nodes[before].position
+    while True:
+        here = nodes[node]
+        opens, closes, service = shift.start, shift.latest_end, 0
+        if here.call >= 0:
+            window = arrays.windows[shift.day, here.call]
+            opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
+        duration += arcs[place, here.place, 0]
+        if early + duration > closes:
+            return False
+        wait = max(opens - duration - late, 0)
+        early = max(opens - duration, early) - wait
+        late = min(closes - duration, late)
+        duration += wait + service
+        position += 1
+        here.duration, here.early, here.late = duration, early, late
+        here.leave, here.position = early + duration, position
+        place = here.place
+        if here.call < 0:
+            return True
+        node = here.after
+
+
+@compiled
+def label_back_from(arrays: Arrays, plan: Plan, node: int) -> None:
+    """Bring the ``rest_…`` labels up to date from the node back to the start of its route."""
+    nodes, arcs = plan.nodes, arrays.arcs
+    shift = arrays.shifts[nodes[node].shift]
+    after = nodes[node].after
+    rest, early, late = nodes[after].rest_duration, nodes[after].rest_early, nodes[after].rest_late
+    place = nodes[after].place
+    while True:
+        here = nodes[node]
+        opens, closes, service = shift.start, shift.latest_end, 0
+        if here.call >= 0:
+            window = arrays.windows[shift.day, here.call]
+            opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
+        ahead = service + arcs[here.place, place, 0]
+        wait = max(early - ahead - closes, 0)
+        early = max(early - ahead, opens) - wait
+        late = min(late - ahead, closes)
+        rest += ahead + wait
+        here.rest_duration, here.rest_early, here.rest_late = rest, early, late
+        place = here.place
+        if here.call < 0:
+            return
+        node = here.before
+
+
+@compiled
+def label(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """All labels of the route anew; False if some stop comes too late."""
+    nodes = plan.nodes
+    start = start_of(arrays, shift)
+    on = arrays.shifts[shift]
+    for end in (start, start + 1):
+        here = nodes[end]
+        here.duration = here.rest_duration = here.position = 0
+        here.early = here.leave = here.rest_early = on.start
+        here.late = here.rest_late = on.latest_end
+    nodes[start + 1].position = 1
+    label_back_from(arrays, plan, nodes[start + 1].before)
+    return label_from(arrays, plan, nodes[start].after)

@@ -1,0 +1,271 @@
+"""Ruin and recreate under simulated annealing, in compiled code (see ``docs/engine.md``).
+
+Strings of neighbouring stops are taken out of routes that lie side by side, and the visits are put
+back one by one, each where it costs least (Christiaens & Vanden Berghe, *Slack induction by string
+removals for vehicle routing problems*, Transportation Science 2020).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from solver.kernel.arrays import Arrays
+from solver.kernel.changes import (
+    begin_iteration,
+    forget_removed,
+    keep_as_best,
+    mend,
+    put,
+    save,
+    take_out,
+    undo,
+    want,
+)
+from solver.kernel.compiled import compiled
+from solver.kernel.dice import Dice, pick, roll
+from solver.kernel.places import (
+    Place,
+    best_nearby,
+    best_on,
+    cents_behind,
+    nowhere,
+)
+from solver.kernel.plan import Plan, start_of
+from solver.kernel.timing import NEVER
+
+ORDERS = 15
+DEAREST_FIRST = 14
+"""Of the ways to put the wanted visits in order, the last."""
+
+
+class Settings(NamedTuple):
+    """The numbers that the search is tuned by; ``docs/engine.md`` says how each was chosen."""
+
+    removals: float = 10.0
+    """Visits taken out in an iteration, on average."""
+    longest_string: int = 10
+    """Stops taken out of one route, at most."""
+    split: float = 0.5
+    """Share of strings that leave some stops in their middle."""
+    blink: float = 0.01
+    """Share of places that are overlooked."""
+    unassigned_tried: int = 10
+    """So many visits that are unassigned get another chance in each iteration."""
+    look_everywhere: float = 0.1
+    """How often an unassigned visit without a place nearby is tried in all places."""
+
+
+@compiled
+def anneal(
+    arrays: Arrays,
+    plan: Plan,
+    dice: Dice,
+    settings: Settings,
+    iterations: int,
+    hot: float,
+    cold: float,
+    start: float,
+    end: float,
+) -> None:
+    """So many iterations while the search goes from ``start`` to ``end`` of its whole length, 0 to
+    1; the temperature falls from ``hot`` to ``cold`` cents over the whole length."""
+    now = plan.now
+    for iteration in range(iterations):
+        progress = start + (end - start) * iteration / iterations
+        temperature = hot * (cold / hot) ** progress
+        bar = now.cents - temperature * np.log(1.0 - roll(dice))
+        begin_iteration(plan)
+        ruin(arrays, plan, dice, settings)
+        accepted = recreate(arrays, plan, dice, settings, bar)
+        forget_removed(plan)
+        if not accepted:
+            undo(arrays, plan)
+        elif now.cents < now.best_cents:
+            keep_as_best(arrays, plan)
+            now.improvements += 1
+
+
+@compiled
+def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
+    """Take out strings of stops around a random visit, and remember who else is unassigned."""
+    now = plan.now
+    left_out = now.unassigned
+    for _ in range(min(left_out, settings.unassigned_tried)):
+        visit = plan.unassigned[pick(dice, left_out)]
+        if plan.hopeless[visit] == 0:
+            want(plan, visit)
+    placed = arrays.count.visits - left_out
+    if placed == 0:
+        return
+    seed = pick(dice, arrays.count.visits)
+    longest = min(float(settings.longest_string), placed / now.routes)
+    most = 4.0 * settings.removals / (1.0 + longest) - 1.0
+    strings = int(1.0 + roll(dice) * most)
+    near = arrays.near.shape[1]
+    for index in range(-1, near):
+        if now.saved_routes >= strings:
+            break
+        visit = seed if index < 0 else arrays.near[seed, index]
+        shift = plan.nodes[visit].shift
+        if shift >= 0 and plan.routes[shift].saved != now.iteration:
+            save(arrays, plan, shift)
+            _remove_string(arrays, plan, visit, longest, dice, settings)
+    for index in range(now.saved_routes):
+        mend(arrays, plan, plan.saved_shift[index])
+
+
+@compiled
+def _remove_string(
+    arrays: Arrays, plan: Plan, visit: int, longest: float, dice: Dice, settings: Settings
+) -> None:
+    """Take a string of stops with the visit in it off its route."""
+    nodes = plan.nodes
+    stops = plan.routes[nodes[visit].shift].stops
+    length = int(1.0 + roll(dice) * min(longest, float(stops)))
+    length = min(length, stops)
+    spared = 0
+    if length > 1 and length < stops and roll(dice) < settings.split:
+        spared = 1
+        while length + spared < stops and roll(dice) < settings.blink:
+            spared += 1
+    whole = length + spared
+    index = nodes[visit].position - 1
+    first = max(0, index - whole + 1)
+    last = min(index, stops - whole)
+    begin = first + pick(dice, last - first + 1)
+    node = visit
+    for _ in range(index - begin):
+        node = nodes[node].before
+    spare_from = pick(dice, length - 1) + 1 if spared > 0 else whole
+    for step in range(whole):
+        after = nodes[node].after
+        if step < spare_from or step >= spare_from + spared:
+            take_out(arrays, plan, node)
+        node = after
+
+
+@compiled
+def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings, bar: float) -> bool:
+    """Place all wanted visits one by one, each where it adds least to the cost. Gives up, with
+    False, as soon as the plan cannot cost less than ``bar`` any more."""
+    now = plan.now
+    _put_in_order(arrays, plan, dice, pick(dice, ORDERS))
+    # What the plan costs at least in the end: as if the visits to come could be had for nothing.
+    least = now.cents
+    for index in range(now.removed):
+        least -= arrays.calls[plan.removed[index]].price
+    for index in range(now.removed):
+        if least >= bar:
+            return False
+        visit = plan.removed[index]
+        price = arrays.calls[visit].price
+        before = now.cents
+        limit = min(price, int(bar - least) + 1)
+        shift, place = best_nearby(arrays, plan, visit, limit, dice, settings.blink)
+        if shift < 0 and limit == price and roll(dice) < settings.look_everywhere:
+            shift, place = _best_of_all(arrays, plan, visit, dice, settings)
+        if shift >= 0:
+            put(arrays, plan, visit, shift, place)
+        least += price + now.cents - before
+    return now.cents < bar
+
+
+@compiled
+def _put_in_order(arrays: Arrays, plan: Plan, dice: Dice, choice: int) -> None:
+    """Sort the wanted visits: at random, longest first, farthest or nearest first, tightest window
+    first, or dearest to leave out first."""
+    now, order, removed = plan.now, plan.order, plan.removed
+    for index in range(now.removed):
+        visit = removed[index]
+        call, window = arrays.calls[visit], arrays.windows[0, visit]
+        if choice < 4:
+            order[index] = roll(dice)
+        elif choice < 6:
+            order[index] = -float(call.duration)
+        elif choice < 8:
+            order[index] = -float(arrays.remoteness[visit])
+        elif choice < 9:
+            order[index] = float(arrays.remoteness[visit])
+        elif choice < 11:
+            order[index] = float(window.close - window.open)
+        elif choice < 12:
+            order[index] = float(window.open)
+        elif choice < 13:
+            order[index] = -float(window.close)
+        else:
+            order[index] = -float(call.price)
+    for index in range(1, now.removed):
+        key, visit = order[index], removed[index]
+        at = index
+        while at > 0 and order[at - 1] > key:
+            order[at], removed[at] = order[at - 1], removed[at - 1]
+            at -= 1
+        order[at], removed[at] = key, visit
+
+
+@compiled
+def _best_of_all(
+    arrays: Arrays, plan: Plan, visit: int, dice: Dice, settings: Settings
+) -> tuple[int, Place]:
+    now = plan.now
+    now.look += 1
+    limit = arrays.calls[visit].price
+    best, best_shift = nowhere(), -1
+    for shift in range(arrays.count.shifts):
+        if not arrays.able[visit, shift]:
+            continue
+        if plan.routes[shift].stops == 0 and not _first_empty(arrays, plan, shift):
+            continue
+        place = best_on(arrays, plan, visit, shift, limit, dice, settings.blink)
+        if place.cents < limit:
+            best, best_shift, limit = place, shift, place.cents
+    return best_shift, best
+
+
+@compiled
+def _first_empty(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """Whether this empty shift is the first that is looked at of all that are alike."""
+    group = arrays.shifts[shift].group
+    first = 0 if group == 0 else arrays.group_ends[group - 1]
+    if arrays.group_ends[group] - first == 1:
+        return True
+    example = plan.routes[arrays.groups[first]]
+    if example.seen == plan.now.look:
+        return False
+    example.seen = plan.now.look
+    return True
+
+
+@compiled
+def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
+    """Place all that is unassigned, dearest to leave out first."""
+    now = plan.now
+    begin_iteration(plan)
+    for index in range(now.unassigned):
+        if plan.hopeless[plan.unassigned[index]] == 0:
+            want(plan, plan.unassigned[index])
+    _put_in_order(arrays, plan, dice, DEAREST_FIRST)
+    for index in range(now.removed):
+        visit = plan.removed[index]
+        shift, place = best_nearby(
+            arrays, plan, visit, arrays.calls[visit].price, dice, settings.blink
+        )
+        if shift < 0:
+            shift, place = _best_of_all(arrays, plan, visit, dice, settings)
+        if shift >= 0:
+            put(arrays, plan, visit, shift, place)
+    forget_removed(plan)
+    keep_as_best(arrays, plan)
+
+
+@compiled
+def find_hopeless(arrays: Arrays, plan: Plan) -> None:
+    """Mark the visits that no shift of an empty plan has the time for."""
+    for visit in range(arrays.count.visits):
+        plan.hopeless[visit] = 1
+        for shift in range(arrays.count.shifts):
+            if arrays.able[visit, shift]:
+                node = start_of(arrays, shift)
+                if cents_behind(arrays, plan, visit, shift, node, 0, NEVER) < NEVER:
+                    plan.hopeless[visit] = 0
+                    break

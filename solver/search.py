@@ -1,0 +1,237 @@
+"""The compiled search on a problem: several searches at once, which share their best plan.
+
+Each core runs one search (``solver/kernel``) in a thread of its own: compiled code does not hold
+the interpreter's lock, and all searches read the same arrays. Now and then all of them go on from
+the best plan that any of them has found.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import numpy as np
+
+from solver.kernel.arrays import Arrays, Ints, flatten
+from solver.kernel.changes import load
+from solver.kernel.dice import dice
+from solver.kernel.plan import END_OF_ROUTE, empty_plan
+from solver.kernel.search import Settings, anneal, fill, find_hopeless
+from solver.problem import Depot, Problem, Visit
+from solver.schedule import Call
+
+Sequences = Mapping[str, Sequence[Call]]
+"""Visits and depot calls in order, by shift."""
+
+HOT = 3.0
+COLD = 0.04
+"""Temperatures at the start and at the end: times what a visit costs on average beyond its own
+service and rules (that is, for travel and waiting)."""
+COOLER_FROM = 200
+"""Visits from which on the start is cooler, by the root of their number: there is less time for
+each of them than it takes to come down from so hot."""
+
+MEETINGS = (0.5, 0.7, 0.85, 1.0)
+"""Where in the search, from 0 to 1, all go on from the best plan found."""
+
+CHUNK_SECONDS = 0.02
+"""The compiled code comes back so often, to see the time and whether it was cancelled."""
+
+
+class Searches:
+    """Searches on one problem that start from the same plan, one for each core."""
+
+    def __init__(
+        self, problem: Problem, *, seed: int, cores: int = 1, settings: Settings | None = None
+    ) -> None:
+        self.problem = problem
+        self.arrays = flatten(problem)
+        settings = settings or Settings()
+        self._searches = [_Search(self.arrays, seed, core, settings) for core in range(cores)]
+        self._leader = self._searches[0]
+
+    @property
+    def cents(self) -> int:
+        """The cost of the best plan so far."""
+        return min(search.cents for search in self._searches)
+
+    @property
+    def assigned(self) -> int:
+        """Visits in the best plan so far."""
+        best = min(self._searches, key=lambda search: search.cents)
+        return len(self.problem.visits) - best.unassigned
+
+    @property
+    def iterations(self) -> int:
+        """Of all searches together."""
+        return sum(search.iterations for search in self._searches)
+
+    def open(self, sequences: Sequences) -> None:
+        """Start from this plan, with all placed that goes in easily."""
+        self._leader.open(self._row(sequences))
+
+    def run(
+        self,
+        *,
+        seconds: float | None,
+        iterations: int | None,
+        hot: float = HOT,
+        cold: float = COLD,
+        watch: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Improve the plan for so many seconds, or so many iterations on each core, whichever is
+        over first. ``watch`` is called about twenty times a second; if it returns True, it ends.
+        """
+        unit = self._unit()
+        hot *= min(1.0, COOLER_FROM / max(1, len(self.problem.visits))) ** 0.5
+        ends = None if seconds is None else time.monotonic() + seconds
+        for search in self._searches:
+            search.begin(hot * unit, cold * unit, ends, seconds, iterations)
+        with ThreadPoolExecutor(len(self._searches)) as pool:
+            for meeting in MEETINGS:
+                best = min(self._searches, key=lambda search: search.cents)
+                for search in self._searches:
+                    search.go_on_from(best)
+                _watched(
+                    [pool.submit(search.run_until, meeting) for search in self._searches],
+                    self._searches,
+                    watch,
+                )
+
+    def sequences(self) -> dict[str, tuple[Call, ...]]:
+        """The best plan found."""
+        best = min(self._searches, key=lambda search: search.cents)
+        calls: list[Visit | Depot] = [*self.problem.visits, *self.problem.depots]
+        found: dict[str, tuple[Call, ...]] = {}
+        route: list[Call] = []
+        shifts = iter(self.problem.shifts)
+        for number in best.row().tolist():
+            if number == END_OF_ROUTE:
+                found[next(shifts).id] = tuple(route)
+                route = []
+            else:
+                route.append(calls[number])
+        return found
+
+    def _row(self, sequences: Sequences) -> Ints:
+        number = {visit.id: index for index, visit in enumerate(self.problem.visits)}
+        first = len(self.problem.visits)
+        depot = {depot.id: first + index for index, depot in enumerate(self.problem.depots)}
+        row: list[int] = []
+        for shift in self.problem.shifts:
+            for call in sequences.get(shift.id, ()):
+                row.append((number if isinstance(call, Visit) else depot)[call.id])
+            row.append(END_OF_ROUTE)
+        return np.array(row, dtype=np.int64)
+
+    def _unit(self) -> float:
+        """Cents that an assigned visit costs on average, its own service not counted."""
+        plan, calls = self._leader.plan, self.arrays.calls
+        unassigned = plan.unassigned[: int(plan.now["unassigned"])]
+        placed = len(self.problem.visits) - len(unassigned)
+        service = int(plan.routes["service"].sum()) * int(self.arrays.weights["working_time"])
+        fixed = int(plan.routes["pair_cents"].sum())
+        left_out = int(calls["price"][unassigned].sum())
+        return max(1.0, (int(plan.now["cents"]) - left_out - service - fixed) / max(1, placed))
+
+
+def _watched(
+    running: Sequence[Future[None]], searches: Sequence["_Search"], watch: Callable[[], bool]
+) -> None:
+    left = set(running)
+    while left:
+        _, left = wait(left, timeout=0.05)
+        if watch():
+            for search in searches:
+                search.stopped = True
+    for future in running:
+        future.result()
+
+
+class _Search:
+    """One compiled search: its plan, its dice, and how far it has come."""
+
+    def __init__(self, arrays: Arrays, seed: int, core: int, settings: Settings) -> None:
+        self.arrays = arrays
+        self.plan = empty_plan(arrays)
+        self.dice = dice(seed, core)
+        self.settings = settings
+        self.iterations = 0
+        self.stopped = False
+        self.restart()
+
+    @property
+    def cents(self) -> int:
+        return int(self.plan.now["best_cents"])
+
+    @property
+    def unassigned(self) -> int:
+        return int(self.plan.now["best_unassigned"])
+
+    def row(self) -> Ints:
+        return self.plan.best[: int(self.plan.now["best_length"])].copy()
+
+    def restart(self) -> None:
+        load(self.arrays, self.plan, self.row())
+        find_hopeless(self.arrays, self.plan)
+
+    def open(self, row: Ints) -> None:
+        load(self.arrays, self.plan, row)
+        fill(self.arrays, self.plan, self.dice, self.settings)
+
+    def go_on_from(self, other: "_Search") -> None:
+        if other is not self and other.cents < self.cents:
+            self.open(other.row())
+        elif other.cents <= self.cents:
+            load(self.arrays, self.plan, self.row())
+
+    def begin(
+        self,
+        hot: float,
+        cold: float,
+        ends: float | None,
+        seconds: float | None,
+        iterations: int | None,
+    ) -> None:
+        self._hot, self._cold = hot, cold
+        self._ends, self._seconds = ends, seconds
+        self._limit = iterations
+        self._done = 0
+        self._chunk = 100
+        self.stopped = False
+
+    def run_until(self, meeting: float) -> None:
+        """Go on until the search has come to this share of its whole length."""
+        while not self.stopped:
+            since = time.monotonic()
+            begin, number = self._progress(since), self._chunk
+            if self._limit is not None:
+                number = min(number, int(np.ceil(meeting * self._limit)) - self._done)
+            if begin >= meeting or number <= 0:
+                return
+            end = begin
+            if self._limit is not None:
+                end = (self._done + number) / self._limit
+            anneal(
+                self.arrays,
+                self.plan,
+                self.dice,
+                self.settings,
+                number,
+                self._hot,
+                self._cold,
+                begin,
+                end,
+            )
+            self._done += number
+            self.iterations += number
+            took = max(1e-6, time.monotonic() - since)
+            self._chunk = max(1, int(number * min(4.0, CHUNK_SECONDS / took)))
+
+    def _progress(self, moment: float) -> float:
+        """From 0 to 1, by whichever limit is nearer."""
+        by_time = by_number = 0.0
+        if self._ends is not None and self._seconds is not None:
+            by_time = 1.0 - (self._ends - moment) / max(1e-9, self._seconds)
+        if self._limit is not None:
+            by_number = self._done / max(1, self._limit)
+        return max(by_time, by_number)

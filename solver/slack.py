@@ -1,0 +1,135 @@
+"""How much time there is at each place of a sequence, and so where one more visit could go.
+
+Breaks are left out of account: what is refused here is impossible, what is admitted has to be
+tried. ``Slack`` answers for one shift, ``Openings`` for all shifts of a plan at once.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from solver.eligibility import Truths
+from solver.problem import Depot, Matrix, Shift, TimeWindow, Visit
+from solver.schedule import NEVER, Call, Legs, next_start, previous_start
+
+Numbers = npt.NDArray[np.int64]
+
+
+class Slack:
+    """How early and how late a sequence can be at each place.
+
+    ``end`` is the latest end to keep, that of the shift unless told otherwise.
+    """
+
+    def __init__(
+        self, shift: Shift, sequence: Sequence[Call], legs: Legs, end: int | None = None
+    ) -> None:
+        self._sequence = sequence
+        self.locations = [
+            shift.start_location,
+            *(call.location for call in sequence),
+            shift.end_location,
+        ]
+        self._travel = [legs[a][b] for a, b in pairwise(self.locations)]
+        self.departures = [shift.start]
+        for leg, call in zip(self._travel, sequence, strict=False):
+            start = next_start(call.windows, self.departures[-1] + leg)
+            self.departures.append(NEVER if start is None else start + call.duration)
+        self.latest = [shift.end + shift.max_overtime if end is None else end]
+        for leg, call in zip(reversed(self._travel), reversed(sequence), strict=False):
+            moment = previous_start(call.windows, self.latest[-1] - leg - call.duration)
+            self.latest.append(-NEVER if moment is None else moment)
+        self.latest.reverse()
+
+    def latest_start(self) -> int:
+        """When the route may start at the latest."""
+        return self.latest[0] - self._travel[0]
+
+    def admits(self, visit: Visit, index: int, legs: Legs) -> bool:
+        arrival = self.departures[index] + legs[self.locations[index]][visit.location]
+        start = next_start(visit.windows, arrival)
+        if start is None:
+            return False
+        onward = legs[visit.location][self.locations[index + 1]]
+        return start + visit.duration + onward <= self.latest[index]
+
+    def may_pass(self, depot: Depot, legs: Legs) -> bool:
+        """Whether some gap has time to go by the depot, its windows and detours that save time
+        left out of account."""
+        onward = legs[depot.location]
+        gaps = zip(self.departures, self.locations, self.locations[1:], self.latest, strict=False)
+        return any(
+            departure + legs[here][depot.location] + depot.duration + onward[there] <= latest
+            for departure, here, there, latest in gaps
+        )
+
+    def admitting_after(
+        self, calls: Sequence[Depot], first: int, visit: Visit, legs: Legs
+    ) -> list[int]:
+        """The gaps that admit the visit once the depots are called at, in a row, in gap ``first``.
+
+        Detours that save time are left out of account: where the calls alone come too late, they
+        do so with the visit, too.
+        """
+        clock, here = self.departures[first], self.locations[first]
+        for depot in calls:
+            start = next_start(depot.windows, clock + legs[here][depot.location])
+            if start is None:
+                return []
+            clock, here = start + depot.duration, depot.location
+        onward = legs[visit.location]
+        gaps = []
+        for index in range(first, len(self.latest)):
+            start = next_start(visit.windows, clock + legs[here][visit.location])
+            if start is not None:
+                arrival = start + visit.duration + onward[self.locations[index + 1]]
+                if arrival <= self.latest[index]:
+                    gaps.append(index)
+            if index == len(self._sequence):
+                break
+            call = self._sequence[index]
+            start = next_start(call.windows, clock + legs[here][call.location])
+            if start is None or start > self.latest[index]:
+                break
+            clock, here = start + call.duration, call.location
+        return gaps
+
+
+class Openings:
+    """The gaps between the places of all shifts, in columns.
+
+    They answer for a thousand shifts in the time in which a ``Slack`` each does for twenty.
+    """
+
+    def __init__(self, travel_time: Matrix, slacks: Sequence[Slack]) -> None:
+        self._travel_time = travel_time
+        self._departures = _column(slack.departures for slack in slacks)
+        self._latest = _column(slack.latest for slack in slacks)
+        self._before = _column(slack.locations[:-1] for slack in slacks)
+        self._after = _column(slack.locations[1:] for slack in slacks)
+        gaps = [len(slack.departures) for slack in slacks]
+        self._first_gaps = np.cumsum([0, *gaps])[:-1]
+
+    def admit(self, visit: Visit) -> Truths:
+        """For each shift whether any of its gaps admits the visit."""
+        arrivals = self._departures + self._travel_time[self._before, visit.location]
+        starts = _first_starts(visit.windows, arrivals)
+        ends = starts + visit.duration + self._travel_time[visit.location][self._after]
+        return np.logical_or.reduceat(ends <= self._latest, self._first_gaps)
+
+
+def _column(parts: Iterable[Sequence[int]]) -> Numbers:
+    return np.fromiter(chain.from_iterable(parts), dtype=np.int64)
+
+
+def _first_starts(windows: Sequence[TimeWindow], arrivals: Numbers) -> Numbers:
+    """The first moment inside a window at or after each arrival; ``NEVER`` if there is none."""
+    if not windows:
+        return arrivals
+    first = np.full_like(arrivals, NEVER)
+    for window in windows:
+        moments = np.maximum(arrivals, window.start)
+        np.minimum(first, moments, out=first, where=arrivals <= window.end)
+    return first
