@@ -2,28 +2,38 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# One stamp for what the product needs, one for what its development needs on top.
+# One stamp for what the product needs, one each for what development and measuring need on top, and
+# one for the search engine, which is compiled on this machine.
 INSTALLED := .venv/.installed
+COMPILED := .venv/.compiled
 INSTALLED_DEV := .venv/.installed-dev
+INSTALLED_BENCH := .venv/.installed-bench
+# Third-party instances lie outside the repository: trsp/ and vrptw/, each with a published.csv.
+BENCH_DATA ?= ../shared/bench
+BENCH_RESULTS ?= .bench/results.jsonl
+BENCH_SECONDS ?= 30
+BENCH_SIZES ?= 100x10 1000x100 5000x500
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install run test lint format lock clean
+.PHONY: help install run test lint format bench lock clean
 
 help:
 	@echo "make run      serve the demo company on 127.0.0.1:8000; the data are kept in dispatch.db"
 	@echo "make test     run every test"
 	@echo "make lint     ruff and mypy"
 	@echo "make format   let ruff put the code in form"
-	@echo "make install  .venv with the dispatch command"
+	@echo "make bench    measure on BENCH_DATA=$(BENCH_DATA), BENCH_SECONDS=$(BENCH_SECONDS) a trial, for hours;"
+	@echo "              goes on where it stopped and renews docs/benchmarks.md"
+	@echo "make install  .venv with the dispatch command; compiles the search engine, about a minute"
 	@echo "make lock     newest versions that pyproject.toml allows, into requirements*.txt"
 	@echo "make clean    remove .venv and what tools leave behind; dispatch.db stays"
 
-install: $(INSTALLED)
+install: $(COMPILED)
 
-run: $(INSTALLED)
+run: $(COMPILED)
 	@$(BIN)/dispatch demo fixtures/hanoi fixtures/hanoi/day
 
-test: $(INSTALLED_DEV)
+test: $(INSTALLED_DEV) $(COMPILED)
 	$(BIN)/pytest
 
 lint: $(INSTALLED_DEV)
@@ -35,6 +45,14 @@ format: $(INSTALLED_DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Trials that fail are told and left out; the page shows what there is.
+bench: $(INSTALLED_BENCH) $(COMPILED)
+	-$(BIN)/python -m benchmarks.run trsp vrptw --data $(BENCH_DATA) --seconds $(BENCH_SECONDS) \
+	    --results $(BENCH_RESULTS)
+	-$(BIN)/python -m benchmarks.run generated --sizes $(BENCH_SIZES) --seconds $(BENCH_SECONDS) \
+	    --results $(BENCH_RESULTS)
+	$(BIN)/python -m benchmarks.report $(BENCH_RESULTS) --output docs/benchmarks.md
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	    { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
@@ -45,8 +63,17 @@ $(INSTALLED): pyproject.toml requirements.txt | $(BIN)/python
 	$(BIN)/pip install --quiet --no-deps --editable .
 	@touch $@
 
+# Says what it does, which takes a minute; when nothing has changed, it takes a second.
+$(COMPILED): $(INSTALLED) $(wildcard solver/kernel/*.py)
+	@$(BIN)/dispatch compile
+	@touch $@
+
 $(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
 	$(BIN)/pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+$(INSTALLED_BENCH): requirements-bench.txt $(INSTALLED)
+	$(BIN)/pip install --quiet --requirement requirements-bench.txt
 	@touch $@
 
 # The lock files hold names and versions only, so that any index or mirror will do.
@@ -60,6 +87,11 @@ lock:
 	build/lock/bin/pip freeze --exclude field-service-dispatch \
 	    | grep --invert-match --line-regexp --fixed-strings --file requirements.txt >> requirements-dev.txt
 	build/lock/bin/pip check
+	build/lock/bin/pip install --quiet '.[bench]'
+	echo "--requirement requirements.txt" > requirements-bench.txt
+	build/lock/bin/pip freeze --exclude field-service-dispatch \
+	    | grep --invert-match --line-regexp --fixed-strings --file requirements.txt \
+	    | grep --invert-match --line-regexp --fixed-strings --file requirements-dev.txt >> requirements-bench.txt
 	rm -rf build
 
 clean:

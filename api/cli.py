@@ -10,7 +10,7 @@ import typer
 
 from dispatch.cli import DATABASE, app
 from dispatch.cli_service import executed
-from dispatch.terminal import database, fail, settings_of_environment
+from dispatch.terminal import compile_first, database, fail, settings_of_environment
 from solver.problem import Fault
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all of them.")]
@@ -46,6 +46,8 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
         logging.getLogger(talkative).setLevel(logging.WARNING)
     with database(settings, create=True):
         service = create_app(settings)
+    if settings.solver_processes:
+        compile_first()
     # Once it has shut down, uvicorn raises the signal that stopped it again; by default this one
     # would end the process before it has tidied up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 DATABASE = "On the database"
 FILES = "On files, without a database"
+ONCE = "Once, after installing"
 
 app.command("import", rich_help_panel=DATABASE)(cli_service.import_)
 app.command(rich_help_panel=DATABASE)(cli_service.export)
@@ -23,3 +24,4 @@ app.command(rich_help_panel=DATABASE)(cli_service.plan)
 app.command(rich_help_panel=DATABASE)(cli_service.route)
 app.command(rich_help_panel=FILES)(cli_solver.solve)
 app.command(rich_help_panel=FILES)(cli_solver.check)
+app.command("compile", rich_help_panel=ONCE)(cli_solver.compile_)

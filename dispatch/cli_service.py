@@ -18,7 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatch import terminal
-from dispatch.terminal import database, fail, interruptible, refuse, settings_of_environment
+from dispatch.terminal import (
+    compile_first,
+    database,
+    fail,
+    interruptible,
+    refuse,
+    settings_of_environment,
+)
 from solver.problem import Fault
 
 if TYPE_CHECKING:
@@ -234,6 +241,7 @@ def executed(engine: "Engine", run_id: str, settings: "Settings") -> "RunOut":
     def work() -> None:
         execute_run(settings.database_url, run_id, settings)
 
+    compile_first()
     asked_to_stop, pause = False, threading.Event()
     with ThreadPoolExecutor(1) as pool, _progress() as show, interruptible() as interrupted:
         working = pool.submit(work)

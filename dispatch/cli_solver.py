@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from dispatch import terminal
-from dispatch.terminal import interruptible, refuse
+from dispatch.cores import available_cores
+from dispatch.terminal import compile_first, interruptible, refuse
 from solver.check import check as violations_of
 from solver.decode import Unreadable, parse_json, read_text
 from solver.problem import Fault, InvalidProblem, Problem
@@ -46,13 +47,25 @@ def solve(
     ] = None,
     iterations: Annotated[
         int | None,
-        typer.Option(min=0, help="Stop after this many steps: same result on every machine."),
+        typer.Option(
+            min=0,
+            help="Stop after this many steps on each core: same result on every machine.",
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed is another search.")] = 0,
-    engine: Annotated[str, typer.Option(help=f"Search engine: {', '.join(ENGINES)}.")] = ENGINES[0],
+    engine: Annotated[
+        str,
+        typer.Option(help="Search engine: kernel, or routing for OR-Tools alone, on one core."),
+    ] = ENGINES[0],
     cores: Annotated[
-        int, typer.Option(min=1, help="Processor cores it may use; engine routing needs one.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Processor cores to search on; all of them if not given, one with --iterations. "
+            "Another number is another search.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write the solution as JSON; - is standard output."),
@@ -73,6 +86,8 @@ def solve(
       [bold]dispatch solve day.json --time 30 --output plan.json[/bold]
 
       [bold]dispatch solve C101.txt --format trsp --iterations 100000 --seed 7 --json[/bold]
+
+      [bold]dispatch solve R101.txt --engine routing --time 60[/bold]
     """
     if engine not in ENGINES:
         raise typer.BadParameter(
@@ -86,6 +101,11 @@ def solve(
     file = _read_problem_file(problem, format)
     if time is None and iterations is None:
         time = DEFAULT_SECONDS
+    if cores is None:
+        # The result of so many iterations must not depend on the machine.
+        cores = available_cores() if iterations is None else 1
+    if engine == "kernel":
+        compile_first()
 
     began = clock.monotonic()
     with _progress(file) as report, interruptible() as interrupted:
@@ -93,6 +113,7 @@ def solve(
             file.problem,
             Limit(seconds=time, iterations=iterations),
             seed=seed,
+            cores=cores,
             engine=engine,
             progress=report,
             cancelled=interrupted,
@@ -156,6 +177,17 @@ def check(
     else:
         typer.echo(f"No violations: {_verdict(file, claimed)}")
     raise typer.Exit(1 if violations else 0)
+
+
+def compile_() -> None:
+    """Compile the search engine, so that no search has to wait for it.
+
+    [bold]make install[/bold] has done it. Otherwise the first search does,
+    and begins a minute later. What was compiled from other sources more than
+    a day ago is removed.
+    """
+    compile_first()
+    typer.echo("The search engine is compiled.")
 
 
 def _read_problem_file(path: Path, format: Format | None) -> ProblemFile:  # noqa: A002

@@ -15,6 +15,7 @@ import signal
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import wait
 
@@ -26,6 +27,7 @@ from dispatch.plans_store import change_run, is_running, queued_runs
 from dispatch.runs import execute_run
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
+from solver.compilation import compile_search
 
 LOOK_EVERY_SECONDS = 0.5
 OVERRUN_FACTOR = 3
@@ -54,7 +56,6 @@ class Runner:
     def start(self) -> None:
         """Begin to work on the queue; with no processes at all, leave it to other services."""
         if self._settings.solver_processes:
-            self._pool = self._new_pool()
             self._thread.start()
 
     def submit(self, run_id: str) -> None:
@@ -78,20 +79,21 @@ class Runner:
         return not self._settings.solver_processes or self._thread.is_alive()
 
     def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._settings.solver_processes,
-            mp_context=self._context,
-            initializer=_prepare,
-            initargs=(self._stopping,),
+        processes = self._settings.solver_processes
+        pool = ProcessPoolExecutor(
+            processes, mp_context=self._context, initializer=_prepare, initargs=(self._stopping,)
         )
+        with suppress(BrokenProcessPool):  # found out again by the first run
+            for _ in range(processes):
+                # A process starts when there is work, and to load the solver takes it seconds.
+                pool.submit(_nothing)
+        return pool
 
     def _work(self) -> None:
         # Ctrl-C reaches the whole process group; the service tells its workers what to do. They
         # inherit this from the thread that starts them.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        if self._pool is not None:
-            # Processes start with the first work they get; loading the solver takes a second.
-            self._pool.submit(_nothing)
+        self._pool = self._new_pool()
         while not self._stopping.value:
             self._look.clear()
             try:
@@ -149,12 +151,17 @@ _service_stops: ctypes.c_bool | None = None
 
 
 def _prepare(stopping: ctypes.c_bool) -> None:
-    """Make the worker end with its service, however that ends."""
+    """Make the worker end with its service, however that ends, and load the compiled search."""
     global _service_stops
     _service_stops = stopping
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
+    try:
+        compile_search()
+    except Exception:
+        # The run that needs it will say so; an error here would only start workers for ever.
+        logger.exception("The search engine could not be loaded")
 
 
 def _die_with(sentinel: int) -> None:

@@ -297,6 +297,7 @@ def _draft(
             translation.problem,
             Limit(seconds=run.seconds),
             seed=run.seed,
+            cores=settings.cores_for_a_run,
             start=in_force(translation),
             progress=pulse.report,
             cancelled=pulse.is_over,

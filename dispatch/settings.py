@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dispatch.cores import available_cores
 from solver.problem import Objective
 
 DEFAULT_OBJECTIVE = Objective(
@@ -61,6 +62,8 @@ class Settings(BaseSettings):
     """Solving time of a run that does not ask for its own."""
     solver_processes: int = Field(default=1, ge=0)
     """Runs solved at the same time by the service; 0 leaves them to other processes."""
+    solver_cores: int | None = Field(default=None, ge=1)
+    """Processor cores that a run uses; None: those there are, shared out among the processes."""
     heartbeat_timeout_seconds: float = Field(default=15.0, gt=0)
     """A running run that was silent for longer is taken for dead."""
     weights: dict[str, int] = Field(default_factory=dict)
@@ -70,6 +73,12 @@ class Settings(BaseSettings):
     def objective(self) -> Objective:
         changes: dict[str, Any] = dict(self.weights)
         return replace(DEFAULT_OBJECTIVE, **changes)
+
+    @property
+    def cores_for_a_run(self) -> int:
+        """Processor cores that a run uses on this machine, at least 1."""
+        shared_out = available_cores() // max(1, self.solver_processes)
+        return self.solver_cores or max(1, shared_out)
 
     @field_validator("service_area")
     @classmethod

@@ -33,6 +33,15 @@ def _end(faults: Iterable[Fault], status: int) -> NoReturn:
     raise typer.Exit(status)
 
 
+def compile_first() -> None:
+    """Have the search compiled, and say so, unless it was done at installation."""
+    from solver.compilation import compile_search, is_compiled
+
+    if not is_compiled():
+        typer.echo("Compiling the search engine (once, about a minute) …", err=True)
+        compile_search()
+
+
 @contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
     """Whether Ctrl-C was pressed; pressed again, it ends the program."""
