@@ -21,6 +21,7 @@ from sqlmodel import Session, SQLModel
 
 from dispatch import store
 from dispatch.settings import Settings
+from solver.compilation import compile_search
 
 UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.register_profile(
@@ -133,8 +134,14 @@ def session(engine: Engine) -> Iterator[Session]:
         yield session
 
 
+@pytest.fixture(scope="session")
+def compiled_search() -> None:
+    """Compiled beforehand, no test has to wait for it; ``make test`` finds it compiled."""
+    compile_search()
+
+
 @pytest.fixture
-def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(database_url: str, compiled_search: None, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The defaults on the test's database, whatever the developer's environment says."""
     for name in list(os.environ):
         if name.startswith("DISPATCH_"):

@@ -13,11 +13,14 @@ from typer.testing import CliRunner
 
 from dispatch import cli_solver
 from dispatch.cli import app
+from solver import compilation
 from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shift, Visit
 from solver.solution import Reason, Route, Solution, Stop, Unassigned
 from solver.solve import ENGINES, Limit, Progress
 from tests.solver.problems import serial_solution
 from tests.solver.test_text_formats import TRSP, VRPTW
+
+pytestmark = pytest.mark.usefixtures("compiled_search")
 
 PROBLEM: dict[str, Any] = {
     "travel_time": [[0, 600, 900], [600, 0, 300], [900, 300, 0]],
@@ -121,7 +124,7 @@ def test_options_reach_the_solver(day: Path, asked: dict[str, Any]) -> None:
     dispatch("solve", day, "--iterations", 50, "--seed", 7, "--engine", ENGINES[-1], "--cores", 2)
 
     assert asked["limit"] == Limit(seconds=None, iterations=50)
-    assert (asked["seed"], asked["engine"]) == (7, ENGINES[-1])
+    assert (asked["seed"], asked["engine"], asked["cores"]) == (7, ENGINES[-1], 2)
     assert asked["progress"] is None  # standard error is no terminal here
 
 
@@ -129,6 +132,46 @@ def test_without_a_limit_there_is_one_of_ten_seconds(day: Path, asked: dict[str,
     dispatch("solve", day)
 
     assert asked["limit"] == Limit(seconds=10, iterations=None)
+
+
+def test_all_cores_search_unless_the_result_is_to_be_the_same_everywhere(
+    day: Path, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_solver, "available_cores", lambda: 5)
+
+    dispatch("solve", day, "--time", 1)
+    assert asked["cores"] == 5
+
+    dispatch("solve", day, "--iterations", 9)
+    assert asked["cores"] == 1
+
+    dispatch("solve", day, "--iterations", 9, "--cores", 3)
+    assert asked["cores"] == 3
+
+
+def test_so_many_iterations_give_the_same_solution_twice(day: Path) -> None:
+    first, second = (dispatch("solve", day, "--iterations", 300, "--json") for _ in range(2))
+
+    assert first.exit_code == 0
+    assert first.stdout == second.stdout
+
+
+def test_a_search_that_is_not_compiled_yet_is_compiled_with_a_word(
+    day: Path, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+    monkeypatch.setattr(compilation, "is_compiled", lambda: bool(compiled))
+    monkeypatch.setattr(compilation, "compile_search", lambda: compiled.append(not asked))
+
+    assert dispatch("solve", day, "--engine", "routing").stderr == ""
+    asked.clear()
+    result = dispatch("solve", day, "--json")
+
+    assert compiled == [True]  # before the search, and not in its time
+    assert result.stderr.startswith("Compiling the search engine (once")
+    assert json.loads(result.stdout)
+    assert dispatch("compile").stdout == "The search engine is compiled.\n"
+    assert compiled == [True]
 
 
 def test_both_limits_may_be_given(day: Path, asked: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PURE = {"numpy", "numba", "ortools", "solver"} | sys.stdlib_module_names
+PURE = {"llvmlite", "numba", "numpy", "ortools", "solver"} | sys.stdlib_module_names
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -37,6 +37,13 @@ def test_the_solver_imports_nothing_but_numbers_and_itself() -> None:
     }
 
     assert not strangers
+
+
+def test_only_one_file_knows_how_compiled_code_is_made() -> None:
+    """llvmlite is numba's own code generator."""
+    users = {path for path, name in imported_by("solver") if of("llvmlite", name)}
+
+    assert users == {"solver/kernel/views.py"}
 
 
 def test_the_solver_knows_no_clock_no_network_and_no_database() -> None:
@@ -81,10 +88,23 @@ def test_the_verifier_shares_no_code_with_the_engines() -> None:
         }
         assert used <= verifier | {"solver.problem", "solver.solution"}
 
-    engines = {
-        (path, name)
+    # Acceptance plays plans through as the checker does, to ask the model of record about them.
+    users = {
+        path
         for path, name in imported_by("solver")
         if path not in ("solver/check.py", "solver/replay.py")
         and any(of(module, name) for module in verifier)
     }
-    assert {path for path, _ in engines} <= {"solver/solve.py"}
+    assert users <= {"solver/acceptance.py", "solver/solve.py"}
+
+
+def test_engines_are_not_asked_to_judge_themselves() -> None:
+    """Whoever makes plans has no hand in what is said of them in the end."""
+    judges = ("solver.check", "solver.acceptance")
+    users = {
+        path
+        for path, name in imported_by("solver")
+        if any(of(module, name) for module in judges) and path != "solver/solve.py"
+    }
+
+    assert not users

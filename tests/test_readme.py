@@ -12,12 +12,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import icalendar
+import numpy as np
 import pytest
 from typer.main import get_command
 
 from api.cli import app
 from dispatch.settings import Settings
 from dispatch.sheets import SHEETS
+from solver import search
+from solver.kernel import arrays
+from solver.kernel import search as kernel_search
 from solver.solution import HARD, SOFT, Rule
 from tests.dispatch.waiting import until
 
@@ -54,6 +58,7 @@ def first_column(table: str) -> list[str]:
     return re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)
 
 
+@pytest.mark.usefixtures("compiled_search")
 def test_the_solver_example_prints_what_the_readme_says() -> None:
     [example] = blocks("python", README)
     answer = README.split(example)[1].split("```")[2].strip()
@@ -89,6 +94,22 @@ def test_every_setting_is_listed_with_its_default() -> None:
             assert text == default
         else:
             assert json.loads(text) == json.loads(json.dumps(default))
+
+
+def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
+    text = (ROOT / "docs/engine.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([\w.]+)` \| ([\d., ]+) \|", text, re.MULTILINE))
+    owners = {
+        "Settings": kernel_search.Settings(),
+        "search": search,
+        "arrays": arrays,
+        "kernel.search": kernel_search,
+    }
+
+    assert {f"Settings.{name}" for name in kernel_search.Settings._fields} <= listed.keys()
+    for name, value in listed.items():
+        owner, constant = name.rsplit(".", 1)
+        assert json.loads(f"[{value}]") == list(np.atleast_1d(getattr(owners[owner], constant)))
 
 
 def test_every_column_of_the_csv_files_is_listed() -> None:
@@ -150,6 +171,7 @@ def demo(directory: Path) -> Iterator[int]:
     assert "Traceback" not in log.read_text()
 
 
+@pytest.mark.usefixtures("compiled_search")
 def test_the_quick_start_puts_the_job_on_the_technicians_route(tmp_path: Path) -> None:
     tools = tmp_path / "bin"
     tools.mkdir()

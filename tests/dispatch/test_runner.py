@@ -1,3 +1,4 @@
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
@@ -69,6 +70,13 @@ def test_queued_runs_are_taken_up_though_nobody_submits_them(
     assert look(company, first).plan_version == 1
     assert look(company, third).plan_version == 3
     assert not found.is_alive
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_all_processes_start_before_there_is_a_run(company: Engine, settings: Settings) -> None:
+    before = set(multiprocessing.active_children())
+    with started(settings.model_copy(update={"solver_processes": 2})):
+        until(lambda: len(set(multiprocessing.active_children()) - before) == 2)
 
 
 def test_a_run_goes_back_to_the_queue_when_the_service_stops(

@@ -246,6 +246,22 @@ def test_a_run_on_contradicting_data_fails_and_lists_the_faults(
     assert "objective lateness" in run.failure
 
 
+def test_a_run_searches_on_the_cores_that_are_set(
+    session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_company(session)
+    asked: list[int] = []
+
+    def noted(*problem: Any, cores: int, **options: Any) -> Solution:
+        asked.append(cores)
+        return solve(*problem, cores=cores, **options)
+
+    monkeypatch.setattr(runs, "solve", noted)
+    run = executed(session, settings.model_copy(update={"solver_cores": 3}))
+    assert run.status == RunStatus.FINISHED
+    assert asked == [3]
+
+
 def test_a_run_that_breaks_off_fails_with_its_cause(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,22 @@ def test_a_problem_keeps_its_own_copy_of_the_matrices() -> None:
         problem.travel_time[0, 1] = 99
 
 
+def test_matrices_that_nobody_can_change_are_shared_and_not_copied() -> None:
+    problem = Problem((), (), line(3), line(3))
+    other = replace(problem, visits=(visit(),))
+    assert other.travel_time is problem.travel_time
+    assert other.distance is problem.distance
+
+
+def test_a_view_that_is_read_only_is_copied_for_what_is_behind_it_may_change() -> None:
+    mine = line(3)
+    view = mine[:]
+    view.setflags(write=False)
+    problem = Problem((), (), view, view)
+    mine[0, 1] = 99
+    assert problem.travel_time[0, 1] == problem.distance[0, 1] == 10
+
+
 # --- visits, shifts, depots --------------------------------------------------------------------
 
 

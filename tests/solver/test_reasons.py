@@ -176,6 +176,34 @@ def test_a_visit_whose_parts_could_be_fetched_the_day_before_is_not_impossible()
     assert IMPOSSIBLE not in {reason.code for reason in why(problem, "v")}
 
 
+def test_what_was_not_tried_is_not_called_outbid(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits = [visit("v", 1, 90, priority=3)]
+    for name in ("ann", "bob"):
+        theirs = frozenset({name})
+        visits.append(visit(f"{name}'s less urgent", 1, 50, priority=2, allowed=theirs))
+        visits.append(visit(f"{name}'s as urgent", 1, 30, priority=3, allowed=theirs))
+    problem = line_problem(visits, [shift(end=120), shift("t", "bob", end=120)])
+    placed = [one.id for one in visits[1:]]
+    assert only(problem, "v", *placed)[0] is OUTBID
+    monkeypatch.setattr("solver.reasons.MOST_SHIFTS_TRIED", 1)
+    code, rule, message = only(problem, "v", *placed)
+    assert (code, rule) == (NOT_FOUND, None)
+    assert "1 shifts might" in message
+
+
+def test_the_shift_with_most_less_important_work_is_tried_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("solver.reasons.MOST_SHIFTS_TRIED", 1)
+    visits = [visit("v", 1, 90, priority=3)]
+    visits += [visit("small", 1, 30, allowed=frozenset({"ann"}))]
+    visits += [visit("as urgent", 1, 60, priority=3, allowed=frozenset({"ann"}))]
+    visits += [visit("large", 1, 90, allowed=frozenset({"bob"}))]
+    problem = line_problem(visits, [shift(end=120), shift("t", "bob", end=120)])
+    message = only(problem, "v", *(one.id for one in visits[1:]))[2]
+    assert "bob could do it instead of less important work (large)" in message
+
+
 # --- any problem -------------------------------------------------------------------------------
 
 

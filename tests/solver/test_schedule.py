@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 
 from solver.check import check
 from solver.problem import Break, Problem, Shift, TimeWindow, Visit
-from solver.schedule import earliest_end, idle_route, next_start, place, previous_start
+from solver.schedule import (
+    earliest_end,
+    idle_route,
+    legs_of,
+    next_start,
+    place,
+    previous_start,
+)
 from solver.solution import Route, StopKind
 from tests.solver.problems import depot, line_problem, pause, shift, solution_of, visit, window
 
@@ -60,25 +67,26 @@ SHIFTS = st.builds(
 )
 
 
-def every_span(shift: Shift, calls: Sequence[Visit]) -> Iterator[tuple[int, int]]:
-    """(start, end) of every route through the calls, by every choice of when to leave, on which
-    way to take which breaks in which order; each call, once reached, is made as early as it may
-    be, and the way home ends at once, which is never worse."""
+def every_timing(shift: Shift, calls: Sequence[Visit]) -> Iterator[tuple[int, ...]]:
+    """Start, starts of service and end of every route through the calls, by every choice of when to
+    leave, on which way to take which breaks in which order; each call, once reached, is made as
+    early as it may be, and the way home ends at once, which is never worse."""
     latest = shift.end + shift.max_overtime
     for start in range(shift.start, latest + 1):
         for taken in subsets(shift.breaks):
             for where in distributions(taken, len(calls) + 1):
-                end = drive(shift, calls, start, where)
+                moments = drive(shift, calls, start, where)
                 if (
-                    end is not None
-                    and end <= latest
+                    moments is not None
+                    and moments[-1] <= latest
                     and all(
-                        pause.window.start + pause.duration <= start or pause.window.end >= end
+                        pause.window.start + pause.duration <= start
+                        or pause.window.end >= moments[-1]
                         for pause in shift.breaks
                         if pause not in taken
                     )
                 ):
-                    yield start, end
+                    yield start, *moments
 
 
 def subsets(breaks: Sequence[Break]) -> Iterator[tuple[Break, ...]]:
@@ -107,7 +115,9 @@ def _rising(length: int, ways: int, first: int = 0) -> Iterator[tuple[int, ...]]
 
 def drive(
     shift: Shift, calls: Sequence[Visit], start: int, on_way: Sequence[Sequence[Break]]
-) -> int | None:
+) -> list[int] | None:
+    """When each call starts, and the end."""
+    moments = []
     clock, here = start, shift.start_location
     for way, pauses in enumerate(on_way):
         call = calls[way] if way < len(calls) else None
@@ -124,8 +134,9 @@ def drive(
             opens = [t for t in range(clock, 60) if _open(call, t)]
             if not opens:
                 return None
+            moments.append(opens[0])
             clock = opens[0] + call.duration
-    return clock
+    return [*moments, clock]
 
 
 def _inside(bounds: TimeWindow, moment: int) -> bool:
@@ -142,19 +153,22 @@ def named(calls: Sequence[Visit]) -> list[Visit]:
 
 @given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
 @settings(max_examples=10 * settings().max_examples)
-def test_a_route_ends_as_early_as_it_can_and_starts_as_late_as_that_allows(
+def test_a_route_ends_as_early_as_it_can_then_starts_late_then_serves_each_call_early(
     shift: Shift, calls: list[Visit]
 ) -> None:
-    spans = list(every_span(shift, calls))
-    earliest = min((end for _, end in spans), default=None)
-    assert earliest_end(shift, calls, LEGS.tolist()) == earliest
+    def order(timing: tuple[int, ...]) -> tuple[int, ...]:
+        start, *services, end = timing
+        return end, -start, *services
+
+    best = min(every_timing(shift, calls), key=order, default=None)
+    assert earliest_end(shift, calls, LEGS.tolist()) == (None if best is None else best[-1])
     route = place(shift, calls, LEGS.tolist())
-    if earliest is None:
+    if best is None:
         assert route is None
         return
     assert route is not None
-    assert route.end == earliest
-    assert route.start == max(start for start, end in spans if end == earliest)
+    services = [stop.start for stop in route.stops if stop.kind is StopKind.VISIT]
+    assert (route.start, *services, route.end) == best
 
 
 @given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
@@ -170,7 +184,7 @@ def test_a_shift_can_be_idle_if_it_has_a_moment_off_which_its_breaks_can_lie(shi
     nowhere = replace(shift, start_location=0, end_location=0)
     idle = idle_route(shift)
     empty = Problem((), (nowhere,), LEGS, LEGS)
-    assert (idle is not None) == any(every_span(nowhere, []))
+    assert (idle is not None) == any(every_timing(nowhere, []))
     if idle is not None:
         assert check(empty, solution_of(empty, idle)) == ()
 
@@ -259,6 +273,36 @@ def test_a_break_on_the_road_makes_the_way_longer() -> None:
     ]
 
 
+def test_a_break_that_can_wait_delays_no_call_before_a_long_wait() -> None:
+    visits = [
+        visit("a", 1, windows=(window(10, 10),)),
+        visit("b", 2, windows=(window(50, 200),)),
+        visit("c", 1, windows=(window(400, 400),)),
+    ]
+    assert times(placed(visits, breaks=(pause("lunch", 0, 300, 60),))) == [
+        ("a", 10, 15),
+        ("b", 50, 55),
+        ("lunch", 55, 115),
+        ("c", 400, 405),
+    ]
+
+
+def test_a_break_is_taken_while_there_is_nothing_to_do_rather_than_before_a_call() -> None:
+    visits = [
+        visit("a", 1, windows=(window(10, 10),)),
+        visit("b", 1, windows=(window(100, 100),)),
+        visit("c", 1, 200),
+        visit("d", 1, windows=(window(600, 600),)),
+    ]
+    assert times(placed(visits, breaks=(pause("lunch", 0, 200, 60),))) == [
+        ("a", 10, 15),
+        ("lunch", 15, 75),
+        ("b", 100, 105),
+        ("c", 105, 305),
+        ("d", 600, 605),
+    ]
+
+
 def test_a_break_off_the_route_is_not_listed() -> None:
     breaks = (pause("early", 0, 0, 20), pause("late", 900, 950, 20))
     assert times(placed([visit("a", 1)], breaks=breaks)) == [("a", 30, 35)]
@@ -309,3 +353,10 @@ def test_the_nearest_moments_inside_windows(
 
 def test_without_windows_any_moment_will_do() -> None:
     assert (next_start((), -7), previous_start((), -7)) == (-7, -7)
+
+
+def test_legs_are_the_matrix_in_plain_numbers() -> None:
+    matrix = line_problem([visit(location=2)], metres_per_second=3).distance
+    legs = legs_of(matrix)
+    assert [list(row) for row in legs] == [[0, 30, 60], [30, 0, 30], [60, 30, 0]]
+    assert type(legs[0][2]) is int

@@ -1,0 +1,207 @@
+"""After any number of changes a plan is what it would be if it were made anew, and undone changes
+leave no trace."""
+
+from random import Random
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solver.kernel.changes import begin_iteration, forget_removed, mend, put, save, take_out, undo
+from solver.kernel.dice import dice
+from solver.kernel.places import best_on
+from solver.kernel.search import Settings, anneal, fill
+from solver.problem import Problem
+from tests.solver.kernel.plans import KernelPlan, plan_cost, supply_problems
+from tests.solver.problems import depot, line_problem, pause, problems, shift, visit
+
+SEEDS = st.integers(0, 2**32)
+LONG = 10**9
+
+
+def assert_whole(kernel: KernelPlan) -> None:
+    """Everything that the plan keeps account of is as if counted for the first time."""
+    problem, plan = kernel.problem, kernel.plan
+    sequences = kernel.sequences()
+    anew = KernelPlan(problem, sequences)
+    assert anew.sequences() == sequences
+    assert anew.state() == kernel.state()
+    assert kernel.cents == plan_cost(problem, sequences)
+
+    visits = [c.id for calls in sequences.values() for c in calls if c in problem.visits]
+    assert sorted([*visits, *kernel.unassigned()]) == sorted(v.id for v in problem.visits)
+    order = plan.unassigned.tolist()
+    assert [order[place] for place in plan.unassigned_at] == list(range(len(order)))
+
+    free = int(plan.now["free_calls"])
+    in_use = [node for name in sequences for node in kernel.nodes(name)]
+    calls = [node for node in in_use if node >= len(problem.visits)]
+    assert sorted([*plan.pool[:free], *calls]) == sorted(plan.pool)
+
+    if plan.taken_by.size:
+        assert (plan.taken_by.sum(axis=0) == plan.taken).all()
+        assert (plan.taken <= kernel.arrays.stock).all()
+
+
+def disturb(kernel: KernelPlan, random: Random) -> None:
+    """Take out and put in some visits, as one iteration of a search."""
+    arrays, plan = kernel.arrays, kernel.plan
+    shifts, visits = range(len(kernel.problem.shifts)), range(len(kernel.problem.visits))
+    begin_iteration(plan)
+    changed = [number for number in shifts if random.random() < 0.6]
+    for number in changed:
+        save(arrays, plan, number)
+        for node in kernel.nodes(kernel.problem.shifts[number].id):
+            if random.random() < 0.4:
+                take_out(arrays, plan, node)
+    for number in changed:
+        mend(arrays, plan, number)
+    for call in visits:
+        number = random.choice(shifts) if shifts else -1
+        if plan.nodes["shift"][call] < 0 and number >= 0 and arrays.able[call, number]:
+            plan.now["until_blink"] = LONG
+            place = best_on(arrays, plan, call, number, 2**61, dice(0, 0), 0.01)
+            if place.cents < 2**61:
+                put(arrays, plan, call, number, place)
+    forget_removed(plan)
+
+
+def opened(problem: Problem, seed: int) -> KernelPlan:
+    kernel = KernelPlan(problem)
+    fill(kernel.arrays, kernel.plan, dice(seed, 0), Settings())
+    return kernel
+
+
+@given(problems(max_visits=8) | supply_problems(), SEEDS)
+@settings(max_examples=2 * settings().max_examples)
+def test_after_every_change_the_plan_is_as_if_made_anew(problem: Problem, seed: int) -> None:
+    kernel, random = opened(problem, seed), Random(seed)
+    assert_whole(kernel)
+    for _ in range(4):
+        disturb(kernel, random)
+        assert_whole(kernel)
+
+
+@given(problems(max_visits=8) | supply_problems(), SEEDS)
+@settings(max_examples=2 * settings().max_examples)
+def test_undone_changes_leave_no_trace(problem: Problem, seed: int) -> None:
+    kernel, random = opened(problem, seed), Random(seed)
+    for _ in range(4):
+        before, sequences = kernel.state(), kernel.sequences()
+        disturb(kernel, random)
+        undo(kernel.arrays, kernel.plan)
+        assert kernel.sequences() == sequences
+        assert kernel.state() == before
+        assert_whole(kernel)
+
+
+@given(problems(max_visits=10) | supply_problems(), SEEDS)
+@settings(max_examples=2 * settings().max_examples)
+def test_after_every_search_the_plan_is_as_if_made_anew(problem: Problem, seed: int) -> None:
+    kernel, numbers = opened(problem, seed), dice(seed, 1)
+    for iterations, heat in ((1, 1.0), (5, 1e9), (40, 100.0), (200, 1.0)):
+        anneal(kernel.arrays, kernel.plan, numbers, Settings(), iterations, heat, 1.0, 0.0, 1.0)
+        assert_whole(kernel)
+        best = kernel.plan.best[: int(kernel.plan.now["best_length"])]
+        cents = int(kernel.plan.now["best_cents"])
+        assert cents <= kernel.cents
+    again = KernelPlan(problem)
+    again.load_row(best)
+    assert again.cents == cents
+    assert np.array_equal(again.row_of(again.sequences()), best)
+
+
+# --- cases with a name -------------------------------------------------------------------------
+
+
+def loaded(problem: Problem, **plan: str) -> dict[str, str]:
+    """What is left of a plan when the kernel takes it over."""
+    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    sequences = {name: [calls[id_] for id_ in ids.split()] for name, ids in plan.items()}
+    kernel = KernelPlan(problem, sequences)
+    assert_whole(kernel)
+    return {name: " ".join(c.id for c in calls) for name, calls in kernel.sequences().items()}
+
+
+def test_a_visit_without_its_parts_is_left_out_and_the_others_stay() -> None:
+    visits = [visit("a", 1), visit("b", 2, parts={"pump": 1}), visit("c", 3)]
+    assert loaded(line_problem(visits, [shift()]), s="a b c") == {"s": "a c"}
+
+
+def test_a_plan_that_takes_more_than_there_is_loses_the_route_that_does() -> None:
+    """The kernel fetches all that a visit lacks from one depot, the one called at last."""
+    visits = [visit("a", 1), visit("b", 2, parts={"pump": 2})]
+    depots = [depot("d", 1, stock={"pump": 1}), depot("e", 2, stock={"pump": 1})]
+    shifts = [shift("s"), shift("t", start=2000, end=3000), shift("u", "bob")]
+    problem = line_problem(visits, shifts, depots)
+    assert loaded(problem, t="d e b", u="a") == {"s": "", "t": "", "u": "a"}
+
+
+def test_without_a_visit_the_way_may_be_too_long_and_the_route_is_left_out() -> None:
+    """Roads that are longer than a detour come from other programs and from rounding."""
+    seconds = np.array([[0, 10, 10], [10, 0, 10], [10, 900, 0]])
+    visits = [visit("a", 2), visit("b", 0, parts={"pump": 1}), visit("c", 1)]
+    problem = Problem(tuple(visits), (shift(end=500),), seconds, seconds)
+    assert loaded(problem, s="a b c") == {"s": ""}
+
+
+def test_a_search_goes_on_past_a_shift_too_short_for_the_way_between_its_ends() -> None:
+    pump = visit("a", 1, parts={"pump": 1})
+    too_short = shift(end=30, end_location=9, breaks=(pause(),))
+    problem = line_problem([pump], [too_short, shift("t", "bob")], [depot()])
+    kernel = opened(problem, 0)
+    assert_whole(kernel)
+    assert not kernel.unassigned()
+
+
+def test_a_depot_gives_all_that_it_has_and_no_more() -> None:
+    visits = [visit("a", 1, parts={"pump": 1}), visit("b", 2, parts={"pump": 2})]
+    shifts = [shift("s"), shift("t", "bob")]
+    problem = line_problem(visits, shifts, [depot("d", 1, stock={"pump": 2})])
+    assert loaded(problem, s="d b") == {"s": "d b", "t": ""}
+    assert loaded(problem, s="d a", t="d b") == {"s": "d a", "t": ""}
+
+
+def left_after(problem: Problem, gone: str, **plan: str) -> dict[str, str]:
+    """What is left of a plan once a visit is taken off its route and the route is mended."""
+    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    sequences = {name: [calls[id_] for id_ in ids.split()] for name, ids in plan.items()}
+    kernel = KernelPlan(problem, sequences)
+    assert {name: list(c) for name, c in kernel.sequences().items() if c} == sequences
+    begin_iteration(kernel.plan)
+    node = problem.visits.index(calls[gone])
+    on = int(kernel.plan.nodes["shift"][node])
+    save(kernel.arrays, kernel.plan, on)
+    take_out(kernel.arrays, kernel.plan, node)
+    mend(kernel.arrays, kernel.plan, on)
+    forget_removed(kernel.plan)
+    assert_whole(kernel)
+    return {name: " ".join(c.id for c in left) for name, left in kernel.sequences().items() if left}
+
+
+def test_a_depot_call_that_nobody_needs_any_more_goes_too() -> None:
+    visits = [visit("a", 2, parts={"pump": 1}), visit("b", 3)]
+    problem = line_problem(visits, [shift()], [depot("d", 2)])
+    assert left_after(problem, "a", s="d a b") == {"s": "b"}
+
+
+def test_a_depot_call_that_others_need_moves_to_where_it_costs_least() -> None:
+    visits = [visit("a", 5, parts={"pump": 1}), visit("b", 1), visit("c", 5, parts={"pump": 1})]
+    problem = line_problem(visits, [shift()], [depot("d", 5)])
+    assert left_after(problem, "a", s="d a b c") == {"s": "b d c"}
+
+
+def test_a_route_that_was_in_time_only_by_way_of_a_depot_goes_with_it() -> None:
+    """Roads that are longer than a detour come from other programs and from rounding."""
+    seconds = np.array([[0, 10, 900], [10, 0, 10], [10, 10, 0]])
+    visits = (visit("a", 1, parts={"pump": 1}), visit("b", 2))
+    problem = Problem(visits, (shift(end=500),), seconds, seconds, (depot("d", 1),))
+    assert left_after(problem, "a", s="d a b") == {}
+
+
+def test_where_the_nearest_depot_has_too_little_the_visit_waits_for_another_chance() -> None:
+    visits = [visit("a", 2, parts={"pump": 2}), visit("b", 1)]
+    depots = [depot("d", 8, stock={"pump": 9}), depot("e", 1, stock={"pump": 1})]
+    shifts = [shift("s"), shift("t", start=2000, end=3000)]
+    problem = line_problem(visits, shifts, depots)
+    assert left_after(problem, "b", s="d b", t="a") == {}

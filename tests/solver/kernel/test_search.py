@@ -1,0 +1,167 @@
+"""What always holds of an answer of the kernel, whatever the problem."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solver import search
+from solver.acceptance import accepts
+from solver.check import check
+from solver.cost import cost
+from solver.insertion import Draft
+from solver.problem import Pin, Problem
+from solver.search import Searches
+from solver.solution import ReasonCode, Solution, StopKind
+from solver.solve import Limit, Progress, solve
+from solver.write import write_solution
+from tests.solver.kernel.plans import supply_problems, town
+from tests.solver.problems import line_problem, problems, shift, visit, window
+
+ROOT = Path(__file__).parents[3]
+SEEDS = st.integers(0, 2**32)
+ANY_PROBLEM = problems(max_visits=10) | supply_problems()
+AT_ONCE = 0.2
+"""Seconds from the moment at which a search is cancelled to its answer."""
+
+
+def names(solution: Solution) -> list[str]:
+    """Every visit that is on a route or left out, as often as it is."""
+    served = [s.id for r in solution.routes for s in r.stops if s.kind is StopKind.VISIT]
+    return sorted([*served, *(left.id for left in solution.unassigned)])
+
+
+@given(ANY_PROBLEM, SEEDS)
+@settings(max_examples=3 * settings().max_examples)
+def test_every_answer_keeps_all_rules_and_explains_what_is_left_out(
+    problem: Problem, seed: int
+) -> None:
+    solution = solve(problem, Limit(iterations=100), seed=seed)
+    assert check(problem, solution) == ()
+    assert accepts(problem, solution.routes)
+    assert names(solution) == sorted(visit_.id for visit_ in problem.visits)
+    assert all(left.reasons for left in solution.unassigned)
+
+
+@given(ANY_PROBLEM, SEEDS, st.integers(1, 2))
+@settings(max_examples=3 * settings().max_examples)
+def test_the_kernels_plan_costs_what_it_says_and_can_be_supplied_as_it_is(
+    problem: Problem, seed: int, cores: int
+) -> None:
+    searches = Searches(problem, seed=seed, cores=cores)
+    searches.open({})
+    for iterations in (0, 30):
+        searches.run(seconds=None, iterations=iterations)
+        draft = Draft(problem)
+        draft.take(searches.sequences())
+        left_out = [left.id for left in draft.unassigned()]
+        assert sum(cost(problem, draft.routes(), left_out).values()) == searches.cents
+        assert searches.assigned == len(problem.visits) - len(left_out)
+        kept = {name: [call.id for call in calls] for name, calls in draft.sequences.items()}
+        found = {name: [call.id for call in calls] for name, calls in searches.sequences().items()}
+        assert kept == found
+
+
+@given(ANY_PROBLEM, SEEDS)
+def test_a_plan_to_improve_never_gets_worse(problem: Problem, seed: int) -> None:
+    plan = solve(problem, Limit(iterations=20), seed=seed)
+    for other in range(2):
+        better = solve(problem, Limit(iterations=5), seed=seed + other, start=plan)
+        assert check(problem, better) == ()
+        assert better.objective <= plan.objective
+        plan = better
+
+
+def answer(seed: int, cores: int, iterations: int = 400) -> str:
+    solution = solve(town(), Limit(iterations=iterations), seed=seed, cores=cores)
+    assert check(town(), solution) == ()
+    return json.dumps(write_solution(solution, scale=1))
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_seed_and_iterations_decide_every_byte_of_the_answer_in_this_process_and_in_others(
+    cores: int,
+) -> None:
+    here = answer(7, cores)
+    assert answer(7, cores) == here
+    program = f"from {__name__} import answer; print(answer(7, {cores}))"
+    there = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert there.stdout.strip() == here
+
+
+def test_another_seed_gives_another_search() -> None:
+    assert answer(7, 1) != answer(8, 1)
+
+
+def test_how_often_the_search_looks_up_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = set()
+    for seconds in (1e-5, 1e-3, 10.0):
+        monkeypatch.setattr(search, "CHUNK_SECONDS", seconds)
+        answers.add(answer(3, 1))
+    assert len(answers) == 1
+
+
+def test_more_cores_do_as_many_iterations_each() -> None:
+    searches = Searches(town(), seed=1, cores=2)
+    searches.open({})
+    searches.run(seconds=None, iterations=150)
+    assert searches.iterations == 300
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_cancelled_search_answers_at_once_with_its_best_plan(cores: int) -> None:
+    cancelled_at: list[float] = []
+
+    def watch(heard: Progress) -> None:
+        if heard.iterations > 0 and not cancelled_at:
+            cancelled_at.append(time.monotonic())
+
+    solution = solve(
+        town(), Limit(seconds=60), cores=cores, progress=watch, cancelled=lambda: bool(cancelled_at)
+    )
+    took = time.monotonic() - cancelled_at[0]
+    assert check(town(), solution) == ()
+    assert solution.unassigned == ()
+    assert took < AT_ONCE
+
+
+def test_a_search_cancelled_before_it_began_still_has_a_plan() -> None:
+    solution = solve(town(), Limit(seconds=60), cancelled=lambda: True)
+    assert check(town(), solution) == ()
+    assert solution.unassigned == ()
+
+
+IMPOSSIBLE = {
+    "skill": visit("x", 1, skills={"magic": 1}, priority=4),
+    "part": visit("x", 1, parts={"wand": 1}, priority=4),
+    "tool": visit("x", 1, tools=frozenset({"wand"}), priority=4),
+    "stranger": visit("x", 1, pin=Pin("zoe"), priority=4),
+    "window": visit("x", 1, windows=(window(-90, -80),), priority=4),
+    "too long": visit("x", 1, 5000, priority=4),
+    "too far": visit("x", 99, priority=4),
+}
+
+
+@pytest.mark.parametrize("impossible", IMPOSSIBLE.values(), ids=IMPOSSIBLE.keys())
+def test_an_impossible_visit_never_empties_the_plan(impossible: object) -> None:
+    visits = [visit(f"v{number}", number) for number in range(1, 6)]
+    problem = line_problem([*visits, impossible], [shift(), shift("t", "bob")])  # type: ignore[list-item]
+    solution = solve(problem, Limit(iterations=50))
+    assert check(problem, solution) == ()
+    (left,) = solution.unassigned
+    assert left.id == "x"
+    assert {reason.code for reason in left.reasons} == {ReasonCode.IMPOSSIBLE}
+
+
+def test_a_search_without_visits_or_shifts_comes_to_an_end() -> None:
+    for problem in (line_problem(), line_problem([visit()]), line_problem((), [shift()])):
+        solution = solve(problem, Limit(iterations=50), cores=2)
+        assert check(problem, solution) == ()
+        assert names(solution) == [v.id for v in problem.visits]
