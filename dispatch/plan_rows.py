@@ -108,18 +108,16 @@ def to_solution(
             continue
         name = names.get(_key(rows.route), "")
         shift = shifts.get(name)
-        start = translation.seconds(rows.route.start_at)
-        if history is not None:
-            start = max(translation.seconds(history.ends_at), shift.start if shift else 0)
-        found.append(
-            Route(
-                shift=name,
-                technician=rows.route.technician_id,
-                start=start,
-                end=translation.seconds(rows.route.end_at),
-                stops=tuple(_stop(translation, stop, shift) for stop in stops),
-            )
+        route = Route(
+            shift=name,
+            technician=rows.route.technician_id,
+            start=translation.seconds(rows.route.start_at),
+            end=translation.seconds(rows.route.end_at),
+            stops=tuple(_stop(translation, stop, shift) for stop in stops),
         )
+        if history is not None and shift is not None:
+            route = replace(route, start=_goes_on_at(translation, route, stops, shift))
+        found.append(route)
     if histories:
         return None
     served = {stop.id for route in found for stop in route.stops if stop.kind == StopKind.VISIT}
@@ -244,6 +242,22 @@ def _stop(translation: Translation, stop: models.Stop, shift: Shift | None) -> S
         parts=stop.parts if called else {},
         tools=frozenset(stop.tools) if called else frozenset(),
     )
+
+
+def _goes_on_at(
+    translation: Translation, route: Route, rows: Sequence[models.Stop], shift: Shift
+) -> int:
+    """When a route goes on after what has happened: just in time for its first place.
+
+    The stored start is that of the whole route. A break that the technician has taken while idle
+    is not on the route, so to let it go on any earlier would have it miss that break.
+    """
+    first = next(i for i, stop in enumerate(route.stops) if stop.kind != StopKind.BREAK)
+    breaks = route.stops[:first]
+    there = translation.location(rows[first])
+    way = 0 if there is None else int(translation.problem.travel_time[shift.start_location, there])
+    moment = route.stops[first].arrival - way - sum(b.departure - b.start for b in breaks)
+    return max(shift.start, min([moment, *(b.start for b in breaks[:1])]))
 
 
 def _copy(stop: models.Stop) -> models.Stop:

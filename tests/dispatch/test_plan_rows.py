@@ -13,6 +13,7 @@ from solver.solution import (
     SOFT,
     Rule,
 )
+from solver.solve import Limit, solve
 from tests.dispatch.crew import (
     MONDAY,
     SUNDAY_EVENING,
@@ -122,6 +123,22 @@ def test_history_stays_even_where_nothing_follows_it(session: Session, settings:
             ["done"] if at == hanoi("09:00") else ["done", "next"]
         )
         assert route.route.shift_starts_at == hanoi("08:00")
+
+
+def test_a_break_taken_while_nothing_is_to_do_is_not_missed_when_the_plan_is_read_back(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", at=0, breaks=[("11:30", "11:45", 30)])
+    add_job(session, "done", at=3, status=JobStatus.COMPLETED)
+    add_job(session, "next", at=5, windows=[(hanoi("14:00"), hanoi("17:00"))])
+    add_live_route(session, "ann", [("done", "08:10"), ("next", "14:00")])
+    found = translated(session, settings, at=hanoi("09:30"))
+    solution = solve(found.problem, Limit(iterations=1))
+    assert not check(found.problem, solution)
+    assert solution.routes[0].start > 12 * HOUR  # the break is over, and none of the route's stops
+    again = to_solution(found, to_plan(found, solution, "run").routes)
+    assert again is not None
+    assert again.routes == solution.routes
 
 
 def test_a_cancelled_job_is_no_history(session: Session, settings: Settings) -> None:
