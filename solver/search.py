@@ -203,14 +203,13 @@ class _Search:
         """Go on until the search has come to this share of its whole length."""
         while not self.stopped:
             since = time.monotonic()
-            begin, number = self._progress(since), self._chunk
+            gone, number = self._time_gone(since), self._chunk
+            whole = (self._done + number) / gone if gone > 0 else np.inf
             if self._limit is not None:
                 number = min(number, int(np.ceil(meeting * self._limit)) - self._done)
-            if begin >= meeting or number <= 0:
+                whole = min(whole, self._limit)
+            if gone >= meeting or number <= 0:
                 return
-            end = begin
-            if self._limit is not None:
-                end = (self._done + number) / self._limit
             anneal(
                 self.arrays,
                 self.plan,
@@ -219,19 +218,16 @@ class _Search:
                 number,
                 self._hot,
                 self._cold,
-                begin,
-                end,
+                self._done,
+                whole,
             )
             self._done += number
             self.iterations += number
             took = max(1e-6, time.monotonic() - since)
             self._chunk = max(1, int(number * min(4.0, CHUNK_SECONDS / took)))
 
-    def _progress(self, moment: float) -> float:
-        """From 0 to 1, by whichever limit is nearer."""
-        by_time = by_number = 0.0
-        if self._ends is not None and self._seconds is not None:
-            by_time = 1.0 - (self._ends - moment) / max(1e-9, self._seconds)
-        if self._limit is not None:
-            by_number = self._done / max(1, self._limit)
-        return max(by_time, by_number)
+    def _time_gone(self, moment: float) -> float:
+        """Share of the time that is over, 0 to 1; without a limit on time, none."""
+        if self._ends is None or self._seconds is None:
+            return 0.0
+        return 1.0 - (self._ends - moment) / max(1e-9, self._seconds)

@@ -309,6 +309,8 @@ def load(arrays: Arrays, plan: Plan, row: Ints) -> None:
     shifts = arrays.count.shifts
     for shift in range(shifts):
         clear(arrays, plan, shift)
+    plan.taken[:] = 0
+    plan.taken_by[:] = 0
     shift = 0
     for call in row:
         if shift == shifts:

@@ -64,14 +64,14 @@ def anneal(
     iterations: int,
     hot: float,
     cold: float,
-    start: float,
-    end: float,
+    done: int,
+    whole: float,
 ) -> None:
-    """So many iterations while the search goes from ``start`` to ``end`` of its whole length, 0 to
-    1; the temperature falls from ``hot`` to ``cold`` cents over the whole length."""
+    """So many iterations of a search that has ``done`` some already, out of ``whole``; over all of
+    them the temperature falls from ``hot`` to ``cold`` cents."""
     now = plan.now
-    for iteration in range(iterations):
-        progress = start + (end - start) * iteration / iterations
+    for iteration in range(done, done + iterations):
+        progress = iteration / whole
         temperature = hot * (cold / hot) ** progress
         bar = now.cents - temperature * np.log(1.0 - roll(dice))
         begin_iteration(plan)

@@ -100,7 +100,7 @@ def test_undone_changes_leave_no_trace(problem: Problem, seed: int) -> None:
 def test_after_every_search_the_plan_is_as_if_made_anew(problem: Problem, seed: int) -> None:
     kernel, numbers = opened(problem, seed), dice(seed, 1)
     for iterations, heat in ((1, 1.0), (5, 1e9), (40, 100.0), (200, 1.0)):
-        anneal(kernel.arrays, kernel.plan, numbers, Settings(), iterations, heat, 1.0, 0.0, 1.0)
+        anneal(kernel.arrays, kernel.plan, numbers, Settings(), iterations, heat, 1.0, 0, 1000.0)
         assert_whole(kernel)
         best = kernel.plan.best[: int(kernel.plan.now["best_length"])]
         cents = int(kernel.plan.now["best_cents"])
@@ -160,6 +160,21 @@ def test_a_depot_gives_all_that_it_has_and_no_more() -> None:
     problem = line_problem(visits, shifts, [depot("d", 1, stock={"pump": 2})])
     assert loaded(problem, s="d b") == {"s": "d b", "t": ""}
     assert loaded(problem, s="d a", t="d b") == {"s": "d a", "t": ""}
+
+
+def test_a_plan_taken_over_another_finds_the_depots_full() -> None:
+    """A route that is not yet in place must not count what the plan before took for it."""
+    visits = [visit("a", 1, parts={"pump": 1}), visit("b", 2, parts={"pump": 1})]
+    shifts = [shift("s"), shift("t", "bob")]
+    problem = line_problem(visits, shifts, [depot("d", 1, stock={"pump": 1})])
+    (a, b), (d,) = problem.visits, problem.depots
+    kernel = KernelPlan(problem, {"t": [d, b]})
+    kernel.load({"s": [d, a]})
+    assert_whole(kernel)
+    assert {name: list(calls) for name, calls in kernel.sequences().items()} == {
+        "s": [d, a],
+        "t": [],
+    }
 
 
 def left_after(problem: Problem, gone: str, **plan: str) -> dict[str, str]:
