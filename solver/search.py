@@ -1,8 +1,8 @@
 """The compiled search on a problem: several searches at once, which share their best plan.
 
 Each core runs one search (``solver/kernel``) in a thread of its own: compiled code does not hold
-the interpreter's lock, and all searches read the same arrays. Now and then all of them go on from
-the best plan that any of them has found.
+the interpreter's lock, and all searches read the same arrays. A long search heats and cools its
+plan several times; towards its end all go on from the best plan that any of them has found.
 """
 
 import time
@@ -22,7 +22,7 @@ from solver.schedule import Call
 Sequences = Mapping[str, Sequence[Call]]
 """Visits and depot calls in order, by shift."""
 
-HOT = 3.0
+HOT = 8.0
 COLD = 0.04
 """Temperatures at the start and at the end: times what a visit costs on average beyond its own
 service and rules (that is, for travel and waiting)."""
@@ -30,8 +30,13 @@ COOLER_FROM = 200
 """Visits from which on the start is cooler, by the root of their number: there is less time for
 each of them than it takes to come down from so hot."""
 
+CYCLE_SECONDS = 0.2
+CYCLE_ITERATIONS = 10_000
+"""So long, for each visit, is a cycle from hot to cold: beyond that a second one finds more than
+one that cools more slowly, which mostly ends where it would have ended anyway."""
+
 MEETINGS = (0.5, 0.7, 0.85, 1.0)
-"""Where in the search, from 0 to 1, all go on from the best plan found."""
+"""Where in the last cycle, from 0 to 1, all go on from the best plan found."""
 
 CHUNK_SECONDS = 0.02
 """The compiled code comes back so often, to see the time and whether it was cancelled."""
@@ -86,16 +91,30 @@ class Searches:
         ends = None if seconds is None else time.monotonic() + seconds
         for search in self._searches:
             search.begin(hot * unit, cold * unit, ends, seconds, iterations)
+        cycles = self._cycles(seconds, iterations)
         with ThreadPoolExecutor(len(self._searches)) as pool:
+
+            def run_until(share: float) -> None:
+                running = [pool.submit(search.run_until, share) for search in self._searches]
+                _watched(running, self._searches, watch)
+
+            for cycle in range(cycles):
+                for search in self._searches:
+                    search.begin_cycle(cycle / cycles, (cycle + 1) / cycles)
+                if cycle + 1 < cycles:
+                    run_until(1.0)
             for meeting in MEETINGS:
                 best = min(self._searches, key=lambda search: search.cents)
                 for search in self._searches:
                     search.go_on_from(best)
-                _watched(
-                    [pool.submit(search.run_until, meeting) for search in self._searches],
-                    self._searches,
-                    watch,
-                )
+                run_until(meeting)
+
+    def _cycles(self, seconds: float | None, iterations: int | None) -> int:
+        visits = max(1, len(self.problem.visits))
+        longest = np.inf if seconds is None else seconds / (CYCLE_SECONDS * visits)
+        if iterations is not None:
+            longest = min(longest, iterations / (CYCLE_ITERATIONS * visits))
+        return max(1, int(longest))
 
     def sequences(self) -> dict[str, tuple[Call, ...]]:
         """The best plan found."""
@@ -199,15 +218,23 @@ class _Search:
         self._chunk = 100
         self.stopped = False
 
+    def begin_cycle(self, first: float, last: float) -> None:
+        """A cycle, hot at its start and cold at its end, goes from and to these shares of the whole
+        search."""
+        self._first, self._last = first, last
+        self._done_before = self._done
+
     def run_until(self, meeting: float) -> None:
-        """Go on until the search has come to this share of its whole length."""
+        """Go on until the search has come to this share of its cycle."""
         while not self.stopped:
             since = time.monotonic()
-            gone, number = self._time_gone(since), self._chunk
-            whole = (self._done + number) / gone if gone > 0 else np.inf
+            done, number = self._done - self._done_before, self._chunk
+            gone = (self._time_gone(since) - self._first) / (self._last - self._first)
+            whole = (done + number) / gone if gone > 0 else np.inf
             if self._limit is not None:
-                number = min(number, int(np.ceil(meeting * self._limit)) - self._done)
-                whole = min(whole, self._limit)
+                last = int(np.ceil(self._last * self._limit)) - self._done_before
+                number = min(number, int(np.ceil(meeting * last)) - done)
+                whole = min(whole, last)
             if gone >= meeting or number <= 0:
                 return
             anneal(
@@ -218,7 +245,7 @@ class _Search:
                 number,
                 self._hot,
                 self._cold,
-                self._done,
+                done,
                 whole,
             )
             self._done += number

@@ -28,7 +28,7 @@ PLACES_NEAR = 20
 """Right behind so many visits, and right before so many, a visit is tried."""
 SHIFTS_NEAR = 8
 """And on so many of the shifts that start or end nearest, at their ends."""
-WAITING = 0.2
+WAITING = 1.0
 """What a second of unavoidable waiting between two visits counts, if a second of travel is 1."""
 
 CALL = np.dtype(

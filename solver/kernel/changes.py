@@ -35,22 +35,25 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     """
     route, on, now, weights = plan.routes[shift], arrays.shifts[shift], plan.now, arrays.weights
     now.cents -= route.cents
-    route.cents = route.duration = route.overtime = 0
+    route.cents = route.times_cents = route.duration = route.overtime = 0
     if route.stops == 0:
         return True
     end = plan.nodes[start_of(arrays, shift) + 1]
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
     if on.breaks == 0 and route.intricate == 0:
-        times = weights.working_time * route.duration + weights.overtime * route.overtime
+        route.times_cents = (
+            weights.working_time * route.duration + weights.overtime * route.overtime
+        )
     else:
         times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
         if times == NEVER:
             return False
+        route.times_cents = times
     route.cents = (
         route.arc_cents
         + route.pair_cents
-        + times
+        + route.times_cents
         + weights.shift_use
         + weights.imbalance * max(0, route.service - on.fair_share)
     )

@@ -243,12 +243,7 @@ def _times_added(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
     cents = cost_of_times(arrays, plan, shift, length)
     if cents == NEVER:
         return NEVER
-    route = plan.routes[shift]
-    if route.stops == 0:
-        return cents
-    beyond = max(0, route.service - arrays.shifts[shift].fair_share)
-    known = route.arc_cents + route.pair_cents + arrays.weights.shift_use
-    return cents - (route.cents - known - arrays.weights.imbalance * beyond)
+    return cents - plan.routes[shift].times_cents
 
 
 @compiled

@@ -49,6 +49,7 @@ ROUTE = np.dtype(
         ("pair_cents", np.int64),
         ("duration", np.int64),
         ("overtime", np.int64),
+        ("times_cents", np.int64),
         ("cents", np.int64),
         ("saved", np.int64),
         ("seen", np.int64),
@@ -58,9 +59,10 @@ ROUTE = np.dtype(
     align=True,
 )
 """``intricate`` counts the stops whose times need ``timing.cost_of_times``; ``duration`` and
-``overtime`` are those of the labels; ``cents`` is what the route costs, ``arc_cents`` what of it is
-for travel and distance (of an empty route: for the way from its start to its end, which nobody
-goes). ``saved``, ``seen``, ``usable_from`` and ``at_least`` are notes of the current iteration."""
+``overtime`` are those of the labels; ``cents`` is what the route costs, ``times_cents`` what of it
+depends on when it is driven, ``arc_cents`` what of it is for travel and distance (of an empty
+route: for the way from its start to its end, which nobody goes). ``saved``, ``seen``,
+``usable_from`` and ``at_least`` are notes of the current iteration."""
 
 NOW = np.dtype(
     [
