@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from solver.acceptance import accepts
 from solver.check import check
 from solver.cost import cost
 from solver.insertion import Draft
+from solver.kernel.search import anneal
 from solver.problem import Pin, Problem
 from solver.search import Searches
 from solver.solution import ReasonCode, Solution, StopKind
@@ -100,7 +102,11 @@ def test_another_seed_gives_another_search() -> None:
     assert answer(7, 1) != answer(8, 1)
 
 
-def test_how_often_the_search_looks_up_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cycle", [1, search.CYCLE_ITERATIONS])
+def test_how_often_the_search_looks_up_decides_nothing(
+    cycle: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "CYCLE_ITERATIONS", cycle)
     answers = set()
     for seconds in (1e-5, 1e-3, 10.0):
         monkeypatch.setattr(search, "CHUNK_SECONDS", seconds)
@@ -113,6 +119,27 @@ def test_more_cores_do_as_many_iterations_each() -> None:
     searches.open({})
     searches.run(seconds=None, iterations=150)
     assert searches.iterations == 300
+
+
+@pytest.mark.parametrize(("cycle", "times"), [(51, 1), (50, 2), (12, 8)])
+def test_a_search_long_enough_is_heated_several_times_and_takes_no_longer(
+    cycle: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = line_problem([visit("a", 1), visit("b", 2)], [shift()])
+    monkeypatch.setattr(search, "CYCLE_ITERATIONS", cycle)
+    heats: list[float] = []
+
+    def note(*given: Any) -> None:
+        *_, hot, cold, done, whole = given
+        heats.append(hot * (cold / hot) ** (done / whole))
+        anneal(*given)
+
+    monkeypatch.setattr(search, "anneal", note)
+    searches = Searches(problem, seed=1)
+    searches.open({})
+    searches.run(seconds=None, iterations=201)
+    assert searches.iterations == 201
+    assert heats.count(max(heats)) == times
 
 
 @pytest.mark.parametrize("cores", [1, 2])
