@@ -5,6 +5,7 @@ Visits and depots together are the *calls*: call ``q`` is visit ``q`` for ``q < 
 has it, or a depot that lends it, never runs out, and which does not stay in the van overnight.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -66,11 +67,13 @@ SHIFT = np.dtype(
         ("breaks", np.int64),
         ("fair_share", np.int64),
         ("group", np.int64),
+        ("only", np.int64),
     ],
     align=True,
 )
 """``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open.
-``chain`` is the technician, ``group`` the shifts that are as good as this one for everything."""
+``chain`` is the technician, ``group`` the shifts that are as good as this one for everything. ``only``: 1 if the technician has
+no other shift."""
 
 BREAK = np.dtype([("open", np.int64), ("close", np.int64), ("duration", np.int64)], align=True)
 NEED = np.dtype([("item", np.int64), ("number", np.int64)], align=True)
@@ -281,6 +284,7 @@ def _shifts(
 ) -> Records:
     rows = []
     first_break = 0
+    of_technician = Counter(shift.technician for shift in problem.shifts)
     for number, shift in enumerate(problem.shifts):
         rows.append(
             (
@@ -295,6 +299,7 @@ def _shifts(
                 len(shift.breaks),
                 problem.fair_shares[shift.id],
                 group_of[number],
+                of_technician[shift.technician] == 1,
             )
         )
         first_break += len(shift.breaks)
@@ -367,12 +372,10 @@ def _member_of(groups: tuple[Ints, Ints], size: int) -> list[int]:
 
 def _alike(problem: Problem, able: npt.NDArray[np.bool_], pair_cents: Ints) -> list[object]:
     """A key for each shift; those with the same key can stand in for each other while empty."""
-    chains: dict[str, int] = {}
-    for shift in problem.shifts:
-        chains[shift.technician] = chains.get(shift.technician, 0) + 1
+    of_technician = Counter(shift.technician for shift in problem.shifts)
     keys: list[object] = []
     for number, shift in enumerate(problem.shifts):
-        if chains[shift.technician] > 1:
+        if of_technician[shift.technician] > 1:
             keys.append(number)
             continue
         keys.append(

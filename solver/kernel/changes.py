@@ -23,7 +23,7 @@ from solver.kernel.plan import (
     start_of,
     unlink,
 )
-from solver.kernel.supply import SUPPLIED, recount
+from solver.kernel.supply import SUPPLIED, give_back, is_own_account, recount, use
 from solver.kernel.timing import NEVER, cost_of_times, trial_of
 
 
@@ -78,6 +78,9 @@ def save(arrays: Arrays, plan: Plan, shift: int) -> None:
         return
     plan.saved_shift[now.saved_routes] = shift
     plan.saved_routes[now.saved_routes] = plan.routes[shift]
+    for item in range(arrays.count.items):
+        plan.saved_room[now.saved_routes, 0, item] = plan.room[shift, item]
+        plan.saved_room[now.saved_routes, 1, item] = plan.from_depot[shift, item]
     now.saved_routes += 1
     route.saved = now.iteration
     node = start_of(arrays, shift)
@@ -130,7 +133,13 @@ def undo(arrays: Arrays, plan: Plan) -> None:
             node = nodes[node].after
         if plan.routes[shift].stops > 0:
             now.routes -= 1
+        others = not is_own_account(arrays, plan, shift)
         plan.routes[shift] = plan.saved_routes[index]
+        if others or not is_own_account(arrays, plan, shift):
+            plan.routes[shift].recount = 1
+        for item in range(arrays.count.items):
+            plan.room[shift, item] = plan.saved_room[index, 0, item]
+            plan.from_depot[shift, item] = plan.saved_room[index, 1, item]
         if plan.routes[shift].stops > 0:
             now.routes += 1
     for index in range(now.saved):
@@ -144,7 +153,8 @@ def undo(arrays: Arrays, plan: Plan) -> None:
     now.cents = now.saved_cents
     if arrays.count.items > 0:
         for index in range(now.saved_routes):
-            recount(arrays, plan, plan.saved_shift[index])
+            if plan.routes[plan.saved_shift[index]].recount > 0:
+                recount(arrays, plan, plan.saved_shift[index])
 
 
 @compiled
@@ -160,7 +170,10 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Place) -> boo
         if after < 0:
             after = fetch
     link(arrays, plan, visit, after)
-    if needs and recount(arrays, plan, shift) != SUPPLIED:
+    to_recount = needs or plan.routes[shift].depot_calls > 0
+    if to_recount and not use(arrays, plan, visit, shift) and (
+        recount(arrays, plan, shift) != SUPPLIED
+    ):
         unlink(arrays, plan, visit)
         if fetch >= 0:
             unlink(arrays, plan, fetch)
@@ -171,8 +184,6 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Place) -> boo
     else:
         label_from(arrays, plan, visit)
         label_back_from(arrays, plan, visit)
-        if not needs and plan.routes[shift].depot_calls > 0:
-            recount(arrays, plan, shift)
     settle(arrays, plan, shift)
     return True
 
@@ -181,9 +192,10 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Place) -> boo
 def take_out(arrays: Arrays, plan: Plan, node: int) -> None:
     """Take a visit or a depot call off its route; ``mend`` has to follow for the route."""
     call = plan.nodes[node].call
-    unlink(arrays, plan, node)
     if call < arrays.count.visits:
+        give_back(arrays, plan, call, plan.nodes[node].shift)
         want(plan, call)
+    unlink(arrays, plan, node)
 
 
 @compiled
@@ -226,6 +238,8 @@ def dissolve(arrays: Arrays, plan: Plan, shift: int) -> None:
 def _mend_supply(arrays: Arrays, plan: Plan, shift: int) -> None:
     """Drop depot calls that nobody needs; move the others to where they cost least."""
     nodes = plan.nodes
+    if plan.routes[shift].recount == 0 and plan.routes[shift].depot_calls == 0:
+        return
     if plan.routes[shift].depot_calls > 0:
         node = nodes[start_of(arrays, shift)].after
         while nodes[node].call >= 0:
@@ -312,6 +326,7 @@ def load(arrays: Arrays, plan: Plan, row: Ints) -> None:
     shifts = arrays.count.shifts
     for shift in range(shifts):
         clear(arrays, plan, shift)
+        plan.routes[shift].recount = 1
     plan.taken[:] = 0
     plan.taken_by[:] = 0
     shift = 0

@@ -134,11 +134,7 @@ def labelled_cents(
     """Cents that a call between the two nodes adds for travel, and for travel and times as the
     labels tell; ``known_duration`` and ``known_overtime`` are the route's without it."""
     before_place, after_place = nodes[node].place, nodes[after].place
-    arc_cents = (
-        arcs[before_place, place, 1]
-        + arcs[place, after_place, 1]
-        - arcs[before_place, after_place, 1]
-    )
+    arc_cents = arcs[before_place, place, 1] + arcs[place, after_place, 1] - nodes[after].leg_cents
     if working_time == 0 and overtime == 0:
         return arc_cents, arc_cents
     duration, end = joined(
@@ -502,7 +498,7 @@ def _best_with_call_at(
         at = fetch.place
         after = nodes[first].after
         added = arcs[nodes[first].place, at, 1]
-        replaced = arcs[nodes[first].place, nodes[after].place, 1]
+        replaced = nodes[after].leg_cents
         behind = -1
         while early + ahead <= closes:
             wait = max(opens - ahead - late, 0)
@@ -551,6 +547,6 @@ def _best_with_call_at(
             at = nodes[after].place
             behind = after
             after = nodes[after].after
-            replaced += arcs[at, nodes[after].place, 1]
+            replaced += nodes[after].leg_cents
         first = nodes[first].after
     return best

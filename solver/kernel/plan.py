@@ -28,6 +28,8 @@ NODE = np.dtype(
         ("late", np.int64),
         ("rest_duration", np.int64),
         ("rest_early", np.int64),
+        ("leg", np.int64),
+        ("leg_cents", np.int64),
         ("before", np.int64),
         ("position", np.int64),
         ("shift", np.int64),
@@ -37,12 +39,14 @@ NODE = np.dtype(
     align=True,
 )
 """``shift`` is -1 for a visit that is unassigned; ``call`` is -1 at the ends of a route. ``leave``
-is the earliest departure, ``early + duration``. ``seen`` is the last look at the place behind."""
+is the earliest departure, ``early + duration``. ``leg`` and ``leg_cents`` are seconds and cents of
+the way from the stop before. ``seen`` is the last look at the place behind."""
 
 ROUTE = np.dtype(
     [
         ("stops", np.int64),
         ("depot_calls", np.int64),
+        ("recount", np.int64),
         ("intricate", np.int64),
         ("service", np.int64),
         ("arc_cents", np.int64),
@@ -58,7 +62,7 @@ ROUTE = np.dtype(
     ],
     align=True,
 )
-"""``intricate`` counts the stops whose times need ``timing.cost_of_times``; ``duration`` and
+"""``recount`` is 1 while the account of items is not up to date. ``intricate`` counts the stops whose times need ``timing.cost_of_times``; ``duration`` and
 ``overtime`` are those of the labels; ``cents`` is what the route costs, ``times_cents`` what of it
 depends on when it is driven, ``arc_cents`` what of it is for travel and distance (of an empty
 route: for the way from its start to its end, which nobody goes). ``saved``, ``seen``,
@@ -119,6 +123,8 @@ class Plan(Views):
     saved_nodes: Records
     saved_shift: Ints
     saved_routes: Records
+    saved_room: Ints
+    """(s, 2, k): ``room`` and ``from_depot`` of those routes."""
     best: Ints
     nearby: Ints
     lacking: Ints
@@ -157,13 +163,17 @@ def empty_plan(arrays: Arrays) -> Plan:
         nodes["shift"][ends] = np.arange(shifts)
     nodes["after"][first] = first + 1
     nodes["before"][first + 1] = first
+    ways = arrays.arcs[arrays.shifts["start_place"], arrays.shifts["end_place"]]
+    nodes["leg"][first + 1] = ways[:, 0]
+    nodes["leg_cents"][first + 1] = ways[:, 1]
     now = np.zeros((), dtype=NOW)
     now["cents"] = now["best_cents"] = arrays.calls["price"].sum()
     now["unassigned"] = now["best_unassigned"] = visits
     now["free_calls"] = spare
     now["best_length"] = shifts
     routes = np.zeros(shifts, dtype=ROUTE)
-    routes["arc_cents"] = arrays.arcs[arrays.shifts["start_place"], arrays.shifts["end_place"], 1]
+    routes["arc_cents"] = ways[:, 1]
+    routes["recount"] = 1
     technicians = len(arrays.chain_ends)
     return Plan(
         nodes=nodes,
@@ -185,6 +195,7 @@ def empty_plan(arrays: Arrays) -> Plan:
         saved_nodes=np.zeros(size, dtype=NODE),
         saved_shift=np.zeros(shifts, dtype=np.int64),
         saved_routes=np.zeros(shifts, dtype=ROUTE),
+        saved_room=np.zeros((shifts, 2, items), dtype=np.int64),
         best=np.full(longest + shifts, END_OF_ROUTE, dtype=np.int64),
         lacking=np.zeros(shifts, dtype=np.int64),
         nearby=np.zeros(
@@ -262,20 +273,21 @@ def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
     """Put the node into a route, after the one given. Labels and costs are not brought up to date:
     ``label_from`` and ``settle`` do that."""
     nodes, arcs = plan.nodes, arrays.arcs
+    here = nodes[node]
     shift = nodes[before].shift
     after = nodes[before].after
     route = plan.routes[shift]
-    here = nodes[node].place
-    route.arc_cents += (
-        arcs[nodes[before].place, here, 1]
-        + arcs[here, nodes[after].place, 1]
-        - arcs[nodes[before].place, nodes[after].place, 1]
-    )
-    nodes[node].before = before
-    nodes[node].after = after
-    nodes[node].shift = shift
+    here.before = before
+    here.after = after
+    here.shift = shift
+    here.leg = arcs[nodes[before].place, here.place, 0]
+    here.leg_cents = arcs[nodes[before].place, here.place, 1]
+    onward = arcs[here.place, nodes[after].place, 1]
+    route.arc_cents += here.leg_cents + onward - nodes[after].leg_cents
     nodes[before].after = node
     nodes[after].before = node
+    nodes[after].leg = arcs[here.place, nodes[after].place, 0]
+    nodes[after].leg_cents = onward
     now = plan.now
     if route.stops == 0:
         now.routes += 1
@@ -285,6 +297,7 @@ def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
         route.intricate += 1
     if call >= arrays.count.visits:
         route.depot_calls += 1
+        route.recount = 1
         mark_used(arrays, plan, node)
         return
     route.service += arrays.calls[call].duration
@@ -299,14 +312,13 @@ def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
     nodes, arcs = plan.nodes, arrays.arcs
     shift = nodes[node].shift
     route = plan.routes[shift]
-    before, after, here = nodes[node].before, nodes[node].after, nodes[node].place
-    route.arc_cents -= (
-        arcs[nodes[before].place, here, 1]
-        + arcs[here, nodes[after].place, 1]
-        - arcs[nodes[before].place, nodes[after].place, 1]
-    )
+    before, after = nodes[node].before, nodes[node].after
+    short = arcs[nodes[before].place, nodes[after].place, 1]
+    route.arc_cents -= nodes[node].leg_cents + nodes[after].leg_cents - short
     nodes[before].after = after
     nodes[after].before = before
+    nodes[after].leg = arcs[nodes[before].place, nodes[after].place, 0]
+    nodes[after].leg_cents = short
     nodes[node].shift = -1
     now = plan.now
     route.stops -= 1
@@ -317,6 +329,7 @@ def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
         route.intricate -= 1
     if call >= arrays.count.visits:
         route.depot_calls -= 1
+        route.recount = 1
         mark_free(arrays, plan, node)
         return
     route.service -= arrays.calls[call].duration
@@ -337,22 +350,81 @@ def depot_call(arrays: Arrays, plan: Plan, depot: int) -> int:
     return node
 
 
+@inlined
+def is_time_free(arrays: Arrays) -> bool:
+    """Whether no cost depends on how long a route takes, and nothing on the order of depot calls:
+    of the labels only ``leave`` and ``rest_late`` are kept then."""
+    weights = arrays.weights
+    return weights.working_time == 0 and weights.overtime == 0 and arrays.count.depots == 0
+
+
 @compiled
-def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
-    """Bring labels and positions up to date from the node to the end of its route; False if some
-    stop comes too late."""
-    nodes, arcs = plan.nodes, arrays.arcs
+def _leave_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> bool:
+    """``label_from`` where time is free: unless ``all_anew``, up to where nothing changes."""
+    nodes = plan.nodes
     shift = arrays.shifts[nodes[node].shift]
-    before = nodes[node].before
-    duration, early, late = nodes[before].duration, nodes[before].early, nodes[before].late
-    place, position = nodes[before].place, nodes[before].position
+    leave = nodes[nodes[node].before].leave
+    first = node
     while True:
         here = nodes[node]
         opens, closes, service = shift.start, shift.latest_end, 0
         if here.call >= 0:
             window = arrays.windows[shift.day, here.call]
             opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
-        duration += arcs[place, here.place, 0]
+        arrival = leave + here.leg
+        if arrival > closes:
+            return False
+        leave = max(arrival, opens) + service
+        if leave == here.leave and node != first and not all_anew:
+            return True
+        here.leave = leave
+        if here.call < 0:
+            return True
+        node = here.after
+
+
+@compiled
+def _late_back_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> None:
+    """``label_back_from`` where time is free: unless ``all_anew``, up to where nothing changes."""
+    nodes = plan.nodes
+    shift = arrays.shifts[nodes[node].shift]
+    after = nodes[node].after
+    late, onward = nodes[after].rest_late, nodes[after].leg
+    first = node
+    while True:
+        here = nodes[node]
+        closes, service = shift.latest_end, 0
+        if here.call >= 0:
+            closes = arrays.windows[shift.day, here.call].close
+            service = arrays.calls[here.call].duration
+        late = min(late - service - onward, closes)
+        if late == here.rest_late and node != first and not all_anew:
+            return
+        here.rest_late = late
+        if here.call < 0:
+            return
+        onward = here.leg
+        node = here.before
+
+
+@compiled
+def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
+    """Bring labels and positions up to date from the node to the end of its route; False if some
+    stop comes too late."""
+    if is_time_free(arrays):
+        return _leave_from(arrays, plan, node, False)
+    nodes = plan.nodes
+    shift = arrays.shifts[nodes[node].shift]
+    before = nodes[node].before
+    duration, early, late = nodes[before].duration, nodes[before].early, nodes[before].late
+    position = nodes[before].position
+    while True:
+        here = nodes[node]
+        opens, closes, service = shift.start, shift.latest_end, 0
+        if here.call >= 0:
+            window = arrays.windows[shift.day, here.call]
+            opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
+        duration += here.leg
         if early + duration > closes:
             return False
         wait = max(opens - duration - late, 0)
@@ -362,7 +434,6 @@ def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
         position += 1
         here.duration, here.early, here.late = duration, early, late
         here.leave, here.position = early + duration, position
-        place = here.place
         if here.call < 0:
             return True
         node = here.after
@@ -371,24 +442,27 @@ def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
 @compiled
 def label_back_from(arrays: Arrays, plan: Plan, node: int) -> None:
     """Bring the ``rest_…`` labels up to date from the node back to the start of its route."""
-    nodes, arcs = plan.nodes, arrays.arcs
+    if is_time_free(arrays):
+        _late_back_from(arrays, plan, node, False)
+        return
+    nodes = plan.nodes
     shift = arrays.shifts[nodes[node].shift]
     after = nodes[node].after
     rest, early, late = nodes[after].rest_duration, nodes[after].rest_early, nodes[after].rest_late
-    place = nodes[after].place
+    onward = nodes[after].leg
     while True:
         here = nodes[node]
         opens, closes, service = shift.start, shift.latest_end, 0
         if here.call >= 0:
             window = arrays.windows[shift.day, here.call]
             opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
-        ahead = service + arcs[here.place, place, 0]
+        ahead = service + onward
         wait = max(early - ahead - closes, 0)
         early = max(early - ahead, opens) - wait
         late = min(late - ahead, closes)
         rest += ahead + wait
         here.rest_duration, here.rest_early, here.rest_late = rest, early, late
-        place = here.place
+        onward = here.leg
         if here.call < 0:
             return
         node = here.before
@@ -405,6 +479,9 @@ def label(arrays: Arrays, plan: Plan, shift: int) -> bool:
         here.duration = here.rest_duration = here.position = 0
         here.early = here.leave = here.rest_early = on.start
         here.late = here.rest_late = on.latest_end
+    if is_time_free(arrays):
+        _late_back_from(arrays, plan, nodes[start + 1].before, True)
+        return _leave_from(arrays, plan, nodes[start].after, True)
     nodes[start + 1].position = 1
     label_back_from(arrays, plan, nodes[start + 1].before)
     return label_from(arrays, plan, nodes[start].after)

@@ -129,13 +129,16 @@ def _remove_string(
         while length + spared < stops and roll(dice) < settings.blink:
             spared += 1
     whole = length + spared
-    index = nodes[visit].position - 1
-    first = max(0, index - whole + 1)
-    last = min(index, stops - whole)
-    begin = first + pick(dice, last - first + 1)
-    node = visit
-    for _ in range(index - begin):
+    node, ahead = visit, 0
+    while ahead < whole - 1 and nodes[nodes[node].before].call >= 0:
         node = nodes[node].before
+        ahead += 1
+    last, behind = visit, 0
+    while behind < whole - 1 and nodes[nodes[last].after].call >= 0:
+        last = nodes[last].after
+        behind += 1
+    for _ in range(pick(dice, ahead + behind - whole + 2)):
+        node = nodes[node].after
     spare_from = pick(dice, length - 1) + 1 if spared > 0 else whole
     for step in range(whole):
         after = nodes[node].after

@@ -85,9 +85,57 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
             if arrays.stays[item]:
                 spare[item] = min(spare[item], plan.room[today, item])
                 plan.room[today, item] = spare[item]
+    for index in range(first, end):
+        plan.routes[arrays.chains[index]].recount = 0
     if arrays.count.scarce > 0 and not _take(arrays, plan, chain):
         return SOLD_OUT
     return SUPPLIED
+
+
+@compiled
+def is_own_account(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """Whether what is used on the shift concerns no other: the technician has only this one, and no
+    depot call takes what is scarce."""
+    return arrays.shifts[shift].only and (
+        arrays.count.scarce == 0 or plan.routes[shift].depot_calls == 0
+    )
+
+
+@compiled
+def use(arrays: Arrays, plan: Plan, visit: int, shift: int) -> bool:
+    """Bring the supply of the shift up to date with one more visit, just linked behind where it is
+    usable; False if that takes a ``recount``."""
+    if plan.routes[shift].recount > 0 or not is_own_account(arrays, plan, shift):
+        return False
+    position = plan.nodes[plan.nodes[visit].before].position + 1
+    if plan.routes[shift].depot_calls > 0:
+        for item in range(arrays.count.items):
+            if position <= plan.from_depot[shift, item] < NOWHERE:
+                plan.from_depot[shift, item] += 1
+    _add_to_room(arrays, plan, visit, shift, position, -1)
+    return True
+
+
+@compiled
+def give_back(arrays: Arrays, plan: Plan, visit: int, shift: int) -> None:
+    """Bring the supply of the shift up to date without the visit, or note that it is not."""
+    route = plan.routes[shift]
+    if route.depot_calls > 0 or route.recount > 0 or not is_own_account(arrays, plan, shift):
+        route.recount = 1
+        return
+    _add_to_room(arrays, plan, visit, shift, 0, 1)
+
+
+@compiled
+def _add_to_room(
+    arrays: Arrays, plan: Plan, visit: int, shift: int, position: int, times: int
+) -> None:
+    """What a visit before all depot calls takes, it takes from the van. Tools are not used up."""
+    needs = arrays.calls[visit]
+    for row in range(needs.first_need, needs.first_need + needs.needs):
+        item = arrays.needs[row].item
+        if arrays.stays[item] and position < plan.from_depot[shift, item]:
+            plan.room[shift, item] += times * arrays.needs[row].number
 
 
 @compiled

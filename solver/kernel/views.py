@@ -7,6 +7,7 @@ load, a view of the array that the Python object owns. The object has to outlive
 argument does. This file is the only one that needs to know how numba works inside.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,20 @@ from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
     infer_getattr,
+    lower_builtin,
     lower_getattr_generic,
     models,
     register_model,
     typeof_impl,
     unbox,
 )
-from numba.np.arrayobj import make_array, populate_array
+from numba.np.arrayobj import (
+    getitem_array_tuple,
+    getitem_arraynd_intp,
+    make_array,
+    populate_array,
+    setitem_array,
+)
 from numba.np.numpy_support import from_dtype
 
 _WIDTH = 4
@@ -48,10 +56,61 @@ class Views:
             table[row, 0] = array.ctypes.data
             table[row, 1 : 1 + array.ndim] = array.shape
             kind = from_dtype(array.dtype)
-            kinds.append((name, kind if array.ndim == 0 else types.Array(kind, array.ndim, "C")))
+            kinds.append((name, kind if array.ndim == 0 else _Column(kind, array.ndim)))
         self._table = table
         self._address = int(table.ctypes.data)
         self._type = _ViewsType(type(self).__name__, tuple(kinds))
+
+
+class _Column(types.Array):  # type: ignore[misc] # numba ships no types
+    """An array of which no index counts from the end: numba would add the length to negative ones,
+    at every access. With bounds checking on, a negative index is an ``IndexError``."""
+
+    def __init__(self, kind: types.Type, dimensions: int) -> None:
+        super().__init__(kind, dimensions, "C", name=f"column({kind}, {dimensions}d)")
+
+
+register_model(_Column)(models.ArrayModel)
+
+
+def _from_the_front(
+    context: Any, builder: Any, index: types.Type, value: Any
+) -> tuple[types.Type, Any]:
+    """An index, or a tuple of them, as numba takes it without looking at its sign."""
+    if isinstance(index, types.Integer):
+        return types.uintp, context.cast(builder, value, index, types.intp)
+    if isinstance(index, types.BaseTuple):
+        parts = [
+            _from_the_front(context, builder, kind, builder.extract_value(value, number))
+            for number, kind in enumerate(index)
+        ]
+        whole = types.Tuple([kind for kind, _ in parts])
+        return whole, context.make_tuple(builder, whole, [part for _, part in parts])
+    return index, value
+
+
+@lower_builtin(operator.getitem, _Column, types.Integer)
+def _get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    column, index = signature.args
+    index, value = _from_the_front(context, builder, index, arguments[1])
+    signature = signature.replace(args=(column, index))
+    return getitem_arraynd_intp(context, builder, signature, (arguments[0], value))
+
+
+@lower_builtin(operator.getitem, _Column, types.BaseTuple)
+def _get_by_tuple(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    column, index = signature.args
+    index, value = _from_the_front(context, builder, index, arguments[1])
+    signature = signature.replace(args=(column, index))
+    return getitem_array_tuple(context, builder, signature, (arguments[0], value))
+
+
+@lower_builtin(operator.setitem, _Column, types.Any, types.Any)
+def _set(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    column, index, item = signature.args
+    index, value = _from_the_front(context, builder, index, arguments[1])
+    signature = signature.replace(args=(column, index, item))
+    return setitem_array(context, builder, signature, (arguments[0], value, arguments[2]))
 
 
 class _ViewsType(types.Type):
@@ -95,7 +154,10 @@ def _getattr(context: Any, builder: Any, kind: _ViewsType, value: Any, name: str
     table = builder.inttoptr(value, integer.as_pointer())
 
     def number(column: int) -> Any:
-        return builder.load(cgutils.gep_inbounds(builder, table, row * _WIDTH + column))
+        load = builder.load(cgutils.gep_inbounds(builder, table, row * _WIDTH + column))
+        # The table never changes, so LLVM may read it once for a whole loop.
+        load.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return load
 
     if not isinstance(array_type, types.Array):
         return builder.inttoptr(number(0), context.get_value_type(array_type))
