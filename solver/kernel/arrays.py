@@ -77,6 +77,8 @@ no other shift."""
 
 BREAK = np.dtype([("open", np.int64), ("close", np.int64), ("duration", np.int64)], align=True)
 NEED = np.dtype([("item", np.int64), ("number", np.int64)], align=True)
+NEAR = np.dtype([("visit", np.int64), ("leg", np.int64)], align=True)
+"""``leg``: seconds of the way between the two; ``visit`` is -1 if there is none."""
 
 
 COUNT = np.dtype(
@@ -140,9 +142,9 @@ class Arrays(Views):
     """(k): whether what is left of an item stays in the van until the next shift."""
     near: Ints
     """(n, …): visits near a visit, the nearest first."""
-    near_before: Ints
+    near_before: Records
     """(n, …): visits after which there is little travel and waiting; -1 fills up."""
-    near_after: Ints
+    near_after: Records
     """(n, …): the same of visits before which there is little."""
     near_groups: Ints
     """(n, …): groups of shifts that start or end near a visit, and are able; -1 fills up."""
@@ -392,7 +394,9 @@ def _alike(problem: Problem, able: npt.NDArray[np.bool_], pair_cents: Ints) -> l
     return keys
 
 
-def _near_visits(problem: Problem, visits: Sequence[Visit], arcs: Ints) -> tuple[Ints, Ints, Ints]:
+def _near_visits(
+    problem: Problem, visits: Sequence[Visit], arcs: Ints
+) -> tuple[Ints, Records, Records]:
     """For each visit those around it, those to come from, and those to go on to."""
     size = len(visits)
     weight = problem.objective.working_time
@@ -401,7 +405,7 @@ def _near_visits(problem: Problem, visits: Sequence[Visit], arcs: Ints) -> tuple
     opens = np.array([min((w.start for w in v.windows), default=-ALWAYS) for v in visits])
     closes = np.array([max((w.end for w in v.windows), default=ALWAYS) for v in visits])
     around = np.zeros((size, min(NEIGHBOURS, max(0, size - 1))), dtype=np.int64)
-    before = np.full((size, min(PLACES_NEAR, max(0, size - 1))), -1, dtype=np.int64)
+    before = np.zeros((size, min(PLACES_NEAR, max(0, size - 1))), dtype=NEAR)
     after = before.copy()
     for begin in range(0, size, 500):
         rows = np.arange(begin, min(size, begin + 500))
@@ -423,8 +427,9 @@ def _near_visits(problem: Problem, visits: Sequence[Visit], arcs: Ints) -> tuple
             proximity[opens[first] + ready > closes[second]] = NOT_NEAR
             proximity[np.arange(len(rows)), rows] = NOT_NEAR
             best = _smallest(proximity, near.shape[1])
+            near["leg"][rows] = np.take_along_axis(seconds, best, axis=1)
             best[np.take_along_axis(proximity, best, axis=1) == NOT_NEAR] = -1
-            near[rows] = best
+            near["visit"][rows] = best
     return around, before, after
 
 

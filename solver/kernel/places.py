@@ -316,17 +316,20 @@ def best_nearby(
     place, service, needs = here.place, here.duration, here.needs > 0
     now.look += 1
     look, skip = now.look, now.until_blink
+    days = arrays.windows.shape[0]
+    opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
     best, best_shift = nowhere(), -1
     candidates, lacking = _nearby(arrays, plan, visit), 0
     for index in range(candidates):
         node = plan.nearby[index]
         after = nodes[node].after
         shift = nodes[node].shift
-        window = arrays.windows[arrays.shifts[shift].day, visit]
-        opens, closes = window.open, window.close
+        if days > 1:
+            window = arrays.windows[arrays.shifts[shift].day, visit]
+            opens, closes = window.open, window.close
         if not is_in_time(nodes, arcs, node, after, place, opens, closes, service):
             continue
-        if nodes[node].seen == look or not arrays.able[visit, shift]:
+        if nodes[node].seen == look:
             continue
         nodes[node].seen = look
         skip -= 1
@@ -384,22 +387,36 @@ def best_nearby(
 @compiled
 def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
     """Write into ``plan.nearby`` behind which nodes the visit would be near its neighbours, or at
-    the end of a route near it; some may be there twice. Returns their number."""
+    the end of a route near it; some may be there twice. Most places that it cannot be at are left
+    out: what the neighbour alone tells. Returns their number."""
     nodes, routes, nearby = plan.nodes, plan.routes, plan.nearby
+    service = arrays.calls[visit].duration
+    days = arrays.windows.shape[0]
+    opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
     number = 0
     for index in range(arrays.near_before.shape[1]):
-        node = arrays.near_before[visit, index]
-        if node < 0:
+        near = arrays.near_before[visit, index]
+        if near.visit < 0:
             break
-        if nodes[node].shift >= 0:
-            nearby[number] = node
+        shift = nodes[near.visit].shift
+        if shift < 0:
+            continue
+        if days > 1:
+            closes = arrays.windows[arrays.shifts[shift].day, visit].close
+        if nodes[near.visit].leave + near.leg <= closes and arrays.able[visit, shift]:
+            nearby[number] = near.visit
             number += 1
     for index in range(arrays.near_after.shape[1]):
-        node = arrays.near_after[visit, index]
-        if node < 0:
+        near = arrays.near_after[visit, index]
+        if near.visit < 0:
             break
-        if nodes[node].shift >= 0:
-            nearby[number] = nodes[node].before
+        shift = nodes[near.visit].shift
+        if shift < 0:
+            continue
+        if days > 1:
+            opens = arrays.windows[arrays.shifts[shift].day, visit].open
+        if opens + service + near.leg <= nodes[near.visit].rest_late and arrays.able[visit, shift]:
+            nearby[number] = nodes[near.visit].before
             number += 1
     for index in range(arrays.near_groups.shape[1]):
         group = arrays.near_groups[visit, index]
