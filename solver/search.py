@@ -1,16 +1,19 @@
 """The compiled search on a problem: several searches at once, which share their best plan.
 
 Each core runs one search (``solver/kernel``) in a thread of its own: compiled code does not hold
-the interpreter's lock, and all searches read the same arrays. A long search heats and cools its
-plan several times; towards its end all go on from the best plan that any of them has found.
+the interpreter's lock, and all searches read the same arrays. In a short search they meet and go on
+from the best plan found; a long one heats and cools its plans several times, then crosses the best.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import pairwise
+from random import Random
 
 import numpy as np
 
+from solver.elite import Elite, Found
 from solver.kernel.arrays import Arrays, Ints, flatten
 from solver.kernel.changes import load
 from solver.kernel.dice import dice
@@ -22,21 +25,31 @@ from solver.schedule import Call
 Sequences = Mapping[str, Sequence[Call]]
 """Visits and depot calls in order, by shift."""
 
-HOT = 8.0
+HOT = 6.0
 COLD = 0.04
 """Temperatures at the start and at the end: times what a visit costs on average beyond its own
 service and rules (that is, for travel and waiting)."""
-COOLER_FROM = 200
-"""Visits from which on the start is cooler, by the root of their number: there is less time for
-each of them than it takes to come down from so hot."""
 
 CYCLE_SECONDS = 0.2
 CYCLE_ITERATIONS = 10_000
 """So long, for each visit, is a cycle from hot to cold: beyond that a second one finds more than
 one that cools more slowly, which mostly ends where it would have ended anyway."""
+HASTE = 1.5
+"""A search too short for one such cycle starts cooler: by the share of a cycle that it has, to this
+power. It has no time to come down from so hot."""
 
 MEETINGS = (0.5, 0.7, 0.85, 1.0)
-"""Where in the last cycle, from 0 to 1, all go on from the best plan found."""
+"""Where in a search of a single cycle, from 0 to 1, all go on from the best plan found."""
+
+CROSS_FROM = 1.5
+"""With time for so many cycles, cycles end in plans that are then crossed with each other."""
+SHARE_OF_CYCLES = 2 / 3
+CYCLE_BEFORE_CROSSING = 0.5
+CROSSED_CYCLE = 0.05
+"""How much of the time goes to those cycles, and how long they are; how long it takes to cool
+a crossed plan. Both in cycles of a full length: many shorter ones leave more to choose from."""
+WARM = 0.5
+"""The temperature that a crossed plan starts with."""
 
 CHUNK_SECONDS = 0.02
 """The compiled code comes back so often, to see the time and whether it was cancelled."""
@@ -53,17 +66,23 @@ class Searches:
         settings = settings or Settings()
         self._searches = [_Search(self.arrays, seed, core, settings) for core in range(cores)]
         self._leader = self._searches[0]
+        self._elite = Elite(self.arrays.near)
+        self._random = Random(seed)  # noqa: S311 - no secret hangs on it
 
     @property
     def cents(self) -> int:
         """The cost of the best plan so far."""
-        return min(search.cents for search in self._searches)
+        return min(
+            [
+                *(plan.cents for plan in self._elite.plans[:1]),
+                *(search.cents for search in self._searches),
+            ]
+        )
 
     @property
     def assigned(self) -> int:
         """Visits in the best plan so far."""
-        best = min(self._searches, key=lambda search: search.cents)
-        return len(self.problem.visits) - best.unassigned
+        return len(self.problem.visits) - self._best().unassigned
 
     @property
     def iterations(self) -> int:
@@ -72,6 +91,7 @@ class Searches:
 
     def open(self, sequences: Sequences) -> None:
         """Start from this plan, with all placed that goes in easily."""
+        self._elite.plans.clear()
         self._leader.open(self._row(sequences))
 
     def run(
@@ -87,43 +107,78 @@ class Searches:
         over first. ``watch`` is called about twenty times a second; if it returns True, it ends.
         """
         unit = self._unit()
-        hot *= min(1.0, COOLER_FROM / max(1, len(self.problem.visits))) ** 0.5
+        cycles = self._cycles(seconds, iterations)
+        hot *= min(1.0, cycles) ** HASTE
         ends = None if seconds is None else time.monotonic() + seconds
         for search in self._searches:
-            search.begin(hot * unit, cold * unit, ends, seconds, iterations)
-        cycles = self._cycles(seconds, iterations)
+            search.begin(unit, cold, ends, seconds, iterations)
         with ThreadPoolExecutor(len(self._searches)) as pool:
 
             def run_until(share: float) -> None:
                 running = [pool.submit(search.run_until, share) for search in self._searches]
                 _watched(running, self._searches, watch)
 
-            for cycle in range(cycles):
-                for search in self._searches:
-                    search.begin_cycle(cycle / cycles, (cycle + 1) / cycles)
-                if cycle + 1 < cycles:
-                    run_until(1.0)
-            for meeting in MEETINGS:
-                best = min(self._searches, key=lambda search: search.cents)
-                for search in self._searches:
-                    search.go_on_from(best)
-                run_until(meeting)
+            if cycles < CROSS_FROM:
+                self._meet(run_until, max(cold, hot))
+            else:
+                self._cross(run_until, cycles, hot)
+        self._keep()
 
-    def _cycles(self, seconds: float | None, iterations: int | None) -> int:
+    def _meet(self, run_until: Callable[[float], None], hot: float) -> None:
+        """A single cycle, in which those that are behind take over the best plan now and then."""
+        for search in self._searches:
+            search.begin_cycle(0.0, 1.0, hot)
+        for meeting in MEETINGS:
+            best = min(self._searches, key=lambda search: search.cents)
+            for search in self._searches:
+                search.go_on_from(best)
+            run_until(meeting)
+
+    def _cross(self, run_until: Callable[[float], None], cycles: float, hot: float) -> None:
+        """Cycles of each search for itself, then shorter and cooler ones that begin with crossed
+        plans."""
+        for search in self._searches:
+            search.go_on_from(self._leader)
+        number = round(SHARE_OF_CYCLES * cycles / CYCLE_BEFORE_CROSSING)
+        for first, last in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, number + 1).tolist()):
+            for search in self._searches:
+                if first > 0.0:
+                    search.open(search.row())
+                search.begin_cycle(first, last, hot)
+            run_until(1.0)
+            self._keep()
+        number = round((1.0 - SHARE_OF_CYCLES) * cycles / CROSSED_CYCLE)
+        for first, last in pairwise(np.linspace(SHARE_OF_CYCLES, 1.0, number + 1).tolist()):
+            if any(search.stopped for search in self._searches):
+                return
+            for search in self._searches:
+                search.open(self._elite.cross(self._random))
+                search.begin_cycle(first, last, WARM)
+            run_until(1.0)
+            self._keep()
+
+    def _keep(self) -> None:
+        for search in self._searches:
+            self._elite.add(search.found())
+
+    def _best(self) -> Found:
+        return min([*self._elite.plans[:1], *(search.found() for search in self._searches)])
+
+    def _cycles(self, seconds: float | None, iterations: int | None) -> float:
+        """How many full cycles there is time for."""
         visits = max(1, len(self.problem.visits))
         longest = np.inf if seconds is None else seconds / (CYCLE_SECONDS * visits)
         if iterations is not None:
             longest = min(longest, iterations / (CYCLE_ITERATIONS * visits))
-        return max(1, int(longest))
+        return longest
 
     def sequences(self) -> dict[str, tuple[Call, ...]]:
         """The best plan found."""
-        best = min(self._searches, key=lambda search: search.cents)
         calls: list[Visit | Depot] = [*self.problem.visits, *self.problem.depots]
         found: dict[str, tuple[Call, ...]] = {}
         route: list[Call] = []
         shifts = iter(self.problem.shifts)
-        for number in best.row().tolist():
+        for number in self._best().row.tolist():
             if number == END_OF_ROUTE:
                 found[next(shifts).id] = tuple(route)
                 route = []
@@ -186,6 +241,9 @@ class _Search:
     def unassigned(self) -> int:
         return int(self.plan.now["best_unassigned"])
 
+    def found(self) -> Found:
+        return Found(self.cents, self.unassigned, self.row())
+
     def row(self) -> Ints:
         return self.plan.best[: int(self.plan.now["best_length"])].copy()
 
@@ -205,22 +263,24 @@ class _Search:
 
     def begin(
         self,
-        hot: float,
+        unit: float,
         cold: float,
         ends: float | None,
         seconds: float | None,
         iterations: int | None,
     ) -> None:
-        self._hot, self._cold = hot, cold
+        """Temperatures are in units of so many cents."""
+        self._unit, self._cold = unit, cold * unit
         self._ends, self._seconds = ends, seconds
         self._limit = iterations
         self._done = 0
         self._chunk = 100
         self.stopped = False
 
-    def begin_cycle(self, first: float, last: float) -> None:
+    def begin_cycle(self, first: float, last: float, hot: float) -> None:
         """A cycle, hot at its start and cold at its end, goes from and to these shares of the whole
         search."""
+        self._hot = hot * self._unit
         self._first, self._last = first, last
         self._done_before = self._done
 

@@ -25,12 +25,15 @@ ALWAYS = 2 * MAX_TIME
 
 NEIGHBOURS = 100
 """So many visits near a visit are known to the ruin step, the nearest first."""
-PLACES_NEAR = 20
-"""Right behind so many visits, and right before so many, a visit is tried."""
+PLACES_NEAR = 2.0
+FEWEST_PLACES_NEAR, MOST_PLACES_NEAR = 20, 40
+"""Right behind so many visits, and right before so many, a visit is tried: times the root of the
+number of visits, within bounds."""
 SHIFTS_NEAR = 8
 """And on so many of the shifts that start or end nearest, at their ends."""
-WAITING = 1.0
-"""What a second of unavoidable waiting between two visits counts, if a second of travel is 1."""
+WAITING = 0.4
+"""What a second of unavoidable waiting between two visits counts, if a second of travel is 1, on
+top of its working time: it costs nothing else, but uses up the shift."""
 
 CALL = np.dtype(
     [
@@ -72,8 +75,8 @@ SHIFT = np.dtype(
     align=True,
 )
 """``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open.
-``chain`` is the technician, ``group`` the shifts that are as good as this one for everything. ``only``: 1 if the technician has
-no other shift."""
+``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
+are as good as this one for everything."""
 
 BREAK = np.dtype([("open", np.int64), ("close", np.int64), ("duration", np.int64)], align=True)
 NEED = np.dtype([("item", np.int64), ("number", np.int64)], align=True)
@@ -405,7 +408,8 @@ def _near_visits(
     opens = np.array([min((w.start for w in v.windows), default=-ALWAYS) for v in visits])
     closes = np.array([max((w.end for w in v.windows), default=ALWAYS) for v in visits])
     around = np.zeros((size, min(NEIGHBOURS, max(0, size - 1))), dtype=np.int64)
-    before = np.zeros((size, min(PLACES_NEAR, max(0, size - 1))), dtype=NEAR)
+    places = int(min(MOST_PLACES_NEAR, max(FEWEST_PLACES_NEAR, PLACES_NEAR * size**0.5)))
+    before = np.zeros((size, min(places, max(0, size - 1))), dtype=NEAR)
     after = before.copy()
     for begin in range(0, size, 500):
         rows = np.arange(begin, min(size, begin + 500))
@@ -413,7 +417,8 @@ def _near_visits(
         leave_cost = onward[..., 1] + weight * onward[..., 0]
         come_cost = back[..., 1] + weight * back[..., 0]
         both = leave_cost + come_cost
-        rate = WAITING * max(1.0, float(both.mean())) / max(1.0, float(onward[..., 0].mean()))
+        travel = max(1.0, float(leave_cost.mean())) / max(1.0, float(onward[..., 0].mean()))
+        rate = weight + WAITING * travel
         both[np.arange(len(rows)), rows] = NOT_NEAR
         around[rows] = _smallest(both, around.shape[1])
         mine, all_ = rows[:, None], slice(None)

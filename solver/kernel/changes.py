@@ -171,8 +171,10 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Place) -> boo
             after = fetch
     link(arrays, plan, visit, after)
     to_recount = needs or plan.routes[shift].depot_calls > 0
-    if to_recount and not use(arrays, plan, visit, shift) and (
-        recount(arrays, plan, shift) != SUPPLIED
+    if (
+        to_recount
+        and not use(arrays, plan, visit, shift)
+        and (recount(arrays, plan, shift) != SUPPLIED)
     ):
         unlink(arrays, plan, visit)
         if fetch >= 0:

@@ -62,11 +62,12 @@ ROUTE = np.dtype(
     ],
     align=True,
 )
-"""``recount`` is 1 while the account of items is not up to date. ``intricate`` counts the stops whose times need ``timing.cost_of_times``; ``duration`` and
-``overtime`` are those of the labels; ``cents`` is what the route costs, ``times_cents`` what of it
-depends on when it is driven, ``arc_cents`` what of it is for travel and distance (of an empty
-route: for the way from its start to its end, which nobody goes). ``saved``, ``seen``,
-``usable_from`` and ``at_least`` are notes of the current iteration."""
+"""``recount`` is 1 while the account of items is not up to date. ``intricate`` counts the stops
+whose times need ``timing.cost_of_times``; ``duration`` and ``overtime`` are those of the labels;
+``cents`` is what the route costs, ``times_cents`` what of it depends on when it is driven,
+``arc_cents`` what of it is for travel and distance (of an empty route: for the way from its start
+to its end, which nobody goes). ``saved``, ``seen``, ``usable_from`` and ``at_least`` are notes of
+the current iteration."""
 
 NOW = np.dtype(
     [

@@ -33,6 +33,8 @@ from numba.np.arrayobj import (
 )
 from numba.np.numpy_support import from_dtype
 
+_tuples: Any = types  # what numba has of types does not know these
+
 _WIDTH = 4
 """Numbers per array in the table: its address and up to three dimensions."""
 
@@ -62,7 +64,7 @@ class Views:
         self._type = _ViewsType(type(self).__name__, tuple(kinds))
 
 
-class _Column(types.Array):  # type: ignore[misc] # numba ships no types
+class _Column(types.Array):
     """An array of which no index counts from the end: numba would add the length to negative ones,
     at every access. With bounds checking on, a negative index is an ``IndexError``."""
 
@@ -79,12 +81,12 @@ def _from_the_front(
     """An index, or a tuple of them, as numba takes it without looking at its sign."""
     if isinstance(index, types.Integer):
         return types.uintp, context.cast(builder, value, index, types.intp)
-    if isinstance(index, types.BaseTuple):
+    if isinstance(index, _tuples.BaseTuple):
         parts = [
             _from_the_front(context, builder, kind, builder.extract_value(value, number))
             for number, kind in enumerate(index)
         ]
-        whole = types.Tuple([kind for kind, _ in parts])
+        whole = _tuples.Tuple([kind for kind, _ in parts])
         return whole, context.make_tuple(builder, whole, [part for _, part in parts])
     return index, value
 
@@ -97,7 +99,7 @@ def _get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return getitem_arraynd_intp(context, builder, signature, (arguments[0], value))
 
 
-@lower_builtin(operator.getitem, _Column, types.BaseTuple)
+@lower_builtin(operator.getitem, _Column, _tuples.BaseTuple)
 def _get_by_tuple(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     column, index = signature.args
     index, value = _from_the_front(context, builder, index, arguments[1])
