@@ -147,15 +147,21 @@ class Searches:
                 search.begin_cycle(first, last, hot)
             run_until(1.0)
             self._keep()
+            if self._stopped:
+                return
         number = round((1.0 - SHARE_OF_CYCLES) * cycles / CROSSED_CYCLE)
         for first, last in pairwise(np.linspace(SHARE_OF_CYCLES, 1.0, number + 1).tolist()):
-            if any(search.stopped for search in self._searches):
-                return
             for search in self._searches:
                 search.open(self._elite.cross(self._random))
                 search.begin_cycle(first, last, WARM)
             run_until(1.0)
             self._keep()
+            if self._stopped:
+                return
+
+    @property
+    def _stopped(self) -> bool:
+        return any(search.stopped for search in self._searches)
 
     def _keep(self) -> None:
         for search in self._searches:

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -28,6 +29,8 @@ from tests.solver.problems import line_problem, problems, shift, visit, window
 ROOT = Path(__file__).parents[3]
 SEEDS = st.integers(0, 2**32)
 ANY_PROBLEM = problems(max_visits=10) | supply_problems()
+CYCLES = (1, search.CYCLE_ITERATIONS)
+"""Iterations for each visit: so few that plans are crossed, and so many that there is one cycle."""
 AT_ONCE = 0.2
 """Seconds from the moment at which a search is cancelled to its answer."""
 
@@ -50,15 +53,16 @@ def test_every_answer_keeps_all_rules_and_explains_what_is_left_out(
     assert all(left.reasons for left in solution.unassigned)
 
 
-@given(ANY_PROBLEM, SEEDS, st.integers(1, 2))
+@given(ANY_PROBLEM, SEEDS, st.integers(1, 2), st.sampled_from(CYCLES))
 @settings(max_examples=3 * settings().max_examples)
 def test_the_kernels_plan_costs_what_it_says_and_can_be_supplied_as_it_is(
-    problem: Problem, seed: int, cores: int
+    problem: Problem, seed: int, cores: int, cycle: int
 ) -> None:
     searches = Searches(problem, seed=seed, cores=cores)
     searches.open({})
     for iterations in (0, 30):
-        searches.run(seconds=None, iterations=iterations)
+        with patch.object(search, "CYCLE_ITERATIONS", cycle):
+            searches.run(seconds=None, iterations=iterations)
         draft = Draft(problem)
         draft.take(searches.sequences())
         left_out = [left.id for left in draft.unassigned()]
@@ -69,29 +73,32 @@ def test_the_kernels_plan_costs_what_it_says_and_can_be_supplied_as_it_is(
         assert kept == found
 
 
-@given(ANY_PROBLEM, SEEDS)
-def test_a_plan_to_improve_never_gets_worse(problem: Problem, seed: int) -> None:
+@given(ANY_PROBLEM, SEEDS, st.sampled_from(CYCLES))
+def test_a_plan_to_improve_never_gets_worse(problem: Problem, seed: int, cycle: int) -> None:
     plan = solve(problem, Limit(iterations=20), seed=seed)
     for other in range(2):
-        better = solve(problem, Limit(iterations=5), seed=seed + other, start=plan)
+        with patch.object(search, "CYCLE_ITERATIONS", cycle):
+            better = solve(problem, Limit(iterations=20), seed=seed + other, start=plan)
         assert check(problem, better) == ()
         assert better.objective <= plan.objective
         plan = better
 
 
-def answer(seed: int, cores: int, iterations: int = 400) -> str:
-    solution = solve(town(), Limit(iterations=iterations), seed=seed, cores=cores)
+def answer(seed: int, cores: int, cycle: int = search.CYCLE_ITERATIONS) -> str:
+    with patch.object(search, "CYCLE_ITERATIONS", cycle):
+        solution = solve(town(), Limit(iterations=400), seed=seed, cores=cores)
     assert check(town(), solution) == ()
     return json.dumps(write_solution(solution, scale=1))
 
 
 @pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize("cycle", CYCLES)
 def test_seed_and_iterations_decide_every_byte_of_the_answer_in_this_process_and_in_others(
-    cores: int,
+    cores: int, cycle: int
 ) -> None:
-    here = answer(7, cores)
-    assert answer(7, cores) == here
-    program = f"from {__name__} import answer; print(answer(7, {cores}))"
+    here = answer(7, cores, cycle)
+    assert answer(7, cores, cycle) == here
+    program = f"from {__name__} import answer; print(answer(7, {cores}, {cycle}))"
     there = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -102,15 +109,14 @@ def test_another_seed_gives_another_search() -> None:
     assert answer(7, 1) != answer(8, 1)
 
 
-@pytest.mark.parametrize("cycle", [10, search.CYCLE_ITERATIONS])
+@pytest.mark.parametrize("cycle", CYCLES)
 def test_how_often_the_search_looks_up_decides_nothing(
     cycle: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "CYCLE_ITERATIONS", cycle)
     answers = set()
     for seconds in (1e-5, 1e-3, 10.0):
         monkeypatch.setattr(search, "CHUNK_SECONDS", seconds)
-        answers.add(answer(3, 1))
+        answers.add(answer(3, 1, cycle))
     assert len(answers) == 1
 
 
