@@ -91,7 +91,7 @@ def solve(
     else:
         best = _by_routing_model(search, draft, seed)
     draft.adopt(best.routes)
-    solution = replace(best, unassigned=_explained(problem, draft))
+    solution = replace(best, unassigned=_explained(problem, draft, best))
     if start is not None and solution.objective >= start.objective and not check(problem, start):
         return start
     violations = check(problem, solution)
@@ -245,7 +245,9 @@ def _fill(search: _Search, draft: Draft) -> None:
         draft.make_room(visit)
 
 
-def _explained(problem: Problem, draft: Draft) -> tuple[Unassigned, ...]:
-    left_out = draft.unassigned()
+def _explained(problem: Problem, draft: Draft, plan: Solution) -> tuple[Unassigned, ...]:
+    """What the plan leaves out; the draft may hold less of it, where it finds no supply."""
+    names = {left.id for left in plan.unassigned}
+    left_out = [visit for visit in draft.visits if visit.id in names]
     empty = Draft(problem) if left_out else draft
     return tuple(Unassigned(visit.id, reasons(draft, empty, visit)) for visit in left_out)

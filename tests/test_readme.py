@@ -19,7 +19,7 @@ from typer.main import get_command
 from api.cli import app
 from dispatch.settings import Settings
 from dispatch.sheets import SHEETS
-from solver import search
+from solver import elite, search
 from solver.kernel import arrays
 from solver.kernel import search as kernel_search
 from solver.solution import HARD, SOFT, Rule
@@ -103,6 +103,7 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
         "Settings": kernel_search.Settings(),
         "search": search,
         "arrays": arrays,
+        "elite": elite,
         "kernel.search": kernel_search,
     }
 

@@ -84,9 +84,11 @@ def test_a_plan_to_improve_never_gets_worse(problem: Problem, seed: int, cycle: 
         plan = better
 
 
-def answer(seed: int, cores: int, cycle: int = search.CYCLE_ITERATIONS) -> str:
+def answer(
+    seed: int, cores: int, cycle: int = search.CYCLE_ITERATIONS, iterations: int = 400
+) -> str:
     with patch.object(search, "CYCLE_ITERATIONS", cycle):
-        solution = solve(town(), Limit(iterations=400), seed=seed, cores=cores)
+        solution = solve(town(), Limit(iterations=iterations), seed=seed, cores=cores)
     assert check(town(), solution) == ()
     return json.dumps(write_solution(solution, scale=1))
 
