@@ -8,7 +8,7 @@ from solver.cost import cost
 from solver.insertion import Draft
 from solver.problem import Problem
 from solver.routing import RoutingModel
-from solver.solve import ENGINES, Limit, Progress, solve
+from solver.solve import ENGINES, Limit, Progress, _explained, solve
 from tests.solver.problems import line_problem, problems, shift, visit
 
 ITERATIONS = Limit(iterations=6_000)
@@ -35,6 +35,13 @@ def test_the_routing_model_accepts_every_draft_and_agrees_to_the_cent(problem: P
     left_out = [visit.id for visit in draft.unassigned()]
     total = sum(cost(problem, draft.supplied(answer.routes), left_out).values())
     assert answer.objective == total
+
+
+def test_only_what_the_plan_leaves_out_is_explained_whatever_the_draft_could_take_over() -> None:
+    problem = line_problem([visit("a", 1), visit("b", 2, skills={"magic": 1})], [shift()])
+    plan = solve(problem, ITERATIONS)
+    took_over_nothing = Draft(problem)
+    assert [left.id for left in _explained(problem, took_over_nothing, plan)] == ["b"]
 
 
 def test_the_same_seed_and_iterations_give_the_same_plan() -> None:
