@@ -52,7 +52,9 @@ class Settings(NamedTuple):
     unassigned_tried: int = 10
     """So many visits that are unassigned get another chance in each iteration."""
     look_everywhere: float = 0.1
-    """How often an unassigned visit without a place nearby is tried in all places."""
+    """How often a visit without a place nearby is tried on shifts that are anywhere."""
+    shifts_anywhere: int = 100
+    """On so many of them, from a random one on."""
 
 
 @compiled
@@ -166,7 +168,9 @@ def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings, bar: fl
         limit = min(price, int(bar - least) + 1)
         shift, place = best_nearby(arrays, plan, visit, limit, dice, settings.blink)
         if shift < 0 and limit == price and roll(dice) < settings.look_everywhere:
-            shift, place = _best_of_all(arrays, plan, visit, dice, settings)
+            shift, place = _best_anywhere(
+                arrays, plan, visit, settings.shifts_anywhere, dice, settings
+            )
         if shift >= 0:
             put(arrays, plan, visit, shift, place)
         least += price + now.cents - before
@@ -207,14 +211,17 @@ def _put_in_order(arrays: Arrays, plan: Plan, dice: Dice, choice: int) -> None:
 
 
 @compiled
-def _best_of_all(
-    arrays: Arrays, plan: Plan, visit: int, dice: Dice, settings: Settings
+def _best_anywhere(
+    arrays: Arrays, plan: Plan, visit: int, most: int, dice: Dice, settings: Settings
 ) -> tuple[int, Place]:
-    now = plan.now
+    """The best place on at most so many shifts, one after the other from a random one on."""
+    now, shifts = plan.now, arrays.count.shifts
     now.look += 1
     limit = arrays.calls[visit].price
     best, best_shift = nowhere(), -1
-    for shift in range(arrays.count.shifts):
+    first = pick(dice, shifts) if most < shifts else 0
+    for step in range(min(most, shifts)):
+        shift = (first + step) % shifts
         if not arrays.able[visit, shift]:
             continue
         if plan.routes[shift].stops == 0 and not _first_empty(arrays, plan, shift):
@@ -254,7 +261,7 @@ def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
             arrays, plan, visit, arrays.calls[visit].price, dice, settings.blink
         )
         if shift < 0:
-            shift, place = _best_of_all(arrays, plan, visit, dice, settings)
+            shift, place = _best_anywhere(arrays, plan, visit, arrays.count.shifts, dice, settings)
         if shift >= 0:
             put(arrays, plan, visit, shift, place)
     forget_removed(plan)
