@@ -50,7 +50,7 @@ class Elite:
         if len(self.plans) == 1:
             return self.plans[0].row
         taker, giver = random.sample(self.plans, 2)
-        routes, others = _routes(taker.row), _routes(giver.row)
+        routes, others = routes_of(taker.row), routes_of(giver.row)
         differing = {shift for shift, route in enumerate(others) if route != routes[shift]}
         visits = len(self._near)
         shift_of = {call: shift for shift, calls in enumerate(others) for call in calls}
@@ -69,8 +69,8 @@ class Elite:
         return np.array(crossed, dtype=np.int64)
 
 
-def _routes(row: Ints) -> Sequence[list[int]]:
-    """The calls of each shift."""
+def routes_of(row: Ints) -> Sequence[list[int]]:
+    """The calls of each shift, in a plan that is written as a row."""
     routes: list[list[int]] = [[]]
     for call in row.tolist():
         if call == END_OF_ROUTE:

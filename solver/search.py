@@ -13,7 +13,7 @@ from random import Random
 
 import numpy as np
 
-from solver.elite import Elite, Found
+from solver.elite import Elite, Found, routes_of
 from solver.kernel.arrays import Arrays, Ints, flatten
 from solver.kernel.changes import load
 from solver.kernel.dice import dice
@@ -72,12 +72,7 @@ class Searches:
     @property
     def cents(self) -> int:
         """The cost of the best plan so far."""
-        return min(
-            [
-                *(plan.cents for plan in self._elite.plans[:1]),
-                *(search.cents for search in self._searches),
-            ]
-        )
+        return self._best().cents
 
     @property
     def assigned(self) -> int:
@@ -181,16 +176,8 @@ class Searches:
     def sequences(self) -> dict[str, tuple[Call, ...]]:
         """The best plan found."""
         calls: list[Visit | Depot] = [*self.problem.visits, *self.problem.depots]
-        found: dict[str, tuple[Call, ...]] = {}
-        route: list[Call] = []
-        shifts = iter(self.problem.shifts)
-        for number in self._best().row.tolist():
-            if number == END_OF_ROUTE:
-                found[next(shifts).id] = tuple(route)
-                route = []
-            else:
-                route.append(calls[number])
-        return found
+        routes = zip(self.problem.shifts, routes_of(self._best().row), strict=True)
+        return {shift.id: tuple(calls[call] for call in route) for shift, route in routes}
 
     def _row(self, sequences: Sequences) -> Ints:
         number = {visit.id: index for index, visit in enumerate(self.problem.visits)}

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solver.elite import SIZE, Elite, Found, _routes
+from solver.elite import SIZE, Elite, Found, routes_of
 from solver.kernel.arrays import Ints
 from solver.kernel.plan import END_OF_ROUTE
 
@@ -40,7 +40,7 @@ def test_the_cheapest_plans_are_kept_in_order() -> None:
 
 def test_of_plans_with_the_same_cost_the_first_is_kept() -> None:
     kept = elite((5, row([0], [], [])), (5, row([], [0], [])))
-    assert [_routes(plan.row) for plan in kept.plans] == [[[0], [], []]]
+    assert [routes_of(plan.row) for plan in kept.plans] == [[[0], [], []]]
 
 
 def test_a_plan_alone_is_crossed_with_nothing() -> None:
@@ -52,11 +52,11 @@ def test_a_plan_alone_is_crossed_with_nothing() -> None:
 def test_a_crossed_plan_has_routes_of_one_and_what_is_left_of_the_others(
     one: Ints, other: Ints, seed: int
 ) -> None:
-    routes = _routes(elite((5, one), (6, other)).cross(Random(seed)))
+    routes = routes_of(elite((5, one), (6, other)).cross(Random(seed)))
     visits = [call for route in routes for call in route if call < VISITS]
     assert len(visits) == len(set(visits))
     fits = []
-    for taker, giver in ((_routes(one), _routes(other)), (_routes(other), _routes(one))):
+    for taker, giver in ((routes_of(one), routes_of(other)), (routes_of(other), routes_of(one))):
         given_whole = [s for s in range(SHIFTS) if routes[s] == giver[s] != taker[s]]
         moved = {call for s in given_whole for call in giver[s] if call < VISITS}
         rest = [s for s in range(SHIFTS) if s not in given_whole]
