@@ -132,27 +132,30 @@ class Searches:
     def _cross(self, run_until: Callable[[float], None], cycles: float, hot: float) -> None:
         """Cycles of each search for itself, then shorter and cooler ones that begin with crossed
         plans."""
+        opening = self._leader.row()
+        before = round(cycles * SHARE_OF_CYCLES / CYCLE_BEFORE_CROSSING)
+        for first, last in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, before + 1).tolist()):
+            self._one_cycle(run_until, first, last, hot, lambda: opening)
+        crossed = round(cycles * (1.0 - SHARE_OF_CYCLES) / CROSSED_CYCLE)
+        for first, last in pairwise(np.linspace(SHARE_OF_CYCLES, 1.0, crossed + 1).tolist()):
+            self._one_cycle(run_until, first, last, WARM, lambda: self._elite.cross(self._random))
+
+    def _one_cycle(
+        self,
+        run_until: Callable[[float], None],
+        first: float,
+        last: float,
+        hot: float,
+        start: Callable[[], Ints],
+    ) -> None:
+        """One cycle of each search from its start; what it ends with is a plan for the elite."""
+        if self._stopped:
+            return
         for search in self._searches:
-            search.go_on_from(self._leader)
-        number = round(SHARE_OF_CYCLES * cycles / CYCLE_BEFORE_CROSSING)
-        for first, last in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, number + 1).tolist()):
-            for search in self._searches:
-                if first > 0.0:
-                    search.open(search.row())
-                search.begin_cycle(first, last, hot)
-            run_until(1.0)
-            self._keep()
-            if self._stopped:
-                return
-        number = round((1.0 - SHARE_OF_CYCLES) * cycles / CROSSED_CYCLE)
-        for first, last in pairwise(np.linspace(SHARE_OF_CYCLES, 1.0, number + 1).tolist()):
-            for search in self._searches:
-                search.open(self._elite.cross(self._random))
-                search.begin_cycle(first, last, WARM)
-            run_until(1.0)
-            self._keep()
-            if self._stopped:
-                return
+            search.open(start())
+            search.begin_cycle(first, last, hot)
+        run_until(1.0)
+        self._keep()
 
     @property
     def _stopped(self) -> bool:

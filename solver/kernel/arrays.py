@@ -166,7 +166,9 @@ def flatten(problem: Problem) -> Arrays:
     windows, spans = _windows(days, calls)
     needs, first_need, van, stock, stays, scarce = _supplies(problem, visits)
     chains = _grouped([shift.technician for shift in problem.shifts], problem.shifts)
-    alike = _alike(problem, able, pair_cents)
+    of_technician = Counter(shift.technician for shift in problem.shifts)
+    only = [of_technician[shift.technician] == 1 for shift in problem.shifts]
+    alike = _alike(problem, only, able, pair_cents)
     groups = _grouped(alike, None)
     group_of = _member_of(groups, len(problem.shifts))
     arcs = np.empty((*problem.travel_time.shape, 2), dtype=np.int64)
@@ -195,7 +197,7 @@ def flatten(problem: Problem) -> Arrays:
         calls=_calls(problem, calls, first_need),
         windows=windows,
         spans=spans,
-        shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of),
+        shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of, only),
         breaks=_breaks(problem.shifts),
         able=able,
         pair_cents=pair_cents,
@@ -285,11 +287,14 @@ def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Rec
 
 
 def _shifts(
-    problem: Problem, day_of: Sequence[int], chain_of: Sequence[int], group_of: Sequence[int]
+    problem: Problem,
+    day_of: Sequence[int],
+    chain_of: Sequence[int],
+    group_of: Sequence[int],
+    only: Sequence[bool],
 ) -> Records:
     rows = []
     first_break = 0
-    of_technician = Counter(shift.technician for shift in problem.shifts)
     for number, shift in enumerate(problem.shifts):
         rows.append(
             (
@@ -304,7 +309,7 @@ def _shifts(
                 len(shift.breaks),
                 problem.fair_shares[shift.id],
                 group_of[number],
-                of_technician[shift.technician] == 1,
+                only[number],
             )
         )
         first_break += len(shift.breaks)
@@ -375,12 +380,14 @@ def _member_of(groups: tuple[Ints, Ints], size: int) -> list[int]:
     return of
 
 
-def _alike(problem: Problem, able: npt.NDArray[np.bool_], pair_cents: Ints) -> list[object]:
-    """A key for each shift; those with the same key can stand in for each other while empty."""
-    of_technician = Counter(shift.technician for shift in problem.shifts)
+def _alike(
+    problem: Problem, only: Sequence[bool], able: npt.NDArray[np.bool_], pair_cents: Ints
+) -> list[object]:
+    """A key for each shift; those with the same key can stand in for each other while empty. Only
+    such that are the only ones of their technician can."""
     keys: list[object] = []
     for number, shift in enumerate(problem.shifts):
-        if of_technician[shift.technician] > 1:
+        if not only[number]:
             keys.append(number)
             continue
         keys.append(

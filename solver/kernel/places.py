@@ -1,4 +1,4 @@
-"""Where one more visit could go: every place is judged by what it adds to the cost.
+"""What one more call in a place on a route adds to the cost.
 
 The labels of a route answer in a handful of operations, exactly where all times are simple. On
 intricate routes (breaks, several windows, due or published times) the answer of the labels is a
@@ -7,13 +7,9 @@ first sieve, and places that pass it are timed in full.
 
 from typing import NamedTuple
 
-import numpy as np
-
 from solver.kernel.arrays import Arrays, Ints, Records
 from solver.kernel.compiled import compiled, inlined
-from solver.kernel.dice import Dice, roll
 from solver.kernel.plan import Plan, is_intricate, start_of
-from solver.kernel.supply import IMPOSSIBLE, usable_from, usable_with
 from solver.kernel.timing import NEVER, cost_of_times
 
 
@@ -30,13 +26,6 @@ class Place(NamedTuple):
 @compiled
 def nowhere() -> Place:
     return Place(NEVER, -1, -1, -1)
-
-
-@compiled
-def until_blink(dice: Dice, rate: float) -> int:
-    """How many places to look at before one is overlooked, at random, so that the best place is
-    not always taken."""
-    return int(np.log(1.0 - roll(dice)) / np.log(1.0 - rate))
 
 
 @inlined
@@ -167,8 +156,8 @@ def lateness_at_least(nodes: Records, arcs: Ints, node: int, here: Records, open
 def exact_cents(arrays: Arrays, plan: Plan, call: int, shift: int, node: int, known: int) -> int:
     """What the call adds right behind the node of an intricate route; ``known`` is what it adds
     for everything but times. NEVER if it cannot be kept."""
-    length = _trial_with(arrays, plan, shift, node, -1, call, -1)
-    times = _times_added(arrays, plan, shift, length)
+    length = trial_with(arrays, plan, shift, node, -1, call, -1)
+    times = times_added(arrays, plan, shift, length)
     return NEVER if times == NEVER else known + times
 
 
@@ -207,7 +196,7 @@ def cents_behind(
 
 
 @compiled
-def _trial_with(
+def trial_with(
     arrays: Arrays, plan: Plan, shift: int, node: int, depot: int, visit: int, after: int
 ) -> int:
     """Write the route with the visit behind the node (or the depot there, and the visit behind
@@ -234,336 +223,9 @@ def _trial_with(
 
 
 @compiled
-def _times_added(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
+def times_added(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
     """What ``plan.trial`` costs more than the route for its times; NEVER if it cannot be kept."""
     cents = cost_of_times(arrays, plan, shift, length)
     if cents == NEVER:
         return NEVER
     return cents - plan.routes[shift].times_cents
-
-
-@compiled
-def best_on(
-    arrays: Arrays, plan: Plan, visit: int, shift: int, limit: int, dice: Dice, blink: float
-) -> Place:
-    """The best place on the shift's route that adds less than ``limit``."""
-    nodes, arcs = plan.nodes, arrays.arcs
-    working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
-    here, route, shift_end = arrays.calls[visit], plan.routes[shift], arrays.shifts[shift].end
-    place, service = here.place, here.duration
-    usable = 0
-    if here.needs > 0:
-        usable = usable_from(arrays, plan, visit, shift)
-    fixed = fixed_cents(arrays, plan, visit, shift)
-    if usable == IMPOSSIBLE:
-        return best_with_depot_call(arrays, plan, visit, shift, fixed, limit)
-    simple = is_simple(arrays, plan, visit, shift)
-    duration, over = route.duration, route.overtime
-    window = arrays.windows[arrays.shifts[shift].day, visit]
-    opens, closes = window.open, window.close
-    skip = plan.now.until_blink
-    best_node = -1
-    node = start_of(arrays, shift)
-    while nodes[node].leave <= closes:
-        after = nodes[node].after
-        if (
-            nodes[after].rest_late >= opens
-            and nodes[node].position >= usable
-            and is_in_time(nodes, arcs, node, after, place, opens, closes, service)
-        ):
-            skip -= 1
-            if skip < 0:
-                skip = until_blink(dice, blink)
-            else:
-                arc_cents, cents = labelled_cents(
-                    nodes,
-                    arcs,
-                    node,
-                    after,
-                    place,
-                    opens,
-                    closes,
-                    service,
-                    working_time,
-                    overtime,
-                    shift_end,
-                    duration,
-                    over,
-                )
-                cents += fixed + lateness_at_least(nodes, arcs, node, here, opens)
-                if cents < limit and not simple:
-                    cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
-                if cents < limit:
-                    limit, best_node = cents, node
-        if nodes[after].call < 0:
-            break
-        node = after
-    plan.now.until_blink = skip
-    if best_node < 0:
-        return nowhere()
-    return Place(limit, best_node, -1, -1)
-
-
-@compiled
-def best_nearby(
-    arrays: Arrays, plan: Plan, visit: int, limit: int, dice: Dice, blink: float
-) -> tuple[int, Place]:
-    """The shift and the place that add least, of those next to visits near this one and those at
-    the ends of shifts that start or end near it; -1 if all add ``limit`` or more."""
-    nodes, arcs, now = plan.nodes, arrays.arcs, plan.now
-    working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
-    here = arrays.calls[visit]
-    place, service, needs = here.place, here.duration, here.needs > 0
-    now.look += 1
-    look, skip = now.look, now.until_blink
-    days = arrays.windows.shape[0]
-    opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
-    best, best_shift = nowhere(), -1
-    candidates, lacking = _nearby(arrays, plan, visit), 0
-    for index in range(candidates):
-        node = plan.nearby[index]
-        after = nodes[node].after
-        shift = nodes[node].shift
-        if days > 1:
-            window = arrays.windows[arrays.shifts[shift].day, visit]
-            opens, closes = window.open, window.close
-        if not is_in_time(nodes, arcs, node, after, place, opens, closes, service):
-            continue
-        if nodes[node].seen == look:
-            continue
-        nodes[node].seen = look
-        skip -= 1
-        if skip < 0:
-            skip = until_blink(dice, blink)
-            continue
-        route = plan.routes[shift]
-        fixed = fixed_cents(arrays, plan, visit, shift)
-        arc_cents, cents = labelled_cents(
-            nodes,
-            arcs,
-            node,
-            after,
-            place,
-            opens,
-            closes,
-            service,
-            working_time,
-            overtime,
-            arrays.shifts[shift].end,
-            route.duration,
-            route.overtime,
-        )
-        cents += fixed + lateness_at_least(nodes, arcs, node, here, opens)
-        if cents >= limit:
-            continue
-        if needs:
-            if route.seen != look:
-                route.seen = look
-                route.usable_from = usable_from(arrays, plan, visit, shift)
-                if route.usable_from == IMPOSSIBLE:
-                    route.at_least = cents
-                    plan.lacking[lacking] = shift
-                    lacking += 1
-            if nodes[node].position < route.usable_from:
-                route.at_least = min(route.at_least, cents)
-                continue
-        if not is_simple(arrays, plan, visit, shift):
-            cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
-        if cents < limit:
-            limit, best_shift = cents, shift
-            best = Place(cents, node, -1, -1)
-    now.until_blink = skip
-    for index in range(lacking):
-        shift = plan.lacking[index]
-        # A depot call on the way makes no place cheaper.
-        if plan.routes[shift].at_least < limit:
-            fixed = fixed_cents(arrays, plan, visit, shift)
-            found = best_with_depot_call(arrays, plan, visit, shift, fixed, limit)
-            if found.cents < limit:
-                best, best_shift, limit = found, shift, found.cents
-    return best_shift, best
-
-
-@compiled
-def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
-    """Write into ``plan.nearby`` behind which nodes the visit would be near its neighbours, or at
-    the end of a route near it; some may be there twice. Most places that it cannot be at are left
-    out: what the neighbour alone tells. Returns their number."""
-    nodes, routes, nearby = plan.nodes, plan.routes, plan.nearby
-    service = arrays.calls[visit].duration
-    days = arrays.windows.shape[0]
-    opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
-    number = 0
-    for index in range(arrays.near_before.shape[1]):
-        near = arrays.near_before[visit, index]
-        if near.visit < 0:
-            break
-        shift = nodes[near.visit].shift
-        if shift < 0:
-            continue
-        if days > 1:
-            closes = arrays.windows[arrays.shifts[shift].day, visit].close
-        if nodes[near.visit].leave + near.leg <= closes and arrays.able[visit, shift]:
-            nearby[number] = near.visit
-            number += 1
-    for index in range(arrays.near_after.shape[1]):
-        near = arrays.near_after[visit, index]
-        if near.visit < 0:
-            break
-        shift = nodes[near.visit].shift
-        if shift < 0:
-            continue
-        if days > 1:
-            opens = arrays.windows[arrays.shifts[shift].day, visit].open
-        if opens + service + near.leg <= nodes[near.visit].rest_late and arrays.able[visit, shift]:
-            nearby[number] = nodes[near.visit].before
-            number += 1
-    for index in range(arrays.near_groups.shape[1]):
-        group = arrays.near_groups[visit, index]
-        if group < 0:
-            break
-        first = 0 if group == 0 else arrays.group_ends[group - 1]
-        if arrays.group_ends[group] - first == 1:
-            start = start_of(arrays, arrays.groups[first])
-            nearby[number] = start
-            nearby[number + 1] = nodes[start + 1].before
-            number += 2
-            continue
-        for member in range(first, arrays.group_ends[group]):
-            if routes[arrays.groups[member]].stops == 0:
-                nearby[number] = start_of(arrays, arrays.groups[member])
-                number += 1
-                break
-    return number
-
-
-@compiled
-def best_with_depot_call(
-    arrays: Arrays, plan: Plan, visit: int, shift: int, fixed: int, limit: int
-) -> Place:
-    """The best place for the visit and, somewhere before it, one more depot call."""
-    best = nowhere()
-    if plan.now.free_calls == 0:
-        return best
-    last = _last_place(arrays, plan, visit, shift, fixed, limit)
-    if last < 0:
-        return best
-    for depot in range(arrays.count.depots):
-        usable = usable_with(arrays, plan, visit, shift, depot)
-        if usable <= last:
-            found = _best_with_call_at(
-                arrays, plan, visit, shift, depot, usable, last, fixed, limit
-            )
-            if found.cents < limit:
-                best, limit = found, found.cents
-    return best
-
-
-@compiled
-def _last_place(arrays: Arrays, plan: Plan, visit: int, shift: int, fixed: int, limit: int) -> int:
-    """The position behind which the visit could be at the latest if it lacked nothing, by the
-    labels; -1 if nowhere. A detour by a depot makes no place better."""
-    nodes, last = plan.nodes, -1
-    node = start_of(arrays, shift)
-    simple = is_simple(arrays, plan, visit, shift)
-    opens = arrays.windows[arrays.shifts[shift].day, visit].open
-    closes = arrays.windows[arrays.shifts[shift].day, visit].close
-    while nodes[node].leave <= closes:
-        after = nodes[node].after
-        if nodes[after].rest_late >= opens and (
-            not simple or cents_behind(arrays, plan, visit, shift, node, fixed, limit) < limit
-        ):
-            last = nodes[node].position
-        if nodes[after].call < 0:
-            break
-        node = after
-    return last
-
-
-@compiled
-def _best_with_call_at(
-    arrays: Arrays,
-    plan: Plan,
-    visit: int,
-    shift: int,
-    depot: int,
-    usable: int,
-    last: int,
-    fixed: int,
-    limit: int,
-) -> Place:
-    """The best place for both, the visit behind position ``usable`` at the earliest and ``last`` at
-    the latest."""
-    nodes, arcs, weights = plan.nodes, arrays.arcs, arrays.weights
-    here, on, route = arrays.calls[visit], arrays.shifts[shift], plan.routes[shift]
-    place, service = here.place, here.duration
-    fetch = arrays.calls[arrays.count.visits + depot]
-    window = arrays.windows[on.day, visit]
-    fetch_window = arrays.windows[on.day, arrays.count.visits + depot]
-    simple = is_simple(arrays, plan, visit, shift) and not is_intricate(
-        arrays, arrays.count.visits + depot, shift
-    )
-    best = nowhere()
-    first = start_of(arrays, shift)
-    while nodes[first].call >= 0 or nodes[first].position == 0:
-        # From here to the depot, and from there on stop by stop, with the visit behind each.
-        if nodes[first].position > last:
-            break
-        opens, closes, seconds = fetch_window.open, fetch_window.close, fetch.duration
-        ahead = nodes[first].duration + arcs[nodes[first].place, fetch.place, 0]
-        early, late = nodes[first].early, nodes[first].late
-        at = fetch.place
-        after = nodes[first].after
-        added = arcs[nodes[first].place, at, 1]
-        replaced = nodes[after].leg_cents
-        behind = -1
-        while early + ahead <= closes:
-            wait = max(opens - ahead - late, 0)
-            early = max(opens - ahead, early) - wait
-            late = min(closes - ahead, late)
-            duration = ahead + wait + seconds
-            to, onward = arcs[at, place, 0], arcs[place, nodes[after].place, 0]
-            begin = max(early + duration + to, window.open)
-            if (
-                nodes[after].position > usable
-                and begin <= window.close
-                and begin + service + onward <= nodes[after].rest_late
-            ):
-                arc_cents = added + arcs[at, place, 1] + arcs[place, nodes[after].place, 1]
-                cents = fixed + arc_cents - replaced
-                whole, end = joined(
-                    duration,
-                    early,
-                    late,
-                    to,
-                    window.open,
-                    window.close,
-                    service,
-                    onward,
-                    nodes[after].rest_duration,
-                    nodes[after].rest_early,
-                    nodes[after].rest_late,
-                )
-                cents += weights.working_time * (whole - route.duration)
-                cents += weights.overtime * (max(0, end - on.end) - route.overtime)
-                cents += here.late_cents * max(0, begin + service - here.due)
-                if cents < limit and not simple:
-                    length = _trial_with(arrays, plan, shift, first, depot, visit, behind)
-                    cents = fixed + arc_cents - replaced
-                    cents += _times_added(arrays, plan, shift, length)
-                if cents < limit:
-                    limit = cents
-                    best = Place(cents, behind, depot, first)
-            if nodes[after].call < 0 or nodes[after].position > last:
-                break
-            opens = arrays.windows[on.day, nodes[after].call].open
-            closes = arrays.windows[on.day, nodes[after].call].close
-            seconds = arrays.calls[nodes[after].call].duration
-            ahead = duration + arcs[at, nodes[after].place, 0]
-            added += arcs[at, nodes[after].place, 1]
-            at = nodes[after].place
-            behind = after
-            after = nodes[after].after
-            replaced += nodes[after].leg_cents
-        first = nodes[first].after
-    return best

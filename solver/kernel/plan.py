@@ -367,6 +367,16 @@ def is_time_free(arrays: Arrays) -> bool:
     return weights.working_time == 0 and weights.overtime == 0 and arrays.count.depots == 0
 
 
+@inlined
+def _times_of(arrays: Arrays, shift: Records, call: int) -> tuple[int, int, int]:
+    """Between which moments a stop may begin, and how long it takes; at the ends of a route, where
+    ``call`` is -1, between those of the shift."""
+    if call < 0:
+        return shift.start, shift.latest_end, 0
+    window = arrays.windows[shift.day, call]
+    return window.open, window.close, arrays.calls[call].duration
+
+
 @compiled
 def _leave_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> bool:
     """``label_from`` where time is free: unless ``all_anew``, up to where nothing changes."""
@@ -376,10 +386,7 @@ def _leave_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> bool:
     first = node
     while True:
         here = nodes[node]
-        opens, closes, service = shift.start, shift.latest_end, 0
-        if here.call >= 0:
-            window = arrays.windows[shift.day, here.call]
-            opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
+        opens, closes, service = _times_of(arrays, shift, here.call)
         arrival = leave + here.leg
         if arrival > closes:
             return False
@@ -402,10 +409,7 @@ def _late_back_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> No
     first = node
     while True:
         here = nodes[node]
-        closes, service = shift.latest_end, 0
-        if here.call >= 0:
-            closes = arrays.windows[shift.day, here.call].close
-            service = arrays.calls[here.call].duration
+        _, closes, service = _times_of(arrays, shift, here.call)
         late = min(late - service - onward, closes)
         if late == here.rest_late and node != first and not all_anew:
             return
@@ -429,10 +433,7 @@ def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
     position = nodes[before].position
     while True:
         here = nodes[node]
-        opens, closes, service = shift.start, shift.latest_end, 0
-        if here.call >= 0:
-            window = arrays.windows[shift.day, here.call]
-            opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
+        opens, closes, service = _times_of(arrays, shift, here.call)
         duration += here.leg
         if early + duration > closes:
             return False
@@ -461,10 +462,7 @@ def label_back_from(arrays: Arrays, plan: Plan, node: int) -> None:
     onward = nodes[after].leg
     while True:
         here = nodes[node]
-        opens, closes, service = shift.start, shift.latest_end, 0
-        if here.call >= 0:
-            window = arrays.windows[shift.day, here.call]
-            opens, closes, service = window.open, window.close, arrays.calls[here.call].duration
+        opens, closes, service = _times_of(arrays, shift, here.call)
         ahead = service + onward
         wait = max(early - ahead - closes, 0)
         early = max(early - ahead, opens) - wait

@@ -12,9 +12,11 @@ import numpy as np
 from solver.kernel.arrays import Arrays
 from solver.kernel.changes import (
     begin_iteration,
+    exchange_tails,
     forget_removed,
     keep_as_best,
     mend,
+    nearest_cut,
     put,
     save,
     take_out,
@@ -23,13 +25,8 @@ from solver.kernel.changes import (
 )
 from solver.kernel.compiled import compiled
 from solver.kernel.dice import Dice, pick, roll
-from solver.kernel.places import (
-    Place,
-    best_nearby,
-    best_on,
-    cents_behind,
-    nowhere,
-)
+from solver.kernel.nearby import best_nearby, best_on
+from solver.kernel.places import Place, cents_behind, nowhere
 from solver.kernel.plan import Plan, start_of
 from solver.kernel.timing import NEVER
 
@@ -49,6 +46,10 @@ class Settings(NamedTuple):
     """Share of strings that leave some stops in their middle."""
     blink: float = 0.01
     """Share of places that are overlooked."""
+    tails: float = 0.1
+    """Share of ruins in which two of the routes also exchange their tails."""
+    handovers: float = 0.05
+    """Share of ruins in which two technicians who are not alike exchange their whole routes."""
     unassigned_tried: int = 10
     """So many visits that are unassigned get another chance in each iteration."""
     look_everywhere: float = 0.1
@@ -77,8 +78,8 @@ def anneal(
         temperature = hot * (cold / hot) ** progress
         bar = now.cents - temperature * np.log(1.0 - roll(dice))
         begin_iteration(plan)
-        ruin(arrays, plan, dice, settings)
-        accepted = recreate(arrays, plan, dice, settings, bar)
+        accepted = ruin(arrays, plan, dice, settings)
+        accepted = accepted and recreate(arrays, plan, dice, settings, bar)
         forget_removed(plan)
         if not accepted:
             undo(arrays, plan)
@@ -88,8 +89,9 @@ def anneal(
 
 
 @compiled
-def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
-    """Take out strings of stops around a random visit, and remember who else is unassigned."""
+def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> bool:
+    """Take out strings of stops around a random visit, and remember who else is unassigned. False
+    if what is left cannot be kept, because the tails that two routes exchanged do not fit."""
     now = plan.now
     left_out = now.unassigned
     for _ in range(min(left_out, settings.unassigned_tried)):
@@ -98,12 +100,13 @@ def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
             want(plan, visit)
     placed = arrays.count.visits - left_out
     if placed == 0:
-        return
+        return True
     seed = pick(dice, arrays.count.visits)
     longest = min(float(settings.longest_string), placed / now.routes)
     most = 4.0 * settings.removals / (1.0 + longest) - 1.0
     strings = int(1.0 + roll(dice) * most)
     near = arrays.near.shape[1]
+    tail = -1
     for index in range(-1, near):
         if now.saved_routes >= strings:
             break
@@ -111,16 +114,39 @@ def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
         shift = plan.nodes[visit].shift
         if shift >= 0 and plan.routes[shift].saved != now.iteration:
             save(arrays, plan, shift)
-            _remove_string(arrays, plan, visit, longest, dice, settings)
+            behind = _remove_string(arrays, plan, visit, longest, dice, settings)
+            if tail < 0:
+                tail = behind
+    if not _exchange(arrays, plan, tail, dice, settings):
+        return False
     for index in range(now.saved_routes):
         mend(arrays, plan, plan.saved_shift[index])
+    return True
+
+
+@compiled
+def _exchange(arrays: Arrays, plan: Plan, tail: int, dice: Dice, settings: Settings) -> bool:
+    """Now and then let a ruined route exchange its tail with another ruined one, or all it has with
+    any route; False if what comes of it cannot be kept in time."""
+    now, own = plan.now, plan.nodes[tail].shift
+    if now.saved_routes > 1 and roll(dice) < settings.tails:
+        other = plan.saved_shift[1 + pick(dice, now.saved_routes - 1)]
+        cut = nearest_cut(arrays, plan, tail, other)
+        return cut < 0 or exchange_tails(arrays, plan, tail, cut)
+    if roll(dice) < settings.handovers:
+        other = pick(dice, arrays.count.shifts)
+        if arrays.shifts[other].group != arrays.shifts[own].group:
+            save(arrays, plan, other)
+            first, second = start_of(arrays, own), start_of(arrays, other)
+            return exchange_tails(arrays, plan, plan.nodes[first].after, plan.nodes[second].after)
+    return True
 
 
 @compiled
 def _remove_string(
     arrays: Arrays, plan: Plan, visit: int, longest: float, dice: Dice, settings: Settings
-) -> None:
-    """Take a string of stops with the visit in it off its route."""
+) -> int:
+    """Take a string of stops with the visit in it off its route; returns the node behind it."""
     nodes = plan.nodes
     stops = plan.routes[nodes[visit].shift].stops
     length = int(1.0 + roll(dice) * min(longest, float(stops)))
@@ -147,6 +173,7 @@ def _remove_string(
         if step < spare_from or step >= spare_from + spared:
             take_out(arrays, plan, node)
         node = after
+    return node
 
 
 @compiled

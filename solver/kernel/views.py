@@ -91,20 +91,20 @@ def _from_the_front(
     return index, value
 
 
-@lower_builtin(operator.getitem, _Column, types.Integer)
-def _get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    column, index = signature.args
-    index, value = _from_the_front(context, builder, index, arguments[1])
-    signature = signature.replace(args=(column, index))
-    return getitem_arraynd_intp(context, builder, signature, (arguments[0], value))
+def _reading(read: Any) -> Any:
+    """How to read an element of a column, given how numba reads one of an array."""
+
+    def get(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        column, index = signature.args
+        index, value = _from_the_front(context, builder, index, arguments[1])
+        signature = signature.replace(args=(column, index))
+        return read(context, builder, signature, (arguments[0], value))
+
+    return get
 
 
-@lower_builtin(operator.getitem, _Column, _tuples.BaseTuple)
-def _get_by_tuple(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    column, index = signature.args
-    index, value = _from_the_front(context, builder, index, arguments[1])
-    signature = signature.replace(args=(column, index))
-    return getitem_array_tuple(context, builder, signature, (arguments[0], value))
+lower_builtin(operator.getitem, _Column, types.Integer)(_reading(getitem_arraynd_intp))
+lower_builtin(operator.getitem, _Column, _tuples.BaseTuple)(_reading(getitem_array_tuple))
 
 
 @lower_builtin(operator.setitem, _Column, types.Any, types.Any)

@@ -7,13 +7,23 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.kernel.changes import begin_iteration, forget_removed, mend, put, save, take_out, undo
+from solver.kernel.changes import (
+    begin_iteration,
+    exchange_tails,
+    forget_removed,
+    mend,
+    nearest_cut,
+    put,
+    save,
+    take_out,
+    undo,
+)
 from solver.kernel.dice import dice
-from solver.kernel.places import best_on
+from solver.kernel.nearby import best_on
 from solver.kernel.search import Settings, anneal, fill
 from solver.problem import Problem
 from tests.solver.kernel.plans import KernelPlan, plan_cost, supply_problems
-from tests.solver.problems import depot, line_problem, pause, problems, shift, visit
+from tests.solver.problems import depot, line_problem, pause, problems, shift, visit, window
 
 SEEDS = st.integers(0, 2**32)
 LONG = 10**9
@@ -111,6 +121,37 @@ def test_after_every_search_the_plan_is_as_if_made_anew(problem: Problem, seed: 
     assert np.array_equal(again.row_of(again.sequences()), best)
 
 
+@given(problems(max_visits=8) | supply_problems(), SEEDS)
+@settings(max_examples=2 * settings().max_examples)
+def test_after_tails_change_places_the_plan_is_as_if_made_anew(problem: Problem, seed: int) -> None:
+    kernel, random = opened(problem, seed), Random(seed)
+    numbers = range(len(problem.shifts))
+    for _ in range(4 if len(numbers) > 1 else 0):
+        own, other = random.sample(numbers, 2)
+        before = kernel.state()
+        begin_iteration(kernel.plan)
+        for number in (own, other):
+            save(kernel.arrays, kernel.plan, number)
+        if exchange(kernel, random.choice([*kernel.nodes(problem.shifts[own].id), -1]), own, other):
+            forget_removed(kernel.plan)
+            assert_whole(kernel)
+        else:
+            undo(kernel.arrays, kernel.plan)
+            assert kernel.state() == before
+
+
+def exchange(kernel: KernelPlan, tail: int, own: int, other: int) -> bool:
+    """Let two routes exchange their tails; -1 stands for the end of the route."""
+    arrays, plan = kernel.arrays, kernel.plan
+    node = tail if tail >= 0 else int(arrays.count["visits"]) + 2 * own + 1
+    cut = nearest_cut(arrays, plan, node, other)
+    if cut >= 0 and not exchange_tails(arrays, plan, node, cut):
+        return False
+    for number in (own, other):
+        mend(arrays, plan, number)
+    return True
+
+
 # --- cases with a name -------------------------------------------------------------------------
 
 
@@ -121,6 +162,49 @@ def loaded(problem: Problem, **plan: str) -> dict[str, str]:
     kernel = KernelPlan(problem, sequences)
     assert_whole(kernel)
     return {name: " ".join(c.id for c in calls) for name, calls in kernel.sequences().items()}
+
+
+def exchanged(problem: Problem, tail: str, **plan: str) -> tuple[str, str]:
+    """What is on the two routes after the first has given away what comes from ``tail`` on."""
+    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    sequences = {name: [calls[id_] for id_ in ids.split()] for name, ids in plan.items()}
+    kernel = KernelPlan(problem, sequences)
+    begin_iteration(kernel.plan)
+    for number in (0, 1):
+        save(kernel.arrays, kernel.plan, number)
+    node = [visit_.id for visit_ in problem.visits].index(tail) if tail else -1
+    if exchange(kernel, node, 0, 1):
+        forget_removed(kernel.plan)
+        assert_whole(kernel)
+    else:
+        undo(kernel.arrays, kernel.plan)
+    first, second = (" ".join(c.id for c in calls) for calls in kernel.sequences().values())
+    return first, second
+
+
+def test_tails_are_exchanged_where_the_other_route_comes_nearest() -> None:
+    visits = [visit("a", 1), visit("b", 9), visit("c", 8), visit("d", 2)]
+    problem = line_problem(visits, [shift("s"), shift("t", "bob")])
+    assert exchanged(problem, "b", s="a b", t="c d") == ("a d", "c b")
+
+
+def test_a_tail_may_go_to_a_route_that_gives_nothing_for_it() -> None:
+    visits = [visit("a", 1), visit("b", 9), visit("c", 8)]
+    problem = line_problem(visits, [shift("s"), shift("t", "bob")])
+    assert exchanged(problem, "b", s="a b", t="c") == ("a", "c b")
+    assert exchanged(problem, "", s="c", t="a b") == ("c b", "a")
+
+
+def test_what_the_other_is_not_able_to_do_is_left_out() -> None:
+    visits = [visit("a", 1), visit("b", 9, skills={"gas": 1}), visit("c", 8), visit("d", 2)]
+    problem = line_problem(visits, [shift("s", skills={"gas": 1}), shift("t", "bob")])
+    assert exchanged(problem, "b", s="a b", t="c d") == ("a d", "c")
+
+
+def test_a_tail_that_would_be_too_late_stays() -> None:
+    visits = [visit("a", 1), visit("b", 9, windows=(window(500, 600),)), visit("d", 2)]
+    problem = line_problem(visits, [shift("s"), shift("t", "bob", end=300)])
+    assert exchanged(problem, "b", s="a b", t="d") == ("a b", "d")
 
 
 def test_a_visit_without_its_parts_is_left_out_and_the_others_stay() -> None:

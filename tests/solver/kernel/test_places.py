@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from solver.kernel.changes import put
 from solver.kernel.dice import dice
-from solver.kernel.places import Place, best_on
+from solver.kernel.nearby import best_on
+from solver.kernel.places import Place
 from solver.kernel.search import Settings, fill
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.schedule import Call
