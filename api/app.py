@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import health, jobs, plans, problems, runs, technicians
+from api import health, jobs, plans, problems, reports, runs, technicians
 from api.limits import BodyLimit, HeadAsGet
 from dispatch import store
 from dispatch.runner import Runner
@@ -28,6 +28,7 @@ TAGS = [
     {"name": "plans", "description": "Routes for a span of days: drafts and published versions."},
     {"name": "runs", "description": "Background solves that make plans."},
     {"name": "technicians", "description": "People and their routes, day by day."},
+    {"name": "reports", "description": "The day as it happens: what technicians say of jobs."},
     {"name": "service", "description": "The service itself."},
 ]
 
@@ -76,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
     problems.install(app)
-    for part in (jobs, plans, runs, technicians, health):
+    for part in (jobs, plans, runs, technicians, reports, health):
         app.include_router(part.router)
     return app
 

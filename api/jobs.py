@@ -20,11 +20,12 @@ from api.dependencies import (
 )
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import jobs
+from dispatch import jobs, placing
 from dispatch.intake import Code, Day, JobChange, NewJob, Text
 from dispatch.jobs import JobOut
 from dispatch.models import JobStatus, Priority
 from dispatch.output import Output
+from dispatch.placing import PlacedJob, PlaceOption, PlaceRequest
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -74,6 +75,18 @@ CHANGES: dict[str, Any] = {
         "value": {"priority": "urgent", "pinned_technician_id": None},
     }
 }
+
+
+PLACES: dict[str, Any] = {
+    "with_somebody": {
+        "summary": "With a technician, on a day",
+        "value": {"technician_id": "T01", "day": "2026-11-23"},
+    }
+}
+
+
+class PlaceOptions(Output):
+    options: list[PlaceOption]
 
 
 @router.post(
@@ -185,6 +198,40 @@ def change_job(
 def cancel_job(job_id: Code, session: WritingSession, actor: Actor, response: Response) -> JobOut:
     """Nobody is sent there any more. Cancelling again changes nothing."""
     return _tagged(jobs.cancel_job(session, job_id, actor=actor), response)
+
+
+@router.get(
+    "/{job_id}/options",
+    summary="List where a job could go in the plan in force",
+    responses=documented(404, 409, 422),
+)
+def list_place_options(
+    job_id: Code,
+    session: ReadingSession,
+    settings: GivenSettings,
+    day: Annotated[Day | None, Query(description="A local day; today if left out.")] = None,
+    limit: Limit = 5,
+) -> PlaceOptions:
+    """The best place with each technician, the cheapest first. Nothing is changed."""
+    found = placing.place_options(session, job_id, settings, day=day, limit=limit)
+    return PlaceOptions(options=found)
+
+
+@router.post(
+    "/{job_id}/place",
+    summary="Put a job into the plan in force",
+    dependencies=[Depends(json_only)],
+    responses=documented(*WITH_BODY, 404, 409),
+)
+def place_job(
+    job_id: Code,
+    place_request: Annotated[PlaceRequest, Body(openapi_examples=PLACES)],
+    session: WritingSession,
+    settings: GivenSettings,
+    actor: Actor,
+) -> PlacedJob:
+    """At once, into the best place there is; only the routes that it leaves and joins change."""
+    return placing.place_job(session, job_id, place_request, settings, actor=actor)
 
 
 def _tagged(job: JobOut, response: Response) -> JobOut:

@@ -15,25 +15,23 @@ from sqlmodel import Session, select
 
 from dispatch import plans_store
 from dispatch.errors import NotFound
+from dispatch.expected import Expected, Missed, Surroundings, expected_times, surroundings
 from dispatch.models import (
-    Depot,
-    Job,
     JobSkill,
     JobStatus,
     Part,
     Plan,
     Priority,
-    Site,
     Skill,
     Stop,
     Technician,
     Tool,
+    now,
 )
 from dispatch.output import Output
 from dispatch.plan_rows import RouteRows
 from dispatch.settings import Settings
-from dispatch.snapshot import jobs_by_id
-from dispatch.store import details_by_job, sites_of
+from dispatch.store import details_by_job
 from solver.problem import Fault
 from solver.solution import StopKind
 
@@ -68,6 +66,16 @@ class RouteStop(Output):
     arrival_at: datetime
     start_at: datetime
     departure_at: datetime
+    expected_arrival_at: datetime
+    """What was planned, or what follows from what was reported so far; the same of the next two."""
+    expected_start_at: datetime
+    expected_departure_at: datetime
+    will_miss: list[Missed]
+    """What the visit will not keep, as things stand."""
+    en_route_at: datetime | None
+    """When the technician set out, as reported; so are the next two."""
+    arrived_at: datetime | None
+    departed_at: datetime | None
     job_id: str | None
     depot_id: str | None
     title: str
@@ -120,8 +128,15 @@ class DailyRoute(Output):
     routes: list[ShiftRoute]
 
 
-def daily_route(session: Session, technician_id: str, day: date, settings: Settings) -> DailyRoute:
-    """What is in force for the shifts that begin on this local day. Raises ``NotFound``."""
+def daily_route(
+    session: Session,
+    technician_id: str,
+    day: date,
+    settings: Settings,
+    at: datetime | None = None,
+) -> DailyRoute:
+    """What is in force for the shifts that begin on this local day, as expected at the moment
+    ``at`` (None: now). Raises ``NotFound``."""
     technician = session.get(Technician, technician_id)
     if technician is None:
         raise NotFound(
@@ -133,7 +148,9 @@ def daily_route(session: Session, technician_id: str, day: date, settings: Setti
             )
         )
     rows = plans_store.live_route_on(session, technician_id, day)
-    reference = _Reference.load(session, rows, settings)
+    # By the minute, so that asking again soon finds the same.
+    minute = (at or now()).replace(second=0, microsecond=0)
+    reference = _Reference.load(session, rows, settings, minute)
     routes = [reference.route(found) for found in rows if found.stops]
     return DailyRoute(
         technician_id=technician.id,
@@ -153,29 +170,26 @@ class _Reference:
     """What the stops refer to."""
 
     settings: Settings
+    at: datetime
     plans: Mapping[int, Plan]
-    jobs: Mapping[str, Job]
+    known: Surroundings
     needed: Mapping[str, Sequence[JobSkill]]
-    sites: Mapping[str, Site]
-    depots: Mapping[str, Depot]
     skills: Mapping[str, str]
     parts: Mapping[str, str]
     tools: Mapping[str, str]
 
     @classmethod
-    def load(cls, session: Session, rows: Iterable[RouteRows], settings: Settings) -> "_Reference":
-        rows = list(rows)
-        jobs = jobs_by_id(
-            session, (stop.job_id for found in rows for stop in found.stops if stop.job_id)
-        )
+    def load(
+        cls, session: Session, rows: Sequence[RouteRows], settings: Settings, at: datetime
+    ) -> "_Reference":
+        known = surroundings(session, rows, settings)
         plans = (session.get_one(Plan, found.route.plan_id) for found in rows)
         return cls(
             settings=settings,
+            at=at,
             plans={found.route.plan_id: plan for found, plan in zip(rows, plans, strict=True)},
-            jobs=jobs,
-            needed=details_by_job(session, JobSkill, list(jobs.values())),
-            sites=sites_of(session, list(jobs.values())),
-            depots={depot.id: depot for depot in session.exec(select(Depot))},
+            known=known,
+            needed=details_by_job(session, JobSkill, list(known.jobs.values())),
             skills=dict(session.exec(select(Skill.id, Skill.name)).all()),
             parts=dict(session.exec(select(Part.id, Part.name)).all()),
             tools=dict(session.exec(select(Tool.id, Tool.name)).all()),
@@ -195,13 +209,20 @@ class _Reference:
             distance_metres=route.distance_metres,
             load_parts=self.part_counts(load_parts),
             load_tools=self.named_tools(load_tools),
-            stops=[self.stop(stop) for stop in rows.stops],
+            stops=[
+                self.stop(stop, expected)
+                for stop, expected in zip(
+                    rows.stops,
+                    expected_times(rows, self.known, self.at, self.settings),
+                    strict=True,
+                )
+            ],
         )
 
-    def stop(self, stop: Stop) -> RouteStop:
-        job = self.jobs.get(stop.job_id or "")
-        site = None if job is None else self.sites[job.site_id]
-        depot = self.depots.get(stop.depot_id or "")
+    def stop(self, stop: Stop, expected: Expected) -> RouteStop:
+        job = self.known.jobs.get(stop.job_id or "")
+        site = None if job is None else self.known.sites[job.site_id]
+        depot = self.known.depots.get(stop.depot_id or "")
         place = site or depot
         title = "Pick up parts" if depot else "Break"
         return RouteStop(
@@ -209,6 +230,13 @@ class _Reference:
             arrival_at=self.local(stop.arrival_at),
             start_at=self.local(stop.start_at),
             departure_at=self.local(stop.departure_at),
+            expected_arrival_at=self.local(expected.arrival_at),
+            expected_start_at=self.local(expected.start_at),
+            expected_departure_at=self.local(expected.departure_at),
+            will_miss=list(expected.misses),
+            en_route_at=self.reported(job.en_route_at if job else None),
+            arrived_at=self.reported(job.arrived_at if job else None),
+            departed_at=self.reported(job.departed_at if job else None),
             job_id=stop.job_id,
             depot_id=stop.depot_id,
             title=job.title if job else title,
@@ -229,6 +257,9 @@ class _Reference:
 
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(self.settings.zone)
+
+    def reported(self, moment: datetime | None) -> datetime | None:
+        return None if moment is None else self.local(moment)
 
     def part_counts(self, counts: Mapping[str, int]) -> list[PartCount]:
         # A part that was renamed away since still has to be in the van.

@@ -25,6 +25,7 @@ from dispatch.intake import (
 )
 from dispatch.local_time import local_span
 from dispatch.models import (
+    OVER,
     PLANNABLE,
     IdempotencyKey,
     Job,
@@ -50,7 +51,6 @@ from dispatch.settings import Settings
 from solver.problem import Fault
 
 CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
-OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)
 
 
 class JobOut(Output):
@@ -74,6 +74,12 @@ class JobOut(Output):
     forbidden: list[str]
     pinned_technician_id: str | None
     pinned_start_at: datetime | None
+    en_route_at: datetime | None
+    """When the technician set out, as reported; so are the two that follow."""
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    parts_used: dict[str, int] | None
+    """Set once it is over."""
     needs_location: bool
     revision: int
     created_at: datetime
@@ -146,7 +152,7 @@ def read_job(session: Session, job_id: str) -> JobOut:
     """The job. Raises ``NotFound``."""
     job = session.get(Job, job_id)
     if job is None:
-        raise _no_such_job(job_id)
+        raise no_such_job(job_id)
     return _outs(session, [job])[0]
 
 
@@ -199,7 +205,7 @@ def change_job(
     """
     job = store.hold_job(session, job_id)
     if job is None:
-        raise _no_such_job(job_id)
+        raise no_such_job(job_id)
     if expected_revision is not None and job.revision != expected_revision:
         raise Conflict(
             Fault(
@@ -246,7 +252,7 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
     """
     job = store.hold_job(session, job_id)
     if job is None:
-        raise _no_such_job(job_id)
+        raise no_such_job(job_id)
     before = _outs(session, [job])[0]
     if job.status == JobStatus.CANCELLED:
         return before
@@ -438,7 +444,7 @@ def _hash(new: NewJob) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def _no_such_job(job_id: str) -> NotFound:
+def no_such_job(job_id: str) -> NotFound:
     return NotFound(
         Fault("unknown_job", f"job {job_id}", "there is no such job", "check the id, or list jobs")
     )

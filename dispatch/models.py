@@ -52,6 +52,33 @@ class Priority(StrEnum):
     EMERGENCY = "emergency"
 
 
+OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)
+"""Nobody goes there any more: it was done, or it could not be."""
+
+
+class ReportKind(StrEnum):
+    """What a technician says of a job, in the words of the job's status."""
+
+    EN_ROUTE = "en_route"
+    ON_SITE = "on_site"
+    COMPLETED = "completed"
+    CANNOT_COMPLETE = "cannot_complete"
+
+
+class Obstacle(StrEnum):
+    """Why a job could not be completed."""
+
+    CUSTOMER_ABSENT = "customer_absent"
+    CUSTOMER_REFUSED = "customer_refused"
+    NO_ACCESS = "no_access"
+    MISSING_PART = "missing_part"
+    MISSING_TOOL = "missing_tool"
+    MISSING_SKILL = "missing_skill"
+    UNSAFE = "unsafe"
+    MORE_WORK = "more_work"
+    OTHER = "other"
+
+
 class PlanStatus(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -280,6 +307,14 @@ class Job(SQLModel, table=True):
     """When the customer was told the planned time; moving it then costs more."""
     pinned_technician_id: str | None = Field(default=None, foreign_key="technician.id")
     pinned_start_at: datetime | None = None
+    en_route_at: datetime | None = None
+    """When the technician set out, as reported; so are the two that follow."""
+    arrived_at: datetime | None = None
+    departed_at: datetime | None = None
+    parts_used: dict[str, int] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """Set once it is over."""
     created_at: datetime = Field(default_factory=now)
     updated_at: datetime = Field(default_factory=now)
     revision: int = 1
@@ -326,6 +361,29 @@ class JobTechnician(SQLModel, table=True):
     job_id: str = Field(foreign_key="job.id", primary_key=True)
     technician_id: str = Field(foreign_key="technician.id", primary_key=True)
     wish: Wish = Field(primary_key=True, sa_type=_text_of(Wish))
+
+
+class Report(SQLModel, table=True):
+    """What a technician said of a job, under the id that the technician's device gave it.
+
+    Rows are only ever added; what the job's row says follows from all of them.
+    """
+
+    id: str = Field(primary_key=True)
+    job_id: str = Field(foreign_key="job.id", index=True)
+    technician_id: str = Field(foreign_key="technician.id")
+    kind: ReportKind = Field(sa_type=_text_of(ReportKind))
+    at: datetime
+    """When it happened, by the technician's clock."""
+    received_at: datetime = Field(default_factory=now)
+    reason: Obstacle | None = Field(default=None, sa_type=_text_of(Obstacle))
+    note: str | None = None
+    parts_used: dict[str, int] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    readings: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    signed_by: str | None = None
+    """Who signed for the customer."""
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -91,7 +91,7 @@ def to_solution(
 ) -> Solution | None:
     """The stored routes as a solution of the translation's problem, except for some jobs.
 
-    What happened is not part of it. None if the routes do not begin with what has happened. The
+    What happened is not part of it. None if anything that has happened is not on its route. The
     solution has no reasons and no cost.
     """
     histories = {_key(history.route): history for history in translation.histories}
@@ -100,10 +100,10 @@ def to_solution(
     found = []
     for rows in routes:
         history = histories.pop(_key(rows.route), None)
-        begun = () if history is None else history.stops
-        if [_identity(s) for s in rows.stops[: len(begun)]] != [_identity(s) for s in begun]:
+        to_come = _without(rows.stops, () if history is None else history.stops)
+        if to_come is None:
             return None
-        stops = [stop for stop in rows.stops[len(begun) :] if stop.job_id not in without]
+        stops = [stop for stop in to_come if stop.job_id not in without]
         if not any(stop.job_id is not None for stop in stops):
             continue
         name = names.get(_key(rows.route), "")
@@ -272,6 +272,20 @@ def _numbered(route: models.Route, stops: list[models.Stop]) -> RouteRows:
 
 def _key(route: models.Route) -> tuple[str, datetime]:
     return route.technician_id, route.shift_starts_at
+
+
+def _without(
+    stops: Iterable[models.Stop], begun: Iterable[models.Stop]
+) -> list[models.Stop] | None:
+    """The stops that have not begun; None if one that has is not among them. Technicians may have
+    changed their order."""
+    rest = list(stops)
+    for done in begun:
+        same = next((stop for stop in rest if _identity(stop) == _identity(done)), None)
+        if same is None:
+            return None
+        rest.remove(same)
+    return rest
 
 
 def _identity(stop: models.Stop) -> tuple[str, str | None]:

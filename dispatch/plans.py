@@ -5,7 +5,7 @@ replaces is what the plan was made from, and if the plan still keeps every rule;
 ``Conflict`` and the plan stays a draft.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -104,19 +104,38 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
     if faults:
         raise Conflict(*faults)
 
-    plans_store.retire(session, [found.route.id or 0 for found in snapshot.live])
+    put_in_force(session, plan, routes, snapshot.live, jobs, gone, actor=actor, at=at)
+
+
+def put_in_force(
+    session: Session,
+    plan: Plan,
+    routes: Iterable[RouteRows],
+    replaced: Collection[LiveRoute],
+    jobs: Mapping[str, Job],
+    gone: Collection[str] = (),
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Make the stored plan the next version: its routes are in force instead of those ``replaced``.
+
+    Whoever calls it holds the publication and the ``jobs``, and has checked the plan; jobs that are
+    ``gone`` are left out.
+    """
+    plans_store.retire(session, [found.route.id or 0 for found in replaced])
     plan.version = plans_store.highest_version(session) + 1
     plan.status = PlanStatus.PUBLISHED
     plan.published_at = at
     placed: dict[str, str] = {}
     for rows in routes:
-        here = {stop.job_id for stop in rows.stops if stop.job_id is not None} - gone
+        here = {stop.job_id for stop in rows.stops if stop.job_id is not None} - set(gone)
         rows.route.live = bool(here)
         for stop in rows.stops:
             stop.live = rows.route.live and stop.job_id not in gone
         placed.update(dict.fromkeys(here, rows.route.technician_id))
     session.flush()
-    _move_jobs(session, jobs, snapshot.live, placed, plan, actor, at)
+    _move_jobs(session, jobs, replaced, placed, plan, actor, at)
     log.record(
         session,
         actor,
@@ -211,7 +230,7 @@ def _broken(
 
 def _move_jobs(
     session: Session,
-    jobs: dict[str, Job],
+    jobs: Mapping[str, Job],
     before: Iterable[LiveRoute],
     placed: dict[str, str],
     plan: Plan,

@@ -219,19 +219,45 @@ def live_route_on(session: Session, technician_id: str, day: date) -> list[Route
         .where(col(Route.live), Route.technician_id == technician_id, Route.day == day)
         .order_by(col(Route.shift_starts_at))
     ).all()
-    return [
-        RouteRows(
-            route,
-            list(
-                session.exec(
-                    select(Stop)
-                    .where(Stop.route_id == route.id, col(Stop.live))
-                    .order_by(col(Stop.position))
-                )
-            ),
+    return [RouteRows(route, _live_stops(session, route)) for route in routes]
+
+
+def live_route_of(session: Session, job_id: str) -> RouteRows | None:
+    """The route in force with the job, and its live stops; None if it is on none."""
+    route = session.exec(
+        select(Route)
+        .join(Stop, col(Stop.route_id) == Route.id)
+        .where(col(Stop.live), Stop.job_id == job_id)
+    ).one_or_none()
+    return None if route is None else RouteRows(route, _live_stops(session, route))
+
+
+def live_routes_on(session: Session, day: date) -> list[RouteRows]:
+    """All routes in force that belong to the local day, by technician, with their live stops."""
+    routes = session.exec(
+        select(Route)
+        .where(col(Route.live), Route.day == day)
+        .order_by(Route.technician_id, col(Route.shift_starts_at))
+    ).all()
+    stops: dict[int, list[Stop]] = {}
+    for stop in session.exec(
+        select(Stop)
+        .join(Route, col(Route.id) == Stop.route_id)
+        .where(col(Route.live), Route.day == day, col(Stop.live))
+        .order_by(col(Stop.position))
+    ):
+        stops.setdefault(stop.route_id, []).append(stop)
+    return [RouteRows(route, stops.get(route.id or 0, [])) for route in routes]
+
+
+def _live_stops(session: Session, route: Route) -> list[Stop]:
+    return list(
+        session.exec(
+            select(Stop)
+            .where(Stop.route_id == route.id, col(Stop.live))
+            .order_by(col(Stop.position))
         )
-        for route in routes
-    ]
+    )
 
 
 def live_visits(session: Session, job_ids: Collection[str]) -> dict[str, Route]:

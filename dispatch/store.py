@@ -46,6 +46,7 @@ from dispatch.models import (
     JobWindow,
     Part,
     Priority,
+    Report,
     Site,
     Skill,
     Stop,
@@ -291,6 +292,12 @@ def take_off_live_routes(session: Session, job_ids: Collection[str]) -> None:
         session.exec(
             update(Stop).where(col(Stop.job_id).in_(some), col(Stop.live)).values(live=False)
         )
+
+
+def reports_of(session: Session, job_id: str) -> list[Report]:
+    """The reports of the job, in the order of their own times."""
+    found = session.exec(select(Report).where(Report.job_id == job_id)).all()
+    return sorted(found, key=lambda report: (report.at, report.id))
 
 
 def page_of_jobs(

@@ -13,12 +13,13 @@ from functools import cached_property
 
 from dispatch import models
 from dispatch.local_time import ONE_DAY, days, local_span, start_of
-from dispatch.models import Job, Priority, Wish
+from dispatch.models import OVER, Job, Priority, Wish
 from dispatch.service_windows import Attendance, Horizon, Unattendable, attendance
 from dispatch.settings import Settings
 from dispatch.shifts import WorkingShift, clipped, working_shifts
 from dispatch.snapshot import STARTED, DepotFacts, JobFacts, LiveRoute, Snapshot, TechnicianFacts
 from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
+from dispatch.van import VanUse, parts_used, van_use
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import StopKind
 
@@ -34,20 +35,19 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is done or under way on a live route: its stops up to the last one that has begun.
+    """What is done or under way on a live route.
 
-    A visit has begun when its job says so, or when its planned start is over and nobody has said
-    otherwise; so has any other stop whose planned start is over.
+    A visit has begun when its technician says so. While nobody has reported anything from the
+    route, so has what should have started by now. A depot call or a break has begun if a visit
+    after it has, or if it should have started by now, as late as the technician is.
     """
 
     route: models.Route
     stops: tuple[models.Stop, ...]
     last_place: str | None
     """Where that leaves the technician ("site …", "depot …"); None: still at home."""
-
-    @property
-    def ends_at(self) -> datetime:
-        return self.stops[-1].departure_at
+    ends_at: datetime
+    """When the technician is free for the rest, as far as can be foreseen."""
 
 
 @dataclass(frozen=True)
@@ -347,25 +347,28 @@ class _Translator:
         stock = Counter(facts.stock)
         for history in self.histories:
             if history.route.technician_id == technician:
-                used = _parts(history.stops, StopKind.VISIT)
-                stock += _parts(history.stops, StopKind.DEPOT) - used
-                stock -= self._from_the_van(history.stops)
+                use = self._van_use(history.stops)
+                stock += use.left
+                stock -= self._still_to_take(use)
         for found in self.snapshot.live_elsewhere:
             if found.route.technician_id == technician and self._is_to_come(found):
-                stock -= self._from_the_van(found.stops)
+                stock -= self._still_to_take(self._van_use(found.stops))
         return dict(stock)
 
     def _is_to_come(self, found: LiveRoute) -> bool:
         return found.route.end_at > self.snapshot.taken_at
 
-    def _from_the_van(self, stops: Sequence[models.Stop]) -> Counter[str]:
-        """What visits not yet completed use beyond what the same route picks up for them.
+    def _van_use(self, stops: Iterable[models.Stop]) -> VanUse:
+        return van_use(
+            stops, lambda stop: parts_used(stop, self.snapshot.live_jobs[stop.job_id or ""])
+        )
 
-        What completed visits have used is gone from the figures of the van already.
-        """
+    def _still_to_take(self, use: VanUse) -> Counter[str]:
+        """What visits that are not over take out of the van; what the others took is gone from the
+        figures of the van already."""
         jobs = self.snapshot.live_jobs
-        open_ = [stop for stop in stops if stop.job_id is None or not _is_over(jobs[stop.job_id])]
-        return _parts(open_, StopKind.VISIT) - _parts(open_, StopKind.DEPOT)
+        to_come = (parts for job_id, parts in use.taken.items() if jobs[job_id].status not in OVER)
+        return sum(to_come, Counter())
 
     def _depot(self, facts: DepotFacts) -> Depot:
         depot = facts.depot
@@ -390,23 +393,67 @@ class _Translator:
 
 def _histories(snapshot: Snapshot) -> Iterable[History]:
     for found in snapshot.live:
-        begun = [
-            stop
-            for stop in found.stops
-            if stop.job_id is None
-            or has_begun(snapshot.live_jobs[stop.job_id], stop, snapshot.taken_at)
-        ]
-        while begun and begun[-1].job_id is None and begun[-1].start_at > snapshot.taken_at:
-            begun.pop()
-        if begun:
-            last = next((stop for stop in reversed(begun) if stop.kind != StopKind.BREAK), None)
-            place = None if last is None else place_of(last, snapshot)
-            yield History(found.route, tuple(begun), place)
+        history = _history(found, snapshot)
+        if history is not None:
+            yield history
 
 
-def has_begun(job: Job, stop: models.Stop, now: datetime) -> bool:
-    """Whether a visit is history: reported so, or due to have started with no report at all."""
-    return job.status in STARTED or (job.status in models.PLANNABLE and stop.start_at <= now)
+def _history(found: LiveRoute, snapshot: Snapshot) -> History | None:
+    now, jobs = snapshot.taken_at, snapshot.live_jobs
+    begun = begun_visits(found.stops, jobs, now)
+    last = begun[-1] if begun else -1
+    stops = [
+        stop
+        for position, stop in enumerate(found.stops[: last + 1])
+        if stop.job_id is None or position in begun
+    ]
+    late, is_free = timedelta(0), True
+    ends_at, last_place = now, None
+    for stop in stops:
+        if stop.job_id is not None:
+            job = jobs[stop.job_id]
+            end = free_at(stop, job, now)
+            if last_place is None or end >= ends_at:
+                ends_at, last_place = end, place_of(stop, snapshot)
+                late = end - stop.departure_at
+                is_free = job.departed_at is not None or not is_reported(job)
+    for stop in found.stops[last + 1 :]:
+        if stop.job_id is not None or not is_free or stop.start_at + late > now:
+            break
+        stops.append(stop)
+        ends_at = stop.departure_at + late
+        last_place = place_of(stop, snapshot) or last_place
+    return History(found.route, tuple(stops), last_place, ends_at) if stops else None
+
+
+def begun_visits(stops: Sequence[models.Stop], jobs: Mapping[str, Job], now: datetime) -> list[int]:
+    """The positions of the visits that have begun: reported so or, while nobody has reported
+    anything from the route, due to have started."""
+    visits = [(at, stop, jobs[stop.job_id]) for at, stop in enumerate(stops) if stop.job_id]
+    reporting = any(is_reported(job) for _, _, job in visits)
+    return [
+        at
+        for at, stop, job in visits
+        if job.status in STARTED
+        or (not reporting and job.status in models.PLANNABLE and stop.start_at <= now)
+    ]
+
+
+def is_reported(job: Job) -> bool:
+    """Whether a technician has said anything about it."""
+    return any((job.en_route_at, job.arrived_at, job.departed_at))
+
+
+def free_at(stop: models.Stop, job: Job, now: datetime) -> datetime:
+    """When a visit that has begun is over, or when it should be."""
+    work = stop.departure_at - stop.start_at
+    if job.departed_at is not None:
+        return job.departed_at
+    if job.arrived_at is not None:
+        return max(job.arrived_at + work, now)
+    if job.en_route_at is not None:
+        return max(stop.start_at, now) + work
+    return stop.departure_at
 
 
 def place_of(stop: models.Stop, snapshot: Snapshot) -> str | None:
@@ -414,18 +461,6 @@ def place_of(stop: models.Stop, snapshot: Snapshot) -> str | None:
     if stop.job_id is not None:
         return f"site {snapshot.live_jobs[stop.job_id].site_id}"
     return None if stop.depot_id is None else f"depot {stop.depot_id}"
-
-
-def _parts(stops: Iterable[models.Stop], kind: StopKind) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for stop in stops:
-        if stop.kind == kind:
-            total.update(stop.parts)
-    return total
-
-
-def _is_over(job: Job) -> bool:
-    return job.status in (models.JobStatus.COMPLETED, models.JobStatus.CANNOT_COMPLETE)
 
 
 def _is_located(site: models.Site) -> bool:

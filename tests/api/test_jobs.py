@@ -142,3 +142,28 @@ def test_a_job_that_is_not_there_is_a_404_problem(client: TestClient) -> None:
     ):
         assert answer.status_code == 404
         assert faults(answer) == {("unknown_job", "job HN-404")}
+
+
+# A place in the plan in force
+
+
+def test_a_job_is_placed_where_its_options_say(
+    client: TestClient, planned: dict[str, Any], job: dict[str, Any], day: date
+) -> None:
+    client.post(f"/plans/{planned['plan_id']}/publish")
+    client.post("/jobs", json={**job, "id": "J-3"})
+    listed = client.get("/jobs/J-3/options", params={"day": str(day)}).json()["options"]
+    assert [option["technician_id"] for option in listed] == ["T01"]
+    placed = client.post("/jobs/J-3/place", json={"day": str(day)})
+    assert placed.status_code == 200
+    assert placed.json()["option"] == listed[0]
+    stops = client.get(f"/technicians/T01/routes/{day}").json()["routes"][0]["stops"]
+    assert {stop["job_id"] for stop in stops} == {"J-1", "J-3"}
+
+
+def test_a_job_that_nobody_can_do_has_no_option_and_is_not_placed(
+    client: TestClient, planned: dict[str, Any], day: date
+) -> None:
+    assert client.get("/jobs/J-2/options", params={"day": str(day)}).json() == {"options": []}
+    answer = client.post("/jobs/J-2/place", json={"day": str(day)})
+    assert (answer.status_code, faults(answer)) == (409, {("no_place", "job J-2")})

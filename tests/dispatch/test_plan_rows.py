@@ -9,12 +9,10 @@ from dispatch.settings import Settings
 from dispatch.snapshot import load_snapshot
 from dispatch.translate import to_problem
 from solver.check import check
-from solver.solution import (
-    SOFT,
-    Rule,
-)
+from solver.solution import SOFT, Rule, Solution, StopKind
 from solver.solve import Limit, solve
 from tests.dispatch.crew import (
+    HANOI,
     MONDAY,
     SUNDAY_EVENING,
     TUESDAY,
@@ -74,7 +72,7 @@ def test_what_has_begun_does_not_move_and_the_shift_goes_on_from_there(
     assert on.end_location == found.locations["technician ann"]
     assert on.tools == {"crane"}
     assert [pause.id for pause in on.breaks] == ["break 12:00"]
-    assert on.stock == {"fuse": 4}  # three, four picked up, three used
+    assert on.stock == {"fuse": 5}  # three, and two left of the four that were picked up
 
 
 def test_a_visit_has_begun_when_its_time_has_come_and_nobody_said_otherwise(
@@ -88,6 +86,85 @@ def test_a_visit_has_begun_when_its_time_has_come_and_nobody_said_otherwise(
     assert visits(found) == {"next"}
     assert shift(found).start == 10 * HOUR
     assert shift(found).start_location == found.locations["site site-begun"]
+
+
+def test_who_reports_from_the_route_has_begun_what_is_reported_and_nothing_else(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", breaks=[("08:00", "12:00", 15)])
+    add_job(session, "forgotten", at=2)
+    add_job(session, "there", at=3, status=JobStatus.ON_SITE, arrived_at=hanoi("09:10"))
+    add_job(session, "next", at=4)
+    pause = models.Stop(
+        route_id=0,
+        position=0,
+        kind="break",
+        arrival_at=hanoi("10:00"),
+        start_at=hanoi("10:00"),
+        departure_at=hanoi("10:15"),
+    )
+    stops = [("forgotten", "08:30"), ("there", "09:30"), pause, ("next", "11:00")]
+    add_live_route(session, "ann", stops)
+    found = translated(session, settings, at=hanoi("09:30"))
+    assert visits(found) == {"forgotten", "next"}
+    assert shift(found).start_location == found.locations["site site-there"]
+    assert found.moment(shift(found).start) == hanoi("09:40")  # half an hour after the arrival
+    assert len(shift(found).breaks) == 1
+    assert visited(in_force(found)) == ["forgotten", "next"]
+
+
+def test_the_rest_goes_on_as_soon_as_the_technician_is_free(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann")
+    add_job(session, "j", at=3, status=JobStatus.EN_ROUTE, en_route_at=hanoi("08:00"))
+    add_live_route(session, "ann", [("j", "08:30")])
+    job = session.get_one(models.Job, "j")
+
+    def free_at(now: str) -> str:
+        found = translated(session, settings, at=hanoi(now))
+        return f"{found.moment(shift(found).start).astimezone(HANOI):%H:%M}"
+
+    assert free_at("08:10") == "09:00"  # as planned
+    assert free_at("08:50") == "09:20"  # not there yet
+    job.arrived_at = hanoi("08:40")
+    assert free_at("08:50") == "09:10"
+    assert free_at("09:30") == "09:30"  # it takes longer
+    job.departed_at = hanoi("08:55")
+    assert free_at("09:00") == "09:00"
+
+
+def test_a_break_is_taken_as_late_as_the_technician_is(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", breaks=[("09:00", "12:00", 15)])
+    add_job(
+        session,
+        "done",
+        status=JobStatus.COMPLETED,
+        arrived_at=hanoi("09:00"),
+        departed_at=hanoi("09:40"),
+    )
+    add_job(session, "next", at=4)
+    pause = models.Stop(
+        route_id=0,
+        position=0,
+        kind="break",
+        arrival_at=hanoi("09:10"),
+        start_at=hanoi("09:10"),
+        departure_at=hanoi("09:25"),
+    )
+    add_live_route(session, "ann", [("done", "08:30"), pause, ("next", "11:00")])
+    for now, breaks in (("09:45", 1), ("09:50", 0)):  # it ended forty minutes late
+        found = translated(session, settings, at=hanoi(now))
+        assert len(shift(found).breaks) == breaks
+
+
+def visited(solution: Solution | None) -> list[str]:
+    assert solution is not None
+    return [
+        stop.id for route in solution.routes for stop in route.stops if stop.kind == StopKind.VISIT
+    ]
 
 
 def test_history_stays_at_the_beginning_of_the_new_route(

@@ -1,0 +1,110 @@
+"""The day as it happens, over HTTP: what technicians report, and what the day will not keep."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query, Response
+
+from api.dependencies import Actor, GivenSettings, ReadingSession, WritingSession
+from api.limits import json_only
+from api.problems import WITH_BODY, documented
+from dispatch import delays, reports
+from dispatch.delays import LateVisit
+from dispatch.intake import Code, Day, NewReport
+from dispatch.output import Output
+from dispatch.reports import ReportOut
+
+router = APIRouter(tags=["reports"])
+
+
+class Reports(Output):
+    reports: list[ReportOut]
+
+
+class LateVisits(Output):
+    late_visits: list[LateVisit]
+
+
+REPORTS: dict[str, Any] = {
+    "en_route": {
+        "summary": "Set out",
+        "value": {
+            "id": "8f14e45f-ceea-467f-a9f1-3f1f6f5b9b01",
+            "job_id": "J-1",
+            "kind": "en_route",
+            "at": "2026-11-20T07:55:00+07:00",
+        },
+    },
+    "completed": {
+        "summary": "Done, with what it took",
+        "value": {
+            "id": "8f14e45f-ceea-467f-a9f1-3f1f6f5b9b02",
+            "job_id": "J-1",
+            "kind": "completed",
+            "at": "2026-11-20T08:00:00+07:00",
+            "parts_used": [{"part_id": "CAP-35UF", "quantity": 1}],
+            "readings": {"pressure_bar": 8.5},
+            "signed_by": "Nguyễn Thị Lan",
+        },
+    },
+    "cannot_complete": {
+        "summary": "In vain",
+        "value": {
+            "id": "8f14e45f-ceea-467f-a9f1-3f1f6f5b9b03",
+            "job_id": "J-1",
+            "kind": "cannot_complete",
+            "at": "2026-11-20T08:00:00+07:00",
+            "reason": "customer_absent",
+            "note": "Rung twice, phoned; nobody there.",
+        },
+    },
+}
+
+
+@router.post(
+    "/technicians/{technician_id}/reports",
+    status_code=201,
+    summary="Report on a job",
+    dependencies=[Depends(json_only)],
+    responses={
+        200: {"model": ReportOut, "description": "The report that was taken in before."},
+        201: {"description": "The report."},
+        **documented(*WITH_BODY, 404, 409),
+    },
+)
+def take_report(
+    technician_id: Code,
+    new: Annotated[NewReport, Body(openapi_examples=REPORTS)],
+    session: WritingSession,
+    actor: Actor,
+    response: Response,
+) -> ReportOut:
+    """By the technician who has the job on a route in force; late, twice and out of order is fine.
+
+    The job's status and times follow from all of its reports and their own times.
+    """
+    report, is_new = reports.take_report(session, technician_id, new, actor=actor)
+    if not is_new:
+        response.status_code = 200
+    return report
+
+
+@router.get(
+    "/jobs/{job_id}/reports",
+    summary="Read all reports on a job, in the order of their times",
+    responses=documented(404, 422),
+)
+def list_reports(job_id: Code, session: ReadingSession) -> Reports:
+    return Reports(reports=reports.list_reports(session, job_id))
+
+
+@router.get(
+    "/late-visits", summary="List the visits that will be too late", responses=documented(422)
+)
+def list_late_visits(
+    session: ReadingSession,
+    settings: GivenSettings,
+    day: Annotated[Day | None, Query(description="A local day; today if left out.")] = None,
+) -> LateVisits:
+    """Visits of routes in force that will miss their time window or due time, given what was
+    reported so far; the soonest first."""
+    return LateVisits(late_visits=delays.late_visits(session, day, settings))

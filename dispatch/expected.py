@@ -1,0 +1,197 @@
+"""When the stops of a route will be, given what has been reported, and what that misses.
+
+The plan says when a stop should be; this says when it will be. Visits that were reported have their
+actual times, the others follow from those by travel and service, and never lie in the past.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlmodel import Session, select
+
+from dispatch.local_time import ONE_DAY, Span, local_span
+from dispatch.models import Depot, Job, JobWindow, OpeningHours, Site, Stop, Technician, TravelLeg
+from dispatch.plan_rows import RouteRows
+from dispatch.service_windows import Attendance, Horizon, attendance
+from dispatch.settings import Settings
+from dispatch.snapshot import jobs_by_id
+from dispatch.store import details_by_job, rows_where, sites_of
+from dispatch.translate import begun_visits, free_at
+from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
+
+
+class Missed(StrEnum):
+    """What a stop will not keep, as things stand."""
+
+    TIME_WINDOW = "time_window"
+    DUE = "due"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Actual times where they are known, and otherwise those that follow from them."""
+
+    arrival_at: datetime
+    start_at: datetime
+    departure_at: datetime
+    misses: tuple[Missed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What routes refer to."""
+
+    jobs: Mapping[str, Job]
+    sites: Mapping[str, Site]
+    depots: Mapping[str, Depot]
+    technicians: Mapping[str, Technician]
+    windows: Mapping[str, Sequence[JobWindow]]
+    opening_hours: Mapping[str, Sequence[OpeningHours]]
+    travel: TravelTimes
+
+
+def expected_times(
+    rows: RouteRows, known: Surroundings, at: datetime, settings: Settings
+) -> list[Expected]:
+    """For each stop of a live route, as far as can be foreseen at the moment ``at``."""
+    return _Day(rows, known, at, settings).expected()
+
+
+def surroundings(session: Session, routes: Sequence[RouteRows], settings: Settings) -> Surroundings:
+    """All that the routes refer to."""
+    jobs = jobs_by_id(
+        session, (stop.job_id for rows in routes for stop in rows.stops if stop.job_id)
+    )
+    technicians = {rows.route.technician_id for rows in routes}
+    sites = sites_of(session, list(jobs.values()))
+    depots = {depot.id: depot for depot in session.exec(select(Depot))}
+    ids = {*technicians, *sites, *depots}
+    legs = {
+        (leg.from_place, leg.to_place): (leg.seconds, leg.metres)
+        for leg in rows_where(session, TravelLeg, "from_place", ids)
+        if leg.to_place in ids
+    }
+    opening_hours: dict[str, list[OpeningHours]] = {site: [] for site in sites}
+    for row in rows_where(session, OpeningHours, "site_id", sites):
+        opening_hours[row.site_id].append(row)
+    return Surroundings(
+        jobs=jobs,
+        sites=sites,
+        depots=depots,
+        technicians={row.id: row for row in rows_where(session, Technician, "id", technicians)},
+        windows=details_by_job(session, JobWindow, list(jobs.values())),
+        opening_hours=opening_hours,
+        travel=MeasuredLegs(legs, StraightLine(settings.speed_kmh, settings.detour_factor)),
+    )
+
+
+class _Day:
+    """A technician's way through a route, from home and on."""
+
+    def __init__(
+        self, rows: RouteRows, known: Surroundings, now: datetime, settings: Settings
+    ) -> None:
+        self.route, self.stops = rows.route, rows.stops
+        self.known, self.now, self.settings = known, now, settings
+        home = known.technicians[rows.route.technician_id]
+        places = [Place(home.id, home.latitude, home.longitude)]
+        self._row_of: dict[int, int] = {}
+        for at, stop in enumerate(rows.stops):
+            place = self._place(stop)
+            if place is not None:
+                self._row_of[at] = len(places)
+                places.append(place)
+        self._seconds, _ = known.travel.matrices(places)
+        self._here = 0
+        self._free_at = rows.route.start_at
+
+    def expected(self) -> list[Expected]:
+        begun = begun_visits(self.stops, self.known.jobs, self.now)
+        found = {at: self._begun(at) for at in sorted(begun, key=self._set_out)}
+        last = max(begun, default=-1)
+        for at, stop in enumerate(self.stops):
+            if at not in found and stop.job_id is None and at < last:
+                found[at] = Expected(stop.arrival_at, stop.start_at, stop.departure_at)
+            elif at not in found:
+                found[at] = self._to_come(at)
+        return [found[at] for at in range(len(self.stops))]
+
+    def _set_out(self, at: int) -> datetime:
+        job = self._job(at)
+        return job.arrived_at or job.en_route_at or job.departed_at or self.stops[at].start_at
+
+    def _begun(self, at: int) -> Expected:
+        stop, job = self.stops[at], self._job(at)
+        end = free_at(stop, job, self.now)
+        arrival, start = stop.arrival_at, stop.start_at
+        if job.arrived_at is not None:
+            arrival = start = job.arrived_at
+        elif job.departed_at is not None:
+            arrival = start = min(start, end)
+        elif job.en_route_at is not None:
+            arrival = max(job.en_route_at + self._way_to(at), self.now)
+            start = max(arrival, self._span(at)[0])
+            end = start + (stop.departure_at - stop.start_at)
+        self._go_on(at, end)
+        is_over = job.departed_at is not None
+        return Expected(arrival, start, end, () if is_over else self._missed(at, start, end))
+
+    def _to_come(self, at: int) -> Expected:
+        stop = self.stops[at]
+        arrival = max(self._free_at + self._way_to(at), self.now)
+        start = max(arrival, self._opens_at(at))
+        end = start + (stop.departure_at - stop.start_at)
+        self._go_on(at, end)
+        return Expected(arrival, start, end, self._missed(at, start, end) if stop.job_id else ())
+
+    def _opens_at(self, at: int) -> datetime:
+        stop = self.stops[at]
+        depot = self.known.depots.get(stop.depot_id or "")
+        if depot is not None:
+            return local_span(self.route.day, depot.opens, depot.closes, self.settings.zone)[0]
+        return self._span(at)[0] if stop.job_id else stop.start_at
+
+    def _go_on(self, at: int, end: datetime) -> None:
+        self._free_at = end
+        self._here = self._row_of.get(at, self._here)
+
+    def _way_to(self, at: int) -> timedelta:
+        there = self._row_of.get(at, self._here)
+        return timedelta(seconds=int(self._seconds[self._here, there]))
+
+    def _missed(self, at: int, start: datetime, end: datetime) -> tuple[Missed, ...]:
+        due_at = self._job(at).due_at
+        return (
+            *((Missed.TIME_WINDOW,) if start > self._span(at)[1] else ()),
+            *((Missed.DUE,) if due_at is not None and end > due_at else ()),
+        )
+
+    def _span(self, at: int) -> Span:
+        """The window that the planned start lies in; from that start on, if it lies in none."""
+        stop, job = self.stops[at], self._job(at)
+        begin = min(self.route.shift_starts_at, stop.start_at)
+        end = max(self.route.shift_ends_at, stop.departure_at) + ONE_DAY
+        when = attendance(
+            job,
+            self.known.windows[job.id],
+            self.known.opening_hours[job.site_id],
+            Horizon(now=begin, begin=begin, end=end, reach=end),
+            self.settings.zone,
+        )
+        spans = when.spans if isinstance(when, Attendance) else ()
+        planned = (span for span in spans if span[0] <= stop.start_at <= span[1])
+        return next(planned, (stop.start_at, end))
+
+    def _job(self, at: int) -> Job:
+        return self.known.jobs[self.stops[at].job_id or ""]
+
+    def _place(self, stop: Stop) -> Place | None:
+        """None for a break, and for a site that has lost its coordinates."""
+        where: Site | Depot | None = self.known.depots.get(stop.depot_id or "")
+        if stop.job_id is not None:
+            where = self.known.sites[self.known.jobs[stop.job_id].site_id]
+        if where is None or where.latitude is None or where.longitude is None:
+            return None
+        return Place(where.id, where.latitude, where.longitude)

@@ -1,0 +1,234 @@
+"""What technicians report of their jobs, and what the jobs' rows say because of it.
+
+Reports come late, twice and out of order: a van was in a cellar. So a job's state is worked out
+from all of its reports and their own times, whatever order they came in. The first report that ends
+a job is the one that counts; what is said to have happened later is kept, and changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from dispatch import log, plans_store, store
+from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.intake import NewReport
+from dispatch.jobs import no_such_job
+from dispatch.models import (
+    OVER,
+    Job,
+    JobStatus,
+    Obstacle,
+    Part,
+    Report,
+    ReportKind,
+    Stop,
+    Technician,
+    VanStock,
+    now,
+)
+from dispatch.output import Output
+from dispatch.references import Reference, unknown_references
+from dispatch.snapshot import jobs_by_id
+from dispatch.van import parts_used, van_use
+from solver.problem import Fault
+
+AHEAD = timedelta(minutes=5)
+"""So far may a technician's clock be ahead of ours."""
+
+
+class ReportOut(Output):
+    """A report as it was taken in."""
+
+    id: str
+    job_id: str
+    technician_id: str
+    kind: ReportKind
+    at: datetime
+    """When it happened, by the technician's clock."""
+    received_at: datetime
+    reason: Obstacle | None
+    note: str | None
+    parts_used: dict[str, int] | None
+    readings: dict[str, float]
+    signed_by: str | None
+    job_status: JobStatus
+    """Of the job now, which may owe more to other reports."""
+
+
+def take_report(
+    session: Session,
+    technician_id: str,
+    new: NewReport,
+    *,
+    actor: str,
+    at: datetime | None = None,
+) -> tuple[ReportOut, bool]:
+    """Keep the report and bring the job up to date; also whether it is new: again is as once.
+
+    ``at`` is the moment at which it came in (None: now). Raises ``NotFound`` for the technician,
+    ``InvalidInput``, or ``Conflict`` if the id was used for another report, or the job is not with
+    this technician.
+    """
+    received_at = at or now()
+    technician = session.get(Technician, technician_id)
+    if technician is None:
+        raise NotFound(
+            Fault(
+                "not_found",
+                f"technician {technician_id}",
+                "there is no such technician",
+                "look at the list of technicians",
+            )
+        )
+    report = _row(technician_id, new, received_at)
+    store.hold_idempotency_key(session, f"report {new.id}")
+    known = session.get(Report, new.id)
+    if known is not None:
+        return _again(session, known, report), False
+    faults = _faults(session, new, received_at)
+    if faults:
+        raise InvalidInput(*faults)
+    job = store.hold_job(session, new.job_id)
+    if job is None:
+        raise AssertionError("the job was there, and jobs are not deleted")
+    earlier = store.reports_of(session, job.id)
+    live = plans_store.live_route_of(session, job.id)
+    is_theirs = live is not None and live.route.technician_id == technician_id
+    if not is_theirs and all(one.technician_id != technician_id for one in earlier):
+        raise Conflict(
+            Fault(
+                "not_on_your_route",
+                f"job {job.id}",
+                f"it is {job.status}, and "
+                + (f"with {live.route.technician_id}" if live else "on nobody's route"),
+                "fetch the route again; if you are there, call the dispatcher",
+            )
+        )
+    before = _state(job)
+    session.add(report)
+    stops = live.stops if live is not None and is_theirs else []
+    _follow(session, job, [*earlier, report], technician_id, stops)
+    job.revision += 1
+    job.updated_at = received_at
+    session.flush()
+    after = _state(job) | {"report": report.id}
+    log.record(session, actor, report.kind.value, "job", job.id, before=before, after=after)
+    return _out(report, job), True
+
+
+def list_reports(session: Session, job_id: str) -> list[ReportOut]:
+    """All reports of a job, in the order of their own times. Raises ``NotFound``."""
+    job = session.get(Job, job_id)
+    if job is None:
+        raise no_such_job(job_id)
+    return [_out(report, job) for report in store.reports_of(session, job_id)]
+
+
+def _row(technician_id: str, new: NewReport, received_at: datetime) -> Report:
+    parts = None
+    if new.parts_used is not None and JobStatus(new.kind.value) in OVER:
+        parts = {part.part_id: part.quantity for part in new.parts_used}
+    return Report(
+        **new.model_dump(exclude={"parts_used"}),
+        technician_id=technician_id,
+        received_at=received_at,
+        parts_used=parts,
+    )
+
+
+def _again(session: Session, known: Report, report: Report) -> ReportOut:
+    aside = {"received_at"}
+    if known.model_dump(exclude=aside) != report.model_dump(exclude=aside):
+        raise Conflict(
+            Fault(
+                "report_id_reused",
+                "id",
+                f"the id {known.id!r} was used for another report",
+                "make a new id for each report",
+            )
+        )
+    return _out(known, session.get_one(Job, known.job_id))
+
+
+def _faults(session: Session, new: NewReport, received_at: datetime) -> list[Fault]:
+    references = [
+        Reference("job_id", (Job,), new.job_id),
+        *(Reference("parts_used", (Part,), part.part_id) for part in new.parts_used or ()),
+    ]
+    faults = unknown_references(session, references)
+    if new.at > received_at + AHEAD:
+        faults.append(
+            Fault(
+                "in_the_future",
+                "at",
+                f"{new.at} is after {received_at}, when it came in",
+                "set the device's clock",
+            )
+        )
+    return faults
+
+
+def _follow(
+    session: Session,
+    job: Job,
+    reports: Sequence[Report],
+    technician_id: str,
+    stops: Sequence[Stop],
+) -> None:
+    """Let the job's row say what follows from all of its reports; take what it used out of the
+    technician's van, where ``stops`` are the technician's route in force with it."""
+    jobs = jobs_by_id(session, [stop.job_id for stop in stops if stop.job_id])
+    taken = _taken(stops, jobs)
+    reports = sorted(reports, key=lambda report: (report.at, report.id))
+    ends = (report for report in reports if JobStatus(report.kind.value) in OVER)
+    end = next(ends, None)
+    count = [report for report in reports if end is None or report.at <= end.at]
+    job.en_route_at = _first(count, ReportKind.EN_ROUTE)
+    job.arrived_at = _first(count, ReportKind.ON_SITE)
+    if end is not None:
+        job.departed_at, job.status = end.at, JobStatus(end.kind.value)
+        planned = next((stop.parts for stop in stops if stop.job_id == job.id), {})
+        is_done = end.kind is ReportKind.COMPLETED
+        job.parts_used = end.parts_used
+        if job.parts_used is None:
+            job.parts_used = dict(planned) if is_done else {}
+    elif job.status not in (JobStatus.CANCELLED, JobStatus.ON_HOLD):
+        job.status = JobStatus.ON_SITE if job.arrived_at else JobStatus.EN_ROUTE
+    more = _taken(stops, jobs)
+    more.subtract(taken)
+    _take_out(session, technician_id, more)
+
+
+def _first(reports: Sequence[Report], kind: ReportKind) -> datetime | None:
+    return min((report.at for report in reports if report.kind is kind), default=None)
+
+
+def _taken(stops: Sequence[Stop], jobs: Mapping[str, Job]) -> Counter[str]:
+    """What visits that are over have taken out of the van."""
+    done = [stop for stop in stops if stop.job_id is None or jobs[stop.job_id].status in OVER]
+    use = van_use(done, lambda stop: parts_used(stop, jobs[stop.job_id or ""]))
+    total: Counter[str] = Counter()
+    for parts in use.taken.values():
+        total.update(parts)
+    return total
+
+
+def _take_out(session: Session, technician_id: str, parts: Mapping[str, int]) -> None:
+    """The figures of the van may be wrong, but never below nothing."""
+    for part, number in parts.items():
+        row = session.get(VanStock, (technician_id, part))
+        if number and row is not None:
+            row.quantity = max(0, row.quantity - number)
+        elif number < 0:
+            session.add(VanStock(technician_id=technician_id, part_id=part, quantity=-number))
+
+
+def _state(job: Job) -> dict[str, object]:
+    names = {"status", "en_route_at", "arrived_at", "departed_at", "parts_used"}
+    return job.model_dump(mode="json", include=names)
+
+
+def _out(report: Report, job: Job) -> ReportOut:
+    return ReportOut(**report.model_dump(), job_status=job.status)

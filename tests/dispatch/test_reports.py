@@ -1,0 +1,252 @@
+"""What technicians say of their jobs, late, twice and in any order."""
+
+from datetime import datetime
+from itertools import permutations
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlmodel import Session, select
+
+from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.intake import NewReport
+from dispatch.jobs import cancel_job
+from dispatch.models import Job, JobStatus, LogEntry, Part, Report, VanStock
+from dispatch.reports import ReportOut, list_reports, take_report
+from tests.dispatch.crew import (
+    add_depot,
+    add_job,
+    add_live_route,
+    add_technician,
+    depot_call,
+    ensure,
+    hanoi,
+)
+
+
+@pytest.fixture
+def monday(session: Session) -> Session:
+    """Ann's Monday: j1 with fuses from the van, then j2 with a belt from the depot; Bob is free."""
+    add_technician(session, "ann", at=0, stock={"fuse": 5})
+    add_technician(session, "bob", at=0)
+    add_depot(session, "d", at=2, stock={"belt": 5})
+    add_job(session, "j1", at=1, parts={"fuse": 2})
+    add_job(session, "j2", at=3, parts={"fuse": 1, "belt": 2})
+    add_live_route(
+        session,
+        "ann",
+        [("j1", "08:30"), depot_call("d", "09:30", {"belt": 2}), ("j2", "10:00")],
+    )
+    session.commit()
+    return session
+
+
+def new_report(kind: str, clock: str, job: str = "j1", **fields: Any) -> NewReport:
+    if kind == "cannot_complete":
+        fields = {"reason": "customer_absent"} | fields
+    id_ = f"{job}-{kind}-{clock.replace(':', '')}"
+    return NewReport.model_validate(
+        {"id": id_, "job_id": job, "kind": kind, "at": hanoi(clock), **fields}
+    )
+
+
+def take(
+    session: Session,
+    kind: str,
+    clock: str,
+    job: str = "j1",
+    technician: str = "ann",
+    received: str = "16:00",
+    **fields: Any,
+) -> ReportOut:
+    new = new_report(kind, clock, job, **fields)
+    found, _ = take_report(session, technician, new, actor=technician, at=hanoi(received))
+    session.commit()
+    return found
+
+
+def the_job(session: Session, job: str = "j1") -> Job:
+    session.expire_all()
+    return session.get_one(Job, job)
+
+
+def times(job: Job) -> tuple[datetime | None, ...]:
+    return job.en_route_at, job.arrived_at, job.departed_at
+
+
+def van(session: Session, part: str = "fuse") -> int:
+    session.expire_all()
+    found = session.get(VanStock, ("ann", part))
+    return 0 if found is None else found.quantity
+
+
+def test_a_job_follows_its_reports(monday: Session) -> None:
+    for kind, clock in (("en_route", "08:10"), ("on_site", "08:35"), ("completed", "09:20")):
+        assert take(monday, kind, clock).job_status == kind
+        assert the_job(monday).status == kind
+    assert times(the_job(monday)) == (hanoi("08:10"), hanoi("08:35"), hanoi("09:20"))
+
+
+def test_the_order_in_which_reports_come_in_does_not_matter(monday: Session) -> None:
+    told = (
+        ("en_route", "08:10"),
+        ("on_site", "08:35"),
+        ("cannot_complete", "09:20"),
+        ("completed", "09:40"),
+        ("on_site", "09:50"),
+    )
+    orders = list(permutations(told))
+    for number in range(len(orders)):
+        add_job(monday, f"p{number}", at=1)
+    add_live_route(monday, "bob", [(f"p{number}", "08:30") for number in range(len(orders))])
+    for number, order in enumerate(orders):
+        for kind, clock in order:
+            new = new_report(kind, clock, f"p{number}")
+            take_report(monday, "bob", new, actor="bob", at=hanoi("16:00"))
+        job = monday.get_one(Job, f"p{number}")
+        assert job.status == JobStatus.CANNOT_COMPLETE
+        assert times(job) == (hanoi("08:10"), hanoi("08:35"), hanoi("09:20"))
+
+
+def test_a_report_that_is_sent_again_changes_nothing(monday: Session) -> None:
+    new = new_report("completed", "09:20", signed_by="Chị Lan", readings={"bar": 8})
+    first = take_report(monday, "ann", new, actor="ann", at=hanoi("09:21"))
+    monday.commit()
+    revision = the_job(monday).revision
+    again = take_report(monday, "ann", new, actor="ann", at=hanoi("12:00"))
+    assert first[1]
+    assert again == (first[0], False)
+    assert the_job(monday).revision == revision
+    assert len(monday.exec(select(Report)).all()) == 1
+    assert van(monday) == 3
+
+
+def test_an_id_stands_for_one_report(monday: Session) -> None:
+    take(monday, "en_route", "08:10", id="r")
+    with pytest.raises(Conflict) as error:
+        take(monday, "on_site", "08:35", id="r")
+    assert [fault.code for fault in error.value.faults] == ["report_id_reused"]
+
+
+@pytest.mark.parametrize(("job", "technician"), [("j1", "bob"), ("stray", "ann")])
+def test_a_job_that_is_not_on_ones_route_is_not_reported_on(
+    monday: Session, job: str, technician: str
+) -> None:
+    add_job(monday, "stray")
+    monday.commit()
+    with pytest.raises(Conflict) as error:
+        take(monday, "en_route", "08:10", job, technician)
+    monday.rollback()
+    assert [fault.code for fault in error.value.faults] == ["not_on_your_route"]
+    assert monday.exec(select(Report)).all() == []
+    assert not any(times(the_job(monday, job)))
+
+
+def test_who_has_begun_may_go_on_reporting_when_the_job_was_cancelled(monday: Session) -> None:
+    take(monday, "en_route", "08:10")
+    cancel_job(monday, "j1", actor="dana")
+    monday.commit()
+    assert take(monday, "on_site", "08:35").job_status == JobStatus.CANCELLED
+    assert take(monday, "completed", "09:00").job_status == JobStatus.COMPLETED
+
+
+def test_every_fault_of_a_report_is_named_at_once(monday: Session) -> None:
+    with pytest.raises(InvalidInput) as error:
+        take(
+            monday,
+            "completed",
+            "10:00",
+            "nowhere",
+            received="09:00",
+            parts_used=[{"part_id": "fuze", "quantity": 1}],
+        )
+    assert {(fault.code, fault.where) for fault in error.value.faults} == {
+        ("unknown_reference", "job_id"),
+        ("unknown_reference", "parts_used"),
+        ("in_the_future", "at"),
+    }
+
+
+def test_a_clock_may_be_a_little_ahead(monday: Session) -> None:
+    assert take(monday, "on_site", "09:04", received="09:00").job_status == "on_site"
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("cannot_complete", {"reason": None}),
+        ("completed", {"reason": "unsafe"}),
+        ("on_site", {"parts_used": [{"part_id": "fuse"}]}),
+        ("en_route", {"signed_by": "Chị Lan"}),
+        ("completed", {"readings": {"bar": float("nan")}}),
+        ("completed", {"mood": "good"}),
+    ],
+)
+def test_a_report_that_makes_no_sense_is_refused(kind: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        new_report(kind, "09:00", **fields)
+
+
+def test_nobody_reports_who_is_not_there(monday: Session) -> None:
+    with pytest.raises(NotFound):
+        take(monday, "en_route", "08:10", technician="nobody")
+    with pytest.raises(NotFound):
+        list_reports(monday, "nowhere")
+
+
+def test_reports_are_read_in_the_order_of_their_times(monday: Session) -> None:
+    take(monday, "on_site", "08:35")
+    take(monday, "en_route", "08:10")
+    assert [report.kind for report in list_reports(monday, "j1")] == ["en_route", "on_site"]
+
+
+def test_what_a_job_becomes_is_in_the_log(monday: Session) -> None:
+    take(monday, "completed", "09:20")
+    (entry,) = monday.exec(select(LogEntry)).all()
+    assert (entry.actor, entry.action, entry.entity_id) == ("ann", "completed", "j1")
+    states = [None if state is None else state["status"] for state in (entry.before, entry.after)]
+    assert states == ["scheduled", "completed"]
+
+
+# The van
+
+
+def test_a_completed_job_takes_what_was_planned_out_of_the_van(monday: Session) -> None:
+    take(monday, "completed", "09:20")
+    assert van(monday) == 3
+    assert the_job(monday).parts_used == {"fuse": 2}
+
+
+def test_what_the_technician_says_counts_more_than_the_plan(monday: Session) -> None:
+    take(monday, "completed", "09:20", parts_used=[{"part_id": "fuse", "quantity": 4}])
+    assert van(monday) == 1
+
+
+def test_a_job_that_could_not_be_completed_takes_nothing(monday: Session) -> None:
+    take(monday, "cannot_complete", "09:20")
+    assert van(monday) == 5
+    assert the_job(monday).parts_used == {}
+
+
+def test_what_was_fetched_on_the_way_is_not_taken_out_of_the_van(monday: Session) -> None:
+    take(monday, "completed", "10:40", "j2")
+    assert (van(monday), van(monday, "belt")) == (4, 0)
+
+
+def test_a_van_never_has_less_than_nothing(monday: Session) -> None:
+    take(monday, "completed", "09:20", parts_used=[{"part_id": "fuse", "quantity": 9}])
+    assert van(monday) == 0
+
+
+def test_an_earlier_end_that_comes_in_late_gives_back_what_the_later_one_took(
+    monday: Session,
+) -> None:
+    take(monday, "completed", "09:20")
+    take(monday, "cannot_complete", "09:00")
+    assert van(monday) == 5
+
+
+def test_a_part_that_was_never_in_the_van_changes_no_figure(monday: Session) -> None:
+    ensure(monday, Part, "valve")
+    take(monday, "completed", "09:20", parts_used=[{"part_id": "valve", "quantity": 1}])
+    assert (van(monday), van(monday, "valve")) == (5, 0)
