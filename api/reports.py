@@ -7,10 +7,11 @@ from fastapi import APIRouter, Body, Depends, Query, Response
 from api.dependencies import Actor, GivenSettings, ReadingSession, WritingSession
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import delays, reports
+from dispatch import delays, positions, reports
 from dispatch.delays import LateVisit
-from dispatch.intake import Code, Day, NewReport
+from dispatch.intake import Code, Day, NewPosition, NewReport
 from dispatch.output import Output
+from dispatch.positions import PositionOut
 from dispatch.reports import ReportOut
 
 router = APIRouter(tags=["reports"])
@@ -60,6 +61,14 @@ REPORTS: dict[str, Any] = {
 }
 
 
+POSITIONS: dict[str, Any] = {
+    "here": {
+        "summary": "At the Opera House",
+        "value": {"latitude": 21.0245, "longitude": 105.8575, "at": "2026-11-20T07:58:00+07:00"},
+    }
+}
+
+
 @router.post(
     "/technicians/{technician_id}/reports",
     status_code=201,
@@ -86,6 +95,25 @@ def take_report(
     if not is_new:
         response.status_code = 200
     return report
+
+
+@router.post(
+    "/technicians/{technician_id}/position",
+    summary="Say where a technician is",
+    dependencies=[Depends(json_only)],
+    responses=documented(*WITH_BODY, 404),
+)
+def keep_position(
+    technician_id: Code,
+    new: Annotated[NewPosition, Body(openapi_examples=POSITIONS)],
+    session: WritingSession,
+    settings: GivenSettings,
+) -> PositionOut:
+    """For half an hour, the rest of the day begins there if the technician is not at a customer's.
+
+    Answers with the newest position known, which a late one does not replace.
+    """
+    return positions.keep_position(session, technician_id, new, settings)
 
 
 @router.get(

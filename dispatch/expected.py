@@ -12,13 +12,23 @@ from enum import StrEnum
 from sqlmodel import Session, select
 
 from dispatch.local_time import ONE_DAY, Span, local_span
-from dispatch.models import Depot, Job, JobWindow, OpeningHours, Site, Stop, Technician, TravelLeg
+from dispatch.models import (
+    Depot,
+    Job,
+    JobWindow,
+    OpeningHours,
+    Position,
+    Site,
+    Stop,
+    Technician,
+    TravelLeg,
+)
 from dispatch.plan_rows import RouteRows
 from dispatch.service_windows import Attendance, Horizon, attendance
 from dispatch.settings import Settings
 from dispatch.snapshot import jobs_by_id
 from dispatch.store import details_by_job, rows_where, sites_of
-from dispatch.translate import begun_visits, free_at
+from dispatch.translate import begun_visits, free_at, is_there
 from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 
 
@@ -47,6 +57,7 @@ class Surroundings:
     sites: Mapping[str, Site]
     depots: Mapping[str, Depot]
     technicians: Mapping[str, Technician]
+    positions: Mapping[str, Position]
     windows: Mapping[str, Sequence[JobWindow]]
     opening_hours: Mapping[str, Sequence[OpeningHours]]
     travel: TravelTimes
@@ -81,6 +92,10 @@ def surroundings(session: Session, routes: Sequence[RouteRows], settings: Settin
         sites=sites,
         depots=depots,
         technicians={row.id: row for row in rows_where(session, Technician, "id", technicians)},
+        positions={
+            row.technician_id: row
+            for row in rows_where(session, Position, "technician_id", technicians)
+        },
         windows=details_by_job(session, JobWindow, list(jobs.values())),
         opening_hours=opening_hours,
         travel=MeasuredLegs(legs, StraightLine(settings.speed_kmh, settings.detour_factor)),
@@ -103,6 +118,10 @@ class _Day:
             if place is not None:
                 self._row_of[at] = len(places)
                 places.append(place)
+        position = known.positions.get(rows.route.technician_id)
+        self._position = position
+        if position is not None:
+            places.append(Place("", position.latitude, position.longitude))
         self._seconds, _ = known.travel.matrices(places)
         self._here = 0
         self._free_at = rows.route.start_at
@@ -111,6 +130,8 @@ class _Day:
         begun = begun_visits(self.stops, self.known.jobs, self.now)
         found = {at: self._begun(at) for at in sorted(begun, key=self._set_out)}
         last = max(begun, default=-1)
+        if self._position is not None and is_there(self._position, self._free_at, self.now):
+            self._here, self._free_at = len(self._seconds) - 1, self._position.at
         for at, stop in enumerate(self.stops):
             if at not in found and stop.job_id is None and at < last:
                 found[at] = Expected(stop.arrival_at, stop.start_at, stop.departure_at)

@@ -463,6 +463,17 @@ class NewReport(Input):
         return value
 
 
+class NewPosition(Input):
+    """Where a technician is."""
+
+    latitude: Latitude
+    longitude: Longitude
+    at: Moment
+    """When, by the technician's clock."""
+
+    _coordinates = field_validator("longitude")(check_coordinates)
+
+
 # Faults
 
 

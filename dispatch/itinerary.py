@@ -14,7 +14,6 @@ from icalendar import Calendar, Event, Timezone
 from sqlmodel import Session, select
 
 from dispatch import plans_store
-from dispatch.errors import NotFound
 from dispatch.expected import Expected, Missed, Surroundings, expected_times, surroundings
 from dispatch.models import (
     JobSkill,
@@ -24,7 +23,6 @@ from dispatch.models import (
     Priority,
     Skill,
     Stop,
-    Technician,
     Tool,
     now,
 )
@@ -32,7 +30,7 @@ from dispatch.output import Output
 from dispatch.plan_rows import RouteRows
 from dispatch.settings import Settings
 from dispatch.store import details_by_job
-from solver.problem import Fault
+from dispatch.technicians import read_technician
 from solver.solution import StopKind
 
 
@@ -137,16 +135,7 @@ def daily_route(
 ) -> DailyRoute:
     """What is in force for the shifts that begin on this local day, as expected at the moment
     ``at`` (None: now). Raises ``NotFound``."""
-    technician = session.get(Technician, technician_id)
-    if technician is None:
-        raise NotFound(
-            Fault(
-                "not_found",
-                f"technician {technician_id}",
-                "there is no such technician",
-                "look at the list of technicians",
-            )
-        )
+    technician = read_technician(session, technician_id)
     rows = plans_store.live_route_on(session, technician_id, day)
     # By the minute, so that asking again soon finds the same.
     minute = (at or now()).replace(second=0, microsecond=0)

@@ -386,6 +386,15 @@ class Report(SQLModel, table=True):
     """Who signed for the customer."""
 
 
+class Position(SQLModel, table=True):
+    """Where a technician was last seen."""
+
+    technician_id: str = Field(foreign_key="technician.id", primary_key=True)
+    latitude: float
+    longitude: float
+    at: datetime
+
+
 class IdempotencyKey(SQLModel, table=True):
     """A client's key for one creation: the same key and body give the same job again."""
 

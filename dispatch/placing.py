@@ -11,15 +11,16 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from dispatch import log, plans_store
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict
 from dispatch.intake import Code, Day, Input
 from dispatch.jobs import no_such_job
-from dispatch.models import PLANNABLE, Job, Plan, PlanStatus, Technician, now
+from dispatch.models import PLANNABLE, Job, Plan, PlanStatus, now
 from dispatch.output import Output
 from dispatch.plan_rows import PlanRows, in_force, to_plan
 from dispatch.plans import put_in_force
 from dispatch.settings import Settings
 from dispatch.snapshot import LiveRoute, live_routes, load_snapshot
+from dispatch.technicians import read_technician
 from dispatch.translate import Translation, to_problem
 from solver.check import check
 from solver.cost import RouteCost, cost
@@ -112,7 +113,7 @@ def place_job(
     at = at or now()
     technician_id, day = request.technician_id, request.day or _today(at, settings)
     if technician_id is not None:
-        _known_technician(session, technician_id)
+        read_technician(session, technician_id)
     plans_store.hold_publication(session)
     # Nobody may change these jobs from here on: what the snapshot says of them holds.
     ids = {s.job_id for found in live_routes(session, day, day) for s in found.stops if s.job_id}
@@ -342,16 +343,3 @@ def _conflict(code: str, job_id: str, cause: str, action: str) -> Conflict:
 
 def _today(at: datetime, settings: Settings) -> date:
     return at.astimezone(settings.zone).date()
-
-
-def _known_technician(session: Session, technician_id: str) -> None:
-    """Raises ``NotFound``."""
-    if session.get(Technician, technician_id) is None:
-        raise NotFound(
-            Fault(
-                "not_found",
-                f"technician {technician_id}",
-                "there is no such technician",
-                "look at the list of technicians",
-            )
-        )

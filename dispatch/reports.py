@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from dispatch import log, plans_store, store
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.errors import Conflict, InvalidInput
 from dispatch.intake import NewReport
 from dispatch.jobs import no_such_job
 from dispatch.models import (
@@ -24,13 +24,13 @@ from dispatch.models import (
     Report,
     ReportKind,
     Stop,
-    Technician,
     VanStock,
     now,
 )
 from dispatch.output import Output
 from dispatch.references import Reference, unknown_references
 from dispatch.snapshot import jobs_by_id
+from dispatch.technicians import read_technician
 from dispatch.van import parts_used, van_use
 from solver.problem import Fault
 
@@ -72,16 +72,7 @@ def take_report(
     this technician.
     """
     received_at = at or now()
-    technician = session.get(Technician, technician_id)
-    if technician is None:
-        raise NotFound(
-            Fault(
-                "not_found",
-                f"technician {technician_id}",
-                "there is no such technician",
-                "look at the list of technicians",
-            )
-        )
+    read_technician(session, technician_id)
     report = _row(technician_id, new, received_at)
     store.hold_idempotency_key(session, f"report {new.id}")
     known = session.get(Report, new.id)
@@ -157,17 +148,15 @@ def _faults(session: Session, new: NewReport, received_at: datetime) -> list[Fau
         Reference("job_id", (Job,), new.job_id),
         *(Reference("parts_used", (Part,), part.part_id) for part in new.parts_used or ()),
     ]
-    faults = unknown_references(session, references)
-    if new.at > received_at + AHEAD:
-        faults.append(
-            Fault(
-                "in_the_future",
-                "at",
-                f"{new.at} is after {received_at}, when it came in",
-                "set the device's clock",
-            )
-        )
-    return faults
+    return [*unknown_references(session, references), *clock_faults(new.at, received_at)]
+
+
+def clock_faults(at: datetime, received_at: datetime) -> list[Fault]:
+    """A fault if something is said to have happened after it was said."""
+    if at <= received_at + AHEAD:
+        return []
+    cause = f"{at} is after {received_at}, when it came in"
+    return [Fault("in_the_future", "at", cause, "set the device's clock")]
 
 
 def _follow(

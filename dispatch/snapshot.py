@@ -22,6 +22,7 @@ from dispatch.models import (
     JobWindow,
     OpeningHours,
     Plan,
+    Position,
     Route,
     Site,
     Stop,
@@ -65,7 +66,7 @@ class JobFacts:
 
 @dataclass(frozen=True, slots=True)
 class TechnicianFacts:
-    """A technician with working hours, abilities and van."""
+    """A technician with working hours, abilities, van, and where that was last seen."""
 
     technician: Technician
     skills: tuple[TechnicianSkill, ...]
@@ -75,6 +76,7 @@ class TechnicianFacts:
     absences: tuple[Absence, ...]
     stock: dict[str, int]
     tools: frozenset[str]
+    position: Position | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +260,7 @@ def _technicians(session: Session, serving: Collection[str]) -> tuple[Technician
     stock = _grouped(session.exec(select(VanStock)), lambda row: row.technician_id)
     tools = _grouped(session.exec(select(VanTool)), lambda row: row.technician_id)
     territories = _territories(session)
+    positions = {row.technician_id: row for row in session.exec(select(Position))}
     return tuple(
         TechnicianFacts(
             technician,
@@ -268,6 +271,7 @@ def _technicians(session: Session, serving: Collection[str]) -> tuple[Technician
             absences.get(technician.id, ()),
             {row.part_id: row.quantity for row in stock.get(technician.id, ())},
             frozenset(row.tool_id for row in tools.get(technician.id, ())),
+            positions.get(technician.id),
         )
         for technician in active
         if technician.id in serving

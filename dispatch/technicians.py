@@ -5,8 +5,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
+from dispatch.errors import NotFound
 from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
 from dispatch.output import Output
+from solver.problem import Fault
 
 
 class HeldSkillOut(Output):
@@ -24,6 +26,21 @@ class TechnicianOut(Output):
     territories: list[str]
     """None named: all of them."""
     skills: list[HeldSkillOut]
+
+
+def read_technician(session: Session, technician_id: str) -> Technician:
+    """Raises ``NotFound``."""
+    technician = session.get(Technician, technician_id)
+    if technician is None:
+        raise NotFound(
+            Fault(
+                "not_found",
+                f"technician {technician_id}",
+                "there is no such technician",
+                "look at the list of technicians",
+            )
+        )
+    return technician
 
 
 def list_technicians(

@@ -29,6 +29,9 @@ NOT_HERE_ANY_MORE = Unattendable(
     "It was planned on these days, but its windows are on others now; plan those days too."
 )
 
+FRESH = timedelta(minutes=30)
+"""An older position says nothing of where somebody is."""
+
 _PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
 _SECOND = timedelta(seconds=1)
 
@@ -60,7 +63,8 @@ class Translation:
     shifts: Mapping[str, WorkingShift]
     """By the solver's name for them."""
     locations: Mapping[str, int]
-    """Row in the travel matrices of every place ("site …", "depot …", "technician …")."""
+    """Row in the travel matrices of every place: "site …", "depot …", and "technician …" for the
+    home and "position …" for the whereabouts of one."""
     histories: tuple[History, ...]
     left_out: Mapping[str, Unattendable | None]
     """Jobs that are no visits: they cannot be attended, or (None) their sites have no location."""
@@ -170,10 +174,11 @@ class _Translator:
 
     @cached_property
     def _places(self) -> list[Place]:
-        """Homes, depots and located sites; a place may occur under several kinds."""
+        """Homes, depots, located sites and positions; a place may occur under several kinds."""
         snapshot = self.snapshot
         homes = [facts.technician for facts in snapshot.technicians]
         depots = [facts.depot for facts in snapshot.depots]
+        seen = self._positions
         return [
             *(Place(home.id, home.latitude, home.longitude) for home in homes),
             *(Place(depot.id, depot.latitude, depot.longitude) for depot in depots),
@@ -182,7 +187,12 @@ class _Translator:
                 for site in self._sites
                 if site.latitude is not None and site.longitude is not None
             ),
+            *(Place(f"position {row.technician_id}", row.latitude, row.longitude) for row in seen),
         ]
+
+    @property
+    def _positions(self) -> list[models.Position]:
+        return [facts.position for facts in self.snapshot.technicians if facts.position]
 
     @cached_property
     def _sites(self) -> list[models.Site]:
@@ -201,6 +211,7 @@ class _Translator:
         names = [f"technician {facts.technician.id}" for facts in self.snapshot.technicians]
         names += [f"depot {facts.depot.id}" for facts in self.snapshot.depots]
         names += [f"site {site.id}" for site in self._sites]
+        names += [f"position {row.technician_id}" for row in self._positions]
         return {name: row for row, name in enumerate(names)}
 
     @property
@@ -311,6 +322,9 @@ class _Translator:
                 for pause in breaks
                 if not any(pause.earliest_at <= at <= pause.latest_at for at in taken)
             ]
+        free_at = shift.starts_at if behind is None else behind.ends_at
+        if is_there(facts.position, free_at, self.snapshot.taken_at):
+            start = self._locations[f"position {technician}"]
         starts_at = self._starts_at(shift)
         first = next(s for _, s in self._shifts.values() if s.technician_id == technician)
         return Shift(
@@ -454,6 +468,12 @@ def free_at(stop: models.Stop, job: Job, now: datetime) -> datetime:
     if job.en_route_at is not None:
         return max(stop.start_at, now) + work
     return stop.departure_at
+
+
+def is_there(position: models.Position | None, free_at: datetime, now: datetime) -> bool:
+    """Whether a technician who has been free since ``free_at`` is at the position now, as far as
+    anybody knows."""
+    return position is not None and free_at <= position.at <= now <= position.at + FRESH
 
 
 def place_of(stop: models.Stop, snapshot: Snapshot) -> str | None:

@@ -1,4 +1,4 @@
-"""What technicians report of jobs."""
+"""What technicians report of jobs, and where they are."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -60,5 +60,16 @@ def upgrade() -> None:
             ["technician_id"], ["technician.id"], name=op.f("fk_report_technician_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+    )
+    op.create_table(
+        "position",
+        sa.Column("technician_id", sa.String(), nullable=False),
+        sa.Column("latitude", sa.Float(), nullable=False),
+        sa.Column("longitude", sa.Float(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["technician_id"], ["technician.id"], name=op.f("fk_position_technician_id")
+        ),
+        sa.PrimaryKeyConstraint("technician_id", name=op.f("pk_position")),
     )
     op.create_index(op.f("ix_report_job_id"), "report", ["job_id"], unique=False)
