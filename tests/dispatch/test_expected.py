@@ -81,6 +81,13 @@ def test_who_is_done_early_comes_no_earlier_than_the_window_opens(
     assert starts(monday, settings, "08:45") == ["08:30", "09:00", "10:00"]
 
 
+def test_who_has_said_nothing_since_arrives_now_at_the_earliest(
+    monday: Session, settings: Settings
+) -> None:
+    report(monday, "j1", "completed", arrived_at="08:30", departed_at="08:40")
+    assert starts(monday, settings, "09:40") == ["08:30", "09:40", "10:10"]
+
+
 def test_who_is_on_the_way_arrives_now_at_the_earliest(monday: Session, settings: Settings) -> None:
     report(monday, "j1", "en_route", en_route_at="08:20")
     assert starts(monday, settings, "09:05") == ["09:05", "09:35", "10:05"]

@@ -108,6 +108,12 @@ def test_the_order_in_which_reports_come_in_does_not_matter(monday: Session) -> 
         assert times(job) == (hanoi("08:10"), hanoi("08:35"), hanoi("09:20"))
 
 
+def test_what_is_said_to_have_happened_after_the_end_does_not_count(monday: Session) -> None:
+    take(monday, "completed", "09:20")
+    assert take(monday, "on_site", "09:50").job_status == JobStatus.COMPLETED
+    assert times(the_job(monday)) == (None, None, hanoi("09:20"))
+
+
 def test_a_report_that_is_sent_again_changes_nothing(monday: Session) -> None:
     new = new_report("completed", "09:20", signed_by="Chị Lan", readings={"bar": 8})
     first = take_report(monday, "ann", new, actor="ann", at=hanoi("09:21"))
