@@ -4,11 +4,12 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from dispatch import plans_store
 from dispatch.expected import Missed, expected_times, surroundings
 from dispatch.models import Priority, now
 from dispatch.output import Output
+from dispatch.plan_rows import RouteRows
 from dispatch.settings import Settings
+from dispatch.snapshot import live_routes
 
 
 class LateVisit(Output):
@@ -33,7 +34,8 @@ def late_visits(
     """Of all routes in force whose shifts begin on the local day (None: today), as expected at the
     moment ``at`` (None: now); the soonest first."""
     at = at or now()
-    routes = plans_store.live_routes_on(session, day or at.astimezone(settings.zone).date())
+    day = day or at.astimezone(settings.zone).date()
+    routes = [RouteRows(found.route, list(found.stops)) for found in live_routes(session, day, day)]
     known = surroundings(session, routes, settings)
     found = []
     for rows in routes:

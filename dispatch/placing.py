@@ -16,10 +16,10 @@ from dispatch.intake import Code, Day, Input
 from dispatch.jobs import no_such_job
 from dispatch.models import PLANNABLE, Job, Plan, PlanStatus, now
 from dispatch.output import Output
-from dispatch.plan_rows import PlanRows, in_force, to_plan
+from dispatch.plan_rows import PlanRows, in_force, shift_key, to_plan
 from dispatch.plans import put_in_force
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, live_routes, load_snapshot
+from dispatch.snapshot import live_routes, load_snapshot
 from dispatch.technicians import read_technician
 from dispatch.translate import Translation, to_problem
 from solver.check import check
@@ -177,7 +177,7 @@ class _Live:
     def problem(self) -> Problem:
         return self.translation.problem
 
-    def _shifts_that_lose_a_visit(self) -> Iterable[str]:
+    def _shifts_that_lose_a_visit(self) -> Iterable[tuple[str, datetime]]:
         """Where things have gone wrong already: what is in force cannot be kept as it is. To put
         one more job there would take others off; that is a matter of planning again."""
         begun = {s.job_id for history in self.translation.histories for s in history.stops}
@@ -186,23 +186,14 @@ class _Live:
             to_come = {stop.job_id for stop in found.stops if stop.job_id} - begun
             jobs = (self.translation.snapshot.live_jobs[job_id] for job_id in to_come)
             if any(job.status in PLANNABLE and job.id not in kept for job in jobs):
-                yield from self._names_of([found])
-
-    def _names_of(self, routes: Iterable[LiveRoute]) -> list[str]:
-        """The solver's names of the shifts that these are the routes of."""
-        keys = {(found.route.technician_id, found.route.shift_starts_at) for found in routes}
-        return [
-            name
-            for name, shift in self.translation.shifts.items()
-            if (shift.technician_id, shift.starts_at) in keys
-        ]
+                yield shift_key(found.route)
 
     def ways(self) -> list[_Way]:
         """The best place on each shift that has one, the cheapest first."""
         visit = self.draft.visit(self.job.id)
         found = []
         for shift in self.draft.shifts_with_time(visit):
-            if shift.id in self._untenable:
+            if self._key(shift.id) in self._untenable:
                 continue
             option = self.draft.best_place(visit, shift)
             route = option and cheapest(self.problem, shift, option.sequence, self.draft.legs)
@@ -210,6 +201,11 @@ class _Live:
                 extra = self._cents(route) - self._cents(self._now(shift))
                 found.append(_Way(shift, option.sequence, route, extra))
         return sorted(found, key=lambda way: (way.extra, way.shift.id))
+
+    def _key(self, name: str) -> tuple[str, datetime]:
+        """As ``shift_key``, of the shift that the solver knows by this name."""
+        shift = self.translation.shifts[name]
+        return shift.technician_id, shift.starts_at
 
     def _now(self, shift: Shift) -> Route | None:
         """The shift's route without the job."""
@@ -267,21 +263,13 @@ class _Live:
         changed = {way.shift.id} | {
             shift for shift, calls in self._before.items() if self.job.id in _visits(calls)
         }
-        shifts = [self.translation.shifts[name] for name in changed]
-        keys = {(shift.technician_id, shift.starts_at) for shift in shifts}
-        replaced = [
-            found
-            for found in self.translation.snapshot.live
-            if (found.route.technician_id, found.route.shift_starts_at) in keys
-        ]
+        keys = {self._key(name) for name in changed}
+        live = self.translation.snapshot.live
+        replaced = [found for found in live if shift_key(found.route) in keys]
         routes = self.draft.routes()
         self._verify(routes, way)
         rows = to_plan(self.translation, self._solution(routes), "")
-        ours = [
-            found
-            for found in rows.routes
-            if (found.route.technician_id, found.route.shift_starts_at) in keys
-        ]
+        ours = [found for found in rows.routes if shift_key(found.route) in keys]
         costs: dict[str, int] = {}
         for route in routes:
             for rule, cents in self._price.of(route) if route.shift in changed else ():

@@ -51,7 +51,7 @@ def to_plan(translation: Translation, solution: Solution, run_id: str) -> PlanRo
         objective=sum(costs.values()),
         cost=costs,
     )
-    histories = {_key(history.route): history for history in translation.histories}
+    histories = {shift_key(history.route): history for history in translation.histories}
     writer = _Writer(translation)
     routes = []
     for route in solution.routes:
@@ -59,7 +59,7 @@ def to_plan(translation: Translation, solution: Solution, run_id: str) -> PlanRo
         history = histories.pop((shift.technician_id, shift.starts_at), None)
         routes.append(writer.route(route, history))
     routes += [writer.history(history) for history in histories.values()]
-    routes.sort(key=lambda rows: _key(rows.route))
+    routes.sort(key=lambda rows: shift_key(rows.route))
     reasons = {
         **{
             out.id: [_reason(reason.code, reason.rule, reason.message) for reason in out.reasons]
@@ -94,19 +94,19 @@ def to_solution(
     What happened is not part of it. None if anything that has happened is not on its route. The
     solution has no reasons and no cost.
     """
-    histories = {_key(history.route): history for history in translation.histories}
+    histories = {shift_key(history.route): history for history in translation.histories}
     names = {(s.technician_id, s.starts_at): name for name, s in translation.shifts.items()}
     shifts = {shift.id: shift for shift in translation.problem.shifts}
     found = []
     for rows in routes:
-        history = histories.pop(_key(rows.route), None)
+        history = histories.pop(shift_key(rows.route), None)
         to_come = _without(rows.stops, () if history is None else history.stops)
         if to_come is None:
             return None
         stops = [stop for stop in to_come if stop.job_id not in without]
         if not any(stop.job_id is not None for stop in stops):
             continue
-        name = names.get(_key(rows.route), "")
+        name = names.get(shift_key(rows.route), "")
         shift = shifts.get(name)
         route = Route(
             shift=name,
@@ -270,7 +270,8 @@ def _numbered(route: models.Route, stops: list[models.Stop]) -> RouteRows:
     return RouteRows(route, stops)
 
 
-def _key(route: models.Route) -> tuple[str, datetime]:
+def shift_key(route: models.Route) -> tuple[str, datetime]:
+    """What names the shift that the route is for: the technician, and when it starts."""
     return route.technician_id, route.shift_starts_at
 
 

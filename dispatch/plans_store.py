@@ -232,24 +232,6 @@ def live_route_of(session: Session, job_id: str) -> RouteRows | None:
     return None if route is None else RouteRows(route, _live_stops(session, route))
 
 
-def live_routes_on(session: Session, day: date) -> list[RouteRows]:
-    """All routes in force that belong to the local day, by technician, with their live stops."""
-    routes = session.exec(
-        select(Route)
-        .where(col(Route.live), Route.day == day)
-        .order_by(Route.technician_id, col(Route.shift_starts_at))
-    ).all()
-    stops: dict[int, list[Stop]] = {}
-    for stop in session.exec(
-        select(Stop)
-        .join(Route, col(Route.id) == Stop.route_id)
-        .where(col(Route.live), Route.day == day, col(Stop.live))
-        .order_by(col(Stop.position))
-    ):
-        stops.setdefault(stop.route_id, []).append(stop)
-    return [RouteRows(route, stops.get(route.id or 0, [])) for route in routes]
-
-
 def _live_stops(session: Session, route: Route) -> list[Stop]:
     return list(
         session.exec(
