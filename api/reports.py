@@ -9,10 +9,10 @@ from api.limits import json_only
 from api.problems import WITH_BODY, documented
 from dispatch import delays, positions, reports
 from dispatch.delays import LateVisit
-from dispatch.intake import Code, Day, NewPosition, NewReport
+from dispatch.intake import Code, Day
 from dispatch.output import Output
-from dispatch.positions import PositionOut
-from dispatch.reports import ReportOut
+from dispatch.positions import NewPosition, PositionOut
+from dispatch.reports import NewReport, ReportOut
 
 router = APIRouter(tags=["reports"])
 

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from dispatch.models import OVER, JobStatus, Obstacle, Priority, ReportKind
+from dispatch.models import JobStatus, Priority
 from solver.problem import Fault
 
 
@@ -409,69 +409,6 @@ class StoredJob(NewJob):
                 {"action": "give both or none"},
             )
         return status
-
-
-# Reports
-
-
-Reading = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Readings = Annotated[dict[Text, Reading], Field(max_length=100)]
-
-
-class NewReport(Input):
-    """What a technician says of a job: set out, arrived, completed it, or could not."""
-
-    id: Code
-    """Made by the technician's device, new for each report; sent again, it changes nothing."""
-    job_id: Code
-    kind: ReportKind
-    at: Moment
-    """When it happened, by the technician's clock."""
-    reason: Annotated[Obstacle | None, Field(validate_default=True)] = None
-    """Why it could not be completed."""
-    note: LongText | None = None
-    parts_used: PartQuantities | None = None
-    """Absent: what was planned if it was completed, and nothing if it was not."""
-    readings: Readings = {}
-    signed_by: Text | None = None
-    """Who signed for the customer."""
-
-    @field_validator("reason")
-    @classmethod
-    def _for_what_was_not_completed(
-        cls, reason: Obstacle | None, info: ValidationInfo
-    ) -> Obstacle | None:
-        kind = info.data.get("kind")
-        if kind is not None and (kind is ReportKind.CANNOT_COMPLETE) == (reason is None):
-            raise PydanticCustomError(
-                "reason",
-                "a report has a reason if and only if the job could not be completed",
-                {"action": "give both or none"},
-            )
-        return reason
-
-    @field_validator("parts_used", "readings", "signed_by")
-    @classmethod
-    def _once_it_is_over(cls, value: Any, info: ValidationInfo) -> Any:
-        kind = info.data.get("kind")
-        if value and kind is not None and JobStatus(kind.value) not in OVER:
-            raise PydanticCustomError(
-                "too_early",
-                "is known only when the work is over",
-                {"action": "send it with completed or cannot_complete"},
-            )
-        return value
-
-
-class NewPosition(Input):
-    """Where a technician is."""
-
-    latitude: Latitude
-    longitude: Longitude
-    at: Moment
-    """When, by the technician's clock."""
-
-    _coordinates = field_validator("longitude")(check_coordinates)
 
 
 # Faults

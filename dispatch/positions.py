@@ -2,15 +2,27 @@
 
 from datetime import datetime
 
+from pydantic import field_validator
 from sqlmodel import Session
 
 from dispatch.errors import InvalidInput
-from dispatch.intake import NewPosition, area_faults
+from dispatch.intake import Input, Latitude, Longitude, Moment, area_faults, check_coordinates
 from dispatch.models import Position, now
 from dispatch.output import Output
 from dispatch.reports import clock_faults
 from dispatch.settings import Settings
 from dispatch.technicians import read_technician
+
+
+class NewPosition(Input):
+    """Where a technician is."""
+
+    latitude: Latitude
+    longitude: Longitude
+    at: Moment
+    """When, by the technician's clock."""
+
+    _coordinates = field_validator("longitude")(check_coordinates)
 
 
 class PositionOut(Output):

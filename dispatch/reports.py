@@ -8,12 +8,15 @@ a job is the one that counts; what is said to have happened later is kept, and c
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Annotated, Any
 
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
 from dispatch import log, plans_store, store
 from dispatch.errors import Conflict, InvalidInput
-from dispatch.intake import NewReport
+from dispatch.intake import Code, Input, LongText, Moment, PartQuantities, Text
 from dispatch.jobs import no_such_job
 from dispatch.models import (
     OVER,
@@ -36,6 +39,55 @@ from solver.problem import Fault
 
 AHEAD = timedelta(minutes=5)
 """So far may a technician's clock be ahead of ours."""
+
+
+Reading = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Readings = Annotated[dict[Text, Reading], Field(max_length=100)]
+
+
+class NewReport(Input):
+    """What a technician says of a job: set out, arrived, completed it, or could not."""
+
+    id: Code
+    """Made by the technician's device, new for each report; sent again, it changes nothing."""
+    job_id: Code
+    kind: ReportKind
+    at: Moment
+    """When it happened, by the technician's clock."""
+    reason: Annotated[Obstacle | None, Field(validate_default=True)] = None
+    """Why it could not be completed."""
+    note: LongText | None = None
+    parts_used: PartQuantities | None = None
+    """Absent: what was planned if it was completed, and nothing if it was not."""
+    readings: Readings = Field(default_factory=dict)
+    signed_by: Text | None = None
+    """Who signed for the customer."""
+
+    @field_validator("reason")
+    @classmethod
+    def _for_what_was_not_completed(
+        cls, reason: Obstacle | None, info: ValidationInfo
+    ) -> Obstacle | None:
+        kind = info.data.get("kind")
+        if kind is not None and (kind is ReportKind.CANNOT_COMPLETE) == (reason is None):
+            raise PydanticCustomError(
+                "reason",
+                "a report has a reason if and only if the job could not be completed",
+                {"action": "give both or none"},
+            )
+        return reason
+
+    @field_validator("parts_used", "readings", "signed_by")
+    @classmethod
+    def _once_it_is_over(cls, value: Any, info: ValidationInfo) -> Any:
+        kind = info.data.get("kind")
+        if value and kind is not None and JobStatus(kind.value) not in OVER:
+            raise PydanticCustomError(
+                "too_early",
+                "is known only when the work is over",
+                {"action": "send it with completed or cannot_complete"},
+            )
+        return value
 
 
 class ReportOut(Output):

@@ -7,10 +7,9 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from dispatch.errors import InvalidInput, NotFound
-from dispatch.intake import NewPosition
 from dispatch.itinerary import daily_route
 from dispatch.models import Job, JobStatus
-from dispatch.positions import PositionOut, keep_position
+from dispatch.positions import NewPosition, PositionOut, keep_position
 from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi, north
 from tests.dispatch.translating import shift, translated

@@ -9,10 +9,9 @@ from pydantic import ValidationError
 from sqlmodel import Session, select
 
 from dispatch.errors import Conflict, InvalidInput, NotFound
-from dispatch.intake import NewReport
 from dispatch.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, Part, Report, VanStock
-from dispatch.reports import ReportOut, list_reports, take_report
+from dispatch.reports import NewReport, ReportOut, list_reports, take_report
 from tests.dispatch.crew import (
     add_depot,
     add_job,
