@@ -1,0 +1,42 @@
+"""Wishes to have a job put into the plan in force at once."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "placement",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("job_id", sa.String(), nullable=False),
+        sa.Column("trigger", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "status",
+            sa.Enum(
+                "waiting",
+                "placed",
+                "no_place",
+                "withdrawn",
+                name="placementstatus",
+                native_enum=False,
+                length=20,
+            ),
+            nullable=False,
+        ),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("plan_id", sa.Integer(), nullable=True),
+        sa.Column("bumped_job_ids", sa.JSON(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_placement_job_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_placement_plan_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_placement")),
+    )
+    op.create_index(op.f("ix_placement_job_id"), "placement", ["job_id"], unique=False)
+    op.create_index(op.f("ix_placement_status"), "placement", ["status"], unique=False)

@@ -1,0 +1,184 @@
+"""Customers' work orders, and what technicians say of them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, SQLModel
+
+from dispatch.models.base import now, text_of
+
+
+class JobStatus(StrEnum):
+    OPEN = "open"
+    SCHEDULED = "scheduled"
+    DISPATCHED = "dispatched"
+    EN_ROUTE = "en_route"
+    ON_SITE = "on_site"
+    COMPLETED = "completed"
+    CANNOT_COMPLETE = "cannot_complete"
+    ON_HOLD = "on_hold"
+    CANCELLED = "cancelled"
+
+
+PLANNABLE = (JobStatus.OPEN, JobStatus.SCHEDULED, JobStatus.DISPATCHED)
+"""Jobs in these states may be placed or moved by a plan; what is under way or over may not."""
+
+
+class Priority(StrEnum):
+    """How much it matters that a job is done at all, least first."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+    EMERGENCY = "emergency"
+
+
+OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)
+"""Nobody goes there any more: it was done, or it could not be."""
+
+
+class ReportKind(StrEnum):
+    """What a technician says of a job, in the words of the job's status."""
+
+    EN_ROUTE = "en_route"
+    ON_SITE = "on_site"
+    COMPLETED = "completed"
+    CANNOT_COMPLETE = "cannot_complete"
+
+
+class Obstacle(StrEnum):
+    """Why a job could not be completed."""
+
+    CUSTOMER_ABSENT = "customer_absent"
+    CUSTOMER_REFUSED = "customer_refused"
+    NO_ACCESS = "no_access"
+    MISSING_PART = "missing_part"
+    MISSING_TOOL = "missing_tool"
+    MISSING_SKILL = "missing_skill"
+    UNSAFE = "unsafe"
+    MORE_WORK = "more_work"
+    OTHER = "other"
+
+
+class Wish(StrEnum):
+    """How a job regards a technician; once anyone is ``allowed``, all others are not."""
+
+    PREFERRED = "preferred"
+    ALLOWED = "allowed"
+    FORBIDDEN = "forbidden"
+
+
+class Job(SQLModel, table=True):
+    """A customer's work order. ``revision`` grows with every change (optimistic locking)."""
+
+    id: str = Field(primary_key=True)
+    site_id: str = Field(foreign_key="site.id", index=True)
+    title: str
+    status: JobStatus = Field(default=JobStatus.OPEN, index=True, sa_type=text_of(JobStatus))
+    hold_reason: str | None = None
+    priority: Priority = Field(default=Priority.NORMAL, sa_type=text_of(Priority))
+    duration_minutes: int
+    due_at: datetime | None = None
+    told_at: datetime | None = None
+    """When the customer was told the planned time; moving it then costs more."""
+    pinned_technician_id: str | None = Field(default=None, foreign_key="technician.id")
+    pinned_start_at: datetime | None = None
+    en_route_at: datetime | None = None
+    """When the technician set out, as reported; so are the two that follow."""
+    arrived_at: datetime | None = None
+    departed_at: datetime | None = None
+    parts_used: dict[str, int] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """Set once it is over."""
+    created_at: datetime = Field(default_factory=now)
+    updated_at: datetime = Field(default_factory=now)
+    revision: int = 1
+
+
+class JobWindow(SQLModel, table=True):
+    """Service may start from ``starts_at`` to ``ends_at``; without any, when the site is open."""
+
+    __tablename__ = "job_window"
+
+    job_id: str = Field(foreign_key="job.id", primary_key=True)
+    starts_at: datetime = Field(primary_key=True)
+    ends_at: datetime
+
+
+class JobSkill(SQLModel, table=True):
+    __tablename__ = "job_skill"
+
+    job_id: str = Field(foreign_key="job.id", primary_key=True)
+    skill_id: str = Field(foreign_key="skill.id", primary_key=True)
+    level: int = 1
+
+
+class JobPart(SQLModel, table=True):
+    __tablename__ = "job_part"
+
+    job_id: str = Field(foreign_key="job.id", primary_key=True)
+    part_id: str = Field(foreign_key="part.id", primary_key=True)
+    quantity: int = 1
+
+
+class JobTool(SQLModel, table=True):
+    __tablename__ = "job_tool"
+
+    job_id: str = Field(foreign_key="job.id", primary_key=True)
+    tool_id: str = Field(foreign_key="tool.id", primary_key=True)
+
+
+class JobTechnician(SQLModel, table=True):
+    """A technician may be both ``allowed`` and ``preferred``."""
+
+    __tablename__ = "job_technician"
+
+    job_id: str = Field(foreign_key="job.id", primary_key=True)
+    technician_id: str = Field(foreign_key="technician.id", primary_key=True)
+    wish: Wish = Field(primary_key=True, sa_type=text_of(Wish))
+
+
+class Report(SQLModel, table=True):
+    """What a technician said of a job, under the id that the technician's device gave it.
+
+    Rows are only ever added; what the job's row says follows from all of them.
+    """
+
+    id: str = Field(primary_key=True)
+    job_id: str = Field(foreign_key="job.id", index=True)
+    technician_id: str = Field(foreign_key="technician.id")
+    kind: ReportKind = Field(sa_type=text_of(ReportKind))
+    at: datetime
+    """When it happened, by the technician's clock."""
+    received_at: datetime = Field(default_factory=now)
+    reason: Obstacle | None = Field(default=None, sa_type=text_of(Obstacle))
+    note: str | None = None
+    parts_used: dict[str, int] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    readings: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    signed_by: str | None = None
+    """Who signed for the customer."""
+
+
+class Position(SQLModel, table=True):
+    """Where a technician was last seen."""
+
+    technician_id: str = Field(foreign_key="technician.id", primary_key=True)
+    latitude: float
+    longitude: float
+    at: datetime
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A client's key for one creation: the same key and body give the same job again."""
+
+    __tablename__ = "idempotency_key"
+
+    key: str = Field(primary_key=True)
+    body_hash: str
+    job_id: str = Field(foreign_key="job.id")
+    created_at: datetime = Field(default_factory=now)

@@ -1,0 +1,182 @@
+"""Runs, and the plans that they make."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, text
+from sqlmodel import Field, SQLModel
+
+from dispatch.models.base import now, text_of
+
+
+class PlanStatus(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    DISCARDED = "discarded"
+
+
+class RunStatus(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Run(SQLModel, table=True):
+    """One background solve over the local days ``starts_on`` to ``ends_on``, both included."""
+
+    id: str = Field(primary_key=True)
+    trigger: str
+    status: RunStatus = Field(default=RunStatus.QUEUED, index=True, sa_type=text_of(RunStatus))
+    starts_on: date
+    ends_on: date
+    territory: str | None = None
+    seconds: float
+    seed: int = 0
+    publish: bool = False
+    """Whether the plan is published as soon as it is there."""
+    plans_from_at: datetime | None = None
+    """What starts earlier is left alone (None: what starts before the run is over); a moment that
+    has passed plans a whole day late in the day, to look at."""
+    requested_by: str
+    created_at: datetime = Field(default_factory=now)
+    started_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    finished_at: datetime | None = None
+    cancel_requested: bool = False
+    attempts: int = 0
+    """How often a process has taken this run up; a second time after the first one died."""
+    owner: str | None = None
+    """Which process works on it."""
+    progress: float = 0.0
+    """Share of the solving time that is over, 0 to 1."""
+    objective: int | None = Field(default=None, sa_column=Column(BigInteger))
+    """Cost of the best plan so far, in cents."""
+    failure: str | None = None
+    """Why it failed, or why its plan was not published: what happened and what to do."""
+
+
+class Plan(SQLModel, table=True):
+    """Routes for a span of days; gets its ``version`` when it is published.
+
+    The newest version need not cover everything: what is in force is every route that is ``live``.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    version: int | None = Field(default=None, unique=True)
+    status: PlanStatus = Field(default=PlanStatus.DRAFT, index=True, sa_type=text_of(PlanStatus))
+    run_id: str | None = Field(default=None, foreign_key="run.id", unique=True)
+    starts_on: date
+    ends_on: date
+    territory: str | None = None
+    based_on_version: int
+    """The highest version when the plan's run took its snapshot (0: none)."""
+    created_at: datetime = Field(default_factory=now)
+    published_at: datetime | None = None
+    objective: int = Field(sa_column=Column(BigInteger, nullable=False))
+    cost: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Cents by soft rule."""
+
+
+class Route(SQLModel, table=True):
+    """A technician's shift in a plan, with stops or without."""
+
+    __table_args__ = (
+        Index("ix_route_shift", "technician_id", "shift_starts_at"),
+        Index(
+            "uq_route_live",
+            "technician_id",
+            "shift_starts_at",
+            unique=True,
+            sqlite_where=text("live"),
+            postgresql_where=text("live"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    plan_id: int = Field(foreign_key="plan.id", index=True)
+    technician_id: str = Field(foreign_key="technician.id")
+    day: date = Field(index=True)
+    """The local day on which the shift starts."""
+    shift_starts_at: datetime
+    shift_ends_at: datetime
+    start_at: datetime
+    end_at: datetime
+    travel_seconds: int
+    distance_metres: int
+    live: bool = False
+    """Whether this is the route in force for its shift; the database allows one."""
+
+
+class Stop(SQLModel, table=True):
+    """A visit, depot call or break on a route, placed in time."""
+
+    __table_args__ = (
+        Index(
+            "uq_stop_live_job",
+            "job_id",
+            unique=True,
+            sqlite_where=text("live AND job_id IS NOT NULL"),
+            postgresql_where=text("live AND job_id IS NOT NULL"),
+        ),
+        CheckConstraint("kind IN ('visit', 'depot', 'break')", name="ck_stop_kind"),
+    )
+
+    route_id: int = Field(foreign_key="route.id", primary_key=True)
+    position: int = Field(primary_key=True)
+    kind: str
+    job_id: str | None = Field(default=None, foreign_key="job.id")
+    depot_id: str | None = Field(default=None, foreign_key="depot.id")
+    arrival_at: datetime
+    start_at: datetime
+    departure_at: datetime
+    parts: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """What a depot call picks up, or a visit uses."""
+    tools: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """What a depot call borrows, or a visit needs."""
+    live: bool = False
+    """As its route; the database allows a job on one live stop only."""
+
+
+class PlanUnassigned(SQLModel, table=True):
+    """A job that a plan could not place, with reasons (``code``, ``rule``, ``message``)."""
+
+    __tablename__ = "plan_unassigned"
+
+    plan_id: int = Field(foreign_key="plan.id", primary_key=True)
+    job_id: str = Field(foreign_key="job.id", primary_key=True)
+    reasons: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class PlacementStatus(StrEnum):
+    WAITING = "waiting"
+    PLACED = "placed"
+    NO_PLACE = "no_place"
+    WITHDRAWN = "withdrawn"
+
+
+class Placement(SQLModel, table=True):
+    """A wish to have one job put into the plan in force at once, and what became of it.
+
+    Whoever makes or changes an urgent job adds a row in the same transaction, so that the wish is
+    as safe as the job; the service's placer works the rows off in order, also after a crash.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: str = Field(foreign_key="job.id", index=True)
+    trigger: str
+    """Why, such as ``alert``."""
+    asked_by: str
+    asked_at: datetime = Field(default_factory=now)
+    status: PlacementStatus = Field(
+        default=PlacementStatus.WAITING, index=True, sa_type=text_of(PlacementStatus)
+    )
+    settled_at: datetime | None = None
+    plan_id: int | None = Field(default=None, foreign_key="plan.id")
+    """The version in which the job got its place."""
+    bumped_job_ids: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """Less important jobs that had to make room."""
+    cause: str | None = None
+    """Why there was no place, or why none was needed any more."""
