@@ -19,7 +19,7 @@ from dispatch.output import Output
 from dispatch.plan_rows import PlanRows, in_force, shift_key, to_plan
 from dispatch.plans import put_in_force
 from dispatch.settings import Settings
-from dispatch.snapshot import live_routes, load_snapshot
+from dispatch.snapshot import Scope, live_routes, load_snapshot
 from dispatch.technicians import read_technician
 from dispatch.translate import Translation, to_problem
 from solver.check import check
@@ -157,7 +157,7 @@ class _Live:
             raise _conflict(
                 "not_plannable", job_id, f"it is {job.status}", "only what waits can be placed"
             )
-        translation = to_problem(load_snapshot(session, day, day, None, at), settings)
+        translation = to_problem(load_snapshot(session, Scope(day, day), at), settings)
         if job_id not in translation.visits:
             why = translation.left_out.get(job_id)
             raise _conflict(

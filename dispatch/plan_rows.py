@@ -44,9 +44,9 @@ def to_plan(translation: Translation, solution: Solution, run_id: str) -> PlanRo
     plan = Plan(
         status=PlanStatus.DRAFT,
         run_id=run_id,
-        starts_on=snapshot.starts_on,
-        ends_on=snapshot.ends_on,
-        territory=snapshot.territory,
+        starts_on=snapshot.scope.starts_on,
+        ends_on=snapshot.scope.ends_on,
+        territory=snapshot.scope.territory,
         based_on_version=snapshot.based_on_version,
         objective=sum(costs.values()),
         cost=costs,

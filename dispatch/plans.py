@@ -31,7 +31,7 @@ from dispatch.output import Output
 from dispatch.plan_rows import RouteRows, to_solution
 from dispatch.plans_store import routes_of
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, jobs_by_id, live_routes, load_snapshot
+from dispatch.snapshot import LiveRoute, Scope, jobs_by_id, live_routes, load_snapshot
 from dispatch.store import sites_of
 from dispatch.translate import Translation, to_problem
 from solver.check import check
@@ -49,6 +49,17 @@ def planned_from(run: Run) -> datetime:
     if run.plans_from_at is not None:
         return run.plans_from_at
     return (run.started_at or run.created_at) + timedelta(seconds=run.seconds)
+
+
+def freeze_of(run: Run | None) -> timedelta:
+    """How long before its start a stop is left where it is."""
+    return timedelta(minutes=0 if run is None else run.freeze_minutes)
+
+
+def scope_of(plan: Run | Plan, run: Run | None) -> Scope:
+    """What the plan of this run, or the run itself, is for."""
+    chosen = None if run is None or run.technician_ids is None else frozenset(run.technician_ids)
+    return Scope(plan.starts_on, plan.ends_on, plan.territory, chosen)
 
 
 def publish_plan(
@@ -93,7 +104,7 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
     jobs = plans_store.hold_jobs(session, visits | affected)
     run = session.get(Run, plan.run_id)
     begins_at = plan.created_at if run is None else planned_from(run)
-    snapshot = load_snapshot(session, plan.starts_on, plan.ends_on, plan.territory, begins_at)
+    snapshot = load_snapshot(session, scope_of(plan, run), begins_at, freeze_of(run))
     gone = {job_id for job_id in visits if _is_gone(jobs[job_id])}
     translation = to_problem(snapshot, settings)
     faults = [

@@ -34,7 +34,7 @@ from dispatch.models import (
 )
 from dispatch.output import Output
 from dispatch.plan_rows import PlanRows, in_force, to_plan
-from dispatch.plans import planned_from, publish_plan
+from dispatch.plans import freeze_of, planned_from, publish_plan, scope_of
 from dispatch.plans_store import change_run, is_queued, is_run_by
 from dispatch.settings import Settings
 from dispatch.snapshot import load_snapshot
@@ -289,9 +289,7 @@ def _draft(
     """The plan, or the failure in its place."""
     try:
         with Session(reading(engine)) as session:
-            snapshot = load_snapshot(
-                session, run.starts_on, run.ends_on, run.territory, planned_from(run)
-            )
+            snapshot = load_snapshot(session, scope_of(run, run), planned_from(run), freeze_of(run))
         translation = to_problem(snapshot, settings)
         solution = solve(
             translation.problem,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, func, or_, select
 
 from dispatch.models import (
@@ -35,10 +36,20 @@ from dispatch.models import (
     WeeklyBreak,
     WorkingHours,
 )
-from dispatch.store import details_by_job, sites_of
+from dispatch.store import details_by_job, rows_where, sites_of
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", str, int)
+OfTechnician = TypeVar(
+    "OfTechnician",
+    TechnicianSkill,
+    WorkingHours,
+    WeeklyBreak,
+    Absence,
+    VanStock,
+    VanTool,
+    Position,
+)
 
 STARTED = (
     JobStatus.EN_ROUTE,
@@ -97,18 +108,36 @@ class LiveRoute:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What was known at ``taken_at`` about one territory (None: all) and a span of local days.
+class Scope:
+    """Which shifts a plan is for: those on these local days of some technicians, all of whom serve
+    the territory (None: any)."""
 
-    The scope is every shift, on these days, of the technicians who serve the territory. ``jobs``
-    are those that a plan of this scope may place: what is live outside the scope is not among
-    them. ``live_jobs`` are those on live routes, whatever their status.
+    starts_on: date
+    ends_on: date
+    territory: str | None = None
+    technician_ids: frozenset[str] | None = None
+    """None: everyone who serves the territory."""
+    waiting_job_ids: frozenset[str] | None = None
+    """Which jobs it may place that are on no route in force; None: all of the territory."""
+
+    def has(self, route: Route, serving: Collection[str]) -> bool:
+        """Whether the route is one of a technician of the scope on its days."""
+        return route.technician_id in serving and self.starts_on <= route.day <= self.ends_on
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was known at ``taken_at`` about a scope.
+
+    ``jobs`` are those that a plan of this scope may place: what is live outside the scope is not
+    among them. ``live_jobs`` are those on routes in force of the scope's technicians, whatever
+    their status.
     """
 
     taken_at: datetime
-    starts_on: date
-    ends_on: date
-    territory: str | None
+    frozen_until: datetime
+    """What should start up to this moment stays where it is, begun or not."""
+    scope: Scope
     based_on_version: int
     technicians: tuple[TechnicianFacts, ...]
     depots: tuple[DepotFacts, ...]
@@ -120,87 +149,108 @@ class Snapshot:
     live: tuple[LiveRoute, ...]
     """Routes inside the scope."""
     live_elsewhere: tuple[LiveRoute, ...]
-    """Routes outside the scope that are still to be driven, or just were."""
+    """Routes of its technicians outside the scope that are still to be driven, or just were."""
+    called_elsewhere: tuple[Stop, ...]
+    """Depot calls on routes in force outside the scope."""
 
 
 def load_snapshot(
-    session: Session,
-    starts_on: date,
-    ends_on: date,
-    territory: str | None,
-    taken_at: datetime,
+    session: Session, scope: Scope, taken_at: datetime, freeze: timedelta = timedelta()
 ) -> Snapshot:
     """Read the scope; the rows stay usable after the session is closed without a commit."""
-    serving = technicians_serving(session, territory)
-    in_force = live_routes(session, starts_on, ends_on, ending_after=taken_at - LONGEST_ROUTE)
-    live: list[LiveRoute] = []
-    live_elsewhere: list[LiveRoute] = []
-    for found in in_force:
-        inside = found.route.technician_id in serving and starts_on <= found.route.day <= ends_on
-        (live if inside else live_elsewhere).append(found)
-    jobs = _candidates(session, starts_on, ends_on, territory, serving)
+    serving = technicians_of(session, scope)
+    ending_after = taken_at - LONGEST_ROUTE
+    theirs = live_routes(session, scope.starts_on, scope.ends_on, serving, ending_after)
+    live = tuple(found for found in theirs if scope.has(found.route, serving))
+    jobs = _candidates(session, scope, serving)
     live_jobs = jobs_by_id(
-        session, (stop.job_id for found in in_force for stop in found.stops if stop.job_id)
+        session, (stop.job_id for found in theirs for stop in found.stops if stop.job_id)
     )
+    sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)])
+    depots = _depots(session)
+    places = {*serving, *sites, *(facts.depot.id for facts in depots)}
     return Snapshot(
         taken_at=taken_at,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        territory=territory,
+        frozen_until=taken_at + freeze,
+        scope=scope,
         based_on_version=session.exec(select(func.max(Plan.version))).one() or 0,
         technicians=_technicians(session, serving),
-        depots=_depots(session),
+        depots=depots,
         jobs=jobs,
         live_jobs=live_jobs,
-        sites=sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)]),
-        opening_hours=_grouped(
-            session.exec(select(OpeningHours).order_by(col(OpeningHours.opens))),
+        sites=sites,
+        opening_hours=grouped(
+            sorted(rows_where(session, OpeningHours, "site_id", sites), key=lambda row: row.opens),
             lambda row: row.site_id,
         ),
         legs={
             (leg.from_place, leg.to_place): (leg.seconds, leg.metres)
-            for leg in session.exec(select(TravelLeg))
+            for leg in rows_where(session, TravelLeg, "from_place", places)
+            if leg.to_place in places
         },
-        live=tuple(live),
-        live_elsewhere=tuple(live_elsewhere),
+        live=live,
+        live_elsewhere=tuple(found for found in theirs if not scope.has(found.route, serving)),
+        called_elsewhere=tuple(
+            stop
+            for stop, route in _depot_calls(session, ending_after)
+            if not scope.has(route, serving)
+        ),
     )
 
 
-def technicians_serving(session: Session, territory: str | None) -> frozenset[str]:
-    """Ids of all technicians, active or not, who serve the territory (None: any)."""
+def technicians_of(session: Session, scope: Scope) -> frozenset[str]:
+    """Ids of the scope's technicians, active or not."""
     everyone = session.exec(select(Technician.id)).all()
-    if territory is None:
-        return frozenset(everyone)
-    bound = _territories(session)
+    bound = _territories(session) if scope.territory is not None else {}
     return frozenset(
         technician
         for technician in everyone
-        if technician not in bound or territory in bound[technician]
+        if (scope.technician_ids is None or technician in scope.technician_ids)
+        and (technician not in bound or scope.territory in bound[technician])
     )
 
 
 def live_routes(
-    session: Session, starts_on: date, ends_on: date, *, ending_after: datetime | None = None
+    session: Session,
+    starts_on: date,
+    ends_on: date,
+    technicians: Collection[str] | None = None,
+    ending_after: datetime | None = None,
 ) -> list[LiveRoute]:
-    """Routes in force on these days, and those that end after a moment, by technician and time."""
+    """Routes in force on these days, and those that end after a moment, by technician and time;
+    of these technicians (None: of all)."""
     wanted = and_(col(Route.day) >= starts_on, col(Route.day) <= ends_on)
     if ending_after is not None:
         wanted = or_(wanted, col(Route.end_at) > ending_after)
+    wanted = and_(wanted, col(Route.live))
+    if technicians is not None:
+        wanted = and_(wanted, col(Route.technician_id).in_(technicians))
     routes = session.exec(
-        select(Route)
-        .where(col(Route.live), wanted)
-        .order_by(Route.technician_id, col(Route.shift_starts_at))
+        select(Route).where(wanted).order_by(Route.technician_id, col(Route.shift_starts_at))
     ).all()
-    stops = _grouped(
+    stops = grouped(
         session.exec(
             select(Stop)
             .join(Route, col(Route.id) == Stop.route_id)
-            .where(col(Stop.live), col(Route.live), wanted)
+            .where(col(Stop.live), wanted)
             .order_by(col(Stop.position))
         ),
         lambda stop: stop.route_id,
     )
     return [LiveRoute(route, stops.get(route.id or 0, ())) for route in routes]
+
+
+def _depot_calls(session: Session, ending_after: datetime) -> Iterable[tuple[Stop, Route]]:
+    return session.exec(
+        select(Stop, Route)
+        .join(Route, col(Route.id) == Stop.route_id)
+        .where(
+            col(Stop.live),
+            col(Route.live),
+            col(Stop.depot_id).is_not(None),
+            col(Route.end_at) > ending_after,
+        )
+    )
 
 
 def jobs_by_id(session: Session, ids: Iterable[str]) -> dict[str, Job]:
@@ -215,29 +265,38 @@ def jobs_by_id(session: Session, ids: Iterable[str]) -> dict[str, Job]:
     return found
 
 
-def _candidates(
-    session: Session,
-    starts_on: date,
-    ends_on: date,
-    territory: str | None,
-    serving: Collection[str],
-) -> tuple[JobFacts, ...]:
+def _candidates(session: Session, scope: Scope, serving: Collection[str]) -> tuple[JobFacts, ...]:
     rows = session.exec(
-        select(Job, Site, Route)
+        select(Job, Site.territory, Route)
         .join(Site, col(Site.id) == Job.site_id)
         .outerjoin(Stop, and_(col(Stop.job_id) == Job.id, col(Stop.live)))
         .outerjoin(Route, col(Route.id) == Stop.route_id)
-        .where(col(Job.status).in_(PLANNABLE))
+        .where(col(Job.status).in_(PLANNABLE), *_narrowed(scope))
         .order_by(Job.id)
     )
-    jobs = []
-    for job, site, route in rows:
-        if route is None:
-            inside = territory is None or site.territory == territory
-        else:
-            inside = route.technician_id in serving and starts_on <= route.day <= ends_on
-        if inside:
-            jobs.append(job)
+    return job_facts(session, [job for job, *at in rows if _may_place(scope, serving, job, *at)])
+
+
+def _narrowed(scope: Scope) -> Iterable[ColumnElement[bool]]:
+    """Spares the database jobs that ``_may_place`` would refuse."""
+    if scope.technician_ids is not None and scope.waiting_job_ids is not None:
+        yield or_(
+            col(Route.technician_id).in_(scope.technician_ids),
+            col(Job.id).in_(scope.waiting_job_ids),
+        )
+
+
+def _may_place(
+    scope: Scope, serving: Collection[str], job: Job, territory: str | None, route: Route | None
+) -> bool:
+    if route is not None:
+        return scope.has(route, serving)
+    if scope.waiting_job_ids is not None and job.id not in scope.waiting_job_ids:
+        return False
+    return scope.territory is None or territory == scope.territory
+
+
+def job_facts(session: Session, jobs: Sequence[Job]) -> tuple[JobFacts, ...]:
     windows = details_by_job(session, JobWindow, jobs)
     skills = details_by_job(session, JobSkill, jobs)
     parts = details_by_job(session, JobPart, jobs)
@@ -250,17 +309,17 @@ def _candidates(
 
 
 def _technicians(session: Session, serving: Collection[str]) -> tuple[TechnicianFacts, ...]:
-    active = session.exec(
-        select(Technician).where(col(Technician.active)).order_by(Technician.id)
-    ).all()
-    skills = _grouped(session.exec(select(TechnicianSkill)), lambda row: row.technician_id)
-    hours = _grouped(session.exec(select(WorkingHours)), lambda row: row.technician_id)
-    breaks = _grouped(session.exec(select(WeeklyBreak)), lambda row: row.technician_id)
-    absences = _grouped(session.exec(select(Absence)), lambda row: row.technician_id)
-    stock = _grouped(session.exec(select(VanStock)), lambda row: row.technician_id)
-    tools = _grouped(session.exec(select(VanTool)), lambda row: row.technician_id)
-    territories = _territories(session)
-    positions = {row.technician_id: row for row in session.exec(select(Position))}
+    def theirs(table: type[OfTechnician]) -> dict[str, tuple[OfTechnician, ...]]:
+        rows = rows_where(session, table, "technician_id", serving)
+        return grouped(rows, lambda row: row.technician_id)
+
+    active = sorted(
+        (row for row in rows_where(session, Technician, "id", serving) if row.active),
+        key=lambda row: row.id,
+    )
+    skills, hours, breaks = theirs(TechnicianSkill), theirs(WorkingHours), theirs(WeeklyBreak)
+    absences, stock, tools = theirs(Absence), theirs(VanStock), theirs(VanTool)
+    territories, positions = _territories(session), theirs(Position)
     return tuple(
         TechnicianFacts(
             technician,
@@ -271,15 +330,14 @@ def _technicians(session: Session, serving: Collection[str]) -> tuple[Technician
             absences.get(technician.id, ()),
             {row.part_id: row.quantity for row in stock.get(technician.id, ())},
             frozenset(row.tool_id for row in tools.get(technician.id, ())),
-            positions.get(technician.id),
+            next(iter(positions.get(technician.id, ())), None),
         )
         for technician in active
-        if technician.id in serving
     )
 
 
 def _territories(session: Session) -> dict[str, frozenset[str]]:
-    rows = _grouped(session.exec(select(TechnicianTerritory)), lambda row: row.technician_id)
+    rows = grouped(session.exec(select(TechnicianTerritory)), lambda row: row.technician_id)
     return {
         technician: frozenset(row.territory for row in theirs)
         for technician, theirs in rows.items()
@@ -287,8 +345,8 @@ def _territories(session: Session) -> dict[str, frozenset[str]]:
 
 
 def _depots(session: Session) -> tuple[DepotFacts, ...]:
-    stock = _grouped(session.exec(select(DepotStock)), lambda row: row.depot_id)
-    tools = _grouped(session.exec(select(DepotTool)), lambda row: row.depot_id)
+    stock = grouped(session.exec(select(DepotStock)), lambda row: row.depot_id)
+    tools = grouped(session.exec(select(DepotTool)), lambda row: row.depot_id)
     return tuple(
         DepotFacts(
             depot,
@@ -299,7 +357,7 @@ def _depots(session: Session) -> tuple[DepotFacts, ...]:
     )
 
 
-def _grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, tuple[Row, ...]]:
+def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, tuple[Row, ...]]:
     groups: dict[Key, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from dispatch import models
 from dispatch.local_time import ONE_DAY, days, local_span, start_of
-from dispatch.models import OVER, Job, Priority, Wish
+from dispatch.models import OVER, Absence, Job, Priority, Wish
 from dispatch.service_windows import Attendance, Horizon, Unattendable, attendance
 from dispatch.settings import Settings
 from dispatch.shifts import WorkingShift, clipped, working_shifts
@@ -38,11 +38,12 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is done or under way on a live route.
+    """What is done or under way on a live route, and what is about to begin and stays.
 
     A visit has begun when its technician says so. While nobody has reported anything from the
     route, so has what should have started by now. A depot call or a break has begun if a visit
-    after it has, or if it should have started by now, as late as the technician is.
+    after it has, or if it should have started by now, as late as the technician is. What should
+    start within the freeze time follows, unless the technician is absent then.
     """
 
     route: models.Route
@@ -102,7 +103,7 @@ class _Translator:
         self.snapshot = snapshot
         self.settings = settings
         self.zone = settings.zone
-        self.epoch = start_of(snapshot.starts_on, self.zone)
+        self.epoch = start_of(snapshot.scope.starts_on, self.zone)
         self.histories = tuple(_histories(snapshot))
 
     def translation(self) -> Translation:
@@ -162,7 +163,7 @@ class _Translator:
 
     @cached_property
     def _horizon(self) -> Horizon:
-        end = start_of(self.snapshot.ends_on + ONE_DAY, self.zone)
+        end = start_of(self.snapshot.scope.ends_on + ONE_DAY, self.zone)
         return Horizon(
             now=self.snapshot.taken_at,
             begin=max(self.epoch, self.snapshot.taken_at),
@@ -282,8 +283,8 @@ class _Translator:
                 facts.hours,
                 facts.breaks,
                 facts.absences,
-                self.snapshot.starts_on,
-                self.snapshot.ends_on,
+                self.snapshot.scope.starts_on,
+                self.snapshot.scope.ends_on,
                 self.zone,
             )
             for local in [shift.starts_at.astimezone(self.zone)]
@@ -387,10 +388,9 @@ class _Translator:
     def _depot(self, facts: DepotFacts) -> Depot:
         depot = facts.depot
         promised: Counter[str] = Counter()
-        for found in self.snapshot.live_elsewhere:
-            for stop in found.stops:
-                if stop.depot_id == depot.id and stop.start_at >= self.snapshot.taken_at:
-                    promised.update(stop.parts)
+        for stop in self.snapshot.called_elsewhere:
+            if stop.depot_id == depot.id and stop.start_at >= self.snapshot.taken_at:
+                promised.update(stop.parts)
         last = self._horizon.reach.astimezone(self.zone).date()
         return Depot(
             id=depot.id,
@@ -398,7 +398,7 @@ class _Translator:
             duration=depot.handling_minutes * 60,
             windows=tuple(
                 self._window(*local_span(day, depot.opens, depot.closes, self.zone))
-                for day in days(self.snapshot.starts_on - ONE_DAY, last)
+                for day in days(self.snapshot.scope.starts_on - ONE_DAY, last)
             ),
             stock={part: max(0, count - promised[part]) for part, count in facts.stock.items()},
             tools=facts.tools,
@@ -406,15 +406,16 @@ class _Translator:
 
 
 def _histories(snapshot: Snapshot) -> Iterable[History]:
+    absences = {facts.technician.id: facts.absences for facts in snapshot.technicians}
     for found in snapshot.live:
-        history = _history(found, snapshot)
+        history = _history(found, snapshot, absences.get(found.route.technician_id, ()))
         if history is not None:
             yield history
 
 
-def _history(found: LiveRoute, snapshot: Snapshot) -> History | None:
+def _history(found: LiveRoute, snapshot: Snapshot, absences: Sequence[Absence]) -> History | None:
     now, jobs = snapshot.taken_at, snapshot.live_jobs
-    begun = begun_visits(found.stops, jobs, now)
+    begun = begun_visits(found.stops, jobs, now, absences)
     last = begun[-1] if begun else -1
     stops = [
         stop
@@ -432,25 +433,43 @@ def _history(found: LiveRoute, snapshot: Snapshot) -> History | None:
                 late = end - stop.departure_at
                 is_free = job.departed_at is not None or not is_reported(job)
     for stop in found.stops[last + 1 :]:
-        if stop.job_id is not None or not is_free or stop.start_at + late > now:
+        begins_at = stop.start_at + late
+        is_frozen = now < snapshot.frozen_until >= begins_at and not _is_away(stop, absences)
+        has_begun = stop.job_id is None and is_free and begins_at <= now
+        if not (is_frozen or has_begun):
             break
+        if is_frozen:
+            late = max(min(late, timedelta(0)), late - (stop.start_at - stop.arrival_at))
         stops.append(stop)
         ends_at = stop.departure_at + late
         last_place = place_of(stop, snapshot) or last_place
     return History(found.route, tuple(stops), last_place, ends_at) if stops else None
 
 
-def begun_visits(stops: Sequence[models.Stop], jobs: Mapping[str, Job], now: datetime) -> list[int]:
+def begun_visits(
+    stops: Sequence[models.Stop],
+    jobs: Mapping[str, Job],
+    now: datetime,
+    absences: Sequence[Absence] = (),
+) -> list[int]:
     """The positions of the visits that have begun: reported so or, while nobody has reported
-    anything from the route, due to have started."""
+    anything from the route, due to have started while the technician was not absent."""
     visits = [(at, stop, jobs[stop.job_id]) for at, stop in enumerate(stops) if stop.job_id]
     reporting = any(is_reported(job) for _, _, job in visits)
-    return [
-        at
-        for at, stop, job in visits
-        if job.status in STARTED
-        or (not reporting and job.status in models.PLANNABLE and stop.start_at <= now)
-    ]
+
+    def is_due(stop: models.Stop, job: Job) -> bool:
+        if reporting or job.status not in models.PLANNABLE or _is_away(stop, absences):
+            return False
+        return stop.start_at <= now
+
+    return [at for at, stop, job in visits if job.status in STARTED or is_due(stop, job)]
+
+
+def _is_away(stop: models.Stop, absences: Sequence[Absence]) -> bool:
+    return any(
+        absence.starts_at < stop.departure_at and stop.start_at < absence.ends_at
+        for absence in absences
+    )
 
 
 def is_reported(job: Job) -> bool:

@@ -37,6 +37,14 @@ class Run(SQLModel, table=True):
     seed: int = 0
     publish: bool = False
     """Whether the plan is published as soon as it is there."""
+    only_small_changes: bool = False
+    """Whether a plan that changes more than the policy allows stays a draft."""
+    technician_ids: list[str] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
+    """Whose routes may change; None: everybody's."""
+    freeze_minutes: float = 0
+    """What should start so soon after the plan begins stays where it is."""
     plans_from_at: datetime | None = None
     """What starts earlier is left alone (None: what starts before the run is over); a moment that
     has passed plans a whole day late in the day, to look at."""
@@ -54,6 +62,8 @@ class Run(SQLModel, table=True):
     """Share of the solving time that is over, 0 to 1."""
     objective: int | None = Field(default=None, sa_column=Column(BigInteger))
     """Cost of the best plan so far, in cents."""
+    changes: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    """What its plan changes of what was in force, and what that saves (``changes.PlanChanges``)."""
     failure: str | None = None
     """Why it failed, or why its plan was not published: what happened and what to do."""
 

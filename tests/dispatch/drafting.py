@@ -13,7 +13,7 @@ from dispatch.plan_rows import to_plan
 from dispatch.plans import PlanSummary, planned_from, publish_plan
 from dispatch.plans_store import store_plan
 from dispatch.settings import Settings
-from dispatch.snapshot import load_snapshot
+from dispatch.snapshot import Scope, load_snapshot
 from dispatch.translate import Translation, to_problem
 from solver.check import check, cost
 from solver.solution import (
@@ -50,7 +50,7 @@ def draft(
     )
     session.add(run)
     session.flush()
-    snapshot = load_snapshot(session, MONDAY, MONDAY, territory, planned_from(run))
+    snapshot = load_snapshot(session, Scope(MONDAY, MONDAY, territory), planned_from(run))
     translation = to_problem(snapshot, settings)
     solution = solved(translation, routes)
     assert check(translation.problem, solution) == ()

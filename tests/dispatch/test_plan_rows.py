@@ -6,7 +6,7 @@ from dispatch import models
 from dispatch.models import JobStatus
 from dispatch.plan_rows import PlanRows, in_force, to_plan, to_solution
 from dispatch.settings import Settings
-from dispatch.snapshot import load_snapshot
+from dispatch.snapshot import Scope, load_snapshot
 from dispatch.translate import to_problem
 from solver.check import check
 from solver.solution import SOFT, Rule, Solution, StopKind
@@ -326,7 +326,7 @@ def test_rows_refer_to_no_session(session: Session, settings: Settings) -> None:
     add_technician(session, "ann")
     add_job(session, "a", at=1)
     session.commit()
-    snapshot = load_snapshot(session, MONDAY, MONDAY, None, SUNDAY_EVENING)
+    snapshot = load_snapshot(session, Scope(MONDAY, MONDAY), SUNDAY_EVENING)
     session.close()
     found = to_problem(snapshot, settings)
     assert to_plan(found, nothing(found), "run").routes == []

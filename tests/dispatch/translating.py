@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from dispatch.settings import Settings
-from dispatch.snapshot import load_snapshot
+from dispatch.snapshot import Scope, load_snapshot
 from dispatch.translate import Translation, to_problem
 from solver.problem import Shift, Visit
 from solver.solution import (
@@ -37,7 +37,7 @@ def translated(
     at: datetime = SUNDAY_EVENING,
 ) -> Translation:
     session.flush()
-    snapshot = load_snapshot(session, first, last or first, territory, at)
+    snapshot = load_snapshot(session, Scope(first, last or first, territory), at)
     return to_problem(snapshot, settings)
 
 

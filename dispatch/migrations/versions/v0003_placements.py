@@ -1,4 +1,4 @@
-"""Wishes to have a job put into the plan in force at once."""
+"""Wishes to have a job put into the plan in force at once, and plans that change little."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,3 +40,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_placement_job_id"), "placement", ["job_id"], unique=False)
     op.create_index(op.f("ix_placement_status"), "placement", ["status"], unique=False)
+    op.add_column(
+        "run",
+        sa.Column("only_small_changes", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    op.add_column("run", sa.Column("technician_ids", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column(
+        "run", sa.Column("freeze_minutes", sa.Float(), nullable=False, server_default="0")
+    )
+    op.add_column("run", sa.Column("changes", sa.JSON(none_as_null=True), nullable=True))
+    with op.batch_alter_table("run") as run:
+        run.alter_column("only_small_changes", server_default=None)
+        run.alter_column("freeze_minutes", server_default=None)
