@@ -1,7 +1,7 @@
 """Everything that differs between installations, read from ``DISPATCH_…`` variables."""
 
 from dataclasses import fields, replace
-from datetime import time
+from datetime import time, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatch.cores import available_cores
+from dispatch.models import Priority
 from solver.problem import Objective
 
 DEFAULT_OBJECTIVE = Objective(
@@ -60,6 +61,14 @@ class Settings(BaseSettings):
     """Local time at which the next day is planned; not set: never."""
     plan_seconds: float = Field(default=10.0, gt=0)
     """Solving time of a run that does not ask for its own."""
+    freeze_minutes: float = Field(default=30.0, ge=0)
+    """What should start so soon is left alone by plans for the running day."""
+    place_at_once: Priority | None = Priority.URGENT
+    """New jobs of this priority or above are put into the plan in force at once (null: none)."""
+    place_days: int = Field(default=3, ge=1, le=31)
+    """So many days, today being the first, are looked at for a job that is to be placed at once."""
+    bump_for: Priority | None = Priority.EMERGENCY
+    """Jobs of this priority or above may take the place of less important ones (null: none)."""
     solver_processes: int = Field(default=1, ge=0)
     """Runs solved at the same time by the service; 0 leaves them to other processes."""
     solver_cores: int | None = Field(default=None, ge=1)
@@ -73,6 +82,10 @@ class Settings(BaseSettings):
     def objective(self) -> Objective:
         changes: dict[str, Any] = dict(self.weights)
         return replace(DEFAULT_OBJECTIVE, **changes)
+
+    @property
+    def freeze(self) -> timedelta:
+        return timedelta(minutes=self.freeze_minutes)
 
     @property
     def cores_for_a_run(self) -> int:

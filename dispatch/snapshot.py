@@ -152,6 +152,9 @@ class Snapshot:
     """Routes of its technicians outside the scope that are still to be driven, or just were."""
     called_elsewhere: tuple[Stop, ...]
     """Depot calls on routes in force outside the scope."""
+    doomed: frozenset[str] = frozenset()
+    """Jobs on routes in force that nobody can attend in time any more: better late than never,
+    they stay where they are, as does what comes before them."""
 
 
 def load_snapshot(

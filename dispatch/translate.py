@@ -7,7 +7,7 @@ local start ("T07@2026-11-23T08:00+07:00").
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from dispatch.shifts import WorkingShift, clipped, working_shifts
 from dispatch.snapshot import STARTED, DepotFacts, JobFacts, LiveRoute, Snapshot, TechnicianFacts
 from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.van import VanUse, parts_used, van_use
-from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
+from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import StopKind
 
 NEEDS_LOCATION = "needs_location"
@@ -43,7 +43,8 @@ class History:
     A visit has begun when its technician says so. While nobody has reported anything from the
     route, so has what should have started by now. A depot call or a break has begun if a visit
     after it has, or if it should have started by now, as late as the technician is. What should
-    start within the freeze time follows, unless the technician is absent then.
+    start within the freeze time follows, unless the technician is absent then; and so does what
+    comes too late whoever does it, with all before it.
     """
 
     route: models.Route
@@ -138,7 +139,7 @@ class _Translator:
                 travel_time=seconds,
                 distance=metres,
                 depots=tuple(self._depot(facts) for facts in self.snapshot.depots),
-                objective=self.settings.objective,
+                objective=self._objective,
             ),
             epoch=self.epoch,
             shifts={name: shift for name, (_, shift) in self._shifts.items()},
@@ -147,6 +148,13 @@ class _Translator:
             left_out=left_out,
             overnight=frozenset(overnight),
         )
+
+    @property
+    def _objective(self) -> Objective:
+        if self.snapshot.scope.waiting_job_ids is None:
+            return self.settings.objective
+        # Nobody's fair share can be told from a part of the work.
+        return replace(self.settings.objective, imbalance=0)
 
     # Times
 
@@ -432,13 +440,14 @@ def _history(found: LiveRoute, snapshot: Snapshot, absences: Sequence[Absence]) 
                 ends_at, last_place = end, place_of(stop, snapshot)
                 late = end - stop.departure_at
                 is_free = job.departed_at is not None or not is_reported(job)
-    for stop in found.stops[last + 1 :]:
+    held = max((at for at, s in enumerate(found.stops) if s.job_id in snapshot.doomed), default=-1)
+    for at, stop in enumerate(found.stops[last + 1 :], start=last + 1):
         begins_at = stop.start_at + late
         is_frozen = now < snapshot.frozen_until >= begins_at and not _is_away(stop, absences)
         has_begun = stop.job_id is None and is_free and begins_at <= now
-        if not (is_frozen or has_begun):
+        if not (at <= held or is_frozen or has_begun):
             break
-        if is_frozen:
+        if at <= held or is_frozen:
             late = max(min(late, timedelta(0)), late - (stop.start_at - stop.arrival_at))
         stops.append(stop)
         ends_at = stop.departure_at + late

@@ -34,6 +34,11 @@ class Priority(StrEnum):
     URGENT = "urgent"
     EMERGENCY = "emergency"
 
+    def is_at_least(self, other: "Priority | None") -> bool:
+        """Whether it is as high or higher; nothing is at least None."""
+        ranks = list(Priority)
+        return other is not None and ranks.index(self) >= ranks.index(other)
+
 
 OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)
 """Nobody goes there any more: it was done, or it could not be."""

@@ -6,7 +6,17 @@ import pytest
 from sqlmodel import Session, col, select
 
 from dispatch.errors import Conflict, NotFound
-from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanStatus, Route, Stop
+from dispatch.models import (
+    Absence,
+    Job,
+    JobStatus,
+    LogEntry,
+    Placement,
+    Plan,
+    PlanStatus,
+    Route,
+    Stop,
+)
 from dispatch.placing import PlacedJob, PlaceOption, PlaceRequest, place_job, place_options
 from dispatch.plan_rows import in_force as solution_in_force
 from dispatch.settings import Settings
@@ -188,19 +198,63 @@ def test_what_has_begun_is_not_touched(monday: Session, settings: Settings) -> N
     assert status(monday, "a1") == JobStatus.ON_SITE
 
 
-def test_a_route_that_cannot_be_kept_as_it_is_takes_nothing_more(
+def bob_is_late(session: Session, window_ends: str) -> None:
+    """He is on site at b1 until about 10:45, and should start "missed", near Ann, by then."""
+    add_job(session, "missed", at=2, windows=[(hanoi("09:30"), hanoi(window_ends))])
+    session.exec(select(Route).where(Route.technician_id == "bob")).one().live = False
+    for stop in session.exec(select(Stop).where(Stop.job_id == "b1")).all():
+        stop.live = False
+    session.flush()
+    add_live_route(session, "bob", [("b1", "09:00"), ("missed", "09:45")], version=2)
+    session.get_one(Job, "b1").status = JobStatus.ON_SITE
+    session.get_one(Job, "b1").arrived_at = hanoi("10:15")
+    session.commit()
+
+
+def test_a_route_that_loses_what_others_could_do_takes_nothing_more(
     monday: Session, settings: Settings
 ) -> None:
-    add_job(monday, "missed", at=2, windows=[(hanoi("09:30"), hanoi("10:00"))])
-    monday.exec(select(Route).where(Route.technician_id == "bob")).one().live = False
-    for stop in monday.exec(select(Stop).where(Stop.job_id == "b1")).all():
-        stop.live = False
-    monday.flush()
-    add_live_route(monday, "bob", [("b1", "09:00"), ("missed", "09:45")], version=2)
-    monday.get_one(Job, "b1").status = JobStatus.ON_SITE
-    monday.get_one(Job, "b1").arrived_at = hanoi("09:50")
+    bob_is_late(monday, "11:00")
+    assert technicians(options(monday, settings, at=hanoi("10:20"))) == ["ann"]
+    assert technicians(options(monday, settings, "missed", at=hanoi("10:20"))) == ["ann"]
+
+
+def test_what_nobody_can_attend_in_time_any_more_stays_where_it_is(
+    monday: Session, settings: Settings
+) -> None:
+    bob_is_late(monday, "10:00")
+    found = place(monday, settings, technician="bob", at=hanoi("10:20"))
+    assert in_force(monday)["bob"] == ["b1", "missed", "new"]
+    assert found.option.start_at >= hanoi("11:30")
+
+
+def test_what_is_about_to_begin_stays_where_it_is(monday: Session, settings: Settings) -> None:
+    add_job(monday, "urgent", at=1, windows=[(hanoi("08:00"), hanoi("09:40"))])
+    before = next(o for o in options(monday, settings, "urgent") if o.technician_id == "ann")
+    assert before.start_at < hanoi("09:00")
+    found = place(monday, settings, "urgent", "ann", at=hanoi("08:40"))
+    assert found.option.start_at >= hanoi("09:30")
+    assert in_force(monday)["ann"] == ["a1", "urgent", "a2"]
+
+
+def test_a_job_that_loses_its_place_waits_for_another(monday: Session, settings: Settings) -> None:
+    bob_is_late(monday, "11:00")
+    place(monday, settings, "missed", "ann", at=hanoi("10:20"))
+    assert monday.exec(select(Placement)).all() == []
+    bob_is_sick = Absence(
+        id="sick", technician_id="bob", starts_at=hanoi("10:00"), ends_at=hanoi("17:00")
+    )
+    add_job(monday, "b2", at=21)
+    monday.exec(select(Route).where(Route.technician_id == "bob", col(Route.live))).one()
+    place(monday, settings, "b2", "bob", at=hanoi("10:21"))
+    add_job(monday, "b3", at=21)
+    place(monday, settings, "b3", "bob", at=hanoi("10:22"))
+    monday.add(bob_is_sick)
     monday.commit()
-    assert technicians(options(monday, settings, at=hanoi("10:30"))) == ["ann"]
+    place(monday, settings, "b2", "ann", at=hanoi("10:23"))
+    (waiting,) = monday.exec(select(Placement)).all()
+    assert (waiting.job_id, waiting.trigger) == ("b3", "displaced")
+    assert status(monday, "b3") == JobStatus.OPEN
 
 
 def test_the_new_routes_keep_all_rules(monday: Session, settings: Settings) -> None:

@@ -1,0 +1,236 @@
+"""The plan in force as the solver sees it: where one more job could go, and what has to give.
+
+Everybody else keeps their visits and the order of them; what a way costs more includes the times
+that it moves. Nothing that has begun, or is about to, is touched.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+
+from dispatch.models import PLANNABLE
+from dispatch.plan_rows import RouteRows, in_force, shift_key, to_plan
+from dispatch.settings import Settings
+from dispatch.snapshot import LiveRoute, Snapshot
+from dispatch.translate import Translation, to_problem
+from solver.check import check
+from solver.cost import RouteCost, cost
+from solver.insertion import Draft
+from solver.problem import Problem, Shift, Visit
+from solver.schedule import Call
+from solver.solution import Route, Solution, Unassigned
+from solver.timing import cheapest
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A shift's route with a visit on it."""
+
+    shift: Shift
+    sequence: tuple[Call, ...]
+    route: Route
+    extra: int
+    """Cents that the route costs more than without the visit."""
+    new_depots: tuple[str, ...]
+    """Depots that it calls at more often than the route did."""
+    makes_room: Visit | None = None
+    """The visit that has to leave the route for it."""
+
+
+class LiveDay:
+    """The routes in force of a translation's scope, and changes to them that are not stored yet."""
+
+    def __init__(self, translation: Translation) -> None:
+        self.translation = translation
+        self.draft = Draft(translation.problem)
+        current = in_force(translation)
+        self.draft.adopt(current.routes if current else ())
+        self._before = dict(self.draft.sequences)
+        self._lost = dict(self._visits_that_cannot_stay())
+        self._untenable = set(self._lost.values())
+
+    @property
+    def problem(self) -> Problem:
+        return self.translation.problem
+
+    @cached_property
+    def _price(self) -> RouteCost:
+        return RouteCost(self.problem)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, settings: Settings) -> "LiveDay":
+        """Those of a snapshot. Visits that nobody can attend in time any more are left where they
+        are, unless their technician is absent.
+
+        Raises ``InvalidProblem`` if the rows contradict each other.
+        """
+        day = cls(to_problem(snapshot, settings))
+        doomed = frozenset(name for name in day._lost if day._is_doomed(name))
+        if not doomed:
+            return day
+        return cls(to_problem(replace(snapshot, doomed=doomed), settings))
+
+    def _is_doomed(self, job_id: str) -> bool:
+        technician, _ = self._lost[job_id]
+        is_there = any(shift.technician == technician for shift in self.problem.shifts)
+        return is_there and not (job_id in self.translation.visits and self.ways(job_id))
+
+    def _visits_that_cannot_stay(self) -> Iterable[tuple[str, tuple[str, datetime]]]:
+        """Where things have gone wrong already: visits in force that their route, as a sequence,
+        cannot keep, and the shift that it is for. To put one more job there would take them off."""
+        begun = {s.job_id for history in self.translation.histories for s in history.stops}
+        kept = {name for calls in self._before.values() for name in visits_of(calls)}
+        for found in self.translation.snapshot.live:
+            to_come = [stop.job_id for stop in found.stops if stop.job_id]
+            jobs = (self.translation.snapshot.live_jobs[job_id] for job_id in to_come)
+            for job in jobs:
+                if job.status in PLANNABLE and job.id not in kept and job.id not in begun:
+                    yield job.id, shift_key(found.route)
+
+    def is_placed(self, job_id: str) -> bool:
+        """Whether the job is on a route as things are now."""
+        return any(job_id in visits_of(calls) for calls in self.draft.sequences.values())
+
+    def remove(self, job_ids: Collection[str]) -> None:
+        """Take the jobs off their routes."""
+        self.draft.remove(job_ids)
+
+    def ways(self, job_id: str) -> list[Way]:
+        """The best place on each shift that has one, the cheapest first."""
+        visit = self.draft.visit(job_id)
+        found = []
+        for shift in self.draft.shifts_with_time(visit):
+            if self.key(shift.id) not in self._untenable:
+                option = self.draft.best_place(visit, shift)
+                way = option and self._way(shift, option.sequence)
+                if way:
+                    found.append(way)
+        return sorted(found, key=lambda way: (way.extra, way.shift.id))
+
+    def ways_with_room_made(self, job_id: str, technicians: Collection[str] | None) -> list[Way]:
+        """As ``ways``, on routes (of these technicians, None: all) that give up one visit of lower
+        priority for it: the least important first, then the cheapest.
+
+        Pinned visits, and those that the customer was told of, stay.
+        """
+        visit = self.draft.visit(job_id)
+        found = []
+        for shift in self.draft.eligible[visit.id]:
+            if technicians is not None and shift.technician not in technicians:
+                continue
+            if self.key(shift.id) in self._untenable:
+                continue
+            sequence = self.draft.sequences[shift.id]
+            for other in [call for call in sequence if isinstance(call, Visit)]:
+                told = other.previous is not None and other.previous.told
+                if other.priority >= visit.priority or other.pin is not None or told:
+                    continue
+                kept = tuple(call for call in sequence if call is not other)
+                option = self.draft.best_place(visit, shift, kept)
+                way = option and self._way(shift, option.sequence)
+                if way:
+                    found.append(replace(way, makes_room=other))
+        return sorted(found, key=_least_important_first)
+
+    def _way(self, shift: Shift, sequence: tuple[Call, ...]) -> Way | None:
+        route = cheapest(self.problem, shift, sequence, self.draft.legs)
+        if route is None:
+            return None
+        extra = self._cents(route) - self._cents(self._now(shift))
+        had, has = (
+            Counter(_depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
+        )
+        return Way(shift, sequence, route, extra, tuple((has - had).elements()))
+
+    def key(self, name: str) -> tuple[str, datetime]:
+        """As ``shift_key``, of the shift that the solver knows by this name."""
+        shift = self.translation.shifts[name]
+        return shift.technician_id, shift.starts_at
+
+    def _now(self, shift: Shift) -> Route | None:
+        sequence = self.draft.sequences[shift.id]
+        return cheapest(self.problem, shift, sequence, self.draft.legs) if sequence else None
+
+    def _cents(self, route: Route | None) -> int:
+        return 0 if route is None else sum(cents for _, cents in self._price.of(route))
+
+    def take(self, way: Way) -> None:
+        """Let the way's shift be as it says."""
+        self.draft.take({**self.draft.sequences, way.shift.id: way.sequence})
+
+    def is_as_in_force(self, way: Way) -> bool:
+        """Whether the way's route is in force already."""
+        return self._before[way.shift.id] == way.sequence
+
+    def changed(self) -> "Changed":
+        """The routes that differ from those in force, as rows, checked.
+
+        Raises ``AssertionError`` if a rule is broken: what is in force was kept, and what was put
+        into it was tried.
+        """
+        names = {
+            shift for shift, calls in self.draft.sequences.items() if calls != self._before[shift]
+        }
+        keys = {self.key(name) for name in names} | set(self._left_for_others())
+        routes = self.draft.routes()
+        served = {stop.id for route in routes for stop in route.stops}
+        left_out = [visit.id for visit in self.problem.visits if visit.id not in served]
+        costs = cost(self.problem, [route for route in routes if route.shift in names], ())
+        solution = Solution(routes, (), costs)
+        self._verify(routes)
+        unassigned = tuple(Unassigned(name, ()) for name in left_out)
+        rows = to_plan(self.translation, replace(solution, unassigned=unassigned), "")
+        return Changed(
+            routes=[found for found in rows.routes if shift_key(found.route) in keys],
+            replaced=[
+                found for found in self.translation.snapshot.live if shift_key(found.route) in keys
+            ],
+            cost={rule.value: cents for rule, cents in costs.items() if cents},
+        )
+
+    def _left_for_others(self) -> Iterable[tuple[str, datetime]]:
+        """Shifts whose route in force has a visit that is with another shift now; it may not have
+        been able to keep it in the first place, or the shift may be cancelled."""
+        now_on = {
+            name: self.key(shift)
+            for shift, calls in self.draft.sequences.items()
+            for name in visits_of(calls)
+        }
+        for found in self.translation.snapshot.live:
+            key = shift_key(found.route)
+            if any(now_on.get(stop.job_id or "", key) != key for stop in found.stops):
+                yield key
+
+    def _verify(self, routes: Sequence[Route]) -> None:
+        """The last word before anything is published, as for every plan."""
+        served = {stop.id for route in routes for stop in route.stops}
+        visits = tuple(visit for visit in self.problem.visits if visit.id in served)
+        problem = replace(self.problem, visits=visits)
+        solution = Solution(tuple(routes), (), cost(problem, routes, ()))
+        violations = check(problem, solution)
+        if violations:
+            raise AssertionError("; ".join(str(violation) for violation in violations))
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Routes to be put in force, those that they replace, and what they cost by soft rule."""
+
+    routes: list[RouteRows]
+    replaced: list[LiveRoute]
+    cost: Mapping[str, int]
+
+
+def _depots_of(sequence: Sequence[Call]) -> Counter[str]:
+    return Counter(call.id for call in sequence if not isinstance(call, Visit))
+
+
+def visits_of(sequence: Sequence[Call]) -> list[str]:
+    return [call.id for call in sequence if isinstance(call, Visit)]
+
+
+def _least_important_first(way: Way) -> tuple[int, int, str]:
+    assert way.makes_room is not None  # noqa: S101 - only such ways are compared
+    return way.makes_room.priority, way.extra, way.shift.id
