@@ -6,6 +6,7 @@ that it moves. Nothing that has begun, or is about to, is touched.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -48,8 +49,16 @@ class LiveDay:
         current = in_force(translation)
         self.draft.adopt(current.routes if current else ())
         self._before = dict(self.draft.sequences)
+        self._cents_now: dict[str, tuple[tuple[Call, ...], int]] = {}
         self._lost = dict(self._visits_that_cannot_stay())
         self._untenable = set(self._lost.values())
+
+    def copy(self) -> "LiveDay":
+        """One to try other changes on."""
+        other = copy(self)
+        other.draft = self.draft.copy()
+        other._cents_now = dict(self._cents_now)
+        return other
 
     @property
     def problem(self) -> Problem:
@@ -59,23 +68,14 @@ class LiveDay:
     def _price(self) -> RouteCost:
         return RouteCost(self.problem)
 
-    @classmethod
-    def of(cls, snapshot: Snapshot, settings: Settings) -> "LiveDay":
-        """Those of a snapshot. Visits that nobody can attend in time any more are left where they
-        are, unless their technician is absent.
-
-        Raises ``InvalidProblem`` if the rows contradict each other.
-        """
-        day = cls(to_problem(snapshot, settings))
-        doomed = frozenset(name for name in day._lost if day._is_doomed(name))
-        if not doomed:
-            return day
-        return cls(to_problem(replace(snapshot, doomed=doomed), settings))
-
-    def _is_doomed(self, job_id: str) -> bool:
-        technician, _ = self._lost[job_id]
-        is_there = any(shift.technician == technician for shift in self.problem.shifts)
-        return is_there and not (job_id in self.translation.visits and self.ways(job_id))
+    def doomed(self) -> frozenset[str]:
+        """Visits in force of technicians who are there that nobody can attend in time any more."""
+        there = {shift.technician for shift in self.problem.shifts}
+        return frozenset(
+            job_id
+            for job_id, (technician, _) in self._lost.items()
+            if technician in there and not (job_id in self.translation.visits and self.ways(job_id))
+        )
 
     def _visits_that_cannot_stay(self) -> Iterable[tuple[str, tuple[str, datetime]]]:
         """Where things have gone wrong already: visits in force that their route, as a sequence,
@@ -138,7 +138,7 @@ class LiveDay:
         route = cheapest(self.problem, shift, sequence, self.draft.legs)
         if route is None:
             return None
-        extra = self._cents(route) - self._cents(self._now(shift))
+        extra = self._cents(route) - self._cents_of(shift)
         had, has = (
             Counter(_depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
         )
@@ -149,12 +149,20 @@ class LiveDay:
         shift = self.translation.shifts[name]
         return shift.technician_id, shift.starts_at
 
-    def _now(self, shift: Shift) -> Route | None:
+    def _cents_of(self, shift: Shift) -> int:
+        """What the shift's route costs as it is."""
         sequence = self.draft.sequences[shift.id]
-        return cheapest(self.problem, shift, sequence, self.draft.legs) if sequence else None
+        if not sequence:
+            return 0
+        known = self._cents_now.get(shift.id)
+        if known is None or known[0] is not sequence:
+            route = cheapest(self.problem, shift, sequence, self.draft.legs)
+            known = sequence, 0 if route is None else self._cents(route)
+            self._cents_now[shift.id] = known
+        return known[1]
 
-    def _cents(self, route: Route | None) -> int:
-        return 0 if route is None else sum(cents for _, cents in self._price.of(route))
+    def _cents(self, route: Route) -> int:
+        return sum(cents for _, cents in self._price.of(route))
 
     def take(self, way: Way) -> None:
         """Let the way's shift be as it says."""
@@ -212,6 +220,17 @@ class LiveDay:
         violations = check(problem, solution)
         if violations:
             raise AssertionError("; ".join(str(violation) for violation in violations))
+
+
+def live_day_of(snapshot: Snapshot, settings: Settings) -> LiveDay:
+    """The snapshot's routes in force. Visits that nobody can attend in time any more are left where
+    they are, unless their technician is absent.
+
+    Raises ``InvalidProblem`` if the rows contradict each other.
+    """
+    live = LiveDay(to_problem(snapshot, settings))
+    doomed = live.doomed()
+    return LiveDay(to_problem(replace(snapshot, doomed=doomed), settings)) if doomed else live
 
 
 @dataclass(frozen=True, slots=True)

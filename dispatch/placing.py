@@ -15,7 +15,7 @@ from dispatch import log, plans_store
 from dispatch.errors import Conflict
 from dispatch.intake import Code, Day, Input
 from dispatch.jobs import no_such_job
-from dispatch.live_day import Changed, LiveDay, Way
+from dispatch.live_day import Changed, LiveDay, Way, live_day_of
 from dispatch.models import PLANNABLE, Job, Plan, PlanStatus, PlanUnassigned, now
 from dispatch.output import Output
 from dispatch.placements import ask_for_place
@@ -164,7 +164,8 @@ def place_job(
 
 def live_day(session: Session, day: date, settings: Settings, at: datetime) -> LiveDay:
     """The whole plan in force for a day, as of ``at``."""
-    return LiveDay.of(load_snapshot(session, Scope(day, day), at, settings.freeze), settings)
+    snapshot = load_snapshot(session, Scope(day, day), at, settings.freeze)
+    return live_day_of(snapshot, settings)
 
 
 def put_proposals(
@@ -194,7 +195,8 @@ def put_proposals(
     ids = {stop.job_id for found in before for stop in found.stops if stop.job_id}
     jobs = plans_store.hold_jobs(session, ids | wanted)
     scope = Scope(day, day, None, frozenset(concerned), frozenset(wanted))
-    live = LiveDay.of(load_snapshot(session, scope, at, settings.freeze), settings)
+    snapshot = load_snapshot(session, scope, at, settings.freeze)
+    live = live_day_of(snapshot, settings)
     if not may_fail:
         for proposal in proposals:
             _attendable(live, proposal.job_id, day)
@@ -332,6 +334,10 @@ def _attendable(live: LiveDay, job_id: str, day: date) -> None:
     translation = live.translation
     if job_id in translation.visits:
         return
+    if any(stop.job_id == job_id for history in translation.histories for stop in history.stops):
+        raise _conflict(
+            "begins", job_id, "it has begun or is about to", "leave it, or call the technician"
+        )
     why = translation.left_out.get(job_id)
     raise _conflict(
         "not_then",

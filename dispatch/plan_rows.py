@@ -9,7 +9,6 @@ from typing import Any
 from dispatch import models
 from dispatch.models import Plan, PlanStatus, PlanUnassigned
 from dispatch.translate import NEEDS_LOCATION, History, Translation
-from solver.check import cost
 from solver.problem import Shift
 from solver.solution import ReasonCode, Route, Rule, Solution, Stop, StopKind, Unassigned
 
@@ -126,7 +125,8 @@ def to_solution(
 
 
 def in_force(translation: Translation) -> Solution | None:
-    """What is left of the routes in force, as a plan to start from; None if there are none."""
+    """What is left of the routes in force, as a plan to start from; None if there are none. It has
+    no reasons and no cost."""
     live = [RouteRows(found.route, list(found.stops)) for found in translation.snapshot.live]
     known = translation.visits
     begun = {stop.job_id for history in translation.histories for stop in history.stops}
@@ -137,10 +137,7 @@ def in_force(translation: Translation) -> Solution | None:
         if stop.job_id is not None and stop.job_id not in known and stop.job_id not in begun
     }
     found = to_solution(translation, live, without=unknown)
-    if found is None or not found.routes:
-        return None
-    left_out = [visit.id for visit in found.unassigned]
-    return replace(found, cost=cost(translation.problem, found.routes, left_out))
+    return None if found is None or not found.routes else found
 
 
 class _Writer:

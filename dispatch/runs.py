@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Annotated, Self
@@ -39,9 +40,10 @@ from dispatch.plans_store import change_run, is_queued, is_run_by
 from dispatch.settings import Settings
 from dispatch.snapshot import load_snapshot
 from dispatch.store import connect, reading
-from dispatch.translate import to_problem
-from solver.check import check
+from dispatch.translate import Translation, to_problem
+from solver.check import check, cost
 from solver.problem import Fault, InvalidProblem
+from solver.solution import Solution
 from solver.solve import Limit, Progress, solve
 
 LONGEST_HORIZON_DAYS = 31
@@ -296,7 +298,7 @@ def _draft(
             Limit(seconds=run.seconds),
             seed=run.seed,
             cores=settings.cores_for_a_run,
-            start=in_force(translation),
+            start=_start(translation),
             progress=pulse.report,
             cancelled=pulse.is_over,
         )
@@ -315,6 +317,14 @@ def _draft(
         # Whatever it is, the run must say so: nobody else can.
         logger.exception("Run %s broke off", run.id)
         return None, _unexpected(error)
+
+
+def _start(translation: Translation) -> Solution | None:
+    found = in_force(translation)
+    if found is None:
+        return None
+    left_out = [out.id for out in found.unassigned]
+    return replace(found, cost=cost(translation.problem, found.routes, left_out))
 
 
 def _unexpected(error: Exception) -> str:

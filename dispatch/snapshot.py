@@ -1,7 +1,7 @@
 """Everything that a plan is made from, read at one moment, so that no session stays open."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -165,7 +165,7 @@ def load_snapshot(
     ending_after = taken_at - LONGEST_ROUTE
     theirs = live_routes(session, scope.starts_on, scope.ends_on, serving, ending_after)
     live = tuple(found for found in theirs if scope.has(found.route, serving))
-    jobs = _candidates(session, scope, serving)
+    jobs = _candidates(session, scope, serving, scope)
     live_jobs = jobs_by_id(
         session, (stop.job_id for found in theirs for stop in found.stops if stop.job_id)
     )
@@ -182,10 +182,7 @@ def load_snapshot(
         jobs=jobs,
         live_jobs=live_jobs,
         sites=sites,
-        opening_hours=grouped(
-            sorted(rows_where(session, OpeningHours, "site_id", sites), key=lambda row: row.opens),
-            lambda row: row.site_id,
-        ),
+        opening_hours=_opening_hours(session, sites),
         legs={
             (leg.from_place, leg.to_place): (leg.seconds, leg.metres)
             for leg in rows_where(session, TravelLeg, "from_place", places)
@@ -199,6 +196,94 @@ def load_snapshot(
             if not scope.has(route, serving)
         ),
     )
+
+
+def reload_snapshot(
+    session: Session, old: Snapshot, changed: Collection[str], at: datetime, freeze: timedelta
+) -> Snapshot | None:
+    """The snapshot of a whole company's days as it is ``at`` a later moment, without reading again
+    what is the same: all that has changed are these jobs, routes, and the vans and positions of
+    technicians. None if that does not suffice, and it has to be loaded."""
+    scope, since = old.scope, at - LONGEST_ROUTE
+    everybody = frozenset(facts.technician.id for facts in old.technicians)
+    before = [*old.live, *old.live_elsewhere]
+    in_force = dict(_route_ids(session, scope, since))
+    moved = _moved(before, in_force, changed)
+    if not moved <= everybody:
+        return None
+    theirs = live_routes(session, scope.starts_on, scope.ends_on, moved, since)
+    stale = {*changed, *_jobs_on(theirs)}
+    stale |= _jobs_on(found for found in before if found.route.technician_id in moved)
+    same = [
+        found
+        for found in before
+        if found.route.technician_id not in moved and found.route.id in in_force
+    ]
+    routes = sorted([*same, *theirs], key=_by_technician_and_time)
+    narrow = replace(scope, technician_ids=frozenset(moved), waiting_job_ids=frozenset(stale))
+    fresh = _candidates(session, narrow, everybody, scope)
+    jobs = [facts for facts in old.jobs if facts.job.id not in stale]
+    on_routes = _jobs_on(routes)
+    live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in on_routes - stale}
+    live_jobs |= jobs_by_id(session, on_routes - live_jobs.keys())
+    sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in fresh)])
+    unknown = sites.keys() - old.sites.keys()
+    if unknown and old.legs:
+        return None
+    people = {facts.technician.id: facts for facts in _technicians(session, moved)}
+    seen = {row.technician_id: row for row in session.exec(select(Position))}
+    return replace(
+        old,
+        taken_at=at,
+        frozen_until=at + freeze,
+        based_on_version=session.exec(select(func.max(Plan.version))).one() or 0,
+        technicians=tuple(
+            replace(people.get(facts.technician.id, facts), position=seen.get(facts.technician.id))
+            for facts in old.technicians
+        ),
+        jobs=tuple(sorted([*jobs, *fresh], key=lambda facts: facts.job.id)),
+        live_jobs=live_jobs,
+        sites=old.sites | sites,
+        opening_hours=old.opening_hours | _opening_hours(session, unknown),
+        live=tuple(found for found in routes if scope.has(found.route, everybody)),
+        live_elsewhere=tuple(found for found in routes if not scope.has(found.route, everybody)),
+        called_elsewhere=tuple(
+            stop for stop, route in _depot_calls(session, since) if not scope.has(route, everybody)
+        ),
+    )
+
+
+def _route_ids(session: Session, scope: Scope, since: datetime) -> Sequence[tuple[int | None, str]]:
+    """The routes in force that the scope's snapshot has, with their technicians."""
+    on_the_days = and_(col(Route.day) >= scope.starts_on, col(Route.day) <= scope.ends_on)
+    return session.exec(
+        select(Route.id, Route.technician_id).where(
+            col(Route.live), or_(on_the_days, col(Route.end_at) > since)
+        )
+    ).all()
+
+
+def _moved(
+    before: Iterable[LiveRoute], in_force: Mapping[int | None, str], changed: Collection[str]
+) -> set[str]:
+    """Technicians whose routes are others than before, or have one of the changed jobs."""
+    known = {found.route.id: found for found in before}
+    gone = {found.route.technician_id for id_, found in known.items() if id_ not in in_force}
+    new = {technician for id_, technician in in_force.items() if id_ not in known}
+    touched = {
+        found.route.technician_id
+        for found in known.values()
+        if any(stop.job_id in changed for stop in found.stops)
+    }
+    return gone | new | touched
+
+
+def _jobs_on(routes: Iterable[LiveRoute]) -> set[str]:
+    return {stop.job_id for found in routes for stop in found.stops if stop.job_id}
+
+
+def _by_technician_and_time(found: LiveRoute) -> tuple[str, datetime]:
+    return found.route.technician_id, found.route.shift_starts_at
 
 
 def technicians_of(session: Session, scope: Scope) -> frozenset[str]:
@@ -243,6 +328,11 @@ def live_routes(
     return [LiveRoute(route, stops.get(route.id or 0, ())) for route in routes]
 
 
+def _opening_hours(session: Session, sites: Collection[str]) -> dict[str, tuple[OpeningHours, ...]]:
+    rows = rows_where(session, OpeningHours, "site_id", sites)
+    return grouped(sorted(rows, key=lambda row: row.opens), lambda row: row.site_id)
+
+
 def _depot_calls(session: Session, ending_after: datetime) -> Iterable[tuple[Stop, Route]]:
     return session.exec(
         select(Stop, Route)
@@ -268,13 +358,16 @@ def jobs_by_id(session: Session, ids: Iterable[str]) -> dict[str, Job]:
     return found
 
 
-def _candidates(session: Session, scope: Scope, serving: Collection[str]) -> tuple[JobFacts, ...]:
+def _candidates(
+    session: Session, narrow: Scope, serving: Collection[str], scope: Scope
+) -> tuple[JobFacts, ...]:
+    """Those that a plan of the scope may place, as far as the narrow one has them."""
     rows = session.exec(
         select(Job, Site.territory, Route)
         .join(Site, col(Site.id) == Job.site_id)
         .outerjoin(Stop, and_(col(Stop.job_id) == Job.id, col(Stop.live)))
         .outerjoin(Route, col(Route.id) == Stop.route_id)
-        .where(col(Job.status).in_(PLANNABLE), *_narrowed(scope))
+        .where(col(Job.status).in_(PLANNABLE), *_narrowed(narrow))
         .order_by(Job.id)
     )
     return job_facts(session, [job for job, *at in rows if _may_place(scope, serving, job, *at)])

@@ -5,7 +5,7 @@ day. Visits are named after their jobs, depots after themselves, and shifts afte
 local start ("T07@2026-11-23T08:00+07:00").
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -299,14 +299,19 @@ class _Translator:
             if self._starts_at(shift) < shift.ends_at
         }
 
+    @cached_property
+    def _histories_of(self) -> Mapping[str, list[History]]:
+        found: defaultdict[str, list[History]] = defaultdict(list)
+        for history in self.histories:
+            found[history.route.technician_id].append(history)
+        return found
+
     def _behind(self, shift: WorkingShift) -> History | None:
         """What the technician has last begun in the time of this shift."""
         mine = [
             history
-            for history in self.histories
-            if history.route.technician_id == shift.technician_id
-            and history.ends_at > shift.starts_at
-            and history.stops[0].arrival_at < shift.ends_at
+            for history in self._histories_of[shift.technician_id]
+            if history.ends_at > shift.starts_at and history.stops[0].arrival_at < shift.ends_at
         ]
         return max(mine, key=lambda history: history.ends_at, default=None)
 
@@ -368,11 +373,10 @@ class _Translator:
         """What is in the van, less what routes outside this plan, or begun visits, rely on."""
         technician = facts.technician.id
         stock = Counter(facts.stock)
-        for history in self.histories:
-            if history.route.technician_id == technician:
-                use = self._van_use(history.stops)
-                stock += use.left
-                stock -= self._still_to_take(use)
+        for history in self._histories_of[technician]:
+            use = self._van_use(history.stops)
+            stock += use.left
+            stock -= self._still_to_take(use)
         for found in self.snapshot.live_elsewhere:
             if found.route.technician_id == technician and self._is_to_come(found):
                 stock -= self._still_to_take(self._van_use(found.stops))

@@ -26,7 +26,6 @@ class RouteCost:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._visits = {visit.id: visit for visit in problem.visits}
         self._shifts = {shift.id: shift for shift in problem.shifts}
         self._depots = {depot.id: depot for depot in problem.depots}
 
@@ -41,7 +40,7 @@ class RouteCost:
             if stop.kind is StopKind.DEPOT:
                 places.append(self._depots[stop.id].location)
             elif stop.kind is StopKind.VISIT:
-                visit = self._visits[stop.id]
+                visit = problem.visit[stop.id]
                 places.append(visit.location)
                 service += visit.duration
                 yield from visit_cost(problem, shift, visit, stop.start)

@@ -8,6 +8,7 @@ for the vehicle routing and scheduling problem with time windows*, EJOR 1993).
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import permutations
@@ -68,6 +69,15 @@ class Draft:
         self._empty_vans()
         self._slack: dict[str, Slack] = {}
         self._costs: dict[str, int] = {}
+
+    def copy(self) -> "Draft":
+        """A draft of its own that holds the same sequences."""
+        other = copy(self)
+        other.sequences = dict(self.sequences)
+        other._taken = dict(self._taken)
+        other._taken_by_all = self._taken_by_all.copy()
+        other._slack, other._costs = dict(self._slack), dict(self._costs)
+        return other
 
     @cached_property
     def supplies(self) -> Supplies:

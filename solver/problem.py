@@ -221,6 +221,11 @@ class Problem:
             raise InvalidProblem(faults)
 
     @cached_property
+    def visit(self) -> Mapping[str, Visit]:
+        """Every visit by its id."""
+        return {visit.id: visit for visit in self.visits}
+
+    @cached_property
     def prices(self) -> Mapping[str, int]:
         """What leaving each visit unassigned costs, in cents.
 
