@@ -8,9 +8,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import health, jobs, plans, problems, reports, runs, technicians
+from api import health, jobs, placements, plans, problems, reports, runs, technicians
 from api.limits import BodyLimit, HeadAsGet
 from dispatch import store
+from dispatch.live_days import LiveDays
+from dispatch.placer import Placer
 from dispatch.runner import Runner
 from dispatch.scheduler import Scheduler
 from dispatch.settings import Settings
@@ -77,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
     problems.install(app)
-    for part in (jobs, plans, runs, technicians, reports, health):
+    for part in (jobs, placements, plans, runs, technicians, reports, health):
         app.include_router(part.router)
     return app
 
@@ -91,6 +93,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.runner = runner = Runner(settings)
         started.callback(runner.stop)
         runner.start()
+        app.state.days = LiveDays(app.state.reading_engine, settings)
+        app.state.placer = placer = Placer(settings, app.state.days)
+        placer.start()
+        started.callback(placer.stop)
         scheduler = Scheduler(settings)
         scheduler.start()
         started.callback(scheduler.stop)

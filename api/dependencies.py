@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Query, Request, Response
 from sqlmodel import Session
 
 from dispatch.intake import Code
+from dispatch.live_days import LiveDays
 from dispatch.settings import Settings
 
 
@@ -25,6 +26,13 @@ def writing_session(request: Request) -> Iterator[Session]:
     with Session(request.app.state.engine) as session:
         yield session
         session.commit()
+    # It may have left a job that is to be placed at once.
+    request.app.state.placer.wake()
+
+
+def live_days(request: Request) -> LiveDays:
+    """The plans in force, kept in memory."""
+    return cast(LiveDays, request.app.state.days)
 
 
 def actor(request: Request) -> str:
@@ -36,6 +44,7 @@ GivenSettings = Annotated[Settings, Depends(settings)]
 ReadingSession = Annotated[Session, Depends(reading_session, scope="function")]
 WritingSession = Annotated[Session, Depends(writing_session, scope="function")]
 """``scope="function"`` makes the framework commit first, so that a 2xx means committed."""
+Days = Annotated[LiveDays, Depends(live_days)]
 Actor = Annotated[str, Depends(actor)]
 
 

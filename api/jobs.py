@@ -10,6 +10,7 @@ from api.dependencies import (
     LOCATION,
     Actor,
     After,
+    Days,
     GivenSettings,
     IdempotencyKey,
     IfMatch,
@@ -209,11 +210,12 @@ def list_place_options(
     job_id: Code,
     session: ReadingSession,
     settings: GivenSettings,
+    days: Days,
     day: Annotated[Day | None, Query(description="A local day; today if left out.")] = None,
     limit: Limit = 5,
 ) -> PlaceOptions:
     """The best place with each technician, the cheapest first. Nothing is changed."""
-    found = placing.place_options(session, job_id, settings, day=day, limit=limit)
+    found = placing.place_options(session, job_id, settings, days=days, day=day, limit=limit)
     return PlaceOptions(options=found)
 
 
@@ -228,10 +230,11 @@ def place_job(
     place_request: Annotated[PlaceRequest, Body(openapi_examples=PLACES)],
     session: WritingSession,
     settings: GivenSettings,
+    days: Days,
     actor: Actor,
 ) -> PlacedJob:
     """At once, into the best place there is; only the routes that it leaves and joins change."""
-    return placing.place_job(session, job_id, place_request, settings, actor=actor)
+    return placing.place_job(session, job_id, place_request, settings, days=days, actor=actor)
 
 
 def _tagged(job: JobOut, response: Response) -> JobOut:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from dispatch import log, store
+from dispatch import log, plans_store, store
 from dispatch.errors import Conflict, InvalidInput, NotFound
 from dispatch.intake import (
     JobChange,
@@ -46,6 +46,7 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
+from dispatch.placements import ask_for_place
 from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
 from solver.problem import Fault
@@ -100,6 +101,10 @@ COLUMNS = (
 )
 
 
+ELSEWHERE_NO_MATTER = frozenset({"title", "told_at"})
+"""A change of these leaves a job where it is in the plan."""
+
+
 def create_job(
     session: Session, new: NewJob, *, actor: str, settings: Settings, key: str | None = None
 ) -> tuple[JobOut, bool]:
@@ -145,6 +150,8 @@ def create_job(
     session.flush()
     out = read_job(session, job.id)
     log.record(session, actor, "create", "job", job.id, after=out.model_dump(mode="json"))
+    if job.status == JobStatus.OPEN and job.priority.is_at_least(settings.place_at_once):
+        ask_for_place(session, job.id, trigger="new_job", actor=actor)
     return out, True
 
 
@@ -242,7 +249,12 @@ def change_job(
         raise InvalidInput(*faults)
     _apply(session, job, wanted, different)
     session.flush()
-    return _logged(session, job, "change", before, actor)
+    after = _logged(session, job, "change", before, actor)
+    if job.status in PLANNABLE and different - ELSEWHERE_NO_MATTER:
+        is_urgent = job.priority.is_at_least(settings.place_at_once)
+        if is_urgent or plans_store.live_visits(session, [job.id]):
+            ask_for_place(session, job.id, trigger="changed_job", actor=actor)
+    return after
 
 
 def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:

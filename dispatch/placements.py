@@ -1,9 +1,31 @@
-"""Jobs that are to get a place in the plan in force at once: the list, and working it off."""
+"""The list of jobs that are to get a place in the plan in force at once."""
+
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
 from dispatch import log
 from dispatch.models import Placement, PlacementStatus
+from dispatch.output import Output
+
+
+class PlacementOut(Output):
+    """A wish to have a job put into the plan in force at once, and what became of it."""
+
+    id: int
+    job_id: str
+    trigger: str
+    """Why: ``new_job``, ``alert``, ``absence``; or it was ``bumped`` or ``displaced`` by others."""
+    asked_by: str
+    asked_at: datetime
+    status: PlacementStatus
+    settled_at: datetime | None
+    plan_id: int | None
+    """The version in which the job got its place."""
+    bumped_job_ids: list[str]
+    """Less important jobs that had to make room."""
+    cause: str | None
+    """Why there was no place, or why none was needed any more."""
 
 
 def ask_for_place(session: Session, job_id: str, *, trigger: str, actor: str) -> Placement:
@@ -21,3 +43,24 @@ def ask_for_place(session: Session, job_id: str, *, trigger: str, actor: str) ->
     session.flush()
     log.record(session, actor, "ask", "placement", str(placement.id), after={"job_id": job_id})
     return placement
+
+
+def list_placements(
+    session: Session,
+    *,
+    status: PlacementStatus | None = None,
+    job_id: str | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> tuple[list[PlacementOut], int | None]:
+    """Wishes, the newest first, and where to go on (``after``) if there are more."""
+    query = select(Placement).order_by(col(Placement.id).desc()).limit(limit + 1)
+    if status is not None:
+        query = query.where(Placement.status == status)
+    if job_id is not None:
+        query = query.where(Placement.job_id == job_id)
+    if after is not None:
+        query = query.where(col(Placement.id) < after)
+    found = session.exec(query).all()
+    page = [PlacementOut.model_validate(row) for row in found[:limit]]
+    return page, page[-1].id if len(found) > limit else None

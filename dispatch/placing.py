@@ -16,6 +16,7 @@ from dispatch.errors import Conflict
 from dispatch.intake import Code, Day, Input
 from dispatch.jobs import no_such_job
 from dispatch.live_day import Changed, LiveDay, Way, live_day_of
+from dispatch.live_days import LiveDays
 from dispatch.models import PLANNABLE, Job, Plan, PlanStatus, PlanUnassigned, now
 from dispatch.output import Output
 from dispatch.placements import ask_for_place
@@ -102,20 +103,19 @@ def place_options(
     day: date | None = None,
     at: datetime | None = None,
     limit: int = 5,
-    live: LiveDay | None = None,
+    days: LiveDays | None = None,
 ) -> list[PlaceOption]:
     """The best places on the local ``day`` (None: today), one for each technician's shift, the
     cheapest first; nothing is changed. A job that is in the plan already is looked at as if it
-    were not. ``at`` is the moment from which on there is time (None: now); ``live`` is that day's
-    plan if it is at hand.
+    were not. ``at`` is the moment from which on there is time (None: now); ``days`` spares reading
+    everything.
 
     Raises ``NotFound``, or ``Conflict`` if the job is not to be planned, or not on that day.
     """
     at = at or now()
     day = day or today(at, settings)
     _plannable(session, job_id)
-    if live is None:
-        live = live_day(session, day, settings, at)
+    live = live_day(session, day, settings, at, days)
     _attendable(live, job_id, day)
     live.remove([job_id])
     return [option(live, job_id, way) for way in live.ways(job_id)[:limit]]
@@ -129,20 +129,20 @@ def place_job(
     *,
     actor: str,
     at: datetime | None = None,
-    live: LiveDay | None = None,
+    days: LiveDays | None = None,
 ) -> PlacedJob:
     """Put the job into the best place there is, as a new version of the plan, which changes that
     route, and the one on which the job was before; again is as once.
 
-    ``live`` is the day's plan if it is at hand. Raises as ``place_options``, ``NotFound`` also for
-    the technician, and ``Conflict`` if there is no place.
+    Raises as ``place_options``, ``NotFound`` also for the technician, and ``Conflict`` if there is
+    no place.
     """
     at = at or now()
     technician_id, day = request.technician_id, request.day or today(at, settings)
     _plannable(session, job_id)
     if technician_id is not None:
         read_technician(session, technician_id)
-    live = live or live_day(session, day, settings, at)
+    live = live_day(session, day, settings, at, days)
     _attendable(live, job_id, day)
     live.remove([job_id])
     ways = [way for way in live.ways(job_id) if technician_id in (None, way.shift.technician)]
@@ -162,8 +162,12 @@ def place_job(
     return PlacedJob(plan_id=plan.id, plan_version=plan.version or 0, option=found[job_id].option)
 
 
-def live_day(session: Session, day: date, settings: Settings, at: datetime) -> LiveDay:
+def live_day(
+    session: Session, day: date, settings: Settings, at: datetime, days: LiveDays | None = None
+) -> LiveDay:
     """The whole plan in force for a day, as of ``at``."""
+    if days is not None:
+        return days.at(day, at)
     snapshot = load_snapshot(session, Scope(day, day), at, settings.freeze)
     return live_day_of(snapshot, settings)
 

@@ -36,8 +36,12 @@ class Priority(StrEnum):
 
     def is_at_least(self, other: "Priority | None") -> bool:
         """Whether it is as high or higher; nothing is at least None."""
-        ranks = list(Priority)
-        return other is not None and ranks.index(self) >= ranks.index(other)
+        return other is not None and self.rank >= other.rank
+
+    @property
+    def rank(self) -> int:
+        """0 for the least."""
+        return list(Priority).index(self)
 
 
 OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)

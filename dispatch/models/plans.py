@@ -183,6 +183,8 @@ class Placement(SQLModel, table=True):
     status: PlacementStatus = Field(
         default=PlacementStatus.WAITING, index=True, sa_type=text_of(PlacementStatus)
     )
+    rounds: int = 0
+    """How often a place was looked for."""
     settled_at: datetime | None = None
     plan_id: int | None = Field(default=None, foreign_key="plan.id")
     """The version in which the job got its place."""

@@ -30,6 +30,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("rounds", sa.Integer(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("plan_id", sa.Integer(), nullable=True),
         sa.Column("bumped_job_ids", sa.JSON(), nullable=False),

@@ -1,0 +1,43 @@
+"""Jobs that are put into the plan in force at once, over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.dependencies import Limit, ReadingSession
+from api.problems import documented
+from dispatch import placements
+from dispatch.intake import Code
+from dispatch.models import PlacementStatus
+from dispatch.output import Output
+from dispatch.placements import PlacementOut
+
+router = APIRouter(tags=["jobs"])
+
+
+class PlacementPage(Output):
+    placements: list[PlacementOut]
+    next: int | None = Field(description="`after` of the next page; null on the last one.")
+
+
+@router.get(
+    "/placements",
+    summary="List jobs that were to be placed at once, the newest first",
+    responses=documented(422),
+)
+def list_placements(
+    session: ReadingSession,
+    status: PlacementStatus | None = None,
+    job_id: Annotated[Code | None, Query()] = None,
+    after: Annotated[
+        int | None,
+        Query(ge=1, lt=2**31, description="`next` of the page before."),
+    ] = None,
+    limit: Limit = 50,
+) -> PlacementPage:
+    """What became of each wish: a place, or none and why."""
+    page, following = placements.list_placements(
+        session, status=status, job_id=job_id, after=after, limit=limit
+    )
+    return PlacementPage(placements=page, next=following)
