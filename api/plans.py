@@ -8,7 +8,7 @@ from pydantic import Field
 from api.dependencies import LOCATION, Actor, GivenSettings, Limit, ReadingSession, WritingSession
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import comparison, plans, runs
+from dispatch import comparison, plans, publishing, runs
 from dispatch.comparison import PlanComparison
 from dispatch.output import Output
 from dispatch.plans import PlanOut, PlanSummary
@@ -88,11 +88,11 @@ def read_plan(plan_id: PlanId, session: ReadingSession) -> PlanOut:
 def publish_plan(
     plan_id: PlanId, session: WritingSession, settings: GivenSettings, actor: Actor
 ) -> PlanSummary:
-    """All of its routes at once, as a new version; refused if things have changed too much since.
+    """All of its routes at once, as a new version, with what has changed since merged into it.
 
     Publishing again changes nothing.
     """
-    return plans.publish_plan(session, plan_id, actor=actor, settings=settings)
+    return publishing.publish_up_to_date(session, plan_id, actor=actor, settings=settings)
 
 
 @router.post("/{plan_id}/discard", summary="Rule a draft out", responses=documented(404, 409, 422))

@@ -234,8 +234,9 @@ def executed(engine: "Engine", run_id: str, settings: "Settings") -> "RunOut":
     """
     from sqlmodel import Session
 
+    from dispatch.execution import execute_run
     from dispatch.models import RunStatus
-    from dispatch.runs import cancel_run, execute_run, read_run
+    from dispatch.runs import cancel_run, read_run
     from dispatch.store import reading
 
     def work() -> None:

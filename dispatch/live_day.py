@@ -89,6 +89,23 @@ class LiveDay:
                 if job.status in PLANNABLE and job.id not in kept and job.id not in begun:
                     yield job.id, shift_key(found.route)
 
+    @cached_property
+    def kept(self) -> Solution:
+        """What can be kept of the routes in force: just as they are if all of it can."""
+        problem = self.problem
+        current = in_force(self.translation)
+        if current is not None and not self._lost:
+            left_out = [out.id for out in current.unassigned]
+            current = replace(current, cost=cost(problem, current.routes, left_out))
+            if not check(problem, current):
+                return current
+        draft = Draft(problem)
+        draft.take(self._before)
+        left_out = [visit.id for visit in draft.unassigned()]
+        unassigned = tuple(Unassigned(name, ()) for name in left_out)
+        routes = draft.routes()
+        return Solution(routes, unassigned, cost(problem, routes, left_out))
+
     def is_placed(self, job_id: str) -> bool:
         """Whether the job is on a route as things are now."""
         return any(job_id in visits_of(calls) for calls in self.draft.sequences.values())
@@ -189,7 +206,7 @@ class LiveDay:
         solution = Solution(routes, (), costs)
         self._verify(routes)
         unassigned = tuple(Unassigned(name, ()) for name in left_out)
-        rows = to_plan(self.translation, replace(solution, unassigned=unassigned), "")
+        rows = to_plan(self.translation, replace(solution, unassigned=unassigned), None)
         return Changed(
             routes=[found for found in rows.routes if shift_key(found.route) in keys],
             replaced=[

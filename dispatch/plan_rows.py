@@ -33,7 +33,7 @@ class PlanRows:
     unassigned: list[PlanUnassigned]
 
 
-def to_plan(translation: Translation, solution: Solution, run_id: str) -> PlanRows:
+def to_plan(translation: Translation, solution: Solution, run_id: str | None) -> PlanRows:
     """The solution as a draft, with what has happened so far at the beginning of its routes."""
     snapshot = translation.snapshot
     missed = translation.overnight & {out.id for out in solution.unassigned}
@@ -47,6 +47,7 @@ def to_plan(translation: Translation, solution: Solution, run_id: str) -> PlanRo
         ends_on=snapshot.scope.ends_on,
         territory=snapshot.scope.territory,
         based_on_version=snapshot.based_on_version,
+        begins_at=snapshot.taken_at,
         objective=sum(costs.values()),
         cost=costs,
     )

@@ -14,6 +14,7 @@ from sqlmodel import Session, select
 
 from dispatch import log, plans_store
 from dispatch.errors import Conflict, NotFound
+from dispatch.live_day import live_day_of
 from dispatch.models import (
     PLANNABLE,
     Depot,
@@ -33,7 +34,7 @@ from dispatch.plans_store import routes_of
 from dispatch.settings import Settings
 from dispatch.snapshot import LiveRoute, Scope, jobs_by_id, live_routes, load_snapshot
 from dispatch.store import sites_of
-from dispatch.translate import Translation, to_problem
+from dispatch.translate import Translation
 from solver.check import check
 from solver.problem import Fault
 from solver.solution import Rule
@@ -103,10 +104,10 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
     affected = {stop.job_id for found in before for stop in found.stops if stop.job_id is not None}
     jobs = plans_store.hold_jobs(session, visits | affected)
     run = session.get(Run, plan.run_id)
-    begins_at = plan.created_at if run is None else planned_from(run)
+    begins_at = plan.begins_at or plan.created_at
     snapshot = load_snapshot(session, scope_of(plan, run), begins_at, freeze_of(run))
     gone = {job_id for job_id in visits if _is_gone(jobs[job_id])}
-    translation = to_problem(snapshot, settings)
+    translation = live_day_of(snapshot, settings).translation
     faults = [
         *_overtaken(session, plan, snapshot.live, visits),
         *_too_late(plan, routes, translation, (run and run.plans_from_at) or at),

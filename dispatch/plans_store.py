@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, func, or_, select, update
+from sqlmodel import Session, and_, col, delete, func, or_, select, update
 
 from dispatch.models import Job, Plan, PlanUnassigned, Route, Run, RunStatus, Stop
 from dispatch.plan_rows import PlanRows, RouteRows
@@ -113,6 +113,18 @@ def store_plan(session: Session, rows: PlanRows) -> Plan:
     session.add_all(rows.unassigned)
     session.flush()
     return rows.plan
+
+
+def replace_draft(session: Session, plan: Plan, rows: PlanRows) -> None:
+    """Give the stored draft what the rows hold instead of what it has."""
+    for route_id in session.exec(select(Route.id).where(Route.plan_id == plan.id)).all():
+        session.exec(delete(Stop).where(col(Stop.route_id) == route_id))
+    session.exec(delete(Route).where(col(Route.plan_id) == plan.id))
+    session.exec(delete(PlanUnassigned).where(col(PlanUnassigned.plan_id) == plan.id))
+    session.expire_all()
+    for name in ("based_on_version", "begins_at", "objective", "cost"):
+        setattr(plan, name, getattr(rows.plan, name))
+    store_plan(session, PlanRows(plan, rows.routes, rows.unassigned))
 
 
 def routes_of(session: Session, plan_id: int) -> list[RouteRows]:

@@ -22,9 +22,9 @@ from multiprocessing.connection import wait
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from dispatch.execution import execute_run
 from dispatch.models import now
 from dispatch.plans_store import change_run, is_running, queued_runs
-from dispatch.runs import execute_run
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
 from solver.compilation import compile_search

@@ -1,50 +1,34 @@
 """Planning in the background: runs are asked for, taken up by a process, followed and cancelled.
 
-``execute_run`` is the whole life of a run inside a worker process. No session is open while it
-solves; what it knows of the world is its snapshot, and what the world knows of it are its
-heartbeats.
+``dispatch/execution.py`` has what happens to a run inside a worker process.
 """
 
 import logging
-import os
-import socket
-import threading
-import time
 import uuid
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime, timedelta
-from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from dispatch import log, plans_store
-from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound
-from dispatch.intake import Day, Input
+from dispatch.changes import PlanChanges
+from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.intake import Code, Day, Input
 from dispatch.models import (
     PlanStatus,
     Run,
     RunStatus,
     Site,
+    Technician,
     TechnicianTerritory,
     now,
 )
 from dispatch.output import Output
-from dispatch.plan_rows import PlanRows, in_force, to_plan
-from dispatch.plans import freeze_of, planned_from, publish_plan, scope_of
 from dispatch.plans_store import change_run, is_queued, is_run_by
+from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
-from dispatch.snapshot import load_snapshot
-from dispatch.store import connect, reading
-from dispatch.translate import Translation, to_problem
-from solver.check import check, cost
-from solver.problem import Fault, InvalidProblem
-from solver.solution import Solution
-from solver.solve import Limit, Progress, solve
+from solver.problem import Fault
 
 LONGEST_HORIZON_DAYS = 31
 ATTEMPTS = 2
@@ -66,6 +50,12 @@ class PlanRequest(Input):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     publish: bool = False
     """Publish the plan as soon as it is there."""
+    only_small_changes: bool = False
+    """Leave the plan a draft if it changes more of what is in force than the policy allows."""
+    technician_ids: Annotated[list[Code] | None, Field(min_length=1, max_length=1_000)] = None
+    """Whose routes may change; None: everybody's."""
+    freeze_minutes: Annotated[float | None, Field(ge=0, le=24 * 60)] = None
+    """What should start so soon after the plan is there stays as it is; None: as configured."""
 
 
 class RunOut(Output):
@@ -80,6 +70,10 @@ class RunOut(Output):
     seconds: float
     seed: int
     publish: bool
+    only_small_changes: bool
+    technician_ids: list[str] | None
+    """Whose routes may change; None: everybody's."""
+    freeze_minutes: float
     requested_by: str
     created_at: datetime
     started_at: datetime | None
@@ -91,6 +85,8 @@ class RunOut(Output):
     """Share of the solving time that is over, 0 to 1."""
     objective: int | None
     """Cost of the best plan so far, in cents."""
+    changes: PlanChanges | None
+    """What its plan changes of what was in force, and what that is worth."""
     failure: str | None
     """Why it failed, or why its plan was not published, and what to do."""
     plan_id: int | None = None
@@ -128,6 +124,11 @@ def request_run(
         seconds=request.seconds or settings.plan_seconds,
         seed=request.seed,
         publish=request.publish,
+        only_small_changes=request.only_small_changes,
+        technician_ids=request.technician_ids,
+        freeze_minutes=(
+            settings.freeze_minutes if request.freeze_minutes is None else request.freeze_minutes
+        ),
         plans_from_at=plans_from_at,
         requested_by=actor,
         created_at=at,
@@ -165,6 +166,10 @@ def _request_faults(
                 f"plan at most {LONGEST_HORIZON_DAYS} days at once",
             )
         )
+    references = [
+        Reference("technician_ids", (Technician,), id_) for id_ in request.technician_ids or ()
+    ]
+    faults += unknown_references(session, references)
     if request.territory is not None:
         known = set(session.exec(select(TechnicianTerritory.territory).distinct()))
         known |= {place for place in session.exec(select(Site.territory).distinct()) if place}
@@ -236,223 +241,6 @@ def _out(session: Session, run: Run) -> RunOut:
     if plan is not None:
         out.plan_id, out.plan_version, out.plan_status = plan.id, plan.version, plan.status
     return out
-
-
-# Inside a worker process
-
-
-def execute_run(
-    database_url: str,
-    run_id: str,
-    settings: Settings,
-    stopping: Callable[[], bool] = lambda: False,
-) -> None:
-    """Take up a queued run and see it through: snapshot, solve, check, store, publish if asked.
-
-    Does nothing if another process was faster. Whatever goes wrong is recorded with the run. Once
-    ``stopping`` is true the run is handed back, to be taken up again later.
-    """
-    engine = connect(database_url)
-    owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
-    try:
-        with Session(engine, expire_on_commit=False) as session:
-            claimed = change_run(
-                session,
-                run_id,
-                is_queued(),
-                status=RunStatus.RUNNING,
-                owner=owner,
-                attempts=col(Run.attempts) + 1,
-                started_at=(started_at := now()),
-                heartbeat_at=started_at,
-                progress=0.0,
-                objective=None,
-                failure=None,
-            )
-            session.commit()
-            if not claimed:
-                return
-            run = _run(session, run_id)
-        with _Pulse(engine, run, stopping) as pulse:
-            rows, failure = _draft(engine, run, settings, pulse)
-        try:
-            _finish(engine, run, rows, failure, pulse, settings)
-        except Exception as error:
-            # As in _draft: without this the run would be taken for one whose process died.
-            logger.exception("The outcome of run %s could not be stored", run.id)
-            _finish(engine, run, None, _unexpected(error), pulse, settings)
-    finally:
-        engine.dispose()
-
-
-def _draft(
-    engine: Engine, run: Run, settings: Settings, pulse: "_Pulse"
-) -> tuple[PlanRows | None, str | None]:
-    """The plan, or the failure in its place."""
-    try:
-        with Session(reading(engine)) as session:
-            snapshot = load_snapshot(session, scope_of(run, run), planned_from(run), freeze_of(run))
-        translation = to_problem(snapshot, settings)
-        solution = solve(
-            translation.problem,
-            Limit(seconds=run.seconds),
-            seed=run.seed,
-            cores=settings.cores_for_a_run,
-            start=_start(translation),
-            progress=pulse.report,
-            cancelled=pulse.is_over,
-        )
-        violations = check(translation.problem, solution)
-        if violations:
-            listed = "; ".join(str(violation) for violation in violations)
-            return None, (
-                f"The solver's plan breaks rules and was thrown away: {listed}. "
-                f"This is a fault of the program; report it with the id of the run."
-            )
-        return to_plan(translation, solution, run.id), None
-    except InvalidProblem as error:
-        listed = "; ".join(str(fault) for fault in error.faults)
-        return None, f"The data contradict each other: {listed}. Correct them and plan again."
-    except Exception as error:
-        # Whatever it is, the run must say so: nobody else can.
-        logger.exception("Run %s broke off", run.id)
-        return None, _unexpected(error)
-
-
-def _start(translation: Translation) -> Solution | None:
-    found = in_force(translation)
-    if found is None:
-        return None
-    left_out = [out.id for out in found.unassigned]
-    return replace(found, cost=cost(translation.problem, found.routes, left_out))
-
-
-def _unexpected(error: Exception) -> str:
-    return (
-        f"The run broke off: {type(error).__name__}: {error}. "
-        "Plan again; if it happens again, the service's log has the details."
-    )
-
-
-def _finish(
-    engine: Engine,
-    run: Run,
-    rows: PlanRows | None,
-    failure: str | None,
-    pulse: "_Pulse",
-    settings: Settings,
-) -> None:
-    """Record the outcome in one transaction, if the run is still this process's."""
-    cancelled = pulse.cancelled.is_set()
-    with Session(engine) as session:
-        if failure is None and not cancelled and pulse.stopping():
-            change_run(
-                session,
-                run.id,
-                is_run_by(run.owner or ""),
-                status=RunStatus.QUEUED,
-                owner=None,
-                attempts=run.attempts - 1,
-            )
-            session.commit()
-            return
-        status = RunStatus.FINISHED
-        if failure is not None:
-            status = RunStatus.FAILED
-        elif cancelled:
-            status = RunStatus.CANCELLED
-        if not change_run(
-            session,
-            run.id,
-            is_run_by(run.owner or ""),
-            status=status,
-            finished_at=now(),
-            progress=1.0 if status == RunStatus.FINISHED else Run.progress,
-            objective=None if rows is None else rows.plan.objective,
-            failure=failure,
-        ):
-            logger.warning("Run %s was given to another process; its plan is dropped", run.id)
-            session.rollback()
-            return
-        actor = run.requested_by
-        log.record(session, actor, status.value, "run", run.id, after={"failure": failure})
-        if rows is not None:
-            plan = plans_store.store_plan(session, rows)
-            log.record(session, actor, "draft", "plan", str(plan.id), after={"run_id": run.id})
-            if run.publish and not cancelled and plan.id is not None:
-                try:
-                    publish_plan(session, plan.id, actor=actor, settings=settings)
-                except DispatchError as error:
-                    change_run(
-                        session,
-                        run.id,
-                        col(Run.id) == run.id,
-                        failure=f"The plan could not be published and is kept as a draft: {error}",
-                    )
-        session.commit()
-
-
-class _Pulse:
-    """Tells the database twice a second that the run is alive, and asks it whether to go on."""
-
-    def __init__(self, engine: Engine, run: Run, stopping: Callable[[], bool]) -> None:
-        self.cancelled = threading.Event()
-        self.lost = threading.Event()
-        self.stopping = stopping
-        self._engine = engine
-        self._run = run
-        self._progress: Progress | None = None
-        self._since = time.monotonic()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"pulse of {run.id}", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        _type: type[BaseException] | None,
-        _value: BaseException | None,
-        _traceback: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def report(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def is_over(self) -> bool:
-        """Whether to stop solving: cancelled, given to another process, or shutting down."""
-        return self.cancelled.is_set() or self.lost.is_set() or self.stopping()
-
-    def _beat(self) -> None:
-        while not self._over.wait(HEARTBEAT_SECONDS):
-            try:
-                self._tell()
-            except OperationalError:
-                # A busy or restarting database; the next beat may get through.
-                logger.warning("Run %s could not report", self._run.id, exc_info=True)
-
-    def _tell(self) -> None:
-        elapsed = time.monotonic() - self._since
-        with Session(self._engine) as session:
-            mine = change_run(
-                session,
-                self._run.id,
-                is_run_by(self._run.owner or ""),
-                heartbeat_at=now(),
-                progress=min(1.0, elapsed / self._run.seconds),
-                objective=None if self._progress is None else self._progress.objective,
-            )
-            cancelled = session.exec(
-                select(Run.cancel_requested).where(Run.id == self._run.id)
-            ).one()
-            session.commit()
-        if not mine:
-            self.lost.set()
-        if cancelled:
-            self.cancelled.set()
 
 
 # Runs that were left behind

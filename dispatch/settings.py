@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """Solving time of a run that does not ask for its own."""
     freeze_minutes: float = Field(default=30.0, ge=0)
     """What should start so soon is left alone by plans for the running day."""
+    small_change_jobs: int = Field(default=5, ge=0)
+    """A plan that moves so many jobs at most, and none that was promised, is a small change."""
     place_at_once: Priority | None = Priority.URGENT
     """New jobs of this priority or above are put into the plan in force at once (null: none)."""
     place_days: int = Field(default=3, ge=1, le=31)

@@ -20,7 +20,8 @@ from sqlmodel import Session, col, func, select
 from typer.testing import CliRunner
 
 from api.cli import app
-from dispatch import cli_service, runs
+from dispatch import cli_service, execution, runs
+from dispatch.execution import execute_run
 from dispatch.models import (
     Job,
     JobWindow,
@@ -33,7 +34,6 @@ from dispatch.models import (
     Technician,
 )
 from dispatch.plans_store import change_run, is_queued
-from dispatch.runs import execute_run
 from dispatch.settings import Settings
 from dispatch.store import reading
 from solver.problem import Problem
@@ -246,7 +246,7 @@ def test_a_run_that_fails_says_why_and_ends_with_1(
     def break_off(*_: object, **__: object) -> Solution:
         raise MemoryError("no room")
 
-    monkeypatch.setattr(runs, "solve", break_off)
+    monkeypatch.setattr(execution, "solve", break_off)
 
     result = dispatch("plan")
 
@@ -267,8 +267,8 @@ def test_ctrl_c_keeps_the_best_plan_so_far_as_a_draft(
         until(given["cancelled"])
         return solve(problem, Limit(iterations=1))
 
-    monkeypatch.setattr(runs, "solve", solve_until_cancelled)
-    monkeypatch.setattr(runs, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(execution, "solve", solve_until_cancelled)
+    monkeypatch.setattr(execution, "HEARTBEAT_SECONDS", 0.02)
 
     result = dispatch("plan", *options, "--seconds", 60)
 
@@ -302,7 +302,7 @@ def test_a_run_that_a_service_was_faster_to_take_up_is_followed(
 
     read_run = runs.read_run
     monkeypatch.setattr(runs, "read_run", look)
-    monkeypatch.setattr(runs, "execute_run", take_up)
+    monkeypatch.setattr(execution, "execute_run", take_up)
     monkeypatch.setattr(cli_service, "LOOK_EVERY_SECONDS", 0.01)
 
     result = dispatch("plan", "--publish")

@@ -83,6 +83,9 @@ class Plan(SQLModel, table=True):
     territory: str | None = None
     based_on_version: int
     """The highest version when the plan's run took its snapshot (0: none)."""
+    begins_at: datetime | None = None
+    """What started earlier was history when the plan was made; None: it was made before that was
+    written down."""
     created_at: datetime = Field(default_factory=now)
     published_at: datetime | None = None
     objective: int = Field(sa_column=Column(BigInteger, nullable=False))

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event
 from sqlmodel import Session
 
 from api.app import create_app
+from dispatch.execution import execute_run
 from dispatch.models import (
     Part,
     Site,
@@ -23,7 +24,6 @@ from dispatch.models import (
     VanStock,
     WorkingHours,
 )
-from dispatch.runs import execute_run
 from dispatch.settings import Settings
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")

@@ -5,7 +5,8 @@ from typing import Any
 from sqlmodel import Session
 
 from dispatch import runs
-from dispatch.runs import PlanRequest, RunOut, execute_run
+from dispatch.execution import execute_run
+from dispatch.runs import PlanRequest, RunOut
 from dispatch.settings import Settings
 from tests.dispatch.crew import (
     MONDAY,

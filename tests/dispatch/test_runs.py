@@ -10,8 +10,9 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from dispatch import runs
+from dispatch import execution, runs
 from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.execution import execute_run
 from dispatch.models import (
     Job,
     JobStatus,
@@ -24,10 +25,10 @@ from dispatch.models import (
     RunStatus,
     Stop,
 )
-from dispatch.runs import PlanRequest, execute_run
+from dispatch.runs import PlanRequest
 from dispatch.settings import Settings
 from dispatch.store import reading
-from solver.problem import Problem
+from solver.problem import Fault, Problem
 from solver.solution import Solution
 from solver.solve import Progress, solve
 from tests.dispatch.crew import (
@@ -256,7 +257,7 @@ def test_a_run_searches_on_the_cores_that_are_set(
         asked.append(cores)
         return solve(*problem, cores=cores, **options)
 
-    monkeypatch.setattr(runs, "solve", noted)
+    monkeypatch.setattr(execution, "solve", noted)
     run = executed(session, settings.model_copy(update={"solver_cores": 3}))
     assert run.status == RunStatus.FINISHED
     assert asked == [3]
@@ -268,7 +269,7 @@ def test_a_run_that_breaks_off_fails_with_its_cause(
     def broken(*_: Any, **__: Any) -> Solution:
         raise ZeroDivisionError("no wonder")
 
-    monkeypatch.setattr(runs, "solve", broken)
+    monkeypatch.setattr(execution, "solve", broken)
     run = executed(session, settings)
     assert run.status == RunStatus.FAILED
     assert run.failure is not None
@@ -283,7 +284,7 @@ def test_a_plan_that_breaks_a_rule_is_not_stored(
     def forgetful(problem: Problem, *_: Any, **__: Any) -> Solution:
         return Solution((), (), {})
 
-    monkeypatch.setattr(runs, "solve", forgetful)
+    monkeypatch.setattr(execution, "solve", forgetful)
     run = executed(session, settings)
     assert run.status == RunStatus.FAILED
     assert run.failure is not None
@@ -314,8 +315,8 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
         act()
         return solve(problem, *limit, **options)
 
-    monkeypatch.setattr(runs, "HEARTBEAT_SECONDS", 0.02)
-    monkeypatch.setattr(runs, "solve", solve_slowly)
+    monkeypatch.setattr(execution, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(execution, "solve", solve_slowly)
 
 
 def test_a_run_reports_that_it_is_alive_and_how_far_it_is(
@@ -370,7 +371,7 @@ def test_a_run_that_was_given_to_another_process_stores_nothing(
     assert session.exec(select(Plan)).all() == []
 
 
-def test_a_run_whose_plan_was_overtaken_keeps_it_as_a_draft_and_says_so(
+def test_a_run_that_was_overtaken_publishes_what_is_right_now(
     session: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_company(session)
@@ -381,14 +382,28 @@ def test_a_run_whose_plan_was_overtaken_keeps_it_as_a_draft_and_says_so(
         execute(session, settings, first.id)
     assert runs.read_run(session, second.id).plan_version == 1
     overtaken = runs.read_run(session, first.id)
-    assert overtaken.status == RunStatus.FINISHED
-    assert overtaken.plan_status == PlanStatus.DRAFT
-    assert overtaken.failure is not None
-    assert "version 1" in overtaken.failure
+    assert (overtaken.status, overtaken.failure) == (RunStatus.FINISHED, None)
+    assert overtaken.plan_version == 2
+    assert set(placements(session)) == {"j0", "j1", "j2", "j3"}
+
+
+def test_a_plan_that_is_overtaken_again_and_again_is_left_to_the_dispatcher(
+    session: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_company(session)
+
+    def lose(*_: Any, **__: Any) -> None:
+        raise Conflict(Fault("overtaken", "plan 1", "version 7 has changed it", "plan again"))
+
+    monkeypatch.setattr(execution, "publish_plan", lose)
+    run = executed(session, settings, publish=True)
+    assert (run.status, run.plan_status) == (RunStatus.FINISHED, PlanStatus.DRAFT)
+    assert run.failure is not None
+    assert "version 7" in run.failure
 
 
 def quick(patch: pytest.MonkeyPatch, settings: Settings, run_id: str) -> None:
-    patch.setattr(runs, "solve", solve)
+    patch.setattr(execution, "solve", solve)
     execute_run(settings.database_url, run_id, settings)
 
 
@@ -412,7 +427,7 @@ def test_a_running_run_that_is_cancelled_keeps_the_best_so_far_as_a_draft(
     session: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_company(session)
-    monkeypatch.setattr(runs, "HEARTBEAT_SECONDS", 0.02)
+    monkeypatch.setattr(execution, "HEARTBEAT_SECONDS", 0.02)
     run = request(session, settings, seconds=600, publish=True)
     worker = threading.Thread(
         target=execute_run, args=(settings.database_url, run.id, settings), daemon=True

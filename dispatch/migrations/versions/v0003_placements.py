@@ -50,6 +50,7 @@ def upgrade() -> None:
         "run", sa.Column("freeze_minutes", sa.Float(), nullable=False, server_default="0")
     )
     op.add_column("run", sa.Column("changes", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("plan", sa.Column("begins_at", sa.DateTime(timezone=True), nullable=True))
     with op.batch_alter_table("run") as run:
         run.alter_column("only_small_changes", server_default=None)
         run.alter_column("freeze_minutes", server_default=None)
