@@ -2,22 +2,26 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Body, Depends, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from api.dependencies import (
     ETAG,
     NOT_MODIFIED,
+    Actor,
     After,
     GivenSettings,
     IfNoneMatch,
     Limit,
     ReadingSession,
+    WritingSession,
     unless_held,
 )
-from api.problems import documented
-from dispatch import itinerary, technicians
+from api.limits import json_only
+from api.problems import WITH_BODY, documented
+from dispatch import absences, itinerary, technicians
+from dispatch.absences import AbsenceOut, NewAbsence
 from dispatch.intake import Code, Day
 from dispatch.itinerary import DailyRoute
 from dispatch.output import Output
@@ -29,6 +33,22 @@ router = APIRouter(prefix="/technicians", tags=["technicians"])
 class TechnicianPage(Output):
     technicians: list[TechnicianOut]
     next: str | None = Field(description="`after` of the next page; null on the last one.")
+
+
+class Absences(Output):
+    absences: list[AbsenceOut]
+
+
+ABSENCES: dict[str, Any] = {
+    "ill": {
+        "summary": "Ill for the rest of the day",
+        "value": {
+            "starts_at": "2026-11-23T09:30:00+07:00",
+            "ends_at": "2026-11-23T17:00:00+07:00",
+            "reason": "ốm",
+        },
+    }
+}
 
 
 class CalendarResponse(Response):
@@ -143,3 +163,50 @@ def read_route(route: Route, if_none_match: IfNoneMatch = None) -> Response:
     """The published stops of the shifts that begin on this local day, with all they need."""
     answer = Response(route.model_dump_json(), media_type="application/json")
     return unless_held(if_none_match, itinerary.etag(route), answer)
+
+
+@router.get(
+    "/{technician_id}/absences",
+    summary="List a technician's absences",
+    responses=documented(404, 422),
+)
+def list_absences(technician_id: Code, session: ReadingSession) -> Absences:
+    return Absences(absences=absences.list_absences(session, technician_id))
+
+
+@router.post(
+    "/{technician_id}/absences",
+    status_code=201,
+    summary="Mark a technician absent",
+    dependencies=[Depends(json_only)],
+    responses={
+        200: {"model": AbsenceOut, "description": "The absence, known already."},
+        201: {"description": "The absence."},
+        **documented(*WITH_BODY, 404, 409),
+    },
+)
+def add_absence(
+    technician_id: Code,
+    new: Annotated[NewAbsence, Body(openapi_examples=ABSENCES)],
+    session: WritingSession,
+    actor: Actor,
+    response: Response,
+) -> AbsenceOut:
+    """Work that was to begin in that time goes to others at once; see the list of placements."""
+    absence, is_new = absences.add_absence(session, technician_id, new, actor=actor)
+    if not is_new:
+        response.status_code = 200
+    return absence
+
+
+@router.delete(
+    "/{technician_id}/absences/{absence_id}",
+    status_code=204,
+    summary="Take an absence back",
+    responses=documented(404, 422),
+)
+def remove_absence(
+    technician_id: Code, absence_id: Code, session: WritingSession, actor: Actor
+) -> None:
+    """What others have taken over stays with them, until the day is planned again."""
+    absences.remove_absence(session, technician_id, absence_id, actor=actor)

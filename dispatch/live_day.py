@@ -15,7 +15,7 @@ from dispatch.models import PLANNABLE
 from dispatch.plan_rows import RouteRows, in_force, shift_key, to_plan
 from dispatch.settings import Settings
 from dispatch.snapshot import LiveRoute, Snapshot
-from dispatch.translate import Translation, to_problem
+from dispatch.translate import Translation, is_away, to_problem
 from solver.check import check
 from solver.cost import RouteCost, cost
 from solver.insertion import Draft
@@ -70,11 +70,22 @@ class LiveDay:
 
     def doomed(self) -> frozenset[str]:
         """Visits in force of technicians who are there that nobody can attend in time any more."""
+        absences = {
+            facts.technician.id: facts.absences for facts in self.translation.snapshot.technicians
+        }
+        away = {
+            stop.job_id
+            for found in self.translation.snapshot.live
+            for stop in found.stops
+            if is_away(stop, absences.get(found.route.technician_id, ()))
+        }
         there = {shift.technician for shift in self.problem.shifts}
         return frozenset(
             job_id
             for job_id, (technician, _) in self._lost.items()
-            if technician in there and not (job_id in self.translation.visits and self.ways(job_id))
+            if technician in there
+            and job_id not in away
+            and not (job_id in self.translation.visits and self.ways(job_id))
         )
 
     def _visits_that_cannot_stay(self) -> Iterable[tuple[str, tuple[str, datetime]]]:

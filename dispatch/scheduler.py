@@ -8,11 +8,13 @@ from sqlmodel import Session
 from dispatch.geocoding import locate_sites
 from dispatch.models import now
 from dispatch.nightly import plan_the_night
+from dispatch.replanning import replan_if_worth_it
 from dispatch.runs import watch_runs
 from dispatch.settings import Settings
 from dispatch.store import connect
 
 NIGHTLY_SECONDS = 20
+REPLAN_SECONDS = 5
 GEOCODING_SECONDS = 60
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ class Scheduler:
         calls = [(self._watch, watch_seconds)]
         if settings.nightly_plan_at is not None:
             calls.append((self._plan_the_night, NIGHTLY_SECONDS))
+        if settings.replan_every_minutes is not None:
+            calls.append((self._replan, REPLAN_SECONDS))
         if settings.geocoder != "off":
             calls.append((self._locate, GEOCODING_SECONDS))
         for call, seconds in calls:
@@ -61,6 +65,13 @@ class Scheduler:
             session.commit()
         if run is not None:
             logger.info("Queued %s to plan %s", run.id, run.starts_on)
+
+    def _replan(self) -> None:
+        with Session(self._engine) as session:
+            run = replan_if_worth_it(session, self._settings, now())
+            session.commit()
+        if run is not None:
+            logger.info("Queued %s to plan today again: %s", run.id, run.trigger)
 
     def _locate(self) -> None:
         logger.info("Geocoding: %s", locate_sites(self._engine, self._settings))

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     geocoder_seconds_between_requests: float = Field(default=1.0, ge=0)
     nightly_plan_at: time | None = None
     """Local time at which the next day is planned; not set: never."""
+    replan_every_minutes: float | None = Field(default=None, gt=0)
+    """How often, at most, the running day is planned again by itself when something has happened;
+    not set: never."""
+    replan_seconds: float = Field(default=5.0, gt=0)
+    """Solving time of such a plan."""
     plan_seconds: float = Field(default=10.0, gt=0)
     """Solving time of a run that does not ask for its own."""
     freeze_minutes: float = Field(default=30.0, ge=0)

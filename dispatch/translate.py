@@ -447,7 +447,7 @@ def _history(found: LiveRoute, snapshot: Snapshot, absences: Sequence[Absence]) 
     held = max((at for at, s in enumerate(found.stops) if s.job_id in snapshot.doomed), default=-1)
     for at, stop in enumerate(found.stops[last + 1 :], start=last + 1):
         begins_at = stop.start_at + late
-        is_frozen = now < snapshot.frozen_until >= begins_at and not _is_away(stop, absences)
+        is_frozen = now < snapshot.frozen_until >= begins_at and not is_away(stop, absences)
         has_begun = stop.job_id is None and is_free and begins_at <= now
         if not (at <= held or is_frozen or has_begun):
             break
@@ -471,14 +471,15 @@ def begun_visits(
     reporting = any(is_reported(job) for _, _, job in visits)
 
     def is_due(stop: models.Stop, job: Job) -> bool:
-        if reporting or job.status not in models.PLANNABLE or _is_away(stop, absences):
+        if reporting or job.status not in models.PLANNABLE or is_away(stop, absences):
             return False
         return stop.start_at <= now
 
     return [at for at, stop, job in visits if job.status in STARTED or is_due(stop, job)]
 
 
-def _is_away(stop: models.Stop, absences: Sequence[Absence]) -> bool:
+def is_away(stop: models.Stop, absences: Sequence[Absence]) -> bool:
+    """Whether the technician is absent for a part of the stop."""
     return any(
         absence.starts_at < stop.departure_at and stop.start_at < absence.ends_at
         for absence in absences

@@ -64,6 +64,7 @@ def there(planned: dict[str, Any], day: date) -> dict[str, Any]:
         "day": str(day),
         "run_id": planned["id"],
         "plan_id": planned["plan_id"],
+        "absence_id": "none",
     }
 
 
