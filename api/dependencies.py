@@ -1,11 +1,13 @@
 """What routes are given: the settings, a session, who is asking, and well-formed parameters."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Query, Request, Response
 from sqlmodel import Session
 
+from api.access import GivenCaller
 from dispatch.intake import Code
 from dispatch.settings import Settings
 
@@ -27,9 +29,25 @@ def writing_session(request: Request) -> Iterator[Session]:
         session.commit()
 
 
-def actor(request: Request) -> str:
+def actor(caller: GivenCaller) -> str:
     """Who is asking, for the log of changes."""
-    return "api"
+    if caller is None:
+        raise AssertionError("only operations that need credentials ask who is calling")
+    return caller.actor
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person's account, and the sign-in with which they came."""
+
+    account_id: str
+    sign_in_id: str
+
+
+def person(caller: GivenCaller) -> SignedIn:
+    if caller is None or caller.account_id is None or caller.sign_in_id is None:
+        raise AssertionError("only operations that are for people ask who is signed in")
+    return SignedIn(caller.account_id, caller.sign_in_id)
 
 
 GivenSettings = Annotated[Settings, Depends(settings)]
@@ -37,6 +55,7 @@ ReadingSession = Annotated[Session, Depends(reading_session, scope="function")]
 WritingSession = Annotated[Session, Depends(writing_session, scope="function")]
 """``scope="function"`` makes the framework commit first, so that a 2xx means committed."""
 Actor = Annotated[str, Depends(actor)]
+Person = Annotated[SignedIn, Depends(person)]
 
 
 After = Annotated[
