@@ -62,12 +62,11 @@ def _person(session: Session, token: str, settings: Settings) -> Caller | None:
         .where(
             Account.id == claims.account_id,
             SignIn.id == claims.sign_in_id,
-            Account.revision == claims.account_revision,
-            SignIn.account_revision == claims.account_revision,
+            SignIn.account_revision == Account.revision,
             col(Account.active),
         )
     ).one_or_none()
-    if account is None:
+    if account is None or account.revision != claims.account_revision:
         return None
     return Caller(
         actor=account.id,

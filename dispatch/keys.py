@@ -66,7 +66,8 @@ class MadeKey(KeyOut):
 
 def create_key(session: Session, new: NewKey, *, actor: str, at: datetime | None = None) -> MadeKey:
     """Raises ``InvalidInput``."""
-    key, row = make_key(new)
+    key = made_up_key()
+    row = row_of(key, new)
     check_technician(session, row.technician_id)
     if row.expires_at is not None and row.expires_at <= (at or now()):
         action = "give a time to come, or none"
@@ -75,10 +76,15 @@ def create_key(session: Session, new: NewKey, *, actor: str, at: datetime | None
     return MadeKey(key=key, **KeyOut.model_validate(row).model_dump())
 
 
-def make_key(new: NewKey) -> tuple[str, ApiKey]:
-    """A key as the machine gets it, and its row."""
-    id_, secret = f"k-{secrets.token_hex(6)}", secrets.token_hex(24)
-    return f"fsd_{id_}_{secret}", ApiKey(id=id_, secret_hash=_hash(secret), **new.model_dump())
+def made_up_key() -> str:
+    """A key as its machine gets it."""
+    return f"fsd_k-{secrets.token_hex(6)}_{secrets.token_hex(24)}"
+
+
+def row_of(key: str, new: NewKey) -> ApiKey:
+    """What is kept of a key that was made up for this."""
+    _, id_, secret = key.split("_")
+    return ApiKey(id=id_, secret_hash=_hash(secret), **new.model_dump())
 
 
 def add_key(session: Session, row: ApiKey, *, actor: str) -> None:

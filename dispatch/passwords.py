@@ -41,8 +41,9 @@ Password = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200),
     BeforeValidator(_as_typed),
-    Field(repr=False, json_schema_extra={"format": "password", "writeOnly": True}),
+    Field(json_schema_extra={"format": "password", "writeOnly": True}),
 ]
+"""Fields that hold one keep it out of what is printed of their model: ``repr=False``."""
 
 
 def hashed(password: str) -> str:

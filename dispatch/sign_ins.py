@@ -30,7 +30,7 @@ LOST_ANSWER = timedelta(minutes=1)
 
 class Credentials(Input):
     user_name: UserName
-    password: Password
+    password: Password = Field(repr=False)
 
 
 class Renewal(Input):
@@ -39,9 +39,9 @@ class Renewal(Input):
 
 
 class PasswordChange(Input):
-    password: Password
+    password: Password = Field(repr=False)
     """The one so far."""
-    new_password: Password
+    new_password: Password = Field(repr=False)
     """Of 12 characters or more, and not easy to guess."""
 
 

@@ -62,4 +62,7 @@ def read_token(token: str, settings: Settings) -> Claims | None:
         )
     except jwt.InvalidTokenError:
         return None
-    return Claims(claims["sub"], str(claims["sid"]), int(claims["rev"]))
+    match claims:
+        case {"sub": str(account_id), "sid": str(sign_in_id), "rev": int(revision)}:
+            return Claims(account_id, sign_in_id, revision)
+    return None

@@ -33,7 +33,7 @@ hypothesis.settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-SECRET = "kX7wq2Zp9vLr4TnB6yHs8dFj3mGc5aQe"
+SECRET = "9f2c41d07be65a83c0d14f7e92ab36581d7cf0e4a9b2635c8e17d04fa5b3968e"
 
 
 @pytest.fixture(scope="session", autouse=True)

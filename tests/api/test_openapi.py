@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.access import POLICY
 from api.app import create_app
+from dispatch.models import Role
 from dispatch.settings import Settings
 from tests.api.conftest import PASSWORD, key_of, tokens_of
 from tests.conftest import SECRET
@@ -71,7 +72,7 @@ def credentials(app: FastAPI, path: str, method: str) -> dict[str, str]:
 @pytest.fixture
 def there(planned: dict[str, Any], day: date, app: FastAPI) -> dict[str, Any]:
     """Parameters of paths that name what exists."""
-    tokens_of(app, "mai")
+    tokens_of(app, "mai", Role.DISPATCHER)
     return {
         "account_id": "mai",
         "key_id": key_of(app).split("_")[1],
