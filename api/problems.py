@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 SECONDS_TO_RETRY = 5
 SEE_FAULTS = "The request was refused; `faults` says where, why and what to do."
+MAX_FAULTS = 500
 METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -70,7 +72,7 @@ class Problem(BaseModel):
         default=None, description="Name of this one failure, as found in the service's log."
     )
     faults: list[ProblemFault] | None = Field(
-        default=None, description="Everything that is wrong, not only the first thing."
+        default=None, description="Everything that is wrong, not only the first thing; 500 at most."
     )
 
 
@@ -122,6 +124,7 @@ def json_pointer(path: Sequence[int | str]) -> str:
 
 
 def _for_the_wire(faults: Iterable[Fault]) -> list[ProblemFault]:
+    """As many as anybody will read: an answer must not be larger than what provoked it."""
     return [
         ProblemFault(
             code=fault.code,
@@ -129,7 +132,7 @@ def _for_the_wire(faults: Iterable[Fault]) -> list[ProblemFault]:
             cause=_unicode(fault.cause),
             action=_unicode(fault.action),
         )
-        for fault in faults
+        for fault in islice(faults, MAX_FAULTS)
     ]
 
 
