@@ -62,7 +62,6 @@ def _person(session: Session, token: str, settings: Settings) -> Caller | None:
         .where(
             Account.id == claims.account_id,
             SignIn.id == claims.sign_in_id,
-            SignIn.account_revision == Account.revision,
             col(Account.active),
         )
     ).one_or_none()
@@ -86,7 +85,6 @@ def is_own_job(session: Session, technician_id: str, job_id: str) -> bool:
         .where(
             Stop.job_id == job_id,
             col(Stop.live),
-            col(Route.live),
             Route.technician_id == technician_id,
         )
     )
