@@ -5,14 +5,29 @@ from contextlib import ExitStack, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from api import health, jobs, placements, plans, problems, reports, runs, technicians
-from api.limits import BodyLimit, HeadAsGet
-from dispatch import store
+from api import (
+    access,
+    accounts,
+    health,
+    jobs,
+    keys,
+    log,
+    placements,
+    plans,
+    problems,
+    reports,
+    runs,
+    sign_ins,
+    technicians,
+)
+from api.limits import BodyLimit, HeadAsGet, SafeHeaders
+from dispatch import store, tokens
 from dispatch.live_days import LiveDays
 from dispatch.placer import Placer
+from dispatch.rates import Rates
 from dispatch.runner import Runner
 from dispatch.scheduler import Scheduler
 from dispatch.settings import Settings
@@ -31,8 +46,24 @@ TAGS = [
     {"name": "runs", "description": "Background solves that make plans."},
     {"name": "technicians", "description": "People and their routes, day by day."},
     {"name": "reports", "description": "The day as it happens: what technicians say of jobs."},
+    {"name": "access", "description": "Who may do what, and who did: accounts, keys, the log."},
     {"name": "service", "description": "The service itself."},
 ]
+
+
+PARTS = (
+    jobs,
+    placements,
+    plans,
+    runs,
+    technicians,
+    reports,
+    sign_ins,
+    accounts,
+    keys,
+    log,
+    health,
+)
 
 
 class _Service(FastAPI):
@@ -40,6 +71,7 @@ class _Service(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             document["components"]["schemas"].update(problems.schemas())
+            access.describe(document, problems.refusals())
             for path in document["paths"].values():
                 for operation in path.values():
                     for parameter in operation.get("parameters", ()):
@@ -59,14 +91,17 @@ def create_app(settings: Settings) -> FastAPI:
 
     While it runs, it also solves in the background and does what is due by the clock.
 
-    Raises ``ValueError`` for a database that is not supported.
+    Raises ``InvalidInput`` if the settings have no secret, and ``ValueError`` for a database that
+    is not supported.
     """
+    tokens.secret_of(settings)
     app = _Service(
         title="Field service dispatch",
         version=version("field-service-dispatch"),
         description=DESCRIPTION.strip(),
         openapi_tags=TAGS,
         lifespan=_lifespan,
+        dependencies=[Depends(access.admit)],
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
         # The framework's pages load their scripts from elsewhere; /openapi.json needs nothing.
@@ -76,11 +111,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = store.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
+    app.state.rates = Rates()
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
+    app.add_middleware(SafeHeaders)
     problems.install(app)
-    for part in (jobs, placements, plans, runs, technicians, reports, health):
+    for part in PARTS:
         app.include_router(part.router)
+    access.check_policy(app)
     return app
 
 

@@ -4,14 +4,17 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dispatch.cli import DATABASE, app
 from dispatch.cli_service import executed
-from dispatch.terminal import compile_first, database, fail, settings_of_environment
+from dispatch.terminal import compile_first, database, fail, refuse, settings_of_environment
 from solver.problem import Fault
+
+if TYPE_CHECKING:
+    from dispatch.settings import Settings
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all of them.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -22,23 +25,44 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """Run the HTTP service until Ctrl-C; it also solves, and plans the night.
 
     The database is created or brought up to date. Several services may
-    share a PostgreSQL database. There are no accounts yet: whoever reaches
-    the port may do everything.
+    share a PostgreSQL database. DISPATCH_SECRET must be set, to the same
+    for all of them; [bold]dispatch account add[/bold] makes the first account.
 
     Exit status: 0 stopped; 1 the port or the database is not to be had;
-    2 invalid settings.
+    2 invalid settings, or no secret.
 
     Examples:
 
-      [bold]dispatch serve[/bold]
+      [bold]DISPATCH_SECRET=$(cat secret) dispatch serve[/bold]
 
       [bold]DISPATCH_NIGHTLY_PLAN_AT=03:00 dispatch serve --host 0.0.0.0 --port 80[/bold]
     """
+    from sqlmodel import Session
+
+    from dispatch.accounts import list_accounts
+    from dispatch.errors import InvalidInput
+    from dispatch.tokens import secret_of
+
+    settings = settings_of_environment()
+    try:
+        secret_of(settings)
+    except InvalidInput as error:
+        refuse(error.faults)
+    with database(settings, create=True) as engine, Session(engine) as session:
+        if not list_accounts(session, limit=1)[0]:
+            typer.echo(
+                "There are no accounts; make the first one in another terminal: "
+                "dispatch account add USER --role administrator",
+                err=True,
+            )
+    _serve(settings, host, port)
+
+
+def _serve(settings: "Settings", host: str, port: int) -> None:
     import uvicorn
 
     from api.app import create_app
 
-    settings = settings_of_environment()
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -69,7 +93,8 @@ def demo(
     """Serve a company to look at: import it, plan today, publish, and serve.
 
     Only an empty database is filled; one that has data is served as it is.
-    The whole of today is planned, at whatever hour.
+    The whole of today is planned, at whatever hour. Throw-away accounts are
+    made, kept beside the database and shown at each start.
 
     Exit status: as for [bold]serve[/bold].
 
@@ -77,9 +102,11 @@ def demo(
 
       [bold]dispatch demo fixtures/hanoi fixtures/hanoi/day[/bold]
     """
+    from pydantic import SecretStr
     from sqlmodel import Session
 
-    from dispatch.demo import planned_routes, set_up
+    from dispatch.demo import ACTOR, planned_routes, set_up
+    from dispatch.demo_accounts import KEY, SECRET, accounts_file, provide_accounts
     from dispatch.models import now
 
     settings = settings_of_environment()
@@ -88,6 +115,7 @@ def demo(
     with database(settings, create=True) as engine:
         with Session(engine) as session:
             run = set_up(session, folders, settings=settings, at=at)
+            shown = provide_accounts(session, accounts_file(settings), actor=ACTOR)
             session.commit()
         if run is not None:
             typer.echo(f"The company is imported; its day is {today}, today.")
@@ -103,4 +131,10 @@ def demo(
             f"The data are kept as they are; nothing is planned for today, {today}. "
             "dispatch plan --publish plans it; without the database, it starts anew with the demo."
         )
-    serve(host, port)
+    secret = SecretStr(shown.pop(SECRET))
+    key = shown.pop(KEY)
+    typer.echo(f"Throw-away accounts, kept in {accounts_file(settings)}:")
+    for user, password in shown.items():
+        typer.echo(f"  {user:15} {password}")
+    typer.echo(f"  {'(alerts)':15} {key}")
+    _serve(settings.model_copy(update={"secret": settings.secret or secret}), host, port)

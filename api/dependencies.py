@@ -1,11 +1,13 @@
 """What routes are given: the settings, a session, who is asking, and well-formed parameters."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Header, Query, Request, Response
 from sqlmodel import Session
 
+from api.access import GivenCaller
 from dispatch.intake import Code
 from dispatch.live_days import LiveDays
 from dispatch.settings import Settings
@@ -35,9 +37,25 @@ def live_days(request: Request) -> LiveDays:
     return cast(LiveDays, request.app.state.days)
 
 
-def actor(request: Request) -> str:
+def actor(caller: GivenCaller) -> str:
     """Who is asking, for the log of changes."""
-    return "api"
+    if caller is None:
+        raise AssertionError("only operations that need credentials ask who is calling")
+    return caller.actor
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person's account, and the sign-in with which they came."""
+
+    account_id: str
+    sign_in_id: str
+
+
+def person(caller: GivenCaller) -> SignedIn:
+    if caller is None or caller.account_id is None or caller.sign_in_id is None:
+        raise AssertionError("only operations that are for people ask who is signed in")
+    return SignedIn(caller.account_id, caller.sign_in_id)
 
 
 GivenSettings = Annotated[Settings, Depends(settings)]
@@ -46,6 +64,7 @@ WritingSession = Annotated[Session, Depends(writing_session, scope="function")]
 """``scope="function"`` makes the framework commit first, so that a 2xx means committed."""
 Days = Annotated[LiveDays, Depends(live_days)]
 Actor = Annotated[str, Depends(actor)]
+Person = Annotated[SignedIn, Depends(person)]
 
 
 After = Annotated[

@@ -1,7 +1,7 @@
-"""What happens to requests before an operation sees them."""
+"""What happens to requests before an operation sees them, and to answers after it."""
 
 from fastapi import Request
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,6 +54,31 @@ class HeadAsGet:
             # A copy: the server looks at its own to know what was asked.
             scope = {**scope, "method": "GET"}
         await self.app(scope, receive, send)
+
+
+SAFE_HEADERS = {
+    # It is what it says it is, is nobody's to keep, and tells no other site where it was read.
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class SafeHeaders:
+    """Gives answers ``SAFE_HEADERS``, as far as they do not say otherwise themselves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_safely)
 
 
 async def json_only(request: Request) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 SECONDS_TO_RETRY = 5
 SEE_FAULTS = "The request was refused; `faults` says where, why and what to do."
+MAX_FAULTS = 500
 METHODS = ("DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -70,7 +72,7 @@ class Problem(BaseModel):
         default=None, description="Name of this one failure, as found in the service's log."
     )
     faults: list[ProblemFault] | None = Field(
-        default=None, description="Everything that is wrong, not only the first thing."
+        default=None, description="Everything that is wrong, not only the first thing; 500 at most."
     )
 
 
@@ -122,6 +124,7 @@ def json_pointer(path: Sequence[int | str]) -> str:
 
 
 def _for_the_wire(faults: Iterable[Fault]) -> list[ProblemFault]:
+    """As many as anybody will read: an answer must not be larger than what provoked it."""
     return [
         ProblemFault(
             code=fault.code,
@@ -129,7 +132,7 @@ def _for_the_wire(faults: Iterable[Fault]) -> list[ProblemFault]:
             cause=_unicode(fault.cause),
             action=_unicode(fault.action),
         )
-        for fault in faults
+        for fault in islice(faults, MAX_FAULTS)
     ]
 
 
@@ -231,12 +234,15 @@ def schemas() -> dict[str, Any]:
 
 _WHEN = {
     400: "The body is not JSON.",
+    401: "There are no credentials, or they are not valid (any more).",
+    403: "Known, but not allowed to.",
     404: "There is no such thing.",
     409: "The state of things does not allow it (any more).",
     412: "It is no longer as `If-Match` says.",
     413: "The body is larger than 1 MB.",
     415: "The body is not `application/json`.",
     422: "Something in the request is not valid; `faults` lists everything.",
+    429: "Too often; go on after `Retry-After` seconds.",
     500: "The service failed. Nothing was changed.",
     503: "The database does not answer or is busy. Nothing was changed; try again later.",
 }
@@ -250,13 +256,21 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": _WHEN[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-    responses[503]["headers"] = {
-        "Retry-After": {
-            "description": "Seconds to wait.",
-            "schema": {"type": "integer"},
+    for status in {429, 503} & responses.keys():
+        responses[status]["headers"] = {
+            "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
         }
-    }
+    if 401 in responses:
+        responses[401]["headers"] = {
+            "WWW-Authenticate": {"description": "How to.", "schema": {"type": "string"}}
+        }
     return responses
+
+
+def refusals() -> dict[str, Any]:
+    """OpenAPI responses of every operation that needs credentials."""
+    found = documented(401, 403, 429)
+    return {str(status): found[status] for status in (401, 403, 429)}
 
 
 WITH_BODY = (400, 413, 415, 422)

@@ -2,7 +2,7 @@
 
 import typer
 
-from dispatch import cli_service, cli_solver
+from dispatch import cli_accounts, cli_service, cli_solver
 
 app = typer.Typer(
     help="Plan field technicians' days: skills, parts, tools, depots, time windows, breaks.\n\n"
@@ -22,6 +22,8 @@ app.command("import", rich_help_panel=DATABASE)(cli_service.import_)
 app.command(rich_help_panel=DATABASE)(cli_service.export)
 app.command(rich_help_panel=DATABASE)(cli_service.plan)
 app.command(rich_help_panel=DATABASE)(cli_service.route)
+app.add_typer(cli_accounts.account, name="account", rich_help_panel=DATABASE)
+app.add_typer(cli_accounts.key, name="key", rich_help_panel=DATABASE)
 app.command(rich_help_panel=FILES)(cli_solver.solve)
 app.command(rich_help_panel=FILES)(cli_solver.check)
 app.command("compile", rich_help_panel=ONCE)(cli_solver.compile_)

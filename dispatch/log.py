@@ -1,14 +1,31 @@
 """The log of who changed what, when; the database refuses to change or remove its entries."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from dispatch import store
 from dispatch.models import LogEntry, now
+from dispatch.output import Output
 
 Content = dict[str, Any] | None
+
+
+class LogEntryOut(Output):
+    """That somebody changed something."""
+
+    id: int
+    at: datetime
+    actor: str
+    """A user name, ``key:`` and a key's id, or the part of the service that did it by itself."""
+    action: str
+    entity: str
+    entity_id: str
+    before: dict[str, Any] | None
+    """What changed, as it was."""
+    after: dict[str, Any] | None
 
 
 def record(
@@ -58,3 +75,27 @@ def record_many(
             for id_, before, after in changes
         ],
     )
+
+
+def list_entries(
+    session: Session,
+    *,
+    entity: str | None = None,
+    entity_id: str | None = None,
+    actor: str | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> tuple[list[LogEntryOut], int | None]:
+    """A page of entries, the newest first, and ``after`` for the next page (None: last)."""
+    query = select(LogEntry).order_by(col(LogEntry.id).desc()).limit(limit + 1)
+    if entity is not None:
+        query = query.where(LogEntry.entity == entity)
+    if entity_id is not None:
+        query = query.where(LogEntry.entity_id == entity_id)
+    if actor is not None:
+        query = query.where(LogEntry.actor == actor)
+    if after is not None:
+        query = query.where(col(LogEntry.id) < after)
+    found = session.exec(query).all()
+    page = [LogEntryOut.model_validate(entry) for entry in found[:limit]]
+    return page, page[-1].id if len(found) > limit else None

@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatch.cores import available_cores
 from dispatch.models import Priority
+from dispatch.weakness import weakness
 from solver.problem import Objective
 
 DEFAULT_OBJECTIVE = Objective(
@@ -28,6 +29,8 @@ DEFAULT_OBJECTIVE = Objective(
     imbalance=200,
 )
 """In hundredths of a dong: a working hour is about 100,000 dong, a kilometre 3,000."""
+
+SHORTEST_SECRET = 32
 
 
 def _known_time_zone(name: str) -> str:
@@ -82,6 +85,16 @@ class Settings(BaseSettings):
     """Processor cores that a run uses; None: those there are, shared out among the processes."""
     heartbeat_timeout_seconds: float = Field(default=15.0, gt=0)
     """A running run that was silent for longer is taken for dead."""
+    secret: SecretStr | None = None
+    """With what the service signs tokens; it does not start without."""
+    token_minutes: int = Field(default=15, ge=1, le=24 * 60)
+    """For so long a token is valid; then it has to be renewed."""
+    sign_in_days: int = Field(default=30, ge=1, le=366)
+    """Who does not renew for so long has to sign in again."""
+    requests_per_minute: int = Field(default=600, ge=1)
+    """Most requests of one account or key."""
+    alerts_per_minute: int = Field(default=6000, ge=1)
+    """The same for keys of integrations."""
     weights: dict[str, int] = Field(default_factory=dict)
     """Weights of the objective that differ from ``DEFAULT_OBJECTIVE``, as a JSON object."""
 
@@ -110,6 +123,15 @@ class Settings(BaseSettings):
             if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
                 raise ValueError("must be south, west, north, east in degrees, south below north")
         return area
+
+    @field_validator("secret")
+    @classmethod
+    def _hard_to_guess(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            cause = weakness(secret.get_secret_value(), SHORTEST_SECRET)
+            if cause is not None:
+                raise ValueError(f"{cause}; take what openssl rand -hex 32 prints")
+        return secret
 
     @field_validator("weights")
     @classmethod

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck
+from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy import text as sql
 from sqlmodel import Session, SQLModel
 
-from dispatch import store
+from dispatch import passwords, store
 from dispatch.settings import Settings
 from solver.compilation import compile_search
 
@@ -29,6 +31,18 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+SECRET = "9f2c41d07be65a83c0d14f7e92ab36581d7cf0e4a9b2635c8e17d04fa5b3968e"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashing() -> Iterator[None]:
+    """Passwords are meant to take long; here they need not."""
+    usual = passwords.hasher
+    passwords.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield
+    passwords.hasher = usual
 
 
 @contextmanager
@@ -146,4 +160,4 @@ def settings(database_url: str, compiled_search: None, monkeypatch: pytest.Monke
     for name in list(os.environ):
         if name.startswith("DISPATCH_"):
             monkeypatch.delenv(name)
-    return Settings(database_url=database_url)
+    return Settings(database_url=database_url, secret=SecretStr(SECRET))

@@ -1,6 +1,7 @@
 """The commands on the database: what they print, what they leave behind, how they end."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -20,18 +21,23 @@ from sqlmodel import Session, col, func, select
 from typer.testing import CliRunner
 
 from api.cli import app
-from dispatch import cli_service, execution, runs
+from dispatch import cli_service, execution, passwords, runs
+from dispatch.demo_accounts import accounts_file
 from dispatch.execution import execute_run
+from dispatch.keys import key_of
 from dispatch.models import (
+    Account,
     Job,
     JobWindow,
     Plan,
     PlanStatus,
+    Role,
     Route,
     Run,
     RunStatus,
     Stop,
     Technician,
+    now,
 )
 from dispatch.plans_store import change_run, is_queued
 from dispatch.settings import Settings
@@ -39,6 +45,7 @@ from dispatch.store import reading
 from solver.problem import Problem
 from solver.solution import Solution
 from solver.solve import Limit, solve
+from tests.conftest import SECRET
 from tests.dispatch.crew import hanoi
 from tests.dispatch.waiting import until
 
@@ -73,6 +80,7 @@ def monday_morning() -> Iterator[time_machine.Traveller]:
 def environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPATCH_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("DISPATCH_PLAN_SECONDS", "0.3")
+    monkeypatch.setenv("DISPATCH_SECRET", SECRET)
 
 
 def folder(path: Path, files: dict[str, str]) -> Path:
@@ -470,14 +478,148 @@ def test_a_second_demo_keeps_the_data_and_plans_nothing(
     assert (count(engine, Run), count(engine, Plan)) == (1, 1)
 
 
+# --- accounts, keys, the secret ----------------------------------------------------------------
+
+
+def add_account(*arguments: str, password: str = "bốn chiếc thuyền giấy\n") -> Result:
+    return CliRunner().invoke(app, ["account", "add", *arguments], input=password)
+
+
+def accounts(engine: Engine) -> dict[str, Account]:
+    with Session(reading(engine), expire_on_commit=False) as session:
+        return {account.id: account for account in session.exec(select(Account))}
+
+
+def test_the_first_administrator_is_made_here_with_a_password_from_standard_input(
+    engine: Engine,
+) -> None:
+    result = add_account("Lan", "--role", "administrator", "--name", "Nguyễn Thị Lan")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    lan = accounts(engine)["lan"]
+    assert (lan.name, lan.role) == ("Nguyễn Thị Lan", Role.ADMINISTRATOR)
+    assert passwords.matches("bốn chiếc thuyền giấy", lan.password_hash)
+    assert add_account("lan", "--role", "dispatcher").exit_code == 1
+
+
+def test_an_account_that_makes_no_sense_is_refused(engine: Engine) -> None:
+    for arguments in (
+        ["lan", "--role", "boss"],
+        ["lan", "--role", "integration"],
+        ["lan", "--role", "technician"],
+        ["lan", "--role", "technician", "--technician", "T404"],
+        ["scheduler", "--role", "dispatcher"],
+        ["two words", "--role", "dispatcher"],
+    ):
+        assert add_account(*arguments).exit_code == 2, arguments
+    for weak in ("", "short", "password-1234", "aaaaaaaaaaaaaaaa", "a\tb\tc-d-e-f-g-h-i"):
+        assert add_account("lan", "--role", "dispatcher", password=weak).exit_code == 2, weak
+    assert accounts(engine) == {}
+
+
+def test_a_forgotten_password_is_replaced(engine: Engine) -> None:
+    add_account("lan", "--role", "administrator")
+    result = CliRunner().invoke(app, ["account", "password", "lan"], input="một con trâu xanh lá\n")
+
+    assert result.exit_code == 0
+    assert passwords.matches("một con trâu xanh lá", accounts(engine)["lan"].password_hash)
+    assert accounts(engine)["lan"].revision == 2
+    nobody = CliRunner().invoke(app, ["account", "password", "mai"], input="một con trâu xanh\n")
+    assert nobody.exit_code == 2
+
+
+def test_a_key_is_printed_alone_on_standard_output(engine: Engine) -> None:
+    result = dispatch("key", "add", "ThingsBoard")
+
+    with Session(reading(engine)) as session:
+        row = key_of(session, result.stdout.strip(), now())
+    assert row is not None
+    assert (row.name, row.role) == ("ThingsBoard", Role.INTEGRATION)
+    assert dispatch("key", "add", "x", "--role", "technician").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        None,
+        "",
+        "tooeasy",
+        "x" * 64,
+        "abcdefg0" * 8,
+        "change-me-change-me-change-me-change-me",
+        "this-is-our-secret-for-production",
+    ],
+)
+def test_the_service_does_not_start_without_a_strong_secret(
+    secret: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: list[Any]
+) -> None:
+    file = tmp_path / "none.db"
+    monkeypatch.setenv("DISPATCH_DATABASE_URL", f"sqlite:///{file}")
+    monkeypatch.delenv("DISPATCH_SECRET")
+    if secret is not None:
+        monkeypatch.setenv("DISPATCH_SECRET", secret)
+
+    result = dispatch("serve")
+
+    assert (result.exit_code, result.stdout, served) == (2, "", [])
+    assert result.stderr.startswith("DISPATCH_SECRET: ")
+    assert "openssl rand" in result.stderr
+    assert not secret or secret not in result.stderr
+    assert not file.exists()
+
+
+def test_a_service_without_accounts_says_how_to_make_one(served: list[Any]) -> None:
+    assert "dispatch account add" in dispatch("serve").stderr
+    add_account("lan", "--role", "administrator")
+    assert "dispatch account add" not in dispatch("serve").stderr
+    assert len(served) == 2
+
+
+def test_the_demo_shows_the_same_accounts_at_each_start_and_keeps_them_to_its_owner(
+    engine: Engine,
+    settings: Settings,
+    company: Path,
+    jobs: Path,
+    served: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DISPATCH_SECRET")
+    first, second = dispatch("demo", company, jobs), dispatch("demo", company, jobs)
+
+    shown = dict(re.findall(r"^  (\S+) +(\S+)$", first.stdout, re.MULTILINE))
+    assert shown == dict(re.findall(r"^  (\S+) +(\S+)$", second.stdout, re.MULTILINE))
+    found = accounts(engine)
+    assert {name: (one.role, one.technician_id) for name, one in found.items()} == {
+        "administrator": (Role.ADMINISTRATOR, None),
+        "dispatcher": (Role.DISPATCHER, None),
+        "t1": (Role.TECHNICIAN, "T1"),
+    }
+    assert all(passwords.matches(shown[name], one.password_hash) for name, one in found.items())
+    with Session(reading(engine)) as session:
+        key = key_of(session, shown["(alerts)"], now())
+    assert key is not None
+    assert key.role == Role.INTEGRATION
+    file = accounts_file(settings)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_text().count("\nsecret ") == 1
+
+    file.unlink()
+    dispatch("demo", company, jobs)
+    assert not passwords.matches(shown["t1"], accounts(engine)["t1"].password_hash)
+
+
 # --- help --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "import", "export", "plan", "route", "demo", "solve", "check"]
+    "command",
+    [
+        *("serve", "import", "export", "plan", "route", "demo", "solve", "check"),
+        *("account add", "account password", "key add"),
+    ],
 )
 def test_the_help_of_every_command_has_examples_and_exit_codes(command: str) -> None:
-    result = dispatch(command, "--help")
+    result = dispatch(*command.split(), "--help")
 
     assert result.exit_code == 0
     assert f"dispatch {command}" in result.stdout.partition("Example")[2]

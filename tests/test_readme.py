@@ -179,13 +179,17 @@ def test_the_quick_start_puts_the_job_on_the_technicians_route(tmp_path: Path) -
     curl = tools / "curl"
     curl.write_text(CURL)
     curl.chmod(0o755)
-    create, plan, fetch = (block for block in blocks("sh", section("Quick start")) if "$" in block)
+    signing_in, create, plan, fetch = (
+        block for block in blocks("sh", section("Quick start")) if "$" in block
+    )
+    before = signing_in + create.split("curl")[0]
     with demo(tmp_path) as port:
 
         def answers(*steps: str) -> str:
-            script = "set -eu\n" + create.split("curl")[0] + "".join(steps)
+            script = "set -eu\n" + before + "".join(steps)
             return subprocess.run(
                 [str(shutil.which("sh")), "-c", script.replace(":8000", f":{port}")],
+                cwd=tmp_path,
                 env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
                 capture_output=True,
                 text=True,

@@ -6,6 +6,7 @@ solver. Table classes do not validate; what comes from outside passes through th
 working hours are local clock times in the company's time zone.
 """
 
+from dispatch.models.accounts import Account, ApiKey, Role, SignIn
 from dispatch.models.base import now
 from dispatch.models.company import (
     Absence,
@@ -63,6 +64,8 @@ __all__ = [
     "OVER",
     "PLANNABLE",
     "Absence",
+    "Account",
+    "ApiKey",
     "Depot",
     "DepotStock",
     "DepotTool",
@@ -90,9 +93,11 @@ __all__ = [
     "Priority",
     "Report",
     "ReportKind",
+    "Role",
     "Route",
     "Run",
     "RunStatus",
+    "SignIn",
     "Site",
     "Skill",
     "Stop",

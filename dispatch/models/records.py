@@ -16,7 +16,7 @@ class LogEntry(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime = Field(default_factory=now, index=True)
-    actor: str
+    actor: str = Field(index=True)
     action: str
     entity: str
     entity_id: str = Field(index=True)

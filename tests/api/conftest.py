@@ -13,9 +13,13 @@ from sqlalchemy import Engine, event
 from sqlmodel import Session
 
 from api.app import create_app
+from dispatch import passwords
 from dispatch.execution import execute_run
+from dispatch.keys import NewKey, create_key
 from dispatch.models import (
+    Account,
     Part,
+    Role,
     Site,
     Skill,
     Technician,
@@ -25,6 +29,7 @@ from dispatch.models import (
     WorkingHours,
 )
 from dispatch.settings import Settings
+from dispatch.sign_ins import Tokens, open_sign_in
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -34,9 +39,42 @@ def app(settings: Settings) -> FastAPI:
     return create_app(settings.model_copy(update={"solver_processes": 0}))
 
 
+PASSWORD = "ba con mèo trên mái"
+
+
+def tokens_of(
+    app: FastAPI, user_name: str, role: Role = Role.ADMINISTRATOR, technician_id: str | None = None
+) -> Tokens:
+    """What a new account, with the password ``PASSWORD``, has got by signing in."""
+    with Session(app.state.engine) as session:
+        account = Account(
+            id=user_name,
+            name=user_name,
+            role=role,
+            technician_id=technician_id,
+            password_hash=passwords.hashed(PASSWORD),
+        )
+        session.add(account)
+        session.flush()
+        tokens = open_sign_in(session, account, app.state.settings)
+        session.commit()
+    return tokens
+
+
+def key_of(app: FastAPI, role: Role = Role.ADMINISTRATOR, technician_id: str | None = None) -> str:
+    """A new key, which holds at whatever time a test travels to."""
+    with Session(app.state.engine) as session:
+        new = NewKey(name="test", role=role, technician_id=technician_id)
+        made = create_key(session, new, actor="test")
+        session.commit()
+    return made.key
+
+
 @pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
+    """An administrator."""
     with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers["Authorization"] = f"Bearer {key_of(app)}"
         yield client
 
 

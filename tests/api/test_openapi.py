@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.python.asgi import get_client
@@ -22,8 +23,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from api.access import POLICY
 from api.app import create_app
+from dispatch.models import Role
 from dispatch.settings import Settings
+from tests.api.conftest import PASSWORD, key_of, tokens_of
+from tests.conftest import SECRET
 
 CHECKS = [
     not_a_server_error,
@@ -34,7 +39,9 @@ CHECKS = [
 ]
 EXAMPLES_EACH = int(os.environ.get("API_EXAMPLES", "0"))
 """``API_EXAMPLES=300`` asks for so many, others each time; else it is the same few."""
-DOCUMENT = create_app(Settings(database_url="sqlite:///unused.db")).openapi()
+DOCUMENT = create_app(
+    Settings(database_url="sqlite:///unused.db", secret=SecretStr(SECRET))
+).openapi()
 OPERATIONS = [
     (path, method, operation)
     for path, methods in DOCUMENT["paths"].items()
@@ -55,10 +62,20 @@ def described() -> Any:
     return schemathesis.openapi.from_dict(DOCUMENT)
 
 
+def credentials(app: FastAPI, path: str, method: str) -> dict[str, str]:
+    """What an administrator shows to call the operation."""
+    people_only = POLICY[DOCUMENT["paths"][path][method]["operationId"]].people_only
+    shown = tokens_of(app, "hoa").access_token if people_only else key_of(app)
+    return {"Authorization": f"Bearer {shown}"}
+
+
 @pytest.fixture
-def there(planned: dict[str, Any], day: date) -> dict[str, Any]:
+def there(planned: dict[str, Any], day: date, app: FastAPI) -> dict[str, Any]:
     """Parameters of paths that name what exists."""
+    tokens_of(app, "mai", Role.DISPATCHER)
     return {
+        "account_id": "mai",
+        "key_id": key_of(app).split("_")[1],
         "job_id": "J-1",
         "technician_id": "T01",
         "day": str(day),
@@ -75,6 +92,7 @@ def test_the_service_keeps_to_its_description(
     path: str, method: str, app: FastAPI, described: Any, there: dict[str, Any]
 ) -> None:
     operation = described[path][method]
+    shown = credentials(app, path, method)
     there = {name: id_ for name, id_ in there.items() if f"{{{name}}}" in path}
     strategies = [operation.as_strategy()]
     if DOCUMENT["paths"][path][method].get("parameters") or method in ("post", "patch"):
@@ -90,7 +108,9 @@ def test_the_service_keeps_to_its_description(
     )
     @given(case=st.one_of(strategies))
     def keep_to_it(case: Any) -> None:
-        answer = case.call(session=get_client(app), app=app, base_url="http://testserver")
+        answer = case.call(
+            session=get_client(app), app=app, base_url="http://testserver", headers=shown
+        )
         case.validate_response(answer, checks=CHECKS)
 
     keep_to_it()
@@ -103,14 +123,24 @@ def test_the_service_keeps_to_its_description(
     ids=[name for *_, name, _ in EXAMPLES],
 )
 def test_every_example_does_what_it_shows(
-    path: str, method: str, body: dict[str, Any], client: TestClient, there: dict[str, Any]
+    path: str,
+    method: str,
+    body: dict[str, Any],
+    app: FastAPI,
+    client: TestClient,
+    there: dict[str, Any],
 ) -> None:
     if path.endswith("/reports"):
         client.post(f"/plans/{there['plan_id']}/publish")
     if path.endswith("/place"):
         body = {**body, "day": there["day"]}
     with time_machine.travel("2026-11-20T08:00:00+07:00"):
-        answer = client.request(method, path.format(**there), json=body)
+        if path in ("/sign-in", "/token/refresh"):
+            given = {"password": PASSWORD, "refresh_token": tokens_of(app, "lan").refresh_token}
+            body = {**body, **{name: given[name] for name in body.keys() & given.keys()}}
+        answer = client.request(
+            method, path.format(**there), json=body, headers=credentials(app, path, method)
+        )
     assert answer.status_code in (200, 201, 202), answer.text
 
 

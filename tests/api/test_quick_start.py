@@ -11,7 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from dispatch.models import Role
 from dispatch.settings import Settings
+from tests.api.conftest import key_of
 
 pytestmark = pytest.mark.usefixtures("company")
 
@@ -19,7 +21,9 @@ pytestmark = pytest.mark.usefixtures("company")
 @pytest.fixture
 def service(settings: Settings) -> Iterator[TestClient]:
     """With a process that solves."""
-    with TestClient(create_app(settings)) as client:
+    app = create_app(settings)
+    with TestClient(app) as client:
+        client.headers["Authorization"] = f"Bearer {key_of(app, Role.DISPATCHER)}"
         yield client
 
 

@@ -1,0 +1,264 @@
+"""Who may do what: one table for all operations, and the one door that keeps to it.
+
+An operation without an entry, or an entry without an operation, keeps the service from starting.
+What belongs to another technician is answered with 403, and so is what does not exist at all: the
+answer tells nobody what there is.
+"""
+
+import ipaddress
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+
+from dispatch import keys
+from dispatch.callers import Caller, caller_of, is_own_job
+from dispatch.models import Role, now
+from dispatch.rates import Limit, Rates
+from dispatch.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Own = Callable[[Session, str, Mapping[str, str]], bool]
+"""Whether what the path's parameters name is the technician's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call an operation."""
+
+    roles: frozenset[Role] = frozenset()
+    own: Own | None = None
+    """What of theirs it has to be about if a technician calls it."""
+    people_only: bool = False
+    """Whether it is about being signed in, which a machine is not."""
+    signed: bool = False
+    """Whether a request may also come without credentials; then the operation itself has to verify
+    its signature (``GivenCaller`` is None)."""
+    public: bool = False
+
+
+def _by(*roles: Role) -> frozenset[Role]:
+    return frozenset({*roles, Role.ADMINISTRATOR})
+
+
+def _own_day(_session: Session, technician_id: str, path: Mapping[str, str]) -> bool:
+    return path["technician_id"] == technician_id
+
+
+def _own_job(session: Session, technician_id: str, path: Mapping[str, str]) -> bool:
+    job_id = path["job_id"]
+    well_formed = re.fullmatch(r"[A-Za-z0-9._-]{1,40}", job_id)
+    return well_formed is not None and is_own_job(session, technician_id, job_id)
+
+
+PUBLIC = Access(public=True)
+OFFICE = Access(_by(Role.DISPATCHER))
+OWN_DAY = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_day)
+OWN_JOB = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_job)
+ONESELF = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), people_only=True)
+ADMINISTRATION = Access(_by())
+ALERTS = Access(_by(Role.INTEGRATION))
+SIGNED_ALERTS = Access(_by(Role.INTEGRATION), signed=True)
+
+POLICY: dict[str, Access] = {
+    # the service
+    "openapi": PUBLIC,
+    "read_root": PUBLIC,
+    "read_health": PUBLIC,
+    "read_readiness": PUBLIC,
+    # signing in
+    "sign_in": PUBLIC,
+    "refresh_token": PUBLIC,
+    "sign_out": ONESELF,
+    "read_own_account": ONESELF,
+    "change_own_password": ONESELF,
+    # accounts, keys and the log of changes
+    "create_account": ADMINISTRATION,
+    "list_accounts": ADMINISTRATION,
+    "read_account": ADMINISTRATION,
+    "change_account": ADMINISTRATION,
+    "reset_password": ADMINISTRATION,
+    "create_key": ADMINISTRATION,
+    "list_keys": ADMINISTRATION,
+    "revoke_key": ADMINISTRATION,
+    "read_log": ADMINISTRATION,
+    # jobs
+    "create_job": OFFICE,
+    "list_jobs": OFFICE,
+    "read_job": OWN_JOB,
+    "change_job": OFFICE,
+    "cancel_job": OFFICE,
+    "list_place_options": OFFICE,
+    "place_job": OFFICE,
+    "list_placements": OFFICE,
+    # plans and runs
+    "request_plan": OFFICE,
+    "list_plans": OFFICE,
+    "read_plan": OFFICE,
+    "publish_plan": OFFICE,
+    "discard_plan": OFFICE,
+    "compare_plans": OFFICE,
+    "list_runs": OFFICE,
+    "read_run": OFFICE,
+    "cancel_run": OFFICE,
+    # technicians' days
+    "list_technicians": OFFICE,
+    "read_route": OWN_DAY,
+    "read_route_as_calendar": OWN_DAY,
+    "read_route_as_geojson": OWN_DAY,
+    "take_report": OWN_DAY,
+    "keep_position": OWN_DAY,
+    "list_reports": OWN_JOB,
+    "list_late_visits": OFFICE,
+    "list_absences": OWN_DAY,
+    "add_absence": OFFICE,
+    "remove_absence": OFFICE,
+}
+
+
+def admit(request: Request, after_answer: BackgroundTasks) -> Caller | None:
+    """Who is calling, if the table lets them in; None for what needs no credentials.
+
+    A dependency of the whole service; it comes before all others.
+    """
+    access = POLICY[request.scope["route"].name]
+    credential = _credential(request)
+    if access.public or (access.signed and credential is None):
+        return None
+    settings: Settings = request.app.state.settings
+    rates: Rates = request.app.state.rates
+    if credential is None:
+        raise _who_are_you("Sign in and send the token, or send a key.", "")
+    with Session(request.app.state.reading_engine) as session:
+        caller = caller_of(session, credential, settings)
+        if caller is None:
+            limit = Limit("refused", settings.requests_per_minute)
+            count(rates, limit, address_of(request))
+            detail = "The token or key is not valid (any more); sign in again."
+            raise _who_are_you(detail, ', error="invalid_token"')
+        count(rates, Limit("requests", caller.requests_per_minute), caller.actor)
+        if not _may(caller, access, session, request.path_params):
+            raise HTTPException(403, _refusal(caller, access))
+    if caller.key_id is not None:
+        after_answer.add_task(_note_use, request.app, caller.key_id)
+    return caller
+
+
+GivenCaller = Annotated[Caller | None, Depends(admit)]
+
+
+def _credential(request: Request) -> str | None:
+    authorization = request.headers.get("authorization")
+    if authorization is None:
+        return request.headers.get("x-api-key")
+    scheme, _, credential = authorization.partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else ""
+
+
+def _may(caller: Caller, access: Access, session: Session, path: Mapping[str, str]) -> bool:
+    if caller.role not in access.roles or (access.people_only and caller.account_id is None):
+        return False
+    if access.own is None or caller.role is not Role.TECHNICIAN:
+        return True
+    return caller.technician_id is not None and access.own(session, caller.technician_id, path)
+
+
+def _refusal(caller: Caller, access: Access) -> str:
+    if caller.role not in access.roles:
+        return f"The role {caller.role} may not do this; see x-roles in /openapi.json."
+    if access.people_only:
+        return "This is for people who are signed in, not for keys."
+    return "A technician may see and report on the own days and jobs only."
+
+
+def _who_are_you(detail: str, error: str) -> HTTPException:
+    challenge = {"WWW-Authenticate": f'Bearer realm="dispatch"{error}'}
+    return HTTPException(401, detail, headers=challenge)
+
+
+def address_of(request: Request) -> str:
+    """Where the request comes from; a household's or office's IPv6 addresses are one."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 6:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return host
+
+
+def count(rates: Rates, limit: Limit, who: str) -> None:
+    """Raises the 429 problem if that was once too often."""
+    if rates.take(limit, who):
+        return
+    seconds = rates.seconds_to_wait(limit, who)
+    headers = {
+        "Retry-After": str(seconds),
+        "RateLimit-Policy": f'"{limit.name}";q={limit.amount};w={limit.minutes * 60}',
+        "RateLimit": f'"{limit.name}";r=0;t={seconds}',
+    }
+    raise HTTPException(429, f"Too many requests; go on in {seconds} seconds.", headers=headers)
+
+
+def _note_use(app: FastAPI, key_id: str) -> None:
+    try:
+        with Session(app.state.engine) as session:
+            keys.note_use(session, key_id, now())
+            session.commit()
+    except OperationalError as error:
+        # Only when the key was last used is lost; the next request says it again.
+        log.warning("Use of key %s is not noted: %s", key_id, error)
+
+
+# The table and the service
+
+
+def check_policy(app: FastAPI) -> None:
+    """Raises ``RuntimeError`` if table and operations do not match one to one."""
+    routes = list(iter_route_contexts(app.routes))
+    names = Counter(str(route.name) for route in routes)
+    unguarded = {
+        str(route.name) for route in routes if not isinstance(route.original_route, APIRoute)
+    }
+    faults = {
+        "operations without an entry in POLICY": names.keys() - POLICY.keys(),
+        "entries of POLICY without an operation": POLICY.keys() - names.keys(),
+        "names of several operations": {name for name, times in names.items() if times > 1},
+        "not reached by the door, and not public": {
+            name for name in unguarded & POLICY.keys() if not POLICY[name].public
+        },
+    }
+    found = [f"{what}: {', '.join(sorted(which))}" for what, which in faults.items() if which]
+    if found:
+        raise RuntimeError("; ".join(found))
+
+
+SCHEMES = {
+    "token": {"type": "http", "scheme": "bearer", "description": "From `POST /sign-in`, or a key."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key."},
+}
+
+
+def describe(document: dict[str, Any], refusals: Mapping[str, Any]) -> None:
+    """Put into the OpenAPI document who may do what, and how everyone else is refused."""
+    document["components"]["securitySchemes"] = SCHEMES
+    for path in document["paths"].values():
+        for operation in path.values():
+            access = POLICY[operation["operationId"]]
+            if access.public:
+                operation["security"] = []
+                continue
+            operation["x-roles"] = sorted(access.roles)
+            ways: list[dict[str, list[str]]] = [{scheme: []} for scheme in SCHEMES]
+            operation["security"] = [*ways, {}] if access.signed else ways
+            operation["responses"] = dict(sorted({**refusals, **operation["responses"]}.items()))

@@ -1,0 +1,132 @@
+"""Signing in and out, and one's own account, over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.access import address_of, count
+from api.dependencies import GivenSettings, Person, ReadingSession, WritingSession
+from api.limits import json_only
+from api.problems import WITH_BODY, documented, problem
+from dispatch import accounts, sign_ins
+from dispatch.accounts import AccountOut
+from dispatch.rates import Limit
+from dispatch.sign_ins import Credentials, PasswordChange, Renewal, Tokens, WrongCredentials
+
+router = APIRouter(tags=["access"])
+
+FAILURES_BY_NAME = Limit("sign-ins", 10, minutes=15)
+"""Since the last success. Whoever is signed in stays so; nobody else can sign them out."""
+ATTEMPTS_BY_ADDRESS = Limit("sign-ins-of-address", 300, minutes=15)
+
+CREDENTIALS: dict[str, Any] = {
+    "dispatcher": {
+        "summary": "A dispatcher",
+        "value": {"user_name": "lan", "password": "ba con mèo trên mái"},
+    }
+}
+RENEWALS: dict[str, Any] = {
+    "renewal": {
+        "summary": "With the refresh token of the last answer",
+        "value": {"refresh_token": "0b9c7a0f.oR4uT0cKq"},
+    }
+}
+PASSWORD_CHANGES: dict[str, Any] = {
+    "change": {
+        "summary": "From a password that was made up to one's own",
+        "value": {"password": "ba con mèo trên mái", "new_password": "bốn chiếc thuyền giấy"},
+    }
+}
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="dispatch"'}
+WRONG = "User name and password do not belong together, or the account is disabled."
+
+
+@router.post(
+    "/sign-in",
+    summary="Sign in",
+    dependencies=[Depends(json_only)],
+    responses=documented(*WITH_BODY, 401, 429),
+)
+def sign_in(
+    credentials: Annotated[Credentials, Body(openapi_examples=CREDENTIALS)],
+    looking: ReadingSession,
+    session: WritingSession,
+    settings: GivenSettings,
+    request: Request,
+) -> Tokens:
+    """Send `access_token` with each request from then on; before it expires, get the next one.
+
+    After ten failures in a row a user name has to wait for a quarter of an hour.
+    """
+    rates = request.app.state.rates
+    count(rates, ATTEMPTS_BY_ADDRESS, address_of(request))
+    count(rates, FAILURES_BY_NAME, credentials.user_name)
+    try:
+        tokens = sign_ins.sign_in(looking, session, credentials, settings)
+    except WrongCredentials as error:
+        raise HTTPException(401, WRONG, headers=CHALLENGE) from error
+    rates.forget(FAILURES_BY_NAME, credentials.user_name)
+    return tokens
+
+
+@router.post(
+    "/token/refresh",
+    summary="Stay signed in",
+    response_model=Tokens,
+    dependencies=[Depends(json_only)],
+    responses=documented(*WITH_BODY, 401, 429),
+)
+def refresh_token(
+    renewal: Annotated[Renewal, Body(openapi_examples=RENEWALS)],
+    session: WritingSession,
+    settings: GivenSettings,
+    request: Request,
+) -> Tokens | JSONResponse:
+    """The next pair of tokens; the refresh token that was sent is used up.
+
+    If the answer is lost, the same one may be sent again within a minute. If it turns up later,
+    somebody has a copy: then all tokens of this sign-in are void.
+    """
+    count(request.app.state.rates, ATTEMPTS_BY_ADDRESS, address_of(request))
+    tokens = sign_ins.renew(session, renewal, settings)
+    # Returned, not raised: that the sign-in has ended is to be stored.
+    detail = "The refresh token is not valid (any more); sign in again."
+    return tokens or problem(401, detail, headers=CHALLENGE)
+
+
+@router.post("/sign-out", status_code=204, summary="Sign out", responses=documented())
+def sign_out(session: WritingSession, person: Person) -> None:
+    """Both tokens are void at once; other devices stay signed in."""
+    sign_ins.sign_out(session, person.sign_in_id, person.account_id)
+
+
+@router.get("/me", summary="Read one's own account", responses=documented())
+def read_own_account(session: ReadingSession, person: Person) -> AccountOut:
+    return accounts.read_account(session, person.account_id)
+
+
+@router.post(
+    "/me/password",
+    summary="Change one's own password",
+    dependencies=[Depends(json_only)],
+    responses=documented(*WITH_BODY, 409),
+)
+def change_own_password(
+    change: Annotated[PasswordChange, Body(openapi_examples=PASSWORD_CHANGES)],
+    looking: ReadingSession,
+    session: WritingSession,
+    settings: GivenSettings,
+    person: Person,
+    request: Request,
+) -> Tokens:
+    """Answers with new tokens; all others of the account are void, here and on other devices."""
+    rates = request.app.state.rates
+    count(rates, FAILURES_BY_NAME, person.account_id)
+    try:
+        tokens = sign_ins.change_own_password(looking, session, person.account_id, change, settings)
+    except WrongCredentials as error:
+        raise HTTPException(409, "That is not the password so far.") from error
+    rates.forget(FAILURES_BY_NAME, person.account_id)
+    return tokens

@@ -1,0 +1,94 @@
+"""Who is asking, from what they show, and which jobs are a technician's own."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, exists, select
+
+from dispatch import keys
+from dispatch.models import Account, Report, Role, Route, SignIn, Stop, now
+from dispatch.settings import Settings
+from dispatch.tokens import read_token
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person or a machine that has shown who it is."""
+
+    actor: str
+    """Its name in the log of changes: a user name, or ``key:`` and the key's id."""
+    role: Role
+    technician_id: str | None
+    requests_per_minute: int
+    account_id: str | None = None
+    """None: a machine."""
+    sign_in_id: str | None = None
+    key_id: str | None = None
+    """Of a machine's key whose use is to be noted."""
+
+
+def caller_of(
+    session: Session, credential: str, settings: Settings, *, at: datetime | None = None
+) -> Caller | None:
+    """Who shows this key or token; None if it is good for nothing (any more)."""
+    if credential.startswith("fsd_"):
+        return _machine(session, credential, settings, at or now())
+    return _person(session, credential, settings)
+
+
+def _machine(session: Session, key: str, settings: Settings, at: datetime) -> Caller | None:
+    row = keys.key_of(session, key, at)
+    if row is None:
+        return None
+    alerts = row.role is Role.INTEGRATION
+    usual = settings.alerts_per_minute if alerts else settings.requests_per_minute
+    return Caller(
+        actor=f"key:{row.id}",
+        role=row.role,
+        technician_id=row.technician_id,
+        requests_per_minute=row.requests_per_minute or usual,
+        key_id=None if keys.is_noted(row, at) else row.id,
+    )
+
+
+def _person(session: Session, token: str, settings: Settings) -> Caller | None:
+    claims = read_token(token, settings)
+    if claims is None:
+        return None
+    # Whether it still holds, and for which role, the account says and not the token.
+    account = session.exec(
+        select(Account)
+        .join(SignIn, col(SignIn.account_id) == Account.id)
+        .where(
+            Account.id == claims.account_id,
+            SignIn.id == claims.sign_in_id,
+            col(Account.active),
+        )
+    ).one_or_none()
+    if account is None or account.revision != claims.account_revision:
+        return None
+    return Caller(
+        actor=account.id,
+        role=account.role,
+        technician_id=account.technician_id,
+        requests_per_minute=settings.requests_per_minute,
+        account_id=account.id,
+        sign_in_id=claims.sign_in_id,
+    )
+
+
+def is_own_job(session: Session, technician_id: str, job_id: str) -> bool:
+    """Whether the job is on a route in force of the technician, or was reported on by them."""
+    on_route = (
+        select(Stop.job_id)
+        .join(Route, col(Route.id) == Stop.route_id)
+        .where(
+            Stop.job_id == job_id,
+            col(Stop.live),
+            Route.technician_id == technician_id,
+        )
+    )
+    reported = select(Report.id).where(
+        Report.job_id == job_id, Report.technician_id == technician_id
+    )
+    return session.exec(select(exists(on_route) | exists(reported))).one()
