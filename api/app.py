@@ -8,9 +8,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import health, jobs, plans, problems, reports, runs, technicians
+from api import events, health, jobs, plans, problems, reports, runs, technicians
 from api.limits import BodyLimit, HeadAsGet
 from dispatch import store
+from dispatch.feed import Feed
 from dispatch.runner import Runner
 from dispatch.scheduler import Scheduler
 from dispatch.settings import Settings
@@ -29,6 +30,7 @@ TAGS = [
     {"name": "runs", "description": "Background solves that make plans."},
     {"name": "technicians", "description": "People and their routes, day by day."},
     {"name": "reports", "description": "The day as it happens: what technicians say of jobs."},
+    {"name": "events", "description": "What happens, as it happens: streams and webhooks."},
     {"name": "service", "description": "The service itself."},
 ]
 
@@ -74,10 +76,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = store.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
+    app.state.feed = Feed(settings)
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
     problems.install(app)
-    for part in (jobs, plans, runs, technicians, reports, health):
+    for part in (jobs, plans, runs, technicians, reports, events, health):
         app.include_router(part.router)
     return app
 
@@ -94,6 +97,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         scheduler = Scheduler(settings)
         scheduler.start()
         started.callback(scheduler.stop)
+        app.state.feed.start()
+        started.callback(app.state.feed.stop)
         yield
 
 

@@ -58,11 +58,13 @@ from dispatch.models.plans import (
     Stop,
 )
 from dispatch.models.records import Firing, LogEntry
+from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery
 
 __all__ = [
     "OVER",
     "PLANNABLE",
     "Absence",
+    "DeliveryStatus",
     "Depot",
     "DepotStock",
     "DepotTool",
@@ -103,6 +105,8 @@ __all__ = [
     "TravelLeg",
     "VanStock",
     "VanTool",
+    "Webhook",
+    "WebhookDelivery",
     "WeeklyBreak",
     "Wish",
     "WorkingHours",
