@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
@@ -43,53 +43,14 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get(
-    "/events",
-    summary="Watch what happens",
-    response_class=EventSourceResponse,
-    responses={**STREAM, **documented(422)},
-)
-async def watch_events(
-    request: Request,
-    types: Annotated[
-        EventTypes,
-        Query(description="Types of events, or what they begin with: `job`, `plan.published`."),
-    ] = [],  # noqa: B006 - never changed
-    after: Annotated[
-        int | None,
-        Query(ge=0, lt=2**53, description="As `Last-Event-ID`, for clients that cannot send it."),
-    ] = None,
-    last_event_id: Annotated[
-        int | None,
-        Header(
-            alias="Last-Event-ID",
-            ge=0,
-            lt=2**53,
-            description="The last event that the client has got; all that follow it come first. "
-            "Without it, the stream begins with what happens next.",
-        ),
-    ] = None,
-) -> Response:
-    """Changes to plans, runs, jobs, placements and alerts, each once and in order.
-
-    Whoever is cut off connects again with the id of the last event and misses none.
-    """
-
-    def is_for_them(event: EventOut) -> bool:
-        return (event.type == "feed.reset" or is_among(event, types)) and may_see(event, None)
-
-    feed: Feed = request.app.state.feed
-    return EventStream(feed, last_event_id if last_event_id is not None else after, is_for_them)
-
-
 class EventStream(Response):
     """Sends what a listener of the feed takes, and ends with the feed.
 
-    The framework's own stream would wait for ever for a client that takes nothing, and so keep the
-    service from stopping.
+    The framework's own stream would not end with the service, and would wait for ever for a client
+    that takes nothing.
     """
 
-    media_type = EventSourceResponse.media_type
+    media_type = "text/event-stream"
 
     def __init__(
         self, feed: Feed, after: int | None, is_for_them: Callable[[EventOut], bool]
@@ -161,6 +122,45 @@ class EventStream(Response):
                 except TimeoutError:
                     last = None if listener.last is None else str(listener.last)
                     await tell(format_sse_event(comment="keep-alive", id=last))
+
+
+@router.get(
+    "/events",
+    summary="Watch what happens",
+    response_class=EventStream,
+    responses={**STREAM, **documented(422)},
+)
+async def watch_events(
+    request: Request,
+    types: Annotated[
+        EventTypes,
+        Query(description="Types of events, or what they begin with: `job`, `plan.published`."),
+    ] = [],  # noqa: B006 - never changed
+    after: Annotated[
+        int | None,
+        Query(ge=0, lt=2**53, description="As `Last-Event-ID`, for clients that cannot send it."),
+    ] = None,
+    last_event_id: Annotated[
+        int | None,
+        Header(
+            alias="Last-Event-ID",
+            ge=0,
+            lt=2**53,
+            description="The last event that the client has got; all that follow it come first. "
+            "Without it, the stream begins with what happens next.",
+        ),
+    ] = None,
+) -> Response:
+    """Changes to plans, runs, jobs, placements and alerts, each once and in order.
+
+    Whoever is cut off connects again with the id of the last event and misses none.
+    """
+
+    def is_for_them(event: EventOut) -> bool:
+        return (event.type == "feed.reset" or is_among(event, types)) and may_see(event, None)
+
+    feed: Feed = request.app.state.feed
+    return EventStream(feed, last_event_id if last_event_id is not None else after, is_for_them)
 
 
 def _block(event: EventOut) -> bytes:
