@@ -8,12 +8,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import events, health, jobs, plans, problems, reports, runs, technicians
+from api import events, health, jobs, plans, problems, reports, runs, technicians, webhooks
 from api.limits import BodyLimit, HeadAsGet
 from dispatch import store
 from dispatch.feed import Feed
 from dispatch.runner import Runner
 from dispatch.scheduler import Scheduler
+from dispatch.sender import Sender
 from dispatch.settings import Settings
 
 DESCRIPTION = """
@@ -66,6 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("field-service-dispatch"),
         description=DESCRIPTION.strip(),
         openapi_tags=TAGS,
+        webhooks=webhooks.sent,
         lifespan=_lifespan,
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
@@ -76,11 +78,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = store.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
-    app.state.feed = Feed(settings)
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
     problems.install(app)
-    for part in (jobs, plans, runs, technicians, reports, events, health):
+    for part in (jobs, plans, runs, technicians, reports, events, webhooks, health):
         app.include_router(part.router)
     return app
 
@@ -97,8 +98,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         scheduler = Scheduler(settings)
         scheduler.start()
         started.callback(scheduler.stop)
-        app.state.feed.start()
-        started.callback(app.state.feed.stop)
+        app.state.feed = feed = Feed(settings)
+        feed.start()
+        started.callback(feed.stop)
+        sender = Sender(settings)
+        sender.start()
+        started.callback(sender.stop)
         yield
 
 
