@@ -127,6 +127,7 @@ class EventStream(Response):
 @router.get(
     "/events",
     summary="Watch what happens",
+    status_code=200,
     response_class=EventStream,
     responses={**STREAM, **documented(422)},
 )

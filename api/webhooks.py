@@ -186,7 +186,12 @@ def replay_dead(webhook_id: Code, session: WritingSession, actor: Actor) -> Repl
     return Replayed(replayed=deliveries.replay_dead(session, webhook_id, actor=actor))
 
 
-@sent.post("event", summary="An event", status_code=204)
+@sent.post(
+    "event",
+    summary="An event",
+    status_code=204,
+    responses={"default": {"description": "Not taken; it is sent again later."}},
+)
 def event_happened(event: EventOut) -> None:
     """Sent to webhooks with `webhook-id`, `webhook-timestamp` and `webhook-signature` (Standard
     Webhooks), and on the stream of `GET /events`. Answer with any 2xx within 10 seconds."""

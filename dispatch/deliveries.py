@@ -6,9 +6,9 @@ nothing is locked while it is made; if its sender dies, the webhook's lease runs
 sender tries again, under the same id. So an event may arrive twice, but never not at all.
 """
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from random import SystemRandom
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, delete, or_, select, update
@@ -31,9 +31,11 @@ HELD_AT_MOST = timedelta(minutes=5)
 KEPT = timedelta(days=30)
 """For so long is it remembered what was delivered."""
 AWAY = (429, 502, 503, 504)
-"""Answers that are about the target rather than about the event."""
+"""Answers of a target that cannot be reached just now."""
 GONE = 410
 """The answer of a target that wants nothing any more."""
+
+chance = SystemRandom()
 
 
 class DeliveryOut(Output):
@@ -74,6 +76,11 @@ class Outcome:
 
     status: int | None = None
     error: str | None = None
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it says something about the target rather than about the event."""
+        return self.status is None or self.status in AWAY
 
 
 # Making
@@ -251,9 +258,9 @@ def end_attempt(
         delivery.status = DeliveryStatus.DEAD
     else:
         # By up to a fifth earlier or later: what failed together does not come back together.
-        wait = timedelta(seconds=waits[attempt.number - 1]) * random.uniform(0.8, 1.2)  # noqa: S311
+        wait = timedelta(seconds=waits[attempt.number - 1]) * chance.uniform(0.8, 1.2)
         delivery.next_attempt_at = at + wait
-    if outcome.status is None or outcome.status in AWAY:
+    if outcome.is_away:
         webhook.held_until_at = at + min(wait, HELD_AT_MOST)
     if delivery.status == DeliveryStatus.DEAD:
         _switch_off_if_dead(session, webhook, delivery, outcome)
@@ -266,7 +273,7 @@ def _switch_off_if_dead(
     reason = None
     if outcome.status == GONE:
         reason = "The target answered 410 Gone: it wants no events any more."
-    elif not _anything_delivered(session, webhook.id, delivery.created_at):
+    elif outcome.is_away and not _anything_delivered(session, webhook.id, delivery.created_at):
         reason = f"Nothing has got through since {delivery.created_at:%Y-%m-%d %H:%M} UTC."
     if reason is not None:
         webhook.active, webhook.disabled_reason = False, reason
