@@ -178,7 +178,8 @@ async def send(web: httpx2.AsyncClient, attempt: Attempt, settings: Settings) ->
             status = await _post(web, attempt, settings)
     except TimeoutError:
         return Outcome(error=f"There was no answer in {seconds:g} s.")
-    except (Forbidden, OSError, httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+    except Exception as error:
+        # Networks and strangers' servers fail in many ways; each is the end of this attempt only.
         reason = f"{type(error).__name__}: {error}"
         return Outcome(error=reason[:MOST_CHARACTERS_OF_AN_ERROR])
     if 200 <= status < 300:
