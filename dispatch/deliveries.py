@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, and_, col, delete, or_, select, update
 
 from dispatch import log, store
@@ -152,17 +152,12 @@ def forget_delivered(session: Session, at: datetime) -> None:
 
 def due_webhooks(session: Session, at: datetime) -> list[str]:
     """Those to which something is to be sent now, and to which nobody is sending."""
-    due = select(WebhookDelivery.webhook_id).where(
+    due = exists().where(
+        col(WebhookDelivery.webhook_id) == col(Webhook.id),
         col(WebhookDelivery.status) == DeliveryStatus.WAITING,
         col(WebhookDelivery.next_attempt_at) <= at,
     )
-    return list(
-        session.exec(
-            select(Webhook.id)
-            .where(_is_free(at), col(Webhook.id).in_(due))
-            .order_by(col(Webhook.id))
-        )
-    )
+    return list(session.exec(select(Webhook.id).where(_is_free(at), due).order_by(col(Webhook.id))))
 
 
 def _is_free(at: datetime, sender: str | None = None) -> ColumnElement[bool]:

@@ -25,6 +25,7 @@ from dispatch.store import connect, reading
 
 LOOK_EVERY_SECONDS = 0.1
 PROGRESS_EVERY_SECONDS = 1.0
+AFTER_FAILURE_SECONDS = 2.0
 KEPT = 2_000
 AT_ONCE = 500
 """Events read from the database in one go."""
@@ -108,6 +109,7 @@ class Feed:
             except Exception:
                 # A database that is busy or away; where to go on is known.
                 logger.warning("Could not look for events", exc_info=True)
+                self._closed.wait(AFTER_FAILURE_SECONDS)
             self._closed.wait(LOOK_EVERY_SECONDS)
 
     def _look(self) -> None:

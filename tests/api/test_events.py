@@ -4,6 +4,7 @@ import socket
 import statistics
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from time import monotonic
 from typing import Any
@@ -73,6 +74,39 @@ def test_who_was_cut_off_gets_exactly_what_was_missed_in_order(
         assert jobs(stream.events(3)) == ["c", "d", "e"]
     with listening(address, after=last) as stream:
         assert jobs(stream.events(3)) == ["c", "d", "e"]
+
+
+def test_who_is_cut_off_again_and_again_misses_nothing_that_many_do_at_once(
+    address: str, engine: Engine
+) -> None:
+    def work(writer: int) -> None:
+        for number in range(20):
+            with Session(engine) as session:
+                for part in "ab":
+                    log.record(session, "lan", "change", "job", f"{writer}-{number:02}{part}")
+                    session.flush()
+                if number % 5 == 4:
+                    session.rollback()
+                else:
+                    session.commit()
+
+    with listening(address) as stream:
+        happen(engine, "first")
+        last = stream.events(1)[0].id
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(work, writer) for writer in range(4)]
+        heard: list[Block] = []
+        while len(heard) < 4 * 16 * 2:
+            with listening(address, last) as stream:
+                heard += stream.events(8)
+            last = heard[-1].id
+        for writer in writers:
+            writer.result()
+    ids = [int(block.id or 0) for block in heard]
+    assert ids == sorted(set(ids))
+    for writer in range(4):
+        mine = [name for name in jobs(heard) if name.startswith(f"{writer}-")]
+        assert mine == [f"{writer}-{n:02}{part}" for n in range(20) if n % 5 != 4 for part in "ab"]
 
 
 def test_who_was_cut_off_before_the_first_event_knows_where_to_go_on(

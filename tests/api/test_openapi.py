@@ -59,6 +59,7 @@ def described() -> Any:
 def there(planned: dict[str, Any], day: date, client: TestClient) -> dict[str, Any]:
     """Parameters of paths that name what exists."""
     webhook = client.post("/webhooks", json={"url": "https://hook.invalid/"}).json()["id"]
+    client.patch(f"/webhooks/{webhook}", json={"active": False})  # so that nobody is called
     delivery = client.post(f"/webhooks/{webhook}/test").json()["id"]
     return {
         "webhook_id": webhook,

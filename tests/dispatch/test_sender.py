@@ -179,7 +179,7 @@ def test_what_cannot_be_reached_is_said(settings: Settings) -> None:
     outcome = attempted("http://127.0.0.1:1/", settings)
     assert outcome.status is None
     assert "ConnectError" in (outcome.error or "")
-    outcome = attempted("http://no-such-host.invalid/", settings)
+    outcome = attempted(f"http://{'a' * 64}.example/", settings)
     assert outcome.status is None
     assert outcome.error
 
