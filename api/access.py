@@ -91,6 +91,18 @@ POLICY: dict[str, Access] = {
     "list_keys": ADMINISTRATION,
     "revoke_key": ADMINISTRATION,
     "read_log": ADMINISTRATION,
+    # events
+    "watch_events": OFFICE,
+    "list_webhooks": ADMINISTRATION,
+    "create_webhook": ADMINISTRATION,
+    "read_webhook": ADMINISTRATION,
+    "change_webhook": ADMINISTRATION,
+    "delete_webhook": ADMINISTRATION,
+    "rotate_secret": ADMINISTRATION,
+    "send_test_event": ADMINISTRATION,
+    "list_deliveries": ADMINISTRATION,
+    "replay_delivery": ADMINISTRATION,
+    "replay_dead": ADMINISTRATION,
     # jobs
     "create_job": OFFICE,
     "list_jobs": OFFICE,

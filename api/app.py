@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from api import (
     access,
     accounts,
+    events,
     health,
     jobs,
     keys,
@@ -22,14 +23,17 @@ from api import (
     runs,
     sign_ins,
     technicians,
+    webhooks,
 )
 from api.limits import BodyLimit, HeadAsGet, SafeHeaders
 from dispatch import store, tokens
+from dispatch.feed import Feed
 from dispatch.live_days import LiveDays
 from dispatch.placer import Placer
 from dispatch.rates import Rates
 from dispatch.runner import Runner
 from dispatch.scheduler import Scheduler
+from dispatch.sender import Sender
 from dispatch.settings import Settings
 
 DESCRIPTION = """
@@ -47,6 +51,7 @@ TAGS = [
     {"name": "technicians", "description": "People and their routes, day by day."},
     {"name": "reports", "description": "The day as it happens: what technicians say of jobs."},
     {"name": "access", "description": "Who may do what, and who did: accounts, keys, the log."},
+    {"name": "events", "description": "What happens, as it happens: streams and webhooks."},
     {"name": "service", "description": "The service itself."},
 ]
 
@@ -62,6 +67,8 @@ PARTS = (
     accounts,
     keys,
     log,
+    events,
+    webhooks,
     health,
 )
 
@@ -100,6 +107,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("field-service-dispatch"),
         description=DESCRIPTION.strip(),
         openapi_tags=TAGS,
+        webhooks=webhooks.sent,
         lifespan=_lifespan,
         dependencies=[Depends(access.admit)],
         generate_unique_id_function=_operation_id,
@@ -138,6 +146,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         scheduler = Scheduler(settings)
         scheduler.start()
         started.callback(scheduler.stop)
+        app.state.feed = feed = Feed(settings)
+        feed.start()
+        started.callback(feed.stop)
+        sender = Sender(settings)
+        sender.start()
+        started.callback(sender.stop)
         yield
 
 

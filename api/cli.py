@@ -59,14 +59,13 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
 
 
 def _serve(settings: "Settings", host: str, port: int) -> None:
-    import uvicorn
-
+    from api import server
     from api.app import create_app
 
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    for talkative in ("alembic", "apscheduler"):
+    for talkative in ("alembic", "apscheduler", "httpx2"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     with database(settings, create=True):
         service = create_app(settings)
@@ -76,7 +75,7 @@ def _serve(settings: "Settings", host: str, port: int) -> None:
     # would end the process before it has tidied up.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        uvicorn.run(service, host=host, port=port)
+        server.run(service, host, port)
     except SystemExit as end:
         raise typer.Exit(1 if end.code else 0) from end
 

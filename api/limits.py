@@ -43,6 +43,10 @@ class BodyLimit:
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES:,} bytes; send less at once."
 
 
+WAS_HEAD = "dispatch.was_head"
+"""In the scope of such a request, for what would otherwise never end."""
+
+
 class HeadAsGet:
     """``HEAD`` wherever there is ``GET``; the server leaves the body out (RFC 9110, 9.3.2)."""
 
@@ -52,7 +56,7 @@ class HeadAsGet:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "HEAD":
             # A copy: the server looks at its own to know what was asked.
-            scope = {**scope, "method": "GET"}
+            scope = {**scope, "method": "GET", WAS_HEAD: True}
         await self.app(scope, receive, send)
 
 

@@ -36,18 +36,18 @@ def record(
     entity_id: str,
     before: Content = None,
     after: Content = None,
-) -> None:
+) -> LogEntry:
     """Add an entry; ``before`` and ``after`` hold what changed, as JSON."""
-    session.add(
-        LogEntry(
-            actor=actor,
-            action=action,
-            entity=entity,
-            entity_id=entity_id,
-            before=before,
-            after=after,
-        )
+    entry = LogEntry(
+        actor=actor,
+        action=action,
+        entity=entity,
+        entity_id=entity_id,
+        before=before,
+        after=after,
     )
+    session.add(entry)
+    return entry
 
 
 def record_many(

@@ -95,6 +95,14 @@ class Settings(BaseSettings):
     """Most requests of one account or key."""
     alerts_per_minute: int = Field(default=6000, ge=1)
     """The same for keys of integrations."""
+    webhook_private_targets: bool = False
+    """Whether webhooks may go to addresses that the internet does not reach, such as 10.0.0.5."""
+    webhook_timeout_seconds: float = Field(default=10.0, gt=0, le=20)
+    """For one attempt, from the look-up of the name to the answer's status."""
+    webhook_retry_seconds: tuple[float, ...] = (
+        5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400
+    )  # fmt: skip
+    """Waits between attempts, each a fifth more or less; after the last one it is given up."""
     weights: dict[str, int] = Field(default_factory=dict)
     """Weights of the objective that differ from ``DEFAULT_OBJECTIVE``, as a JSON object."""
 

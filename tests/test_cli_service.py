@@ -14,12 +14,12 @@ from typing import Any
 import icalendar
 import pytest
 import time_machine
-import uvicorn
 from click.testing import Result
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 from typer.testing import CliRunner
 
+from api import server
 from api.cli import app
 from dispatch import cli_service, execution, passwords, runs
 from dispatch.demo_accounts import accounts_file
@@ -415,7 +415,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What would have been served, and where."""
     calls: list[Any] = []
     monkeypatch.setattr(
-        uvicorn, "run", lambda service, host, port: calls.append((service.title, host, port))
+        server, "run", lambda service, host, port: calls.append((service.title, host, port))
     )
     usual = signal.getsignal(signal.SIGTERM)
     yield calls

@@ -59,6 +59,7 @@ from dispatch.models.plans import (
     Stop,
 )
 from dispatch.models.records import Firing, LogEntry
+from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery
 
 __all__ = [
     "OVER",
@@ -66,6 +67,7 @@ __all__ = [
     "Absence",
     "Account",
     "ApiKey",
+    "DeliveryStatus",
     "Depot",
     "DepotStock",
     "DepotTool",
@@ -108,6 +110,8 @@ __all__ = [
     "TravelLeg",
     "VanStock",
     "VanTool",
+    "Webhook",
+    "WebhookDelivery",
     "WeeklyBreak",
     "Wish",
     "WorkingHours",

@@ -59,6 +59,17 @@ ALLOWED = {
     "list_keys": ADMINISTRATION,
     "revoke_key": ADMINISTRATION,
     "read_log": ADMINISTRATION,
+    "watch_events": OFFICE,
+    "list_webhooks": ADMINISTRATION,
+    "create_webhook": ADMINISTRATION,
+    "read_webhook": ADMINISTRATION,
+    "change_webhook": ADMINISTRATION,
+    "delete_webhook": ADMINISTRATION,
+    "rotate_secret": ADMINISTRATION,
+    "send_test_event": ADMINISTRATION,
+    "list_deliveries": ADMINISTRATION,
+    "replay_delivery": ADMINISTRATION,
+    "replay_dead": ADMINISTRATION,
     "create_job": OFFICE,
     "list_jobs": OFFICE,
     "read_job": FIELD,
@@ -99,6 +110,8 @@ OWN = {
     "account_id": "mai",
     "key_id": "k-1",
     "absence_id": "none",
+    "webhook_id": "W-1",
+    "delivery_id": "1",
 }
 OTHERS = {**OWN, "job_id": "J-2", "technician_id": "T02"}
 
@@ -107,6 +120,7 @@ OTHERS = {**OWN, "job_id": "J-2", "technician_id": "T02"}
 def anyone(app: FastAPI) -> Iterator[TestClient]:
     """A client that shows nothing of itself."""
     with TestClient(app, raise_server_exceptions=False) as client:
+        app.state.feed.close()  # or the stream of events would not end
         yield client
 
 

@@ -37,6 +37,8 @@ IDS = {
     "account_id": "mai",
     "key_id": "k-1",
     "absence_id": "none",
+    "webhook_id": "W-1",
+    "delivery_id": "1",
 }
 MALFORMED = {
     "an unfinished object": b'{"a": ',
@@ -154,7 +156,7 @@ def test_parameters_that_look_like_sql_find_nothing_and_break_nothing(
 ) -> None:
     client.post("/jobs", json=job)
     for path, method, operation in OPERATIONS:
-        if method != "get":
+        if method != "get" or path == "/events":  # which refuses all but names of types
             continue
         query = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
         for name in query:

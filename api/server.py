@@ -1,0 +1,35 @@
+"""The HTTP server, which stops although there are streams that never end."""
+
+import sys
+from contextlib import suppress
+from socket import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+GRACE_SECONDS = 10
+"""For requests that are under way when the server stops; then they are cut off."""
+
+
+class Server(uvicorn.Server):
+    """Ends the event streams first: the framework would wait for listeners to leave, and tells the
+    service that it stops only after that."""
+
+    def __init__(self, service: FastAPI, host: str, port: int) -> None:
+        super().__init__(
+            uvicorn.Config(service, host=host, port=port, timeout_graceful_shutdown=GRACE_SECONDS)
+        )
+        self._service = service
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._service.state.feed.close()
+        await super().shutdown(sockets)
+
+
+def run(service: FastAPI, host: str, port: int) -> None:
+    """Serve until a signal. Raises ``SystemExit`` if the service could not be started."""
+    server = Server(service, host, port)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(1)
