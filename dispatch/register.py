@@ -45,7 +45,7 @@ class Register(Generic[Row, Content, Out]):
         row = session.get(self.table, id_)
         before = None if row is None else self._json(session, row)
         if row is None:
-            row = self.table.model_construct(id=id_)
+            row = self.table(**{"id": id_})
         self.apply(session, row, content)
         session.add(row)
         session.flush()
