@@ -8,7 +8,18 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api import health, jobs, plans, problems, reports, runs, technicians
+from api import (
+    alert_rules,
+    alerts,
+    assets,
+    health,
+    jobs,
+    plans,
+    problems,
+    reports,
+    runs,
+    technicians,
+)
 from api.limits import BodyLimit, HeadAsGet
 from dispatch import store
 from dispatch.runner import Runner
@@ -29,6 +40,12 @@ TAGS = [
     {"name": "runs", "description": "Background solves that make plans."},
     {"name": "technicians", "description": "People and their routes, day by day."},
     {"name": "reports", "description": "The day as it happens: what technicians say of jobs."},
+    {
+        "name": "alerts",
+        "description": "What devices say, and what became of it.",
+    },
+    {"name": "alert rules", "description": "Which alerts become jobs, and what those look like."},
+    {"name": "assets", "description": "Machines at sites, and the devices that watch them."},
     {"name": "service", "description": "The service itself."},
 ]
 
@@ -37,7 +54,7 @@ class _Service(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
-            document["components"]["schemas"].update(problems.schemas())
+            document["components"]["schemas"].update(problems.schemas() | alerts.schemas())
             for path in document["paths"].values():
                 for operation in path.values():
                     for parameter in operation.get("parameters", ()):
@@ -77,7 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
     problems.install(app)
-    for part in (jobs, plans, runs, technicians, reports, health):
+    for part in (jobs, plans, runs, technicians, reports, alerts, alert_rules, assets, health):
         app.include_router(part.router)
     return app
 

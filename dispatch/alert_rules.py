@@ -272,7 +272,7 @@ def rule_row(id_: str, content: RuleContent) -> AlertRule:
 
 def _rule_columns(content: RuleContent) -> dict[str, Any]:
     readings = [one.model_dump(mode="json", by_alias=True) for one in content.readings]
-    return content.model_dump(exclude={"readings"}) | {"readings": readings}
+    return content.model_dump(exclude={"id", "readings"}) | {"readings": readings}
 
 
 def rule_references(content: RuleContent) -> Iterable[Reference]:

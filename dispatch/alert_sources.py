@@ -12,10 +12,12 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from dispatch.errors import Conflict
 from dispatch.intake import Input, Text
 from dispatch.models import AlertFormat, AlertSource, Severity
 from dispatch.output import Output
 from dispatch.register import Register
+from solver.problem import Fault
 
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 """Headers of Standard Webhooks."""
@@ -167,3 +169,12 @@ def _show(_session: Session, row: AlertSource) -> SourceOut:
 SOURCES: Register[AlertSource, SourceContent, SourceOut] = Register(
     "alert source", AlertSource, _apply, _show
 )
+
+
+def active_source(session: Session, source_id: str) -> AlertSource:
+    """The source, ready to take messages. Raises ``NotFound``, or ``Conflict`` if it is off."""
+    source = SOURCES.row(session, source_id)
+    if not source.active:
+        action = "set it active, or send to another one"
+        raise Conflict(Fault("inactive", f"alert source {source_id}", "it is not active", action))
+    return source

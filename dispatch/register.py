@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -45,7 +45,7 @@ class Register(Generic[Row, Content, Out]):
         row = session.get(self.table, id_)
         before = None if row is None else self._json(session, row)
         if row is None:
-            row = self.table(**{"id": id_})
+            row = cast(Any, self.table)(id=id_)  # the content gives the rest
         self.apply(session, row, content)
         session.add(row)
         session.flush()
@@ -57,7 +57,7 @@ class Register(Generic[Row, Content, Out]):
 
     def read(self, session: Session, id_: str) -> Out:
         """Raises ``NotFound``."""
-        return self.show(session, self._row(session, id_))
+        return self.show(session, self.row(session, id_))
 
     def page(
         self, session: Session, after: str | None, limit: int, **equal: str | None
@@ -75,7 +75,7 @@ class Register(Generic[Row, Content, Out]):
 
     def remove(self, session: Session, id_: str, *, actor: str) -> None:
         """Raises ``NotFound``, or ``Conflict`` if something refers to it."""
-        row = self._row(session, id_)
+        row = self.row(session, id_)
         before = self._json(session, row)
         try:
             with session.begin_nested():
@@ -86,7 +86,8 @@ class Register(Generic[Row, Content, Out]):
             raise Conflict(Fault("in_use", f"{self.kind} {id_}", cause, action)) from None
         log.record(session, actor, "remove", self.kind, id_, before=before)
 
-    def _row(self, session: Session, id_: str) -> Row:
+    def row(self, session: Session, id_: str) -> Row:
+        """Raises ``NotFound``."""
         row = session.get(self.table, id_)
         if row is None:
             cause, action = f"there is no such {self.kind}", "check the id, or list them"
