@@ -94,7 +94,11 @@ def dry_run(session: Session, request: DryRunRequest) -> DryRun:
     """Raises ``InvalidInput`` if the rules refer to what is not there."""
     rules = _rules(session, request.rules)
     templates = {row.id: row for row in session.exec(select(JobTemplate))}
-    query = select(Alert, Device, Asset).join(Device).join(Asset)
+    query = (
+        select(Alert, Device, Asset)
+        .join(Device, col(Alert.device_id) == Device.id)
+        .join(Asset, col(Device.asset_id) == Asset.id)
+    )
     query = query.order_by(col(Alert.received_at).desc(), col(Alert.id).desc())
     if request.starts_at is not None:
         query = query.where(Alert.received_at >= request.starts_at)
