@@ -22,6 +22,7 @@ from api import (
 )
 from api.limits import BodyLimit, HeadAsGet
 from dispatch import store
+from dispatch.mqtt import Subscriber
 from dispatch.runner import Runner
 from dispatch.scheduler import Scheduler
 from dispatch.settings import Settings
@@ -111,6 +112,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         scheduler = Scheduler(settings)
         scheduler.start()
         started.callback(scheduler.stop)
+        if settings.mqtt_url is not None:
+            subscriber = Subscriber(settings)
+            subscriber.start()
+            started.callback(subscriber.stop)
         yield
 
 

@@ -1,12 +1,14 @@
 """Everything that differs between installations, read from ``DISPATCH_…`` variables."""
 
+import re
 from dataclasses import fields, replace
 from datetime import time
 from functools import cached_property
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatch.cores import available_cores
@@ -27,6 +29,10 @@ DEFAULT_OBJECTIVE = Objective(
     imbalance=200,
 )
 """In hundredths of a dong: a working hour is about 100,000 dong, a kilometre 3,000."""
+
+
+WILD = ("+", "+device")
+"""What a level of an MQTT topic may be, besides its name."""
 
 
 def _known_time_zone(name: str) -> str:
@@ -66,6 +72,13 @@ class Settings(BaseSettings):
     """Processor cores that a run uses; None: those there are, shared out among the processes."""
     heartbeat_timeout_seconds: float = Field(default=15.0, gt=0)
     """A running run that was silent for longer is taken for dead."""
+    mqtt_url: SecretStr | None = None
+    """``mqtt://user:password@host:port`` or ``mqtts://…`` of a broker that passes on alerts."""
+    mqtt_client_id: str = Field(default="field-service-dispatch", min_length=1, max_length=200)
+    """One for each database; the broker keeps what comes for it while nobody is there."""
+    mqtt_topics: dict[str, str] = Field(default={"alerts/+device": ""}, min_length=1)
+    """Sources of alerts ("": none, our own form) by topics, in which ``+device`` stands for one
+    level and ``#device`` for all the rest, and names the device; a JSON object."""
     weights: dict[str, int] = Field(default_factory=dict)
     """Weights of the objective that differ from ``DEFAULT_OBJECTIVE``, as a JSON object."""
 
@@ -90,6 +103,25 @@ class Settings(BaseSettings):
             if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
                 raise ValueError("must be south, west, north, east in degrees, south below north")
         return area
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _of_a_broker(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+                raise ValueError("must be like mqtt://user:password@host:1883, or mqtts://…")
+        return url
+
+    @field_validator("mqtt_topics")
+    @classmethod
+    def _topic_patterns(cls, topics: dict[str, str]) -> dict[str, str]:
+        for pattern in topics:
+            *others, last = pattern.split("/")
+            wild = [one for one in others if re.search(r"[+#]", one) and one not in WILD]
+            if wild or (re.search(r"[+#]", last) and last not in (*WILD, "#", "#device")):
+                raise ValueError(f"{pattern!r} is no topic; write it like devices/+device/alerts")
+        return topics
 
     @field_validator("weights")
     @classmethod
