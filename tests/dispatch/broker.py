@@ -1,6 +1,7 @@
 """A real MQTT broker of a test's own, and what devices publish to it."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -24,20 +25,31 @@ def needs_mosquitto() -> None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
 
 
+def _lasting_port() -> int:
+    """A free port below those that the system gives to connections: one of these could take it
+    while the broker is away."""
+    for port in random.sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
+
+
 class Broker:
     """Mosquitto on a free port; what it holds for absent clients survives a restart."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = _lasting_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(exist_ok=True)
-        folder.chmod(0o777)  # the broker gives up root
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\n"
             "allow_anonymous true\n"
+            "user root\n"  # if root starts it, another user could not write here
             "persistence true\n"
             f"persistence_location {folder}/\n"
             "autosave_interval 1\n"

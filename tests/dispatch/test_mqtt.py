@@ -216,7 +216,8 @@ def test_a_topic_says_whose_form_its_messages_have(
     event = {"specversion": "1.0", "id": "e-1", "source": "/x", "type": "hot"}
     broker.publish([("plc/sen-1/7/alarm", b'{"n": 5, "what": "leak"}'), ("gone/a/b", b"{}")])
     broker.publish([("alerts/sen-2", json.dumps(event).encode())], ContentType=EVENT_TYPE)
-    broker.publish([("alerts/sen-3", b"{}")], UserProperty=list(event.items()))
+    attributes = list((event | {"id": "e-2"}).items())
+    broker.publish([("alerts/sen-3", b"{}")], UserProperty=attributes)
     until(lambda: count(engine, Alert) == 3 and count(engine, DeadLetter) == 1)
     subscriber.stop()
     alerts = {one.device_id: one for one in session.exec(select(Alert))}
