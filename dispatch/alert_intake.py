@@ -191,11 +191,16 @@ def _learn(alert: Alert, told: Told, at: datetime) -> None:
             alert.remaining_life_hours = content.remaining_life_hours
         alert.raw = told.raw
     alert.occurred_at = min(alert.occurred_at, moment)
+    # How bad it is, what says that it is there knows; what says that it is gone, only if need be.
+    is_first = alert.last_active_at is None
+    if is_first and not content.cleared:
+        alert.severity = content.severity
+    elif is_first or not content.cleared:
+        alert.severity = max(alert.severity, content.severity, key=SEVERITIES.index)
     if content.cleared:
         alert.cleared_at = _latest(moment, alert.cleared_at)
     else:
         alert.last_active_at = _latest(moment, alert.last_active_at)
-        alert.severity = max(alert.severity, content.severity, key=SEVERITIES.index)
     if content.acknowledged and alert.acknowledged_at is None:
         alert.acknowledged_at, alert.acknowledged_by = moment, "source"
         if alert.state is AlarmState.UNACKNOWLEDGED:
