@@ -11,9 +11,12 @@ from dispatch import alerts, jobs
 from dispatch.devices import DEVICES, DeviceContent
 from dispatch.errors import Conflict
 from dispatch.intake import JobChange
+from dispatch.itinerary import daily_route
 from dispatch.models import Job, JobStatus, JobTask, LogEntry, Placement
 from dispatch.settings import Settings
+from tests.dispatch.crew import MONDAY, add_live_route
 from tests.dispatch.machines import (
+    NOON,
     add_machines,
     add_rule,
     add_template,
@@ -474,3 +477,19 @@ def test_texts_of_alerts_are_data(session: Session, settings: Settings, rule: No
     [job] = open_jobs(session)
     assert job.title.startswith("{site} {0.__class__} =1+1")
     assert len(job.title) == 200
+
+
+def test_a_technicians_day_shows_the_machines_and_what_is_wrong_with_them(
+    session: Session, settings: Settings
+) -> None:
+    add_rule(session, flood_minutes=30)
+    told(session, settings, message())
+    told(session, settings, message("a-2", device="sen-2", type="leak"))
+    [job] = open_jobs(session)
+    add_live_route(session, "T1", [(job.id, "13:00")])
+    [route] = daily_route(session, "T1", MONDAY, settings, NOON).routes
+    [stop] = route.stops
+    assert [(task.title, task.asset, task.model) for task in stop.tasks] == [
+        ("Chiller 1: overheat", "Chiller 1", "RX-7"),
+        ("Chiller 2: leak", "Chiller 2", "RX-7"),
+    ]
