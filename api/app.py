@@ -11,6 +11,9 @@ from fastapi.routing import APIRoute
 from api import (
     access,
     accounts,
+    alert_rules,
+    alerts,
+    assets,
     events,
     health,
     jobs,
@@ -29,6 +32,7 @@ from api.limits import BodyLimit, HeadAsGet, SafeHeaders
 from dispatch import store, tokens
 from dispatch.feed import Feed
 from dispatch.live_days import LiveDays
+from dispatch.mqtt import Subscriber
 from dispatch.placer import Placer
 from dispatch.rates import Rates
 from dispatch.runner import Runner
@@ -52,6 +56,12 @@ TAGS = [
     {"name": "reports", "description": "The day as it happens: what technicians say of jobs."},
     {"name": "access", "description": "Who may do what, and who did: accounts, keys, the log."},
     {"name": "events", "description": "What happens, as it happens: streams and webhooks."},
+    {
+        "name": "alerts",
+        "description": "What devices say, and what became of it.",
+    },
+    {"name": "alert rules", "description": "Which alerts become jobs, and what those look like."},
+    {"name": "assets", "description": "Machines at sites, and the devices that watch them."},
     {"name": "service", "description": "The service itself."},
 ]
 
@@ -63,6 +73,9 @@ PARTS = (
     runs,
     technicians,
     reports,
+    alerts,
+    alert_rules,
+    assets,
     sign_ins,
     accounts,
     keys,
@@ -77,7 +90,7 @@ class _Service(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
-            document["components"]["schemas"].update(problems.schemas())
+            document["components"]["schemas"].update(problems.schemas() | alerts.schemas())
             access.describe(document, problems.refusals())
             for path in document["paths"].values():
                 for operation in path.values():
@@ -152,6 +165,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         sender = Sender(settings)
         sender.start()
         started.callback(sender.stop)
+        if settings.mqtt_url is not None:
+            subscriber = Subscriber(settings)
+            subscriber.start()
+            started.callback(subscriber.stop)
         yield
 
 

@@ -11,16 +11,20 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from icalendar import Calendar, Event, Timezone
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from dispatch import plans_store
 from dispatch.expected import Expected, Missed, Surroundings, expected_times, surroundings
 from dispatch.models import (
+    Asset,
+    Device,
     JobSkill,
     JobStatus,
+    JobTask,
     Part,
     Plan,
     Priority,
+    Severity,
     Skill,
     Stop,
     Tool,
@@ -57,6 +61,18 @@ class NamedTool(Output):
     name: str
 
 
+class StopTask(Output):
+    """A problem that an alert told of, on a machine at the site."""
+
+    title: str
+    alert_id: int
+    severity: Severity
+    asset_id: str
+    asset: str
+    model: str | None
+    serial_number: str | None
+
+
 class RouteStop(Output):
     """A visit, depot call or break. All moments carry the company's local offset."""
 
@@ -91,6 +107,8 @@ class RouteStop(Output):
     """What the visit uses, or what to pick up at the depot."""
     tools: list[NamedTool]
     """What the visit needs, or what to borrow at the depot."""
+    tasks: list[StopTask]
+    """What alerts told of; empty if the job came from people alone."""
 
 
 class ShiftRoute(Output):
@@ -166,6 +184,7 @@ class _Reference:
     skills: Mapping[str, str]
     parts: Mapping[str, str]
     tools: Mapping[str, str]
+    tasks: Mapping[str, Sequence[StopTask]]
 
     @classmethod
     def load(
@@ -182,6 +201,7 @@ class _Reference:
             skills=dict(session.exec(select(Skill.id, Skill.name)).all()),
             parts=dict(session.exec(select(Part.id, Part.name)).all()),
             tools=dict(session.exec(select(Tool.id, Tool.name)).all()),
+            tasks=_tasks(session, list(known.jobs)),
         )
 
     def route(self, rows: RouteRows) -> ShiftRoute:
@@ -242,6 +262,7 @@ class _Reference:
             ],
             parts=self.part_counts(stop.parts),
             tools=self.named_tools(stop.tools),
+            tasks=list(self.tasks.get(job.id, ())) if job else [],
         )
 
     def local(self, moment: datetime) -> datetime:
@@ -259,6 +280,28 @@ class _Reference:
 
     def named_tools(self, tools: Iterable[str]) -> list[NamedTool]:
         return [NamedTool(id=tool, name=self.tools.get(tool, tool)) for tool in sorted(tools)]
+
+
+def _tasks(session: Session, job_ids: Sequence[str]) -> dict[str, list[StopTask]]:
+    found: dict[str, list[StopTask]] = {}
+    for task, asset in session.exec(
+        select(JobTask, Asset)
+        .join(Device, col(JobTask.device_id) == Device.id)
+        .join(Asset, col(Device.asset_id) == Asset.id)
+        .where(col(JobTask.job_id).in_(job_ids))
+        .order_by(col(JobTask.job_id), col(JobTask.position))
+    ):
+        shown = StopTask(
+            title=task.title,
+            alert_id=task.alert_id,
+            severity=task.severity,
+            asset_id=asset.id,
+            asset=asset.name,
+            model=asset.model,
+            serial_number=asset.serial_number,
+        )
+        found.setdefault(task.job_id, []).append(shown)
+    return found
 
 
 def morning_load(stops: Iterable[Stop]) -> tuple[dict[str, int], set[str]]:
@@ -337,6 +380,9 @@ def _description(stop: RouteStop) -> Iterable[str]:
         yield f"Job: {stop.job_id}"
     if stop.phone:
         yield f"Phone: {stop.phone}"
+    for task in stop.tasks:
+        machine = " ".join(filter(None, (task.asset, task.model, task.serial_number)))
+        yield f"Task: {task.title} – {machine}"
     if stop.skills:
         yield "Skills: " + ", ".join(f"{skill.name} ({skill.level})" for skill in stop.skills)
     if stop.parts:

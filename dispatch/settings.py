@@ -1,9 +1,11 @@
 """Everything that differs between installations, read from ``DISPATCH_…`` variables."""
 
+import re
 from dataclasses import fields, replace
 from datetime import time, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
@@ -31,6 +33,10 @@ DEFAULT_OBJECTIVE = Objective(
 """In hundredths of a dong: a working hour is about 100,000 dong, a kilometre 3,000."""
 
 SHORTEST_SECRET = 32
+
+
+WILD = ("+", "+device")
+"""What a level of an MQTT topic may be, besides its name."""
 
 
 def _known_time_zone(name: str) -> str:
@@ -103,6 +109,13 @@ class Settings(BaseSettings):
         5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400
     )  # fmt: skip
     """Waits between attempts, each a fifth more or less; after the last one it is given up."""
+    mqtt_url: SecretStr | None = None
+    """``mqtt://user:password@host:port`` or ``mqtts://…`` of a broker that passes on alerts."""
+    mqtt_client_id: str = Field(default="field-service-dispatch", min_length=1, max_length=200)
+    """One for each database; the broker keeps what comes for it while nobody is there."""
+    mqtt_topics: dict[str, str] = Field(default={"alerts/+device": ""}, min_length=1)
+    """Sources of alerts ("": none, our own form) by topics, in which ``+device`` stands for one
+    level and ``#device`` for all the rest, and names the device; a JSON object."""
     weights: dict[str, int] = Field(default_factory=dict)
     """Weights of the objective that differ from ``DEFAULT_OBJECTIVE``, as a JSON object."""
 
@@ -140,6 +153,25 @@ class Settings(BaseSettings):
             if cause is not None:
                 raise ValueError(f"{cause}; take what openssl rand -hex 32 prints")
         return secret
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _of_a_broker(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+                raise ValueError("must be like mqtt://user:password@host:1883, or mqtts://…")
+        return url
+
+    @field_validator("mqtt_topics")
+    @classmethod
+    def _topic_patterns(cls, topics: dict[str, str]) -> dict[str, str]:
+        for pattern in topics:
+            *others, last = pattern.split("/")
+            wild = [one for one in others if re.search(r"[+#]", one) and one not in WILD]
+            if wild or (re.search(r"[+#]", last) and last not in (*WILD, "#", "#device")):
+                raise ValueError(f"{pattern!r} is no topic; write it like devices/+device/alerts")
+        return topics
 
     @field_validator("weights")
     @classmethod

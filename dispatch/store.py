@@ -36,12 +36,14 @@ from sqlmodel import Session, SQLModel, col, select
 
 from dispatch.models import (
     PLANNABLE,
+    Asset,
     Depot,
     Job,
     JobPart,
     JobSkill,
     JobStatus,
     JobTechnician,
+    JobTemplate,
     JobTool,
     JobWindow,
     Part,
@@ -55,7 +57,7 @@ from dispatch.models import (
 )
 
 Row = TypeVar("Row", bound=SQLModel)
-Named = Skill | Part | Tool | Site | Depot | Technician | Job
+Named = Skill | Part | Tool | Site | Depot | Technician | Job | Asset | JobTemplate
 """The tables whose rows others refer to by ``id``."""
 JobDetail = TypeVar("JobDetail", JobWindow, JobSkill, JobPart, JobTool, JobTechnician)
 

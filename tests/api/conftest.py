@@ -184,3 +184,43 @@ def planned(
     run: dict[str, Any] = client.get(f"/runs/{queued['id']}").json()
     assert (run["status"], run["failure"]) == ("finished", None)
     return run
+
+
+@pytest.fixture
+def told(company: None, client: TestClient) -> dict[str, Any]:
+    """A device that watches a machine, an alert that became a job, and one dead letter.
+
+    Returned are their ids, by the names of the paths' parameters.
+    """
+    asset = {"site_id": "S008", "name": "Kho lạnh", "model": "RX-700"}
+    device = {"asset_id": "A-1", "names": ["784f394c-42b6-435a-983c-b7beff2784f9"]}
+    template = {
+        "title": "{asset}: {type}",
+        "duration_minutes": 60,
+        "priorities": {"critical": "urgent"},
+    }
+    rule = {"name": "Tất cả", "template_id": "cooling", "least_severity": "major"}
+    source = {"name": "ThingsBoard", "format": "thingsboard"}
+    for path, content in (
+        ("/assets/A-1", asset),
+        ("/devices/D-1", device),
+        ("/job-templates/cooling", template),
+        ("/alert-rules/all", rule),
+        ("/alert-sources/tb", source),
+    ):
+        assert client.put(path, json=content).status_code == 201
+    alert = {"id": "1", "device": "D-1", "type": "hot", "severity": "critical"}
+    first, second = (
+        client.post("/alerts", json=one).json()["receipts"][0]
+        for one in (alert, {**alert, "device": "D-2"})
+    )
+    assert first["outcome"] == "job"
+    return {
+        "asset_id": "A-1",
+        "template_id": "cooling",
+        "rule_id": "all",
+        "source_id": "tb",
+        "alert_id": first["alert_id"],
+        "dead_letter_id": second["dead_letter_id"],
+        "device_id": "D-1",
+    }

@@ -40,6 +40,7 @@ OFFICE = {"dispatcher", "administrator"}
 FIELD = {"technician", *OFFICE}
 """A technician on the own data, that is."""
 ADMINISTRATION = {"administrator"}
+INTEGRATION = {"integration", "administrator"}
 
 ALLOWED = {
     "read_root": EVERYBODY,
@@ -98,6 +99,38 @@ ALLOWED = {
     "list_absences": FIELD,
     "add_absence": OFFICE,
     "remove_absence": OFFICE,
+    "take_alerts": INTEGRATION,
+    "take_alerts_of_source": INTEGRATION,
+    "list_alerts": OFFICE,
+    "read_alert": OFFICE,
+    "acknowledge_alert": OFFICE,
+    "judge_alert": OFFICE,
+    "list_dead_letters": OFFICE,
+    "read_dead_letter": OFFICE,
+    "replay_dead_letter": OFFICE,
+    "replay_dead_letters": OFFICE,
+    "discard_dead_letter": OFFICE,
+    "try_alert_rules": OFFICE,
+    "list_job_templates": OFFICE,
+    "read_job_template": OFFICE,
+    "put_job_template": OFFICE,
+    "remove_job_template": OFFICE,
+    "list_alert_rules": OFFICE,
+    "read_alert_rule": OFFICE,
+    "put_alert_rule": OFFICE,
+    "remove_alert_rule": OFFICE,
+    "list_alert_sources": ADMINISTRATION,
+    "read_alert_source": ADMINISTRATION,
+    "put_alert_source": ADMINISTRATION,
+    "remove_alert_source": ADMINISTRATION,
+    "put_asset": OFFICE,
+    "list_assets": OFFICE,
+    "read_asset": OFFICE,
+    "remove_asset": OFFICE,
+    "put_device": OFFICE,
+    "list_devices": OFFICE,
+    "read_device": OFFICE,
+    "remove_device": OFFICE,
 }
 """Who gets past the door; written down once more, so that nobody widens it by mistake."""
 
@@ -110,6 +143,13 @@ OWN = {
     "account_id": "mai",
     "key_id": "k-1",
     "absence_id": "none",
+    "source_id": "tb",
+    "template_id": "none",
+    "rule_id": "none",
+    "asset_id": "none",
+    "device_id": "none",
+    "alert_id": "1",
+    "dead_letter_id": "1",
     "webhook_id": "W-1",
     "delivery_id": "1",
 }

@@ -37,6 +37,13 @@ IDS = {
     "account_id": "mai",
     "key_id": "k-1",
     "absence_id": "none",
+    "source_id": "tb",
+    "template_id": "none",
+    "rule_id": "none",
+    "asset_id": "none",
+    "device_id": "none",
+    "alert_id": "1",
+    "dead_letter_id": "1",
     "webhook_id": "W-1",
     "delivery_id": "1",
 }

@@ -1,0 +1,376 @@
+"""Alerts over HTTP: taken in from whoever may send them, and handled by people."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from pydantic import Field
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+
+from api import access
+from api.access import GivenCaller
+from api.dependencies import Actor, GivenSettings, Limit, ReadingSession, WritingSession
+from api.problems import MEDIA_TYPE, documented
+from dispatch import alert_intake, alerts, dead_letters
+from dispatch.alert_intake import AlertReceipt, Arrival
+from dispatch.alert_messages import BATCH_TYPE, EVENT_TYPE, JSON_TYPE, AlertMessage, Delivery
+from dispatch.alert_sources import active_source, has_valid_signature, is_signed
+from dispatch.alerts import AlertOut
+from dispatch.dead_letters import DeadLetterOut
+from dispatch.intake import Code
+from dispatch.models import AlarmState, AlertOutcome, AlertSource, DeadLetterState
+from dispatch.output import Output
+from dispatch.rates import Limit as RateLimit
+
+router = APIRouter(tags=["alerts"])
+
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+NumberedAfter = Annotated[
+    Number | None,
+    Query(description="`next` of the page before; leave it out for the first page."),
+]
+AlertId = Annotated[Number, Path()]
+DeadLetterId = Annotated[Number, Path()]
+NEXT = "`after` of the next page; null on the last one."
+
+
+class AlertPage(Output):
+    alerts: list[AlertOut]
+    next: int | None = Field(description=NEXT)
+
+
+class DeadLetterPage(Output):
+    dead_letters: list[DeadLetterOut]
+    next: int | None = Field(description=NEXT)
+
+
+class AlertReceipts(Output):
+    """What became of each item of the message, in their order."""
+
+    receipts: list[AlertReceipt]
+
+
+PLAIN: dict[str, Any] = {
+    "hot": {
+        "summary": "A cold room gets warm",
+        "value": {
+            "id": "sen-000417",
+            "device": "D-1",
+            "type": "temperature.high",
+            "severity": "critical",
+            "at": "2026-11-20T07:55:00+07:00",
+            "readings": {"celsius": -3.5},
+            "remaining_life_hours": 36,
+            "message": "Kho lạnh tầng hầm: -3,5 °C, ngưỡng -15 °C",
+        },
+    },
+    "cleared": {
+        "summary": "It is cold again",
+        "value": {
+            "id": "sen-000417",
+            "device": "D-1",
+            "type": "temperature.high",
+            "cleared": True,
+            "at": "2026-11-20T08:20:00+07:00",
+        },
+    },
+}
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "1f0c6c1e",
+    "source": "/gateways/sen",
+    "type": "temperature.high",
+    "subject": "D-1",
+    "time": "2026-11-20T07:55:00+07:00",
+    "data": {"severity": "major", "readings": {"celsius": -9.5}},
+}
+EVENTS: dict[str, Any] = {"event": {"summary": "A CloudEvent", "value": EVENT}}
+BATCHES: dict[str, Any] = {
+    "batch": {
+        "summary": "Two CloudEvents",
+        "value": [EVENT, {**EVENT, "id": "1f0c6c1f", "type": "door.open"}],
+    }
+}
+THINGSBOARD: dict[str, Any] = {
+    "alarm": {
+        "summary": "An alarm of ThingsBoard",
+        "value": {
+            "id": {"entityType": "ALARM", "id": "8e4b3a0e-8d5a-4c0e-9e4b-2f7a5f0c0a11"},
+            "originator": {"entityType": "DEVICE", "id": "784f394c-42b6-435a-983c-b7beff2784f9"},
+            "originatorName": "D-1",
+            "type": "High temperature",
+            "severity": "CRITICAL",
+            "status": "ACTIVE_UNACK",
+            "startTs": 1795136100000,
+            "endTs": 1795136100000,
+            "ackTs": 0,
+            "clearTs": 0,
+            "details": {"celsius": -3.5},
+        },
+    }
+}
+
+
+def _body(content: dict[str, Any]) -> dict[str, Any]:
+    """How the operation's body is described: the framework does not read it."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+OUR_FORM = {"$ref": "#/components/schemas/AlertMessage"}
+BODIES = {
+    JSON_TYPE: {"schema": OUR_FORM, "examples": PLAIN},
+    EVENT_TYPE: {"schema": {"type": "object"}, "examples": EVENTS},
+    BATCH_TYPE: {
+        "schema": {"type": "array", "items": {"type": "object"}},
+        "examples": BATCHES,
+    },
+}
+UNAUTHORIZED: dict[int | str, dict[str, Any]] = {
+    401: {
+        "description": "Nobody known has signed or sent it, or the signature is too old.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+# Who sends
+
+
+@dataclass(frozen=True)
+class Sender:
+    """For the log of changes, and the configured source, if the path names one."""
+
+    actor: str
+    source: AlertSource | None = None
+
+
+async def _delivery(request: Request) -> Delivery:
+    headers = request.headers
+    return Delivery(
+        await request.body(),
+        headers.get("content-type", "").partition(";")[0].strip().lower(),
+        {k: v for k, v in headers.items() if k.startswith("ce-") or k == "webhook-id"},
+    )
+
+
+GivenDelivery = Annotated[Delivery, Depends(_delivery)]
+
+
+def _sender(request: Request, actor: Actor) -> Sender:
+    if is_signed(request.headers):
+        raise _refused("Signed alerts go to /alert-sources/{source_id}/alerts.")
+    return Sender(actor)
+
+
+def _sender_of_source(
+    source_id: Code,
+    request: Request,
+    delivery: GivenDelivery,
+    settings: GivenSettings,
+    caller: GivenCaller,
+) -> Sender:
+    """A valid signature, or else what any other operation asks of its caller."""
+    signed = is_signed(request.headers)
+    if caller is None and not signed:
+        raise _refused("Sign the message, or send a key.")
+    # A session of its own: nobody who is refused gets to hold the database.
+    with Session(request.app.state.reading_engine) as session:
+        source = active_source(session, source_id)
+        session.expunge(source)
+    if signed:
+        limit = RateLimit("alerts", settings.alerts_per_minute)
+        access.count(request.app.state.rates, limit, f"source:{source_id}")
+        if not has_valid_signature(source.secrets, request.headers, delivery.body):
+            raise _refused("The signature is not valid, or not of the last five minutes.")
+        return Sender(f"source:{source_id}", source)
+    if source.require_signature:
+        raise _refused("This source takes signed messages only (Standard Webhooks).")
+    assert caller is not None  # noqa: S101 - or it was refused above
+    return Sender(caller.actor, source)
+
+
+def _refused(detail: str) -> HTTPException:
+    return HTTPException(401, detail, headers={"WWW-Authenticate": "Webhook-Signature"})
+
+
+# Taking in
+
+
+@router.post(
+    "/alerts",
+    status_code=202,
+    summary="Send alerts",
+    openapi_extra=_body(BODIES),
+    responses={202: {"description": "All of it is kept."}, **UNAUTHORIZED, **documented(413)},
+)
+def take_alerts(
+    delivery: GivenDelivery,
+    sender: Annotated[Sender, Depends(_sender)],
+    session: WritingSession,
+    settings: GivenSettings,
+) -> AlertReceipts:
+    """In our own form, or as CloudEvents 1.0: structured, binary or a batch.
+
+    Whatever comes is kept: what cannot be understood becomes a dead letter, with its faults.
+    """
+    return _take(session, delivery, sender, settings)
+
+
+@router.post(
+    "/alert-sources/{source_id}/alerts",
+    status_code=202,
+    summary="Send alerts of a configured source",
+    openapi_extra=_body({JSON_TYPE: {"schema": {}, "examples": THINGSBOARD}}),
+    responses={
+        202: {"description": "All of it is kept."},
+        **UNAUTHORIZED,
+        **documented(404, 409, 413, 422),
+    },
+)
+def take_alerts_of_source(
+    delivery: GivenDelivery,
+    sender: Annotated[Sender, Depends(_sender_of_source)],
+    session: WritingSession,
+    settings: GivenSettings,
+) -> AlertReceipts:
+    """In the source's format. With Standard Webhooks headers the signature must be valid.
+
+    Whatever comes is kept: what cannot be understood becomes a dead letter, with its faults.
+    """
+    return _take(session, delivery, sender, settings)
+
+
+def _take(
+    session: Session, delivery: Delivery, sender: Sender, settings: GivenSettings
+) -> AlertReceipts:
+    arrival = Arrival(delivery, sender.actor, sender.source)
+    [receipts] = alert_intake.accept(session, [arrival], settings)
+    return AlertReceipts(receipts=receipts)
+
+
+# Alerts
+
+
+@router.get("/alerts", summary="List alerts, the newest first", responses=documented(422))
+def list_alerts(
+    session: ReadingSession,
+    state: AlarmState | None = None,
+    outcome: AlertOutcome | None = None,
+    source_id: Code | None = None,
+    device_id: Code | None = None,
+    site_id: Code | None = None,
+    job_id: Code | None = None,
+    after: NumberedAfter = None,
+    limit: Limit = 50,
+) -> AlertPage:
+    page, following = alerts.list_alerts(
+        session,
+        state=state,
+        outcome=outcome,
+        source_id=source_id,
+        device_id=device_id,
+        site_id=site_id,
+        job_id=job_id,
+        after=after,
+        limit=limit,
+    )
+    return AlertPage(alerts=page, next=following)
+
+
+@router.get("/alerts/{alert_id}", summary="Read an alert", responses=documented(404, 422))
+def read_alert(alert_id: AlertId, session: ReadingSession) -> AlertOut:
+    return alerts.read_alert(session, alert_id)
+
+
+@router.post(
+    "/alerts/{alert_id}/acknowledge",
+    summary="Say that somebody has seen an alert",
+    responses=documented(404, 422),
+)
+def acknowledge_alert(alert_id: AlertId, session: WritingSession, actor: Actor) -> AlertOut:
+    """Acknowledging again changes nothing."""
+    return alerts.acknowledge_alert(session, alert_id, actor=actor)
+
+
+@router.post(
+    "/alerts/{alert_id}/judge",
+    summary="Judge an alert that became no job by the rules of now",
+    responses=documented(404, 409, 422),
+)
+def judge_alert(
+    alert_id: AlertId, session: WritingSession, settings: GivenSettings, actor: Actor
+) -> AlertOut:
+    return alerts.judge_again(session, alert_id, actor=actor, settings=settings)
+
+
+# Dead letters
+
+
+@router.get(
+    "/dead-letters",
+    summary="List messages that could not be understood, the newest first",
+    responses=documented(422),
+)
+def list_dead_letters(
+    session: ReadingSession,
+    state: DeadLetterState | None = None,
+    after: NumberedAfter = None,
+    limit: Limit = 50,
+) -> DeadLetterPage:
+    page, following = dead_letters.list_dead_letters(session, state=state, after=after, limit=limit)
+    return DeadLetterPage(dead_letters=page, next=following)
+
+
+@router.get(
+    "/dead-letters/{dead_letter_id}",
+    summary="Read a message that could not be understood",
+    responses=documented(404, 422),
+)
+def read_dead_letter(dead_letter_id: DeadLetterId, session: ReadingSession) -> DeadLetterOut:
+    return dead_letters.read_dead_letter(session, dead_letter_id)
+
+
+@router.post(
+    "/dead-letters/{dead_letter_id}/replay",
+    summary="Take a message in again",
+    responses=documented(404, 409, 422),
+)
+def replay_dead_letter(
+    dead_letter_id: DeadLetterId, session: WritingSession, settings: GivenSettings, actor: Actor
+) -> AlertReceipts:
+    """After the device was added or the mapping corrected; it waits on if that was not enough."""
+    receipts = alert_intake.replay_dead_letter(
+        session, dead_letter_id, actor=actor, settings=settings
+    )
+    return AlertReceipts(receipts=receipts)
+
+
+@router.post(
+    "/dead-letters/replay",
+    summary="Take all waiting messages in again, the oldest first",
+    responses=documented(422),
+)
+def replay_dead_letters(
+    session: WritingSession, settings: GivenSettings, actor: Actor, limit: Limit = 100
+) -> AlertReceipts:
+    receipts = alert_intake.replay_dead_letters(session, limit, actor=actor, settings=settings)
+    return AlertReceipts(receipts=receipts)
+
+
+@router.post(
+    "/dead-letters/{dead_letter_id}/discard",
+    summary="Settle a message without doing anything",
+    responses=documented(404, 422),
+)
+def discard_dead_letter(
+    dead_letter_id: DeadLetterId, session: WritingSession, actor: Actor
+) -> DeadLetterOut:
+    """It stays on record. Discarding again changes nothing."""
+    return dead_letters.discard_dead_letter(session, dead_letter_id, actor=actor)
+
+
+def schemas() -> dict[str, Any]:
+    """OpenAPI schemas of bodies that the framework does not read."""
+    schema = AlertMessage.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), "AlertMessage": schema}

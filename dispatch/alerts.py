@@ -1,0 +1,195 @@
+"""Alerts as people see them and handle them: list, read, acknowledge, judge again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from dispatch import log, store
+from dispatch.alert_jobs import Judge, hold_sites
+from dispatch.alert_rules import active_rules
+from dispatch.devices import Watched
+from dispatch.errors import Conflict, NotFound
+from dispatch.models import (
+    AlarmState,
+    Alert,
+    AlertOutcome,
+    Asset,
+    Device,
+    Severity,
+    Site,
+    now,
+)
+from dispatch.output import Output
+from dispatch.settings import Settings
+from solver.problem import Fault
+
+
+class AlertOut(Output):
+    """An alert, as all messages about it tell, and what became of it."""
+
+    id: int
+    source_id: str | None
+    """The configured source; null: none."""
+    origin: str | None
+    """Where the source has it from: the `source` of a CloudEvent."""
+    id_at_source: str
+    device_id: str
+    asset_id: str
+    site_id: str
+    type: str
+    severity: Severity
+    """The highest that was told."""
+    readings: dict[str, float]
+    remaining_life_hours: float | None
+    message: str | None
+    occurred_at: datetime
+    received_at: datetime
+    last_seen_at: datetime
+    count: int
+    """How many messages told of it, repetitions included."""
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    cleared_at: datetime | None
+    state: AlarmState
+    outcome: AlertOutcome
+    reason: str | None
+    """Why it became no job, or none of its own."""
+    rule_id: str | None
+    job_id: str | None
+
+
+def list_alerts(
+    session: Session,
+    *,
+    state: AlarmState | None = None,
+    outcome: AlertOutcome | None = None,
+    source_id: str | None = None,
+    device_id: str | None = None,
+    site_id: str | None = None,
+    job_id: str | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> tuple[list[AlertOut], int | None]:
+    """A page of alerts, the newest first, and ``after`` for the next one (None: last)."""
+    query = select(Alert).order_by(col(Alert.id).desc()).limit(limit + 1)
+    if after is not None:
+        query = query.where(col(Alert.id) < after)
+    equal = {
+        "state": state,
+        "outcome": outcome,
+        "source_id": source_id,
+        "device_id": device_id,
+        "site_id": site_id,
+        "job_id": job_id,
+    }
+    for name, value in equal.items():
+        if value is not None:
+            query = query.where(getattr(Alert, name) == value)
+    rows = session.exec(query).all()
+    page = rows[:limit]
+    return _outs(session, page), page[-1].id if len(rows) > limit else None
+
+
+def read_alert(session: Session, alert_id: int) -> AlertOut:
+    """Raises ``NotFound``."""
+    return _outs(session, [_row(session, alert_id)])[0]
+
+
+def acknowledge_alert(
+    session: Session, alert_id: int, *, actor: str, at: datetime | None = None
+) -> AlertOut:
+    """Say that somebody has seen it; again is as once. Raises ``NotFound``."""
+    alert = _hold(session, alert_id)
+    if alert.acknowledged_at is None:
+        before = state_of(alert)
+        alert.acknowledged_at, alert.acknowledged_by = at or now(), actor
+        if alert.state is AlarmState.UNACKNOWLEDGED:
+            alert.state = AlarmState.ACKNOWLEDGED
+        elif alert.state is AlarmState.RETURNED:
+            alert.state = AlarmState.NORMAL
+        session.flush()
+        log.record(session, actor, "acknowledge", "alert", str(alert_id), before, state_of(alert))
+    return _outs(session, [alert])[0]
+
+
+def judge_again(
+    session: Session,
+    alert_id: int,
+    *,
+    actor: str,
+    settings: Settings,
+    at: datetime | None = None,
+) -> AlertOut:
+    """Judge an alert that became no job by the rules and devices as they are now.
+
+    Raises ``NotFound``, or ``Conflict`` if it is with a job already, or cleared.
+    """
+    alert = _hold(session, alert_id)
+    if alert.outcome not in (AlertOutcome.RECEIVED, AlertOutcome.REJECTED):
+        cause = f"it is {alert.outcome}" + (f", with job {alert.job_id}" if alert.job_id else "")
+        action = "only what became no job can be judged again"
+        raise Conflict(Fault("already_judged", f"alert {alert_id}", cause, action))
+    before = state_of(alert)
+    judge = Judge(session, active_rules(session), settings, actor, at or now())
+    judge.judge(alert, _watched(session, alert))
+    session.flush()
+    if state_of(alert) != before:
+        log.record(session, actor, "judge", "alert", str(alert_id), before, state_of(alert))
+    return _outs(session, [alert])[0]
+
+
+def _row(session: Session, alert_id: int) -> Alert:
+    alert = session.get(Alert, alert_id)
+    if alert is None:
+        cause, action = "there is no such alert", "check the id, or list alerts"
+        raise NotFound(Fault("unknown_alert", f"alert {alert_id}", cause, action))
+    return alert
+
+
+def _hold(session: Session, alert_id: int) -> Alert:
+    """The alert as it is once nobody else judges alerts of its site."""
+    alert = _row(session, alert_id)
+    hold_sites(session, [alert.site_id])
+    session.refresh(alert)
+    return alert
+
+
+def _watched(session: Session, alert: Alert) -> Watched:
+    device = session.get_one(Device, alert.device_id)
+    asset = session.get_one(Asset, device.asset_id)
+    return Watched(device, asset, session.get_one(Site, asset.site_id))
+
+
+def _outs(session: Session, alerts: Sequence[Alert]) -> list[AlertOut]:
+    ids = {alert.device_id for alert in alerts}
+    asset_ids = {row.id: row.asset_id for row in store.rows_where(session, Device, "id", ids)}
+    return [
+        AlertOut.model_validate(
+            alert.model_dump(exclude={"raw"})
+            | {
+                "asset_id": asset_ids[alert.device_id],
+                "source_id": alert.source_id or None,
+                "origin": alert.origin or None,
+            }
+        )
+        for alert in alerts
+    ]
+
+
+def state_of(alert: Alert) -> dict[str, Any]:
+    """What counts as a change, for the log and for judging anew."""
+    names = {
+        "severity",
+        "readings",
+        "remaining_life_hours",
+        "acknowledged_at",
+        "cleared_at",
+        "state",
+        "outcome",
+        "reason",
+        "rule_id",
+        "job_id",
+    }
+    return alert.model_dump(mode="json", include=names)

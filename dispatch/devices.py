@@ -1,0 +1,164 @@
+"""Machines at customers' sites, and the devices that watch them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+from sqlalchemy import delete
+from sqlmodel import Session, col, select
+
+from dispatch.errors import Conflict
+from dispatch.intake import Code, Input, Moment, Text
+from dispatch.models import Asset, Device, DeviceName, Site
+from dispatch.output import Output
+from dispatch.references import Reference
+from dispatch.register import Register
+from solver.problem import Fault
+
+
+class AssetContent(Input):
+    """A machine at a site."""
+
+    site_id: Code
+    name: Text
+    model: Text | None = None
+    serial_number: Text | None = None
+
+
+class AssetOut(Output):
+    id: str
+    site_id: str
+    name: str
+    model: str | None
+    serial_number: str | None
+
+
+def _sorted_once(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise PydanticCustomError(
+            "duplicate", "names something more than once", {"action": "name it once"}
+        )
+    return sorted(names)
+
+
+class DeviceContent(Input):
+    """What watches an asset and sends alerts."""
+
+    asset_id: Code
+    names: Annotated[list[Text], Field(default=[], max_length=100), AfterValidator(_sorted_once)]
+    """What messages call it, beside its id; `*` in a name stands for any characters."""
+    in_service: Annotated[bool, Field(strict=True)] = True
+    """While it is not, its alerts are kept and make no jobs."""
+    shelved_until: Moment | None = None
+    """Until then its alerts are kept and make no jobs: somebody knows already."""
+
+
+class DeviceOut(Output):
+    id: str
+    asset_id: str
+    names: list[str]
+    in_service: bool
+    shelved_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A device with what it watches, and where."""
+
+    device: Device
+    asset: Asset
+    site: Site
+
+
+def find_devices(session: Session, names: Collection[str]) -> Mapping[str, Watched]:
+    """The devices by the names that messages use: ids and exact names, else the longest pattern."""
+    found = dict(
+        session.exec(
+            select(DeviceName.name, DeviceName.device_id).where(
+                col(DeviceName.name).in_(set(names)), col(DeviceName.is_pattern).is_(False)
+            )
+        ).all()
+    )
+    if len(found) < len(set(names)):
+        patterns = session.exec(
+            select(DeviceName.name, DeviceName.device_id).where(col(DeviceName.is_pattern))
+        ).all()
+        longest = sorted(patterns, key=lambda one: (-len(one[0]), one[0]))
+        for name in set(names) - found.keys():
+            fit = (device for pattern, device in longest if _fits(name, pattern))
+            if (device := next(fit, None)) is not None:
+                found[name] = device
+    rows = session.exec(
+        select(Device, Asset, Site)
+        .join(Asset, col(Device.asset_id) == Asset.id)
+        .join(Site, col(Asset.site_id) == Site.id)
+        .where(col(Device.id).in_(set(found.values())))
+    )
+    watched = {device.id: Watched(device, asset, site) for device, asset, site in rows}
+    return {name: watched[id_] for name, id_ in found.items()}
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
+
+
+def _apply_asset(_session: Session, row: Asset, content: AssetContent) -> None:
+    row.sqlmodel_update(content)
+
+
+def _apply_device(session: Session, row: Device, content: DeviceContent) -> None:
+    taken = session.exec(
+        select(DeviceName).where(
+            col(DeviceName.name).in_([row.id, *content.names]), DeviceName.device_id != row.id
+        )
+    ).all()
+    if taken:
+        raise Conflict(
+            *(
+                Fault(
+                    "name_taken",
+                    "names",
+                    f"{name.name!r} is a name of the device {name.device_id!r}",
+                    "choose another one, or take it from there first",
+                )
+                for name in taken
+            )
+        )
+    row.sqlmodel_update(content.model_dump(exclude={"names"}))
+    session.add(row)
+    session.flush()
+    session.exec(delete(DeviceName).where(col(DeviceName.device_id) == row.id))
+    session.add_all(name_rows(row.id, content.names))
+
+
+def name_rows(device_id: str, names: Iterable[str]) -> list[DeviceName]:
+    """Its id is a name, too."""
+    return [
+        DeviceName(name=name, device_id=device_id, is_pattern="*" in name)
+        for name in sorted({device_id, *names})
+    ]
+
+
+def _show_device(session: Session, row: Device) -> DeviceOut:
+    names = session.exec(select(DeviceName.name).where(DeviceName.device_id == row.id)).all()
+    return DeviceOut(**row.model_dump(), names=sorted(set(names) - {row.id}))
+
+
+ASSETS: Register[Asset, AssetContent, AssetOut] = Register(
+    "asset",
+    Asset,
+    _apply_asset,
+    lambda _, row: AssetOut.model_validate(row),
+    lambda content: [Reference("site_id", (Site,), content.site_id)],
+)
+DEVICES: Register[Device, DeviceContent, DeviceOut] = Register(
+    "device",
+    Device,
+    _apply_device,
+    _show_device,
+    lambda content: [Reference("asset_id", (Asset,), content.asset_id)],
+)

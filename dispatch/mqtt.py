@@ -1,0 +1,241 @@
+"""Alerts over MQTT: what comes on the subscribed topics is acknowledged once it is committed.
+
+The session is persistent: what the broker got while nobody was there, or what was not acknowledged
+when the service died, comes again, and the alerts' own ids keep it from counting twice.
+"""
+
+import asyncio
+import logging
+import random
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from sqlmodel import Session
+
+from dispatch import dead_letters
+from dispatch.alert_intake import Arrival, accept
+from dispatch.alert_messages import JSON_TYPE, Delivery, Unclear
+from dispatch.models import AlertSource, now
+from dispatch.settings import Settings
+from dispatch.store import connect
+from solver.problem import Fault
+
+ACTOR = "mqtt"
+BATCH = 50
+"""Most messages in one transaction."""
+IN_FLIGHT = 200
+"""Most messages that the broker sends before the first of them is acknowledged."""
+SESSION_SECONDS = 7 * 24 * 3600
+"""How long the broker keeps messages for us when we are away."""
+LEAST_WAIT, MOST_WAIT = 0.5, 30.0
+AWAY = (OperationalError, InterfaceError, NoFreeConnection)
+"""The database is locked or does not answer; it will again."""
+
+logger = logging.getLogger(__name__)
+
+
+LEVELS = {
+    "+": "[^/]*",
+    "+device": "(?P<device>[^/]*)",
+    "#": ".*",
+    "#device": "(?P<device>.*)",
+}
+
+
+@dataclass(frozen=True)
+class TopicPattern:
+    """Topics of a source; the level ``+device`` (or the levels ``#device``) names the device."""
+
+    pattern: str
+    source_id: str | None
+
+    @property
+    def filter(self) -> str:
+        """As the broker knows it."""
+        return re.sub(r"(^|/)([+#])device", r"\1\2", self.pattern)
+
+    def match(self, topic: str) -> re.Match[str] | None:
+        levels = [LEVELS.get(level, re.escape(level)) for level in self.pattern.split("/")]
+        return re.fullmatch("/".join(levels), topic, re.DOTALL)
+
+    def device_of(self, topic: str) -> str | None:
+        found = self.match(topic)
+        return found.groupdict().get("device") if found else None
+
+
+class Subscriber:
+    """Takes alerts from the broker, from start to stop, in a thread of its own.
+
+    ``on_accepted`` is called whenever something was committed.
+    """
+
+    def __init__(self, settings: Settings, on_accepted: Callable[[], None] = lambda: None) -> None:
+        if settings.mqtt_url is None:
+            raise ValueError("there is no mqtt_url")
+        self._settings = settings
+        self._url = urlsplit(settings.mqtt_url.get_secret_value())
+        self._patterns = [
+            TopicPattern(pattern, source or None)
+            for pattern, source in settings.mqtt_topics.items()
+        ]
+        self._on_accepted = on_accepted
+        self._engine = connect(settings.database_url)
+        self._loop = asyncio.new_event_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
+        self.is_connected = False
+
+    def start(self) -> None:
+        """Begin; the broker need not be there yet."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the transaction under way; what is not acknowledged comes again."""
+        self._loop.call_soon_threadsafe(lambda: self._task and self._task.cancel())
+        self._thread.join()
+        self._engine.dispose()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._task = self._loop.create_task(self._stay_connected())
+        try:
+            self._loop.run_until_complete(self._task)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    async def _stay_connected(self) -> None:
+        waits = 0
+        while True:
+            began = self._loop.time()
+            try:
+                await self._connect_and_take()
+            except Exception as error:
+                if self._loop.time() - began > MOST_WAIT:
+                    waits = 0
+                wait = _back_off(waits)
+                waits += 1
+                is_known = isinstance(error, aiomqtt.MqttError)
+                logger.warning(
+                    "No MQTT broker: %s; again in %.1f s", error, wait, exc_info=not is_known
+                )
+                await asyncio.sleep(wait)
+
+    async def _connect_and_take(self) -> None:
+        async with self._client() as client:
+            for pattern in self._patterns:
+                await client.subscribe(pattern.filter, qos=1)
+            logger.info("Subscribed at %s", self._url.hostname)
+            self.is_connected = True
+            try:
+                await self._take_all(client)
+            finally:
+                self.is_connected = False
+
+    def _client(self) -> aiomqtt.Client:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = SESSION_SECONDS
+        properties.ReceiveMaximum = IN_FLIGHT
+        client = aiomqtt.Client(
+            self._url.hostname or "",
+            self._url.port or (8883 if self._url.scheme == "mqtts" else 1883),
+            username=unquote(self._url.username) if self._url.username else None,
+            password=unquote(self._url.password) if self._url.password else None,
+            identifier=self._settings.mqtt_client_id,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=False,
+            properties=properties,
+            tls_params=aiomqtt.TLSParameters() if self._url.scheme == "mqtts" else None,
+            timeout=10,
+            keepalive=30,
+        )
+        # The package acknowledges as soon as it has queued a message, and has no word for this.
+        client._client.manual_ack_set(True)
+        return client
+
+    async def _take_all(self, client: aiomqtt.Client) -> None:
+        async for first in client.messages:
+            batch = [first]
+            while len(batch) < BATCH and len(client.messages):
+                batch.append(await anext(client.messages))
+            await self._commit(batch)
+            for message in batch:
+                client._client.ack(message.mid, message.qos)
+
+    async def _commit(self, batch: Sequence[aiomqtt.Message]) -> None:
+        """Return once all of it is committed, however long the database is away."""
+        waits = 0
+        while True:
+            try:
+                await asyncio.to_thread(self._accept, batch)
+            except AWAY as error:
+                wait = _back_off(waits)
+                waits += 1
+                logger.warning("The database is away: %s; again in %.1f s", error, wait)
+                await asyncio.sleep(wait)
+            else:
+                self._on_accepted()
+                return
+
+    def _accept(self, batch: Sequence[aiomqtt.Message]) -> None:
+        try:
+            with Session(self._engine) as session:
+                accept(session, list(self._arrivals(session, batch)), self._settings)
+                session.commit()
+        except AWAY:
+            raise
+        except Exception as error:
+            if len(batch) > 1:
+                for message in batch:
+                    self._accept([message])
+                return
+            # One that cannot be taken in would come again for ever.
+            logger.exception("A message on %s could not be taken in", batch[0].topic)
+            fault = Fault("failed", "body", type(error).__name__, "see the log, then replay it")
+            with Session(self._engine) as session:
+                source_id, delivery = self._delivery(batch[0])
+                dead_letters.keep(session, source_id, Unclear(delivery, [fault]), now())
+                session.commit()
+
+    def _arrivals(self, session: Session, batch: Sequence[aiomqtt.Message]) -> Iterator[Arrival]:
+        """Those whose sources are there; the others are kept until they are."""
+        for message in batch:
+            source_id, delivery = self._delivery(message)
+            source = session.get(AlertSource, source_id) if source_id else None
+            if source_id and (source is None or not source.active):
+                cause = f"there is no active source {source_id!r}"
+                fault = Fault("unknown_source", "mqtt_topics", cause, "add it, then replay")
+                dead_letters.keep(session, source_id, Unclear(delivery, [fault]), now())
+            else:
+                yield Arrival(delivery, f"source:{source_id}" if source_id else ACTOR, source)
+
+    def _delivery(self, message: aiomqtt.Message) -> tuple[str, Delivery]:
+        topic = message.topic.value
+        pattern = next(pattern for pattern in self._patterns if pattern.match(topic))
+        attributes = dict(getattr(message.properties, "UserProperty", ()))
+        headers = {}
+        if "specversion" in attributes:
+            headers = {f"ce-{name}": value for name, value in attributes.items()}
+        delivery = Delivery(
+            bytes(message.payload),
+            getattr(message.properties, "ContentType", JSON_TYPE),
+            headers,
+            pattern.device_of(topic),
+        )
+        return pattern.source_id or "", delivery
+
+
+def _back_off(waits: int) -> float:
+    """Twice as long each time, and never the same for two clients."""
+    longest: float = min(MOST_WAIT, LEAST_WAIT * 2 ** min(waits, 16))
+    return longest * random.uniform(0.5, 1)  # noqa: S311 - no secret

@@ -1,0 +1,98 @@
+"""Things that are kept under the company's own ids and set as a whole: put, read, list, remove."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from dispatch import log
+from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.intake import Input
+from dispatch.models import AlertRule, AlertSource, Asset, Device, JobTemplate
+from dispatch.output import Output
+from dispatch.references import Reference, unknown_references
+from solver.problem import Fault
+
+Row = TypeVar("Row", Asset, Device, AlertSource, JobTemplate, AlertRule)
+Content = TypeVar("Content", bound=Input)
+Out = TypeVar("Out", bound=Output)
+
+
+@dataclass(frozen=True)
+class Register(Generic[Row, Content, Out]):
+    """What is kept in ``table``, called ``kind`` in texts and in the log.
+
+    ``apply`` writes a content into a row; it may raise ``Conflict``. ``refers`` names what the
+    content refers to.
+    """
+
+    kind: str
+    table: type[Row]
+    apply: Callable[[Session, Row, Content], None]
+    show: Callable[[Session, Row], Out]
+    refers: Callable[[Content], Iterable[Reference]] = lambda _: ()
+
+    def put(self, session: Session, id_: str, content: Content, *, actor: str) -> tuple[Out, bool]:
+        """Keep the content under the id, in place of what was there; also whether it is new.
+
+        Raises ``InvalidInput`` for unknown references, and ``Conflict``.
+        """
+        faults = unknown_references(session, self.refers(content))
+        if faults:
+            raise InvalidInput(*faults)
+        row = session.get(self.table, id_)
+        before = None if row is None else self._json(session, row)
+        if row is None:
+            row = cast(Any, self.table)(id=id_)  # the content gives the rest
+        self.apply(session, row, content)
+        session.add(row)
+        session.flush()
+        out = self.show(session, row)
+        after = out.model_dump(mode="json")
+        if before != after:
+            log.record(session, actor, "put", self.kind, id_, before=before, after=after)
+        return out, before is None
+
+    def read(self, session: Session, id_: str) -> Out:
+        """Raises ``NotFound``."""
+        return self.show(session, self.row(session, id_))
+
+    def page(
+        self, session: Session, after: str | None, limit: int, **equal: str | None
+    ) -> tuple[list[Out], str | None]:
+        """A page in the order of ids, and ``after`` for the next one (None: last)."""
+        query = select(self.table).order_by(col(self.table.id)).limit(limit + 1)
+        if after is not None:
+            query = query.where(col(self.table.id) > after)
+        for name, value in equal.items():
+            if value is not None:
+                query = query.where(getattr(self.table, name) == value)
+        rows = session.exec(query).all()
+        page = [self.show(session, row) for row in rows[:limit]]
+        return page, rows[limit - 1].id if len(rows) > limit else None
+
+    def remove(self, session: Session, id_: str, *, actor: str) -> None:
+        """Raises ``NotFound``, or ``Conflict`` if something refers to it."""
+        row = self.row(session, id_)
+        before = self._json(session, row)
+        try:
+            with session.begin_nested():
+                session.delete(row)
+        except IntegrityError:
+            cause = "others refer to it"
+            action = "change or remove those first, or set it out of use"
+            raise Conflict(Fault("in_use", f"{self.kind} {id_}", cause, action)) from None
+        log.record(session, actor, "remove", self.kind, id_, before=before)
+
+    def row(self, session: Session, id_: str) -> Row:
+        """Raises ``NotFound``."""
+        row = session.get(self.table, id_)
+        if row is None:
+            cause, action = f"there is no such {self.kind}", "check the id, or list them"
+            raise NotFound(Fault("not_found", f"{self.kind} {id_}", cause, action))
+        return row
+
+    def _json(self, session: Session, row: Row) -> dict[str, Any]:
+        return self.show(session, row).model_dump(mode="json")

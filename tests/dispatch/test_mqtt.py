@@ -1,0 +1,261 @@
+"""Alerts over MQTT, from a real broker: acknowledged once committed, and none twice."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session, select
+
+from dispatch import mqtt
+from dispatch.alert_messages import EVENT_TYPE
+from dispatch.models import Alert, AlertFormat, AlertSource, DeadLetter, Job
+from dispatch.mqtt import Subscriber, TopicPattern
+from dispatch.settings import Settings
+from tests.dispatch.broker import Broker, needs_mosquitto
+from tests.dispatch.machines import add_machines, add_rule, add_template, message
+from tests.dispatch.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mqtt, "LEAST_WAIT", 0.02)
+    monkeypatch.setattr(mqtt, "MOST_WAIT", 0.2)
+
+
+@pytest.fixture
+def machines(session: Session) -> None:
+    add_machines(session)
+    add_template(session)
+    add_rule(session)
+
+
+@pytest.fixture
+def broker(tmp_path: Path, machines: None) -> Iterator[Broker]:
+    needs_mosquitto()
+    broker = Broker(tmp_path / "broker")
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def subscriber(broker: Broker, settings: Settings) -> Iterator[Subscriber]:
+    subscriber = started(broker, settings)
+    until(lambda: subscriber.is_connected)
+    yield subscriber
+    subscriber.stop()
+
+
+def started(broker: Broker, settings: Settings, **changes: Any) -> Subscriber:
+    update = {"mqtt_url": broker.url, "mqtt_client_id": "test"} | changes
+    subscriber = Subscriber(Settings(**settings.model_dump() | update))
+    subscriber.start()
+    return subscriber
+
+
+def count(engine: Engine, table: type[Any]) -> int:
+    with Session(engine) as session:
+        return session.exec(select(func.count()).select_from(table)).one()
+
+
+def sent(*ids: str, **fields: Any) -> list[tuple[str, bytes]]:
+    return [("alerts/sen-1", json.dumps(message(id_, **fields)).encode()) for id_ in ids]
+
+
+def test_an_alert_on_a_topic_becomes_a_job(
+    broker: Broker, subscriber: Subscriber, engine: Engine
+) -> None:
+    broker.publish([("alerts/sen-2", b'{"id": "a-1", "type": "hot"}')])
+    until(lambda: count(engine, Job) == 1)
+    with Session(engine) as session:
+        alert = session.exec(select(Alert)).one()
+        assert (alert.device_id, alert.outcome) == ("sen-2", "job")
+
+
+def test_what_comes_while_nobody_is_there_is_taken_in_later(
+    broker: Broker, settings: Settings, engine: Engine
+) -> None:
+    first = started(broker, settings)
+    until(lambda: first.is_connected)
+    first.stop()
+    broker.publish(sent("a-1", "a-2", "a-1"))
+    second = started(broker, settings)
+    until(lambda: count(engine, Alert) == 2)
+    second.stop()
+    assert count(engine, Job) == 1
+
+
+def test_what_was_not_committed_comes_again_and_what_was_counts_once(
+    broker: Broker, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service dies after its first commit, before it could acknowledge."""
+    committed: list[int] = []
+    acknowledge = mqtt.Subscriber._accept
+
+    def die(self: Subscriber, batch: Any) -> None:
+        if committed:
+            raise OperationalError("commit", {}, RuntimeError("the database has gone"))
+        acknowledge(self, batch)
+        committed.append(len(batch))
+        raise OperationalError("commit", {}, RuntimeError("nobody heard of the commit"))
+
+    monkeypatch.setattr(mqtt.Subscriber, "_accept", die)
+    dying = started(broker, settings)
+    until(lambda: dying.is_connected)
+    broker.publish(sent(*(f"a-{number}" for number in range(30))))
+    until(lambda: bool(committed))
+    dying.stop()
+    monkeypatch.undo()
+    living = started(broker, settings)
+    until(lambda: count(engine, Alert) == 30)
+    broker.publish(sent("last"))
+    until(lambda: count(engine, Alert) == 31)
+    living.stop()
+    with Session(engine) as session:
+        counts = [alert.count for alert in session.exec(select(Alert))]
+    assert sum(counts) == 31 + committed[0]
+    assert count(engine, Job) == 1
+
+
+def test_the_broker_may_go_away_and_come_back(
+    broker: Broker, subscriber: Subscriber, engine: Engine
+) -> None:
+    broker.publish(sent("a-1"))
+    until(lambda: count(engine, Alert) == 1)
+    broker.stop()
+    until(lambda: not subscriber.is_connected)
+    broker.start()
+    broker.publish(sent("a-2"))
+    until(lambda: count(engine, Alert) == 2)
+
+
+def test_the_broker_need_not_be_there_at_first(
+    broker: Broker, settings: Settings, engine: Engine
+) -> None:
+    broker.stop()
+    subscriber = started(broker, settings)
+    broker.start()
+    until(lambda: subscriber.is_connected)
+    subscriber.stop()
+
+
+def test_what_cannot_be_understood_is_kept_and_keeps_nothing_else_from_coming(
+    broker: Broker, subscriber: Subscriber, engine: Engine
+) -> None:
+    broker.publish([("alerts/nobody", b'{"type": "hot"}'), ("alerts/sen-1", b"\x00\xff")])
+    broker.publish(sent("a-1"))
+    until(lambda: count(engine, Alert) == 1)
+    assert count(engine, DeadLetter) == 2
+
+
+def test_a_message_that_makes_the_service_fail_is_kept_too(
+    broker: Broker, subscriber: Subscriber, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = mqtt.accept
+
+    def fail(session: Session, arrivals: Any, settings: Settings) -> Any:
+        if any(b"poison" in arrival.delivery.body for arrival in arrivals):
+            raise ZeroDivisionError
+        return accept(session, arrivals, settings)
+
+    monkeypatch.setattr(mqtt, "accept", fail)
+    broker.publish(sent("a-1", "poison", "a-2"))
+    until(lambda: count(engine, Alert) == 2 and count(engine, DeadLetter) == 1)
+    with Session(engine) as session:
+        letter = session.exec(select(DeadLetter)).one()
+        assert letter.faults[0]["cause"] == "ZeroDivisionError"
+        assert (letter.device, b"poison" in letter.body) == ("sen-1", True)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_locked_database_delays_alerts_and_loses_none(
+    broker: Broker,
+    settings: Settings,
+    engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dispatch.store.BUSY_SECONDS", 0.05)
+    refused: list[bool] = []
+    accept = mqtt.Subscriber._accept
+
+    def watched(self: Subscriber, batch: Any) -> None:
+        try:
+            accept(self, batch)
+        except OperationalError:
+            refused.append(True)
+            raise
+
+    monkeypatch.setattr(mqtt.Subscriber, "_accept", watched)
+    subscriber = started(broker, settings)
+    until(lambda: subscriber.is_connected)
+    other = sqlite3.connect(tmp_path / "dispatch.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    broker.publish(sent("a-1", "a-2"))
+    until(lambda: len(refused) > 1)
+    other.execute("ROLLBACK")
+    other.close()
+    until(lambda: count(engine, Alert) == 2)
+    subscriber.stop()
+
+
+def test_a_topic_says_whose_form_its_messages_have(
+    broker: Broker, settings: Settings, session: Session, engine: Engine
+) -> None:
+    mapping = {"id": "n", "type": "what"}
+    session.add(AlertSource(id="plc", name="PLC", format=AlertFormat.MAPPED, mapping=mapping))
+    session.commit()
+    topics = {"plc/+device/+/alarm": "plc", "gone/#device": "gone", "alerts/+device": ""}
+    subscriber = started(broker, settings, mqtt_topics=topics)
+    until(lambda: subscriber.is_connected)
+    event = {"specversion": "1.0", "id": "e-1", "source": "/x", "type": "hot"}
+    broker.publish([("plc/sen-1/7/alarm", b'{"n": 5, "what": "leak"}'), ("gone/a/b", b"{}")])
+    broker.publish([("alerts/sen-2", json.dumps(event).encode())], ContentType=EVENT_TYPE)
+    attributes = list((event | {"id": "e-2"}).items())
+    broker.publish([("alerts/sen-3", b"{}")], UserProperty=attributes)
+    until(lambda: count(engine, Alert) == 3 and count(engine, DeadLetter) == 1)
+    subscriber.stop()
+    alerts = {one.device_id: one for one in session.exec(select(Alert))}
+    assert (alerts["sen-1"].source_id, alerts["sen-1"].id_at_source) == ("plc", "5")
+    assert (alerts["sen-2"].type, alerts["sen-3"].type) == ("hot", "hot")
+    letter = session.exec(select(DeadLetter)).one()
+    assert (letter.source_id, letter.device) == ("gone", "a/b")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topic", "device"),
+    [
+        ("alerts/+device", "alerts/d-1", "d-1"),
+        ("a/+/+device/x", "a/b/c/x", "c"),
+        ("a/#device", "a/b/c", "b/c"),
+        ("a/+", "a/b", None),
+        ("a.b/+device", "axb/d", None),
+    ],
+)
+def test_a_topic_names_the_device(pattern: str, topic: str, device: str | None) -> None:
+    assert TopicPattern(pattern, None).device_of(topic) == device
+
+
+def test_the_broker_is_given_plain_wildcards() -> None:
+    assert TopicPattern("a/+device/b/#device", None).filter == "a/+/b/#"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mqtt_url": "http://host"},
+        {"mqtt_url": "mqtt://"},
+        {"mqtt_topics": {"a/#/b": ""}},
+        {"mqtt_topics": {"a/x+": ""}},
+        {"mqtt_topics": {}},
+    ],
+    ids=str,
+)
+def test_wrong_settings_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="mqtt"):
+        Settings(**wrong)
