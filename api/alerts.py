@@ -191,7 +191,8 @@ def _sender_of_source(
 
 
 def _refused(detail: str) -> HTTPException:
-    return HTTPException(401, detail, headers={"WWW-Authenticate": "Webhook-Signature"})
+    challenge = {"WWW-Authenticate": 'Bearer realm="dispatch", Webhook-Signature'}
+    return HTTPException(401, detail, headers=challenge)
 
 
 # Taking in
