@@ -125,17 +125,28 @@ class LiveDay:
         """Take the jobs off their routes."""
         self.draft.remove(job_ids)
 
-    def ways(self, job_id: str) -> list[Way]:
-        """The best place on each shift that has one, the cheapest first."""
+    def ways(
+        self, job_id: str, most: int = 10, technicians: Collection[str] | None = None
+    ) -> list[Way]:
+        """The best place on each shift that has one (of these technicians, None: all), the cheapest
+        first; ``most`` of them.
+
+        What a place costs is known to within what breaks do to waiting. The most promising ones,
+        twice as many as are wanted, are worked out to the cent.
+        """
         visit = self.draft.visit(job_id)
-        found = []
-        for shift in self.draft.shifts_with_time(visit):
-            if self.key(shift.id) not in self._untenable:
-                option = self.draft.best_place(visit, shift)
-                way = option and self._way(shift, option.sequence)
-                if way:
-                    found.append(way)
-        return sorted(found, key=lambda way: (way.extra, way.shift.id))
+        options = [
+            option
+            for shift in self.draft.shifts_with_time(visit)
+            if technicians is None or shift.technician in technicians
+            if self.key(shift.id) not in self._untenable
+            for option in [self.draft.best_place(visit, shift)]
+            if option is not None
+        ]
+        options.sort(key=lambda option: (option.cost, option.shift.id))
+        ways = [self._way(option.shift, option.sequence) for option in options[: 2 * most]]
+        found = [way for way in ways if way is not None]
+        return sorted(found, key=lambda way: (way.extra, way.shift.id))[:most]
 
     def ways_with_room_made(self, job_id: str, technicians: Collection[str] | None) -> list[Way]:
         """As ``ways``, on routes (of these technicians, None: all) that give up one visit of lower

@@ -28,7 +28,20 @@ one seen are looked at again."""
 OF_A_DAY = frozenset({"job", "plan"})
 """Changes of these are read one by one."""
 APART = frozenset(
-    {"account", "alert", "api_key", "dead_letter", "delivery", "placement", "run", "webhook"}
+    {
+        "account",
+        "alert",
+        "alert_rule",
+        "alert_source",
+        "asset",
+        "dead_letter",
+        "device",
+        "job_template",
+        "key",
+        "placement",
+        "run",
+        "webhook",
+    }
 )
 """Changes of these do not change any day; those of anything else have everything read anew."""
 

@@ -14,7 +14,7 @@ from dispatch import log
 from dispatch.live_day import LiveDay
 from dispatch.live_days import LiveDays
 from dispatch.models import PLANNABLE, Job, Placement, PlacementStatus, now
-from dispatch.placing import Placed, Proposal, put_proposals, today
+from dispatch.placing import CANDIDATES, Placed, Proposal, put_proposals, today
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
 from solver.insertion import Draft
@@ -156,7 +156,7 @@ def _look_at(
             one.cause = one.cause or (out.message if out else "Its site has no coordinates.")
         if job.id not in live.translation.visits:
             continue
-        ways = live.ways(job.id)
+        ways = live.ways(job.id, CANDIDATES)
         if not ways and job.priority.is_at_least(settings.bump_for):
             ways = live.ways_with_room_made(job.id, None)
         if ways:

@@ -118,7 +118,7 @@ def place_options(
     live = live_day(session, day, settings, at, days)
     _attendable(live, job_id, day)
     live.remove([job_id])
-    return [option(live, job_id, way) for way in live.ways(job_id)[:limit]]
+    return [option(live, job_id, way) for way in live.ways(job_id, limit)]
 
 
 def place_job(
@@ -145,7 +145,7 @@ def place_job(
     live = live_day(session, day, settings, at, days)
     _attendable(live, job_id, day)
     live.remove([job_id])
-    ways = [way for way in live.ways(job_id) if technician_id in (None, way.shift.technician)]
+    ways = live.ways(job_id, CANDIDATES, None if technician_id is None else {technician_id})
     proposal = Proposal.best_of(job_id, ways)
     if technician_id is not None and not ways:
         proposal = Proposal(job_id, {technician_id: None})
@@ -236,7 +236,7 @@ def _best_way(live: LiveDay, proposal: Proposal) -> Way | None:
     if proposal.job_id not in live.translation.visits:
         return None
     live.remove([proposal.job_id])
-    ways = [way for way in live.ways(proposal.job_id) if way.shift.technician in proposal.extra]
+    ways = live.ways(proposal.job_id, technicians=proposal.extra)
     if not ways and proposal.may_bump:
         ways = live.ways_with_room_made(proposal.job_id, proposal.extra)
     if not ways:
