@@ -2,6 +2,7 @@ import pytest
 
 from dispatch import settings as module
 from dispatch.cores import available_cores
+from dispatch.models import Priority
 from dispatch.settings import Settings
 
 
@@ -24,3 +25,9 @@ def test_cores_are_shared_out_among_the_processes_unless_set(
 
 def test_there_is_a_core_to_run_on() -> None:
     assert available_cores() >= 1
+
+
+def test_a_policy_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPATCH_PLACE_AT_ONCE", "null")
+    monkeypatch.setenv("DISPATCH_BUMP_FOR", "high")
+    assert (Settings().place_at_once, Settings().bump_for) == (None, Priority.HIGH)
