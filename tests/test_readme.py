@@ -178,7 +178,7 @@ def test_the_quick_start_puts_the_job_on_the_technicians_route(tmp_path: Path) -
     curl = tools / "curl"
     curl.write_text(CURL)
     curl.chmod(0o755)
-    signing_in, create, plan, fetch = (
+    signing_in, create, look, plan, fetch = (
         block for block in blocks("sh", section("Quick start")) if "$" in block
     )
     before = signing_in + create.split("curl")[0]
@@ -196,9 +196,12 @@ def test_the_quick_start_puts_the_job_on_the_technicians_route(tmp_path: Path) -
             ).stdout
 
         job = json.loads(answers("curl" + create.split("curl", 1)[1]))
+        until(lambda: '"waiting"' not in answers(look))
+        wish = json.loads(answers(look))["placements"][0]
         run = json.loads(answers(plan).splitlines()[-1])
         as_json, as_calendar, as_geojson = map(answers, fetch.splitlines())
 
+    assert (wish["job_id"], wish["trigger"], wish["status"]) == (job["id"], "new_job", "placed")
     assert (run["status"], run["plan_status"]) == ("finished", "published")
     [shift] = json.loads(as_json)["routes"]
     [stop] = [stop for stop in shift["stops"] if stop["job_id"] == job["id"]]
