@@ -112,9 +112,9 @@ def dry_run(session: Session, request: DryRunRequest) -> DryRun:
     return DryRun(visits=len(trial.visits), withdrawn=withdrawn, alerts=tried)
 
 
-def _rules(session: Session, named: Sequence[NamedRule] | None) -> list[AlertRule]:
+def _rules(session: Session, named: Sequence[NamedRule] | None) -> Sequence[AlertRule]:
     if named is None:
-        return active_rules(session)
+        return active_rules(session).rules
     faults = unknown_references(session, [one for rule in named for one in rule_references(rule)])
     if faults:
         raise InvalidInput(*faults)

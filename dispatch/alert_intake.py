@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from dispatch import dead_letters, log
 from dispatch.alert_jobs import Judge, hold_sites
 from dispatch.alert_messages import Delivery, Told, Unclear, read_delivery
-from dispatch.alert_rules import SEVERITIES, active_rules
+from dispatch.alert_rules import SEVERITIES
 from dispatch.alerts import state_of
 from dispatch.devices import Watched, find_devices
 from dispatch.errors import Conflict
@@ -71,13 +71,16 @@ def accept(
     names = {name for one in told for name in one.devices}
     devices = find_devices(session, names) if names else {}
     hold_sites(session, {watched.site.id for watched in devices.values()})
-    rules = active_rules(session)
-    receipts = []
-    for arrival, items in zip(arrivals, read, strict=True):
-        judge = Judge(session, rules, settings, arrival.actor, at)
-        source_id = arrival.source.id if arrival.source else ""
-        receipts.append([_receive(judge, source_id, item, devices) for item in items])
-    return receipts
+    judges = {actor: Judge(session, settings, actor, at) for actor in {a.actor for a in arrivals}}
+    return [
+        [
+            _receive(
+                judges[arrival.actor], arrival.source.id if arrival.source else "", item, devices
+            )
+            for item in items
+        ]
+        for arrival, items in zip(arrivals, read, strict=True)
+    ]
 
 
 def _receive(
@@ -150,18 +153,18 @@ def _take(judge: Judge, alert: Alert, told: Told, watched: Watched) -> AlertRece
     is_new = alert.id is None
     before = None if is_new else state_of(alert)
     was_active = not is_new and _is_active(alert)
+    told_active_at = alert.last_active_at
     _learn(alert, told, judge.at)
-    if not content.cleared:
+    if alert.last_active_at != told_active_at:
         _learn_of_earlier_clearing(session, alert)
     session.add(alert)
-    session.flush()
     if not _is_active(alert):
         _settle(alert)
     elif not was_active or state_of(alert) != before:
         judge.judge(alert, watched)
+    session.flush()
     if content.cleared:
         _clear_problem(judge, alert)
-    session.flush()
     after = state_of(alert)
     if before != after:
         action = "receive" if is_new else "update"

@@ -7,6 +7,7 @@ A problem is a type of alert on a device. All functions expect that the transact
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import func
@@ -15,7 +16,9 @@ from sqlmodel import Session, col, select
 from dispatch import jobs, store
 from dispatch.alert_rules import (
     SEVERITIES,
+    ActiveRules,
     Facts,
+    active_rules,
     due_of,
     first_match,
     higher,
@@ -57,13 +60,17 @@ def hold_sites(session: Session, site_ids: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class Judge:
-    """Decides what becomes of alerts, by the rules as they are at one moment."""
+    """Decides what becomes of alerts, by the rules as they are when the first one is judged."""
 
     session: Session
-    rules: Sequence[AlertRule]
     settings: Settings
     actor: str
     at: datetime
+
+    @cached_property
+    def _active(self) -> ActiveRules:
+        with self.session.no_autoflush:
+            return active_rules(self.session)
 
     def judge(self, alert: Alert, watched: Watched) -> None:
         """Let an active alert become a job, be counted with one, or say why it does not."""
@@ -78,15 +85,15 @@ class Judge:
         alert.state = (
             AlarmState.ACKNOWLEDGED if alert.acknowledged_at else AlarmState.UNACKNOWLEDGED
         )
-        rule = first_match(self.rules, Facts(alert, watched.asset))
+        rule = first_match(self._active.rules, Facts(alert, watched.asset))
         alert.rule_id = rule.id if rule else None
-        template = self._template(rule)
+        template = self._active.templates.get(rule.template_id) if rule else None
         if rule is not None and template is None:
             _reject(alert, AlarmState.SUPPRESSED, f"rule {rule.id} suppresses it")
             return
-        task = self._task_of_problem(alert, rule)
-        if task is not None:
-            self._fold(alert, task, rule, template)
+        known = self._task_of_problem(alert, rule)
+        if known is not None:
+            self._fold(alert, *known, rule, template)
         elif rule is None or template is None:
             alert.outcome = AlertOutcome.RECEIVED
             alert.reason = "no rule applies to it"
@@ -97,57 +104,55 @@ class Judge:
                 reason = f"template {template.id} makes no job: {error}"
                 _reject(alert, alert.state, reason[:2000])
 
-    def _template(self, rule: AlertRule | None) -> JobTemplate | None:
-        if rule is None or rule.template_id is None:
-            return None
-        return self.session.get_one(JobTemplate, rule.template_id)
-
     # The same problem again
 
-    def _task_of_problem(self, alert: Alert, rule: AlertRule | None) -> JobTask | None:
+    def _task_of_problem(self, alert: Alert, rule: AlertRule | None) -> tuple[JobTask, Job] | None:
         """The newest task for this problem, unless its job is over and the alert came after it."""
-        task = self.session.exec(
-            select(JobTask)
-            .where(JobTask.device_id == alert.device_id, JobTask.type == alert.type)
-            .order_by(col(JobTask.added_at).desc(), col(JobTask.alert_id).desc())
-            .limit(1)
-        ).one_or_none()
-        if task is None:
+        with self.session.no_autoflush:
+            known = self.session.exec(
+                select(JobTask, Job)
+                .join(Job, col(JobTask.job_id) == Job.id)
+                .where(JobTask.device_id == alert.device_id, JobTask.type == alert.type)
+                .order_by(col(JobTask.added_at).desc(), col(JobTask.alert_id).desc())
+                .limit(1)
+                .with_for_update(of=Job)
+            ).one_or_none()
+        if known is None:
             return None
-        job = store.hold_job(self.session, task.job_id)
-        if job is None or job.status == JobStatus.CANCELLED:
+        job = known[1]
+        if job.status not in (*OVER, JobStatus.CANCELLED):
+            return known
+        if job.departed_at is None or job.status == JobStatus.CANCELLED:
             return None
-        if job.status not in OVER:
-            return task
         quiet = timedelta(minutes=rule.quiet_minutes if rule else 0)
         told = alert.last_active_at or alert.occurred_at
-        return task if job.departed_at is not None and told <= job.departed_at + quiet else None
+        return known if told <= job.departed_at + quiet else None
 
     def _fold(
         self,
         alert: Alert,
         task: JobTask,
+        job: Job,
         rule: AlertRule | None,
         template: JobTemplate | None,
     ) -> None:
-        if alert.job_id != task.job_id:
+        if alert.job_id != job.id:
             task.count += 1
         is_first = task.alert_id == alert.id
         alert.outcome = AlertOutcome.JOB if is_first else AlertOutcome.FOLDED
-        alert.job_id = task.job_id
+        alert.job_id = job.id
         task.last_seen_at = max(task.last_seen_at, self.at)
         task.severity = max(task.severity, alert.severity, key=SEVERITIES.index)
         alert.reason = None
         if rule is None or template is None:
             return
         try:
-            self._change(task.job_id, rule, self._more_urgent(alert, task.job_id, template))
+            self._change(job.id, rule, self._more_urgent(alert, job, template))
         except DispatchError as error:
-            alert.reason = f"job {task.job_id} stays as it is: {error}"[:2000]
+            alert.reason = f"job {job.id} stays as it is: {error}"[:2000]
 
-    def _more_urgent(self, alert: Alert, job_id: str, template: JobTemplate) -> dict[str, Any]:
+    def _more_urgent(self, alert: Alert, job: Job, template: JobTemplate) -> dict[str, Any]:
         """What of the job has to change because of the alert."""
-        job = self.session.get_one(Job, job_id)
         if job.status not in CHANGEABLE:
             return {}
         change: dict[str, Any] = {}
@@ -157,7 +162,7 @@ class Judge:
         due_at, must = due_of(template, alert, self.at)
         # What was told later is no sooner due only because the least window has moved on.
         if due_at is not None and (job.due_at is None or due_at < job.due_at):
-            change |= self._due(jobs.read_job(self.session, job_id), due_at, must)
+            change |= self._due(jobs.read_job(self.session, job.id), due_at, must)
         return change
 
     def _due(self, job: JobOut, due_at: datetime, must: bool) -> dict[str, Any]:
@@ -195,6 +200,7 @@ class Judge:
         title = title_of(template, alert, watched.asset, watched.site)
         job_id = self._join_visit(alert, rule, template)
         position = 1
+        self.session.flush()
         if job_id is None:
             job = self._new_job(alert, template, title)
             job_id = job.id
@@ -336,7 +342,7 @@ class Judge:
         tasks = self.session.exec(select(JobTask).where(JobTask.job_id == job_id)).all()
         first = {task.alert_id for task in tasks}
         rules = {alert.rule_id for alert in alerts if alert.id in first}
-        willing = {rule.id for rule in self.rules if rule.withdraw}
+        willing = {rule.id for rule in self._active.rules if rule.withdraw}
         return bool(rules) and rules <= willing and not any(map(self._chatters, tasks))
 
     def _chatters(self, task: JobTask) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
@@ -14,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session, col, select
 
 from dispatch.alert_messages import Number
+from dispatch.devices import fits
 from dispatch.intake import Code, Codes, Input, PartQuantities, SkillLevels, SomeMinutes, Text
 from dispatch.models import (
     Alert,
@@ -172,10 +172,22 @@ class Facts:
     asset: Asset
 
 
-def active_rules(session: Session) -> list[AlertRule]:
-    """In the order in which they are tried."""
-    rules = session.exec(select(AlertRule).where(col(AlertRule.active))).all()
-    return in_order(rules)
+@dataclass(frozen=True)
+class ActiveRules:
+    """The rules that are tried, in their order, and the templates that they use."""
+
+    rules: Sequence[AlertRule]
+    templates: Mapping[str | None, JobTemplate]
+
+
+def active_rules(session: Session) -> ActiveRules:
+    rows = session.exec(
+        select(AlertRule, JobTemplate)
+        .join(JobTemplate, col(AlertRule.template_id) == JobTemplate.id, isouter=True)
+        .where(col(AlertRule.active))
+    ).all()
+    templates = {rule.template_id: template for rule, template in rows if template is not None}
+    return ActiveRules(in_order(rule for rule, _ in rows), templates)
 
 
 def in_order(rules: Iterable[AlertRule]) -> list[AlertRule]:
@@ -192,7 +204,7 @@ def applies(rule: AlertRule, facts: Facts) -> bool:
     remaining, most = alert.remaining_life_hours, rule.most_remaining_hours
     return (
         rule.active
-        and fnmatchcase(alert.type.casefold(), rule.type_pattern.casefold())
+        and fits(alert.type.casefold(), rule.type_pattern.casefold())
         and SEVERITIES.index(alert.severity) >= SEVERITIES.index(rule.least_severity)
         and (most is None or (remaining is not None and remaining <= most))
         and rule.source_id in (None, alert.source_id)
@@ -200,7 +212,7 @@ def applies(rule: AlertRule, facts: Facts) -> bool:
         and rule.asset_id in (None, asset.id)
         and (
             rule.model_pattern is None
-            or fnmatchcase((asset.model or "").casefold(), rule.model_pattern.casefold())
+            or fits((asset.model or "").casefold(), rule.model_pattern.casefold())
         )
         and all(_holds(condition, alert.readings) for condition in rule.readings)
     )

@@ -8,7 +8,6 @@ from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.alert_jobs import Judge, hold_sites
-from dispatch.alert_rules import active_rules
 from dispatch.devices import Watched
 from dispatch.errors import Conflict, NotFound
 from dispatch.models import (
@@ -132,7 +131,7 @@ def judge_again(
         action = "only what became no job can be judged again"
         raise Conflict(Fault("already_judged", f"alert {alert_id}", cause, action))
     before = state_of(alert)
-    judge = Judge(session, active_rules(session), settings, actor, at or now())
+    judge = Judge(session, settings, actor, at or now())
     judge.judge(alert, _watched(session, alert))
     session.flush()
     if state_of(alert) != before:

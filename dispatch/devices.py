@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session, col, select
 
 from dispatch.errors import Conflict
@@ -49,7 +49,7 @@ class DeviceContent(Input):
     """What watches an asset and sends alerts."""
 
     asset_id: Code
-    names: Annotated[list[Text], Field(default=[], max_length=100), AfterValidator(_sorted_once)]
+    names: Annotated[list[Text], AfterValidator(_sorted_once)] = Field(default=[], max_length=100)
     """What messages call it, beside its id; `*` in a name stands for any characters."""
     in_service: Annotated[bool, Field(strict=True)] = True
     """While it is not, its alerts are kept and make no jobs."""
@@ -76,33 +76,31 @@ class Watched:
 
 def find_devices(session: Session, names: Collection[str]) -> Mapping[str, Watched]:
     """The devices by the names that messages use: ids and exact names, else the longest pattern."""
-    found = dict(
-        session.exec(
-            select(DeviceName.name, DeviceName.device_id).where(
-                col(DeviceName.name).in_(set(names)), col(DeviceName.is_pattern).is_(False)
-            )
-        ).all()
-    )
-    if len(found) < len(set(names)):
-        patterns = session.exec(
-            select(DeviceName.name, DeviceName.device_id).where(col(DeviceName.is_pattern))
-        ).all()
-        longest = sorted(patterns, key=lambda one: (-len(one[0]), one[0]))
-        for name in set(names) - found.keys():
-            fit = (device for pattern, device in longest if _fits(name, pattern))
-            if (device := next(fit, None)) is not None:
-                found[name] = device
-    rows = session.exec(
-        select(Device, Asset, Site)
+    found = dict(_watched(session, col(DeviceName.name).in_(set(names))))
+    missing = set(names) - found.keys()
+    if missing:
+        patterns = dict(_watched(session, col(DeviceName.is_pattern).is_(True)))
+        longest = sorted(patterns, key=lambda pattern: (-len(pattern), pattern))
+        for name in missing:
+            pattern = next((pattern for pattern in longest if fits(name, pattern)), None)
+            if pattern is not None:
+                found[name] = patterns[pattern]
+    return found
+
+
+def _watched(session: Session, where: ColumnElement[bool]) -> Iterable[tuple[str, Watched]]:
+    for name, device, asset, site in session.exec(
+        select(DeviceName.name, Device, Asset, Site)
+        .join(Device, col(DeviceName.device_id) == Device.id)
         .join(Asset, col(Device.asset_id) == Asset.id)
         .join(Site, col(Asset.site_id) == Site.id)
-        .where(col(Device.id).in_(set(found.values())))
-    )
-    watched = {device.id: Watched(device, asset, site) for device, asset, site in rows}
-    return {name: watched[id_] for name, id_ in found.items()}
+        .where(where)
+    ):
+        yield name, Watched(device, asset, site)
 
 
-def _fits(name: str, pattern: str) -> bool:
+def fits(name: str, pattern: str) -> bool:
+    """Whether it is the name, ``*`` in the pattern standing for any characters."""
     return fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 

@@ -205,12 +205,7 @@ def outcome_of(
             assert alert.job_id in found[alert.device_id, alert.type]
         return {
             "states": sorted(
-                (
-                    one.id_at_source,
-                    one.severity,
-                    one.outcome is AlertOutcome.CLEARED,
-                    one.cleared_at,
-                )
+                (one.id_at_source, one.severity, one.outcome is AlertOutcome.CLEARED)
                 for one in alerts
             ),
             "letters": sorted(one.digest for one in letters),
