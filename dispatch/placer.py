@@ -105,6 +105,50 @@ def place_waiting(engine: Engine, days: LiveDays, settings: Settings, at: dateti
         jobs = {job.id: job for job in _jobs(session, waiting)}
     if not waiting:
         return 0
+    try:
+        return _place(engine, days, settings, at, waiting, jobs)
+    except OperationalError:
+        raise
+    except Exception:
+        logger.exception("%s jobs could not be placed together", len(waiting))
+    # One of them must not keep the others from their places.
+    return sum(_place_alone(engine, days, settings, at, one, jobs) for one in waiting)
+
+
+def _place_alone(
+    engine: Engine,
+    days: LiveDays,
+    settings: Settings,
+    at: datetime,
+    one: Placement,
+    jobs: dict[str, Job],
+) -> int:
+    try:
+        return _place(engine, days, settings, at, [one], jobs)
+    except OperationalError:
+        raise
+    except Exception as error:
+        logger.exception("Job %s could not be placed", one.job_id)
+        with Session(engine) as session:
+            row = session.exec(
+                select(Placement).where(Placement.id == one.id).with_for_update()
+            ).one()
+            if row.status == PlacementStatus.WAITING:
+                row.status, row.settled_at = PlacementStatus.NO_PLACE, at
+                row.cause = f"The program could not look for a place: {error}. Place it by hand."
+                _record(session, row)
+            session.commit()
+        return 1
+
+
+def _place(
+    engine: Engine,
+    days: LiveDays,
+    settings: Settings,
+    at: datetime,
+    waiting: Sequence[Placement],
+    jobs: dict[str, Job],
+) -> int:
     order = sorted(waiting, key=lambda one: (-_rank(jobs[one.job_id]), one.id or 0))
     outlooks = [_Outlook(placement) for placement in order]
     to_place = [one for one in outlooks if jobs[one.placement.job_id].status in PLANNABLE]
@@ -220,5 +264,9 @@ def _write_down(
     else:
         return
     row.settled_at = at
+    _record(session, row)
+
+
+def _record(session: Session, row: Placement) -> None:
     after = {"job_id": row.job_id, "plan_id": row.plan_id, "cause": row.cause}
     log.record(session, row.asked_by, row.status.value, "placement", str(row.id), after=after)

@@ -99,6 +99,7 @@ def there(
     }
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("path", "method"), [one[:2] for one in OPERATIONS], ids=lambda one: str(one)
 )

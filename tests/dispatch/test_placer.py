@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from dispatch.jobs import cancel_job
+from dispatch.live_day import LiveDay, Way
 from dispatch.live_days import LiveDays
 from dispatch.models import (
     Job,
@@ -209,6 +211,26 @@ def test_what_is_promised_or_more_important_is_not_bumped(
     add_job(crowded, "fire", at=1, minutes=120, priority=Priority.EMERGENCY, windows=window)
     ask(crowded, "fire")
     assert settle(crowded, days, settings)["fire"].status == PlacementStatus.NO_PLACE
+
+
+def test_a_job_that_cannot_be_looked_at_keeps_no_other_from_its_place(
+    monday: Session, days: LiveDays, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_job(monday, "good", at=2)
+    add_job(monday, "odd", at=3)
+    ask(monday, "odd", "good")
+
+    def stumble(self: LiveDay, job_id: str, *given: Any, **others: Any) -> list[Way]:
+        if job_id == "odd":
+            raise AssertionError("odd")
+        return ways(self, job_id, *given, **others)
+
+    ways = LiveDay.ways
+    monkeypatch.setattr(LiveDay, "ways", stumble)
+    found = settle(monday, days, settings)
+    assert found["good"].status == PlacementStatus.PLACED
+    assert found["odd"].status == PlacementStatus.NO_PLACE
+    assert "could not look" in (found["odd"].cause or "")
 
 
 def test_who_asked_and_what_came_of_it_is_in_the_log(
