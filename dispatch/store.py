@@ -32,6 +32,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlmodel import Session, SQLModel, col, select
 
 from dispatch.models import (
@@ -63,6 +65,8 @@ JobDetail = TypeVar("JobDetail", JobWindow, JobSkill, JobPart, JobTool, JobTechn
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another one before it gives up (SQLite)."""
+AWAY = (OperationalError, InterfaceError, NoFreeConnection)
+"""What is raised while the database is locked or does not answer; it will again."""
 
 
 def connect(url: str) -> Engine:

@@ -16,12 +16,14 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from benchmarks.accounting import Account, take_account
 from benchmarks.faults import Trial, prepare, run_trial
 from benchmarks.service import Service
 from benchmarks.storm import Ledger
+from dispatch import execution
 from dispatch.keys import NewKey, create_key
 from dispatch.models import (
     Alert,
@@ -39,6 +41,7 @@ from dispatch.runs import PlanRequest, request_run
 from dispatch.settings import Settings
 from dispatch.store import reading
 from dispatch.webhooks import NewWebhook, create_webhook
+from solver.solve import solve
 from tests.api.serving import listening
 from tests.dispatch.broker import Broker, needs_mosquitto
 from tests.dispatch.receiving import Target, silent_target, target
@@ -218,6 +221,52 @@ def dispatcher(company: Company) -> str:
         key = create_key(session, NewKey(name="dana", role=Role.DISPATCHER), actor="lan").key
         session.commit()
     return key
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_run_that_is_done_while_the_database_is_locked_does_not_lose_its_plan(
+    engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare(SMALL, settings, tmp_path)
+    monkeypatch.setattr("dispatch.store.BUSY_SECONDS", 0.05)
+    day = now().astimezone(settings.zone).date() + timedelta(days=2)
+    with Session(engine) as session:
+        wanted = PlanRequest(starts_on=day, seconds=0.1, publish=True)
+        run = request_run(session, wanted, actor="lan", settings=settings)
+        session.commit()
+    refused = threading.Event()
+    store = execution._store
+
+    def watched(*values: Any) -> Any:
+        try:
+            return store(*values)
+        except OperationalError:
+            refused.set()
+            raise
+
+    def solve_and_lock(*values: Any, **named: Any) -> Any:
+        solution = solve(*values, **named)
+        other.execute("BEGIN IMMEDIATE")
+        return solution
+
+    monkeypatch.setattr(execution, "_store", watched)
+    monkeypatch.setattr(execution, "solve", solve_and_lock)
+    other = sqlite3.connect(
+        settings.database_url.removeprefix("sqlite:///"),
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    work = threading.Thread(
+        target=execution.execute_run, args=(settings.database_url, run.id, settings)
+    )
+    work.start()
+    assert refused.wait(30)
+    other.execute("ROLLBACK")
+    other.close()
+    work.join()
+    with Session(engine) as session:
+        done = session.get_one(Run, run.id)
+        assert (done.status, done.failure) == (RunStatus.FINISHED, None)
 
 
 def standing(company: Company, run_id: str) -> RunStatus:
