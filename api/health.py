@@ -43,7 +43,7 @@ def read_root() -> Landing:
 
 
 @router.get("/health", summary="Whether the process answers")
-def read_health() -> Alive:
+async def read_health() -> Alive:
     """Says nothing about the database; restart the service when this fails."""
     return Alive()
 
