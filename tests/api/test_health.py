@@ -27,6 +27,15 @@ def test_a_service_on_another_schema_is_alive_but_not_ready(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_service_that_has_stopped_placing_jobs_is_alive_but_not_ready(
+    app: FastAPI, client: TestClient
+) -> None:
+    app.state.placer.stop()
+    assert client.get("/ready").status_code == 503
+    assert client.get("/health").status_code == 200
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_link_of_the_root_leads_somewhere(client: TestClient) -> None:
     for path in client.get("/").json()["links"].values():
         assert client.get(path).status_code == 200, path
