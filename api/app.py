@@ -166,7 +166,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         sender.start()
         started.callback(sender.stop)
         if settings.mqtt_url is not None:
-            subscriber = Subscriber(settings, placer.wake)
+            subscriber = Subscriber(settings)
             subscriber.start()
             started.callback(subscriber.stop)
         yield
