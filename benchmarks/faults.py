@@ -45,7 +45,7 @@ MACHINES = 2
 KILLED_AGAIN = 0.25
 """So often it is killed while it starts."""
 SECONDS_TO_START = 4.0
-SECONDS_TO_SETTLE = 120.0
+SECONDS_TO_SETTLE = 60.0
 
 
 @dataclass
@@ -205,7 +205,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     while not condition():
         if time.monotonic() > until:
             return False
-        time.sleep(0.02)
+        time.sleep(0.05)
     return True
 
 
