@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute, iter_route_contexts
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
@@ -24,6 +24,7 @@ from dispatch.callers import Caller, caller_of, is_own_job
 from dispatch.models import Role, now
 from dispatch.rates import Limit, Rates
 from dispatch.settings import Settings
+from dispatch.store import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +173,7 @@ POLICY: dict[str, Access] = {
 }
 
 
-def admit(request: Request, after_answer: BackgroundTasks) -> Caller | None:
+async def admit(request: Request, after_answer: BackgroundTasks) -> Caller | None:
     """Who is calling, if the table lets them in; None for what needs no credentials.
 
     A dependency of the whole service; it comes before all others.
@@ -180,7 +181,14 @@ def admit(request: Request, after_answer: BackgroundTasks) -> Caller | None:
     access = POLICY[request.scope["route"].name]
     credential = _credential(request)
     if access.public or (access.signed and credential is None):
+        # Without a thread: whether the service lives is answered although all threads wait.
         return None
+    return await run_in_threadpool(_admitted, request, after_answer, access, credential)
+
+
+def _admitted(
+    request: Request, after_answer: BackgroundTasks, access: Access, credential: str | None
+) -> Caller:
     settings: Settings = request.app.state.settings
     rates: Rates = request.app.state.rates
     if credential is None:
@@ -262,7 +270,7 @@ def _note_use(app: FastAPI, key_id: str) -> None:
         with Session(app.state.engine) as session:
             keys.note_use(session, key_id, now())
             session.commit()
-    except OperationalError as error:
+    except AWAY as error:
         # Only when the key was last used is lost; the next request says it again.
         log.warning("Use of key %s is not noted: %s", key_id, error)
 

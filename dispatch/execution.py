@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from dispatch import log, plans_store
@@ -31,12 +30,15 @@ from dispatch.plans import discard_plan, freeze_of, planned_from, publish_plan, 
 from dispatch.plans_store import change_run, is_queued, is_run_by
 from dispatch.settings import Settings
 from dispatch.snapshot import load_snapshot
-from dispatch.store import connect, reading
+from dispatch.store import AWAY, connect, reading
 from solver.check import check
 from solver.problem import InvalidProblem
 from solver.solve import Limit, Progress, solve
 
 HEARTBEAT_SECONDS = 0.5
+PATIENCE_SECONDS = 60.0
+AGAIN_SECONDS = 0.5
+"""For so long, and so often, a run tries to store its outcome in a database that is away."""
 RACES = 4
 """How often a plan is brought up to date before it is left to the dispatcher as a draft."""
 
@@ -89,7 +91,7 @@ def execute_run(
             # A process that died after it had stored the plan has left only the rest to do.
             outcome = _draft(engine, run, settings, pulse) if plan is None else _Outcome()
             try:
-                _finish(engine, run, outcome, pulse, settings)
+                _finish_patiently(engine, run, outcome, pulse, settings)
             except Exception as error:
                 # As in _draft: without this the run would be taken for one whose process died.
                 logger.exception("The outcome of run %s could not be stored", run.id)
@@ -139,6 +141,23 @@ def _unexpected(error: Exception) -> str:
         f"The run broke off: {type(error).__name__}: {error}. "
         "Plan again; if it happens again, the service's log has the details."
     )
+
+
+def _finish_patiently(
+    engine: Engine, run: Run, outcome: _Outcome, pulse: "_Pulse", settings: Settings
+) -> None:
+    """As ``_finish``, again and again while the database is locked or away: what was solved must
+    not be lost by that. Each time it finds what it has stored already."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            _finish(engine, run, outcome, pulse, settings)
+            return
+        except AWAY:
+            if time.monotonic() > give_up_at:
+                raise
+            logger.warning("The outcome of run %s could not be stored yet", run.id, exc_info=True)
+            time.sleep(AGAIN_SECONDS)
 
 
 def _finish(
@@ -297,7 +316,7 @@ class _Pulse:
         while not self._over.wait(HEARTBEAT_SECONDS):
             try:
                 self._tell()
-            except OperationalError:
+            except AWAY:
                 # A busy or restarting database; the next beat may get through.
                 logger.warning("Run %s could not report", self._run.id, exc_info=True)
 

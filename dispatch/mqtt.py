@@ -16,8 +16,6 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlmodel import Session
 
 from dispatch import dead_letters
@@ -25,7 +23,7 @@ from dispatch.alert_intake import Arrival, accept
 from dispatch.alert_messages import JSON_TYPE, Delivery, Unclear
 from dispatch.models import AlertSource, now
 from dispatch.settings import Settings
-from dispatch.store import connect
+from dispatch.store import AWAY, connect
 from solver.problem import Fault
 
 ACTOR = "mqtt"
@@ -36,8 +34,6 @@ IN_FLIGHT = 200
 SESSION_SECONDS = 7 * 24 * 3600
 """How long the broker keeps messages for us when we are away."""
 LEAST_WAIT, MOST_WAIT = 0.5, 30.0
-AWAY = (OperationalError, InterfaceError, NoFreeConnection)
-"""The database is locked or does not answer; it will again."""
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
 from dispatch import log
@@ -16,7 +15,7 @@ from dispatch.live_days import LiveDays
 from dispatch.models import PLANNABLE, Job, Placement, PlacementStatus, now
 from dispatch.placing import CANDIDATES, Placed, Proposal, put_proposals, today
 from dispatch.settings import Settings
-from dispatch.store import connect, reading
+from dispatch.store import AWAY, connect, reading
 from solver.insertion import Draft
 from solver.reasons import reasons
 
@@ -72,7 +71,7 @@ class Placer:
                     self._engine, self._days, self._settings, now()
                 ):
                     pass
-            except OperationalError:
+            except AWAY:
                 # A busy or restarting database; the list is still there afterwards.
                 logger.warning("Could not place the waiting jobs", exc_info=True)
             except Exception:

@@ -19,14 +19,13 @@ from contextlib import suppress
 from datetime import timedelta
 from multiprocessing.connection import wait
 
-from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from dispatch.execution import execute_run
 from dispatch.models import now
 from dispatch.plans_store import change_run, is_running, queued_runs
 from dispatch.settings import Settings
-from dispatch.store import connect, reading
+from dispatch.store import AWAY, connect, reading
 from solver.compilation import compile_search
 
 LOOK_EVERY_SECONDS = 0.5
@@ -98,7 +97,7 @@ class Runner:
             self._look.clear()
             try:
                 self._take_up()
-            except OperationalError:
+            except AWAY:
                 # A busy or restarting database; the queue is still there afterwards.
                 logger.warning("Could not look for queued runs", exc_info=True)
             except BrokenProcessPool:

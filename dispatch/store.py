@@ -12,6 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -32,6 +33,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlmodel import Session, SQLModel, col, select
 
 from dispatch.models import (
@@ -62,7 +65,9 @@ Named = Skill | Part | Tool | Site | Depot | Technician | Job | Asset | JobTempl
 JobDetail = TypeVar("JobDetail", JobWindow, JobSkill, JobPart, JobTool, JobTechnician)
 
 BUSY_SECONDS = 10.0
-"""How long a writer waits for another one before it gives up (SQLite)."""
+"""How long a writer waits for another one before it gives up."""
+AWAY = (OperationalError, InterfaceError, NoFreeConnection)
+"""What is raised while the database is locked or does not answer; it will again."""
 
 
 def connect(url: str) -> Engine:
@@ -75,7 +80,7 @@ def connect(url: str) -> Engine:
     return _connect(url, foreign_keys=True)
 
 
-def _connect(url: str, *, foreign_keys: bool) -> Engine:
+def _connect(url: str, *, foreign_keys: bool, gives_up: bool = True) -> Engine:
     address = make_url(url)
     match address.get_backend_name():
         case "sqlite":
@@ -84,9 +89,20 @@ def _connect(url: str, *, foreign_keys: bool) -> Engine:
             return _sqlite(address.render_as_string(), foreign_keys=foreign_keys)
         case "postgresql":
             address = address.set(drivername="postgresql+psycopg")
-            return create_engine(address, pool_pre_ping=True)
+            engine = create_engine(address, pool_pre_ping=True)
+            if gives_up:
+                event.listen(engine, "connect", _give_up_on_locks)
+            return engine
         case other:
             raise ValueError(f"no support for {other}; use sqlite:///… or postgresql+psycopg://…")
+
+
+def _give_up_on_locks(connection: psycopg.Connection, _record: object) -> None:
+    """Without this one forgotten transaction would keep all others, and who asked for them,
+    waiting for as long as it lasts."""
+    connection.autocommit = True
+    connection.execute(f"SET lock_timeout = {round(BUSY_SECONDS * 1000)}")
+    connection.autocommit = False
 
 
 def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
@@ -139,7 +155,7 @@ def migrate(url: str) -> None:
     Several processes may do so at once: one works, the others wait and find it done.
     """
     # A migration that rebuilds a table drops the old one, which SQLite would cascade.
-    engine = _connect(url, foreign_keys=False)
+    engine = _connect(url, foreign_keys=False, gives_up=False)
     try:
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":

@@ -70,9 +70,12 @@ class Stream:
 
 
 @contextmanager
-def listening(address: str, last: str | None = None, **query: Any) -> Iterator[Stream]:
+def listening(
+    address: str, last: str | None = None, key: str | None = None, **query: Any
+) -> Iterator[Stream]:
     """A stream that has begun: whatever happens from now on is on it."""
     headers = {} if last is None else {"Last-Event-ID": last}
+    headers |= {} if key is None else {"X-API-Key": key}
     with (
         httpx2.Client(timeout=30, trust_env=False, verify=False) as client,
         client.stream("GET", f"{address}/events", params=query, headers=headers) as response,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import Session
 
 from dispatch import log, store
@@ -33,6 +33,21 @@ def test_any_postgresql_address_is_reached_by_psycopg() -> None:
     assert engine.url.render_as_string(hide_password=False) == (
         "postgresql+psycopg://someone:secret@host/dispatch"
     )
+
+
+def test_who_waits_too_long_for_another_writer_gives_up(
+    engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_company(session)
+    session.get_one(Skill, "gas", with_for_update=True)
+    monkeypatch.setattr(store, "BUSY_SECONDS", 0.05)
+    other = store.connect(engine.url.render_as_string(hide_password=False))
+    with Session(other) as second, pytest.raises(OperationalError):
+        second.get_one(Skill, "gas", with_for_update=True)
+    session.rollback()
+    with Session(other) as second:
+        assert second.get_one(Skill, "gas", with_for_update=True)
+    other.dispose()
 
 
 def test_what_a_row_refers_to_must_exist(session: Session) -> None:
