@@ -50,7 +50,9 @@ def _known_time_zone(name: str) -> str:
 class Settings(BaseSettings):
     """Installation-wide settings; a wrong one stops the program with its name and cause."""
 
-    model_config = SettingsConfigDict(env_prefix="DISPATCH_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="DISPATCH_", frozen=True, env_parse_none_str="null"
+    )
 
     database_url: str = "sqlite:///dispatch.db"
     """``sqlite:///file`` or ``postgresql+psycopg://…``."""

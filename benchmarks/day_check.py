@@ -1,0 +1,288 @@
+"""Whether what a service publishes keeps the rules, worked out anew from the company's files.
+
+Nothing here is shared with the solver or its check. A version is looked at as it was when it was
+published, together with all routes that were in force beside it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from benchmarks.day_world import Job, Place, World, seconds_between
+
+NEAR = timedelta(seconds=2)
+"""Seconds are rounded; the figures of two programs differ by that."""
+MOVED = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A stop of a published route."""
+
+    kind: str
+    job_id: str | None
+    depot_id: str | None
+    arrival: datetime
+    start: datetime
+    departure: datetime
+    parts: Mapping[str, int]
+
+    @classmethod
+    def of(cls, shown: Mapping[str, Any]) -> "Stop":
+        moments = [
+            datetime.fromisoformat(shown[f"{name}_at"])
+            for name in ("arrival", "start", "departure")
+        ]
+        return cls(shown["kind"], shown["job_id"], shown["depot_id"], *moments, shown["parts"])
+
+    @property
+    def times(self) -> tuple[datetime, datetime, datetime]:
+        return self.arrival, self.start, self.departure
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    technician: str
+    end: datetime
+    stops: Sequence[Stop]
+
+    @classmethod
+    def of(cls, shown: Mapping[str, Any]) -> "Route":
+        stops = [Stop.of(stop) for stop in shown["stops"]]
+        return cls(shown["technician_id"], datetime.fromisoformat(shown["end_at"]), stops)
+
+    def visits(self) -> dict[str, Stop]:
+        return {stop.job_id: stop for stop in self.stops if stop.job_id is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From one version to the next."""
+
+    version: int
+    by_run: bool
+    at: datetime
+    moved: int
+    """Visits that were in force before and are with somebody else, or beyond the tolerance."""
+    changed_technician: int
+    told: int
+    """Those of them whose customers had been told the time."""
+    removed: int
+    added: int
+
+
+@dataclass(slots=True)
+class DayCheck:
+    """Follows the versions of one day; ``problems`` are all that was wrong with any."""
+
+    world: World
+    jobs: dict[str, Job]
+    """All jobs, kept up to date by whoever calls."""
+    problems: list[str] = field(default_factory=list)
+    routes: dict[str, Route] = field(default_factory=dict)
+    """In force, by technician."""
+    steps: list[Step] = field(default_factory=list)
+    absences: dict[str, datetime] = field(default_factory=dict)
+    """From when on a technician is away for the rest of the day."""
+    in_vain: set[str] = field(default_factory=set)
+    """Visits that used no parts."""
+    gone: set[str] = field(default_factory=set)
+    """Jobs that were cancelled."""
+    _begun: dict[str, tuple[str, Stop]] = field(default_factory=dict)
+    _order: dict[str, list[str]] = field(default_factory=dict)
+
+    def begins(self, technician: str, job_id: str) -> None:
+        """The technician says so: from here on the visit is history."""
+        route = self.routes.get(technician)
+        stop = route.visits().get(job_id) if route else None
+        if stop is None:
+            self.problems.append(f"{technician} begins {job_id}, which is not on the route")
+        else:
+            self._begun[job_id] = technician, stop
+            self._order.setdefault(technician, []).append(job_id)
+
+    def goes(self, job_id: str) -> list[str]:
+        """The job is off; whose routes it leaves."""
+        self.gone.add(job_id)
+        had = [name for name, route in self.routes.items() if job_id in route.visits()]
+        self.routes = self._without_gone(self.routes)
+        return had
+
+    def _without_gone(self, routes: Mapping[str, Route]) -> dict[str, Route]:
+        left = {
+            name: replace(route, stops=[s for s in route.stops if s.job_id not in self.gone])
+            for name, route in routes.items()
+        }
+        return {name: route for name, route in left.items() if route.visits()}
+
+    def published(self, plan: Mapping[str, Any]) -> list[str]:
+        """Look at a new version, and say which technicians' routes it changes."""
+        name = f"version {plan['version']}"
+        at = datetime.fromisoformat(plan["published_at"])
+        before = dict(self.routes)
+        mine = [one for one in plan["routes"] if one["day"] == str(self.world.day)]
+        new = {one["technician_id"]: Route.of(one) for one in mine}
+        if len(new) < len(mine):
+            self.problems.append(f"{name}: a technician has two routes")
+        whole_day = plan["run_id"] is not None and plan["starts_on"] == str(self.world.day)
+        self.routes = self._without_gone({**({} if whole_day else before), **new})
+        was, now = _placed(before), _placed(self.routes)
+        for fault in [
+            *self._twice(),
+            *self._history(now),
+            *(fault for one in new for fault in self._route(one, was, at)),
+        ]:
+            self.problems.append(f"{name} ({at:%H:%M:%S}): {fault}")
+        if before:
+            self.steps.append(self._step(plan, at, was, now))
+        names = set(before) | set(self.routes)
+        return sorted(one for one in names if before.get(one) != self.routes.get(one))
+
+    def _step(
+        self,
+        plan: Mapping[str, Any],
+        at: datetime,
+        was: Mapping[str, tuple[str, Stop]],
+        now: Mapping[str, tuple[str, Stop]],
+    ) -> Step:
+        both = was.keys() & now.keys()
+        changed = {job for job in both if was[job][0] != now[job][0]}
+        moved = changed | {
+            job for job in both if abs(was[job][1].start - now[job][1].start) > MOVED
+        }
+        removed = was.keys() - now.keys() - self.gone
+        told = {job for job in moved | removed if self.jobs[job].told}
+        return Step(
+            plan["version"],
+            plan["run_id"] is not None,
+            at,
+            len(moved),
+            len(changed),
+            len(told),
+            len(removed),
+            len(now.keys() - was.keys()),
+        )
+
+    # What holds for all routes in force together
+
+    def _twice(self) -> Iterator[str]:
+        visits = Counter(job for route in self.routes.values() for job in route.visits())
+        for job_id, count in visits.items():
+            if count > 1:
+                yield f"{job_id} is on {count} routes"
+            if job_id not in self.jobs:
+                yield f"{job_id} is no job"
+
+    def _history(self, now: Mapping[str, tuple[str, Stop]]) -> Iterator[str]:
+        for job_id, (technician, stop) in self._begun.items():
+            there = now.get(job_id)
+            if there is None or there[0] != technician:
+                yield f"{job_id}, begun by {technician}, is with {there and there[0]}"
+            elif there[1].times != stop.times:
+                yield f"{job_id}, begun by {technician}, has other times"
+        for technician, order in self._order.items():
+            route = self.routes.get(technician)
+            visits = [job for job in (route.visits() if route else ()) if job in self._begun]
+            if visits != order and sorted(visits) == sorted(order):
+                yield f"{technician}'s begun visits have another order: {order} is {visits} now"
+
+    # What holds for one route
+
+    def _route(
+        self, technician: str, was: Mapping[str, tuple[str, Stop]], at: datetime
+    ) -> Iterator[str]:
+        route = self.routes.get(technician)
+        if route is None:
+            return
+        fresh = {
+            job_id
+            for job_id, stop in route.visits().items()
+            if job_id not in self._begun
+            and (job_id not in was or was[job_id][0] != technician or was[job_id][1] != stop)
+        }
+        for job_id, stop in route.visits().items():
+            yield from self._visit(technician, job_id, stop, at, job_id in fresh)
+        yield from self._times(route, fresh)
+        yield from self._break(route, at)
+        yield from self._parts(route)
+        who = self.world.technicians[technician]
+        if fresh and route.end > who.ends_at + who.overtime + NEAR:
+            yield f"{technician} comes home at {route.end:%H:%M}, after all overtime"
+        if fresh and route.stops[0].arrival < who.starts_at - NEAR:
+            yield f"{technician} begins before the shift"
+
+    def _visit(
+        self, technician: str, job_id: str, stop: Stop, at: datetime, is_fresh: bool
+    ) -> Iterator[str]:
+        who, job = self.world.technicians[technician], self.jobs[job_id]
+        lacks = [skill for skill, level in job.skills.items() if who.skills.get(skill, 0) < level]
+        if lacks:
+            yield f"{technician} lacks {lacks} for {job_id}"
+        if job.allowed and technician not in job.allowed:
+            yield f"{technician} is not allowed for {job_id}"
+        if job.windows and not any(a <= stop.start <= b for a, b in job.windows):
+            yield f"{job_id} starts at {stop.start:%H:%M}, outside its windows"
+        if is_fresh and stop.start < at - NEAR:
+            yield f"{job_id} is put into the past, to {stop.start:%H:%M}"
+        away = self.absences.get(technician)
+        if away is not None and job_id not in self._begun and stop.departure > away:
+            yield f"{job_id} is with {technician}, who is absent"
+        if is_fresh and stop.departure - stop.start < timedelta(minutes=job.minutes) - NEAR:
+            yield f"{job_id} gets less time than it takes"
+
+    def _times(self, route: Route, fresh: set[str]) -> Iterator[str]:
+        """There is time enough for every way to a visit that is new or moved, as far as it is from
+        one that had not begun."""
+        place: Place | None = self.world.technicians[route.technician].home
+        free = self.world.technicians[route.technician].starts_at
+        for stop in route.stops:
+            if stop.start < free - NEAR and stop.job_id in fresh:
+                yield f"{stop.job_id} starts before {route.technician} is free"
+            there = self._place(stop)
+            if there is not None:
+                if place is not None and stop.job_id in fresh:
+                    least = timedelta(seconds=seconds_between(place, there))
+                    if stop.arrival < free + least - NEAR:
+                        yield f"{route.technician} cannot be at {stop.job_id} so early"
+                place = None if stop.job_id in self._begun else there
+            free = stop.departure
+
+    def _place(self, stop: Stop) -> Place | None:
+        if stop.job_id is not None:
+            return self.world.sites[self.jobs[stop.job_id].site_id]
+        return None if stop.depot_id is None else self.world.depots[stop.depot_id]
+
+    def _break(self, route: Route, at: datetime) -> Iterator[str]:
+        who = self.world.technicians[route.technician]
+        breaks = [stop for stop in route.stops if stop.kind == "break"]
+        for stop in breaks:
+            if not who.break_from <= stop.start <= who.break_until:
+                yield f"{route.technician}'s break is at {stop.start:%H:%M}"
+            if stop.departure - stop.start < who.break_length:
+                yield f"{route.technician}'s break is too short"
+        is_there = route.technician not in self.absences
+        if len(breaks) > 1 or (not breaks and is_there and at < who.break_from - MOVED):
+            yield f"{route.technician} has {len(breaks)} breaks"
+
+    def _parts(self, route: Route) -> Iterator[str]:
+        """The van never lacks what a visit uses, with what depots add before it."""
+        van = Counter(self.world.technicians[route.technician].stock)
+        for stop in route.stops:
+            if stop.kind == "depot":
+                van.update(stop.parts)
+            elif stop.job_id is not None and stop.job_id not in self.in_vain:
+                needs = self.jobs[stop.job_id].parts
+                van.subtract(needs)
+                for part in needs:
+                    if van[part] < 0:
+                        yield f"{route.technician} has no {part} for {stop.job_id}"
+
+
+def _placed(routes: Mapping[str, Route]) -> dict[str, tuple[str, Stop]]:
+    return {
+        job_id: (technician, stop)
+        for technician, route in routes.items()
+        for job_id, stop in route.visits().items()
+    }
