@@ -32,7 +32,7 @@ from benchmarks.company import Company
 from benchmarks.day_accounts import Outcome, outcome_of, table
 from benchmarks.day_check import DayCheck
 from benchmarks.day_client import Service
-from benchmarks.day_simulation import POLICIES, REPLAN_MINUTES, Simulation
+from benchmarks.day_simulation import POLICIES, Simulation
 from benchmarks.day_world import World
 
 DATABASE = "morning.db"
@@ -47,6 +47,7 @@ class Options:
     day: date
     plan_seconds: float
     replan_seconds: float
+    replan_minutes: float
 
 
 def environment(database: Path, options: Options) -> dict[str, str]:
@@ -102,8 +103,8 @@ def simulate(folder: Path, options: Options, policy_name: str, key: str) -> Outc
     settings = {**environment(database, options), **policy.settings}
     log = folder / f"{policy_name}.log"
     began = time.monotonic()
-    with Service(settings, log, world.moment(6), key, REPLAN_MINUTES) as service:
-        simulation = Simulation(service, world, policy, check)
+    with Service(settings, log, world.moment(6), key, options.replan_minutes) as service:
+        simulation = Simulation(service, world, policy, check, options.replan_minutes)
         simulation.prepare_alerts()
         simulation.run()
         return outcome_of(simulation, log, time.monotonic() - began)
@@ -123,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--day", type=date.fromisoformat, default=date(2026, 11, 23))
     parser.add_argument("--plan-seconds", type=float, default=20, help="for the morning's plan")
     parser.add_argument("--replan-seconds", type=float, default=2)
+    parser.add_argument("--replan-minutes", type=float, default=15)
     parser.add_argument("--policy", choices=POLICIES, help="left out: all of them, compared")
     parser.add_argument("--output", type=Path, help="a new folder for databases, logs, day.json")
     chosen = vars(parser.parse_args(arguments))

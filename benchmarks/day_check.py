@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from benchmarks.day_world import Job, Place, World, seconds_between
+from benchmarks.day_world import ZONE, Job, Place, Technician, World, seconds_between
 
 NEAR = timedelta(seconds=2)
 """Seconds are rounded; the figures of two programs differ by that."""
@@ -35,7 +35,16 @@ class Stop:
             datetime.fromisoformat(shown[f"{name}_at"])
             for name in ("arrival", "start", "departure")
         ]
-        return cls(shown["kind"], shown["job_id"], shown["depot_id"], *moments, shown["parts"])
+        arrival, start, departure = moments
+        return cls(
+            kind=shown["kind"],
+            job_id=shown["job_id"],
+            depot_id=shown["depot_id"],
+            arrival=arrival,
+            start=start,
+            departure=departure,
+            parts=shown["parts"],
+        )
 
     @property
     def times(self) -> tuple[datetime, datetime, datetime]:
@@ -45,13 +54,15 @@ class Stop:
 @dataclass(frozen=True, slots=True)
 class Route:
     technician: str
+    start: datetime
     end: datetime
     stops: Sequence[Stop]
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> "Route":
         stops = [Stop.of(stop) for stop in shown["stops"]]
-        return cls(shown["technician_id"], datetime.fromisoformat(shown["end_at"]), stops)
+        start, end = (datetime.fromisoformat(shown[name]) for name in ("start_at", "end_at"))
+        return cls(shown["technician_id"], start, end, stops)
 
     def visits(self) -> dict[str, Stop]:
         return {stop.job_id: stop for stop in self.stops if stop.job_id is not None}
@@ -132,9 +143,9 @@ class DayCheck:
         for fault in [
             *self._twice(),
             *self._history(now),
-            *(fault for one in new for fault in self._route(one, was, at)),
+            *(fault for one in new for fault in self._route(one, before.get(one), at)),
         ]:
-            self.problems.append(f"{name} ({at:%H:%M:%S}): {fault}")
+            self.problems.append(f"{name} ({at.astimezone(ZONE):%H:%M:%S}): {fault}")
         if before:
             self.steps.append(self._step(plan, at, was, now))
         names = set(before) | set(self.routes)
@@ -190,27 +201,21 @@ class DayCheck:
 
     # What holds for one route
 
-    def _route(
-        self, technician: str, was: Mapping[str, tuple[str, Stop]], at: datetime
-    ) -> Iterator[str]:
+    def _route(self, technician: str, before: Route | None, at: datetime) -> Iterator[str]:
         route = self.routes.get(technician)
         if route is None:
             return
-        fresh = {
-            job_id
-            for job_id, stop in route.visits().items()
-            if job_id not in self._begun
-            and (job_id not in was or was[job_id][0] != technician or was[job_id][1] != stop)
-        }
+        fresh = [stop for stop in route.stops if before is None or stop not in before.stops]
+        fresh = [stop for stop in fresh if stop.job_id not in self._begun]
         for job_id, stop in route.visits().items():
-            yield from self._visit(technician, job_id, stop, at, job_id in fresh)
+            yield from self._visit(technician, job_id, stop, at, stop in fresh)
         yield from self._times(route, fresh)
         yield from self._break(route, at)
         yield from self._parts(route)
         who = self.world.technicians[technician]
         if fresh and route.end > who.ends_at + who.overtime + NEAR:
-            yield f"{technician} comes home at {route.end:%H:%M}, after all overtime"
-        if fresh and route.stops[0].arrival < who.starts_at - NEAR:
+            yield f"{technician} comes home at {_clock(route.end)}, after all overtime"
+        if fresh and route.start < who.starts_at - NEAR:
             yield f"{technician} begins before the shift"
 
     def _visit(
@@ -223,31 +228,30 @@ class DayCheck:
         if job.allowed and technician not in job.allowed:
             yield f"{technician} is not allowed for {job_id}"
         if job.windows and not any(a <= stop.start <= b for a, b in job.windows):
-            yield f"{job_id} starts at {stop.start:%H:%M}, outside its windows"
+            yield f"{job_id} starts at {_clock(stop.start)}, outside its windows"
         if is_fresh and stop.start < at - NEAR:
-            yield f"{job_id} is put into the past, to {stop.start:%H:%M}"
+            yield f"{job_id} is put into the past, to {_clock(stop.start)}"
         away = self.absences.get(technician)
         if away is not None and job_id not in self._begun and stop.departure > away:
             yield f"{job_id} is with {technician}, who is absent"
         if is_fresh and stop.departure - stop.start < timedelta(minutes=job.minutes) - NEAR:
             yield f"{job_id} gets less time than it takes"
 
-    def _times(self, route: Route, fresh: set[str]) -> Iterator[str]:
-        """There is time enough for every way to a visit that is new or moved, as far as it is from
-        one that had not begun."""
+    def _times(self, route: Route, fresh: Sequence[Stop]) -> Iterator[str]:
+        """There is time enough between stops that are new or moved; before what stays, technicians
+        may be earlier or later than it says."""
         place: Place | None = self.world.technicians[route.technician].home
-        free = self.world.technicians[route.technician].starts_at
+        free: datetime | None = route.start
         for stop in route.stops:
-            if stop.start < free - NEAR and stop.job_id in fresh:
-                yield f"{stop.job_id} starts before {route.technician} is free"
             there = self._place(stop)
-            if there is not None:
-                if place is not None and stop.job_id in fresh:
-                    least = timedelta(seconds=seconds_between(place, there))
-                    if stop.arrival < free + least - NEAR:
-                        yield f"{route.technician} cannot be at {stop.job_id} so early"
-                place = None if stop.job_id in self._begun else there
-            free = stop.departure
+            is_fresh = stop in fresh
+            if is_fresh and free is not None:
+                way = 0.0 if place is None or there is None else seconds_between(place, there)
+                if stop.arrival < free + timedelta(seconds=way) - NEAR:
+                    what = stop.job_id or stop.depot_id or "break"
+                    yield f"{route.technician} cannot be at {what} at {_clock(stop.arrival)}"
+            free = stop.departure if is_fresh else None
+            place = there or place
 
     def _place(self, stop: Stop) -> Place | None:
         if stop.job_id is not None:
@@ -259,12 +263,24 @@ class DayCheck:
         breaks = [stop for stop in route.stops if stop.kind == "break"]
         for stop in breaks:
             if not who.break_from <= stop.start <= who.break_until:
-                yield f"{route.technician}'s break is at {stop.start:%H:%M}"
+                yield f"{route.technician}'s break is at {_clock(stop.start)}"
             if stop.departure - stop.start < who.break_length:
                 yield f"{route.technician}'s break is too short"
-        is_there = route.technician not in self.absences
-        if len(breaks) > 1 or (not breaks and is_there and at < who.break_from - MOVED):
+        is_there = route.technician not in self.absences and at < who.break_from - MOVED
+        if len(breaks) > 1 or (is_there and not breaks and not self._has_time_off(route, who)):
             yield f"{route.technician} has {len(breaks)} breaks"
+
+    def _has_time_off(self, route: Route, who: Technician) -> bool:
+        """Whether there is time for the break although no stop says so: out of work, or waiting."""
+        place, free = who.home, who.starts_at
+        for stop in route.stops:
+            there = self._place(stop) or place
+            way = timedelta(seconds=seconds_between(place, there))
+            start = max(free, who.break_from)
+            if start <= who.break_until and start + who.break_length + way <= stop.arrival + NEAR:
+                return True
+            place, free = there, stop.departure
+        return route.end <= who.break_until
 
     def _parts(self, route: Route) -> Iterator[str]:
         """The van never lacks what a visit uses, with what depots add before it."""
@@ -286,3 +302,7 @@ def _placed(routes: Mapping[str, Route]) -> dict[str, tuple[str, Stop]]:
         for technician, route in routes.items()
         for job_id, stop in route.visits().items()
     }
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone(ZONE):%H:%M}"

@@ -34,7 +34,6 @@ FORGED = "whsec_" + base64.b64encode(b"another key, of nobody known....").decode
 HANDLING = timedelta(minutes=10)
 """Of a call at a depot."""
 LATE_SHARE, TWICE_SHARE, POSITION_SHARE = 0.1, 0.05, 0.2
-REPLAN_MINUTES = 15
 BEGINS, ENDS = 6.5, 20.0
 """Hours of the day."""
 PLANNABLE = ("open", "scheduled", "dispatched")
@@ -108,7 +107,15 @@ class Visited:
 class Simulation:
     """``run`` lets the day pass; everything else is there to be read then."""
 
-    def __init__(self, service: Service, world: World, policy: Policy, check: DayCheck) -> None:
+    def __init__(
+        self,
+        service: Service,
+        world: World,
+        policy: Policy,
+        check: DayCheck,
+        replan_minutes: float,
+    ) -> None:
+        self.replan_every = timedelta(minutes=replan_minutes)
         self.service, self.world, self.policy, self.check = service, world, policy, check
         self.workers = {id_: Worker(who, who.home) for id_, who in world.technicians.items()}
         self.visited: dict[str, Visited] = {}
@@ -138,7 +145,7 @@ class Simulation:
         moment = self.world.moment(7)
         while self.policy.replans and moment <= self.world.moment(18):
             self.at(moment, self._replan)
-            moment += timedelta(minutes=REPLAN_MINUTES)
+            moment += self.replan_every
         while self._events:
             moment, _, do = heapq.heappop(self._events)
             if moment > self.now:

@@ -103,8 +103,8 @@ class Message:
     at: datetime
     body: bytes
     kind: str
-    """What is to become of it: job, folded, duplicate, cleared, suppressed, received, rejected,
-    dead or refused."""
+    """What is to become of it: job, folded, duplicate, cleared, received, rejected (suppressed, or
+    out of service), dead or refused."""
     problems: Sequence[str]
     """What is wrong with which visit, by a name of our own; one for each item."""
     content_type: str = "application/json"
@@ -300,9 +300,9 @@ class _Senders:
         at = self._at()
         for number in range(1, count + 1):
             moment = at + timedelta(seconds=12 * number)
-            kind = "job" if number == 1 else "folded"
+            device = f"F{number:02}"
             yield self._plain(
-                moment, f"F{number:02}", kind, "flood", "failure.power", id="1", severity="major"
+                moment, device, "job", "flood", "failure.power", id=f"{device}-1", severity="major"
             )
 
     def _chatter(self, count: int) -> Iterator[Message]:
@@ -311,7 +311,13 @@ class _Senders:
             moment = at + timedelta(minutes=number)
             kind = "job" if number == 0 else "folded"
             yield self._plain(
-                moment, device, kind, device, "failure.door", id=f"c{number}", severity="major"
+                moment,
+                device,
+                kind,
+                device,
+                "failure.door",
+                id=f"{device}-{number}",
+                severity="major",
             )
 
     def _cleared(self) -> Iterator[Message]:
@@ -383,7 +389,9 @@ class _Senders:
             return self._plain(at, f"nobody-{number}", kind, "", "failure.pump", id=f"x{number}")
         type_ = {"suppressed": "maintenance.due", "received": "note.seen"}.get(kind, "failure.pump")
         device = f"O{number % 2 + 1}" if kind == "rejected" else "D001"
-        return self._plain(at, device, kind, "", type_, id=f"{kind}{number}", severity="warning")
+        outcome = "rejected" if kind == "suppressed" else kind
+        id_ = f"{kind}-{number}"
+        return self._plain(at, device, outcome, "", type_, id=id_, severity="warning")
 
 
 def metres_between(one: Place, other: Place) -> float:

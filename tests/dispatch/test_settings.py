@@ -24,3 +24,15 @@ def test_cores_are_shared_out_among_the_processes_unless_set(
 
 def test_there_is_a_core_to_run_on() -> None:
     assert available_cores() >= 1
+
+
+def test_what_may_be_none_can_be_set_to_none_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PLACE_AT_ONCE", "BUMP_FOR", "REPLAN_EVERY_MINUTES", "SERVICE_AREA"):
+        monkeypatch.setenv(f"DISPATCH_{name}", "null")
+
+    settings = Settings()
+
+    assert settings.place_at_once is None
+    assert settings.bump_for is None
+    assert settings.replan_every_minutes is None
+    assert settings.service_area is None
