@@ -67,11 +67,10 @@ def morning(folder: Path, options: Options) -> str:
     company = folder / "company"
     Company(options.technicians, options.jobs, options.day, options.seed).write(company)
     settings = environment(folder / DATABASE, options)
-    _command(settings, "import", str(company), "--allow-past")
     key = _command(settings, "key", "add", "simulation", "--role", "administrator").strip()
     world = World(company, options.day, options.seed, options.alerts)
     log = folder / "morning.log"
-    with Service(settings, log, world.moment(5), key) as service:
+    with Service(settings, log, world.moment(5), key, company=company) as service:
         request = {"starts_on": str(options.day), "seconds": options.plan_seconds, "publish": True}
         run = service.post("/plans", request)
         service.work()

@@ -5,7 +5,7 @@ published, together with all routes that were in force beside it.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -128,6 +128,11 @@ class DayCheck:
         }
         return {name: route for name, route in left.items() if route.visits()}
 
+    def _with(self, job_ids: Iterable[str], before: Mapping[str, Route]) -> Iterator[str]:
+        """Whose routes had the jobs: such a route is replaced, if only by none at all."""
+        placed = _placed(before)
+        return (placed[job_id][0] for job_id in job_ids if job_id in placed)
+
     def published(self, plan: Mapping[str, Any]) -> list[str]:
         """Look at a new version, and say which technicians' routes it changes."""
         name = f"version {plan['version']}"
@@ -138,7 +143,11 @@ class DayCheck:
         if len(new) < len(mine):
             self.problems.append(f"{name}: a technician has two routes")
         whole_day = plan["run_id"] is not None and plan["starts_on"] == str(self.world.day)
-        self.routes = self._without_gone({**({} if whole_day else before), **new})
+        taken = {holder for route in new.values() for holder in self._with(route.visits(), before)}
+        others = (
+            {} if whole_day else {who: route for who, route in before.items() if who not in taken}
+        )
+        self.routes = self._without_gone({**others, **new})
         was, now = _placed(before), _placed(self.routes)
         for fault in [
             *self._twice(),

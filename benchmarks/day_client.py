@@ -34,6 +34,7 @@ class Service:
         at: datetime,
         key: str,
         replan_minutes: float | None = None,
+        company: Path | None = None,
     ) -> None:
         with socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -42,6 +43,8 @@ class Service:
         command += ["--port", str(self._port), "--at", at.isoformat()]
         if replan_minutes is not None:
             command += ["--replan-minutes", str(replan_minutes)]
+        if company is not None:
+            command += ["--company", str(company)]
         self._log = log.open("a", encoding="utf-8")
         self._process = subprocess.Popen(  # noqa: S603 - this program's own module
             command,

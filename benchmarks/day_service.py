@@ -16,12 +16,14 @@ import sys
 import threading
 import time
 from datetime import datetime, tzinfo
+from pathlib import Path
 
 from sqlmodel import Session
 
 from api.app import create_app
 from api.server import Server
 from dispatch.execution import execute_run
+from dispatch.files import import_folder
 from dispatch.models import base, now
 from dispatch.plans_store import queued_runs
 from dispatch.replanning import replan_if_worth_it
@@ -45,6 +47,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--at", type=datetime.fromisoformat, required=True)
     parser.add_argument("--replan-minutes", type=float)
+    parser.add_argument("--company", type=Path, help="a folder to import before")
     chosen = parser.parse_args()
     answers, sys.stdout = sys.stdout, sys.stderr  # the server writes its log to standard output
     clock = SimulatedTime(chosen.at)
@@ -57,6 +60,11 @@ def main() -> None:
     while not server.started and thread.is_alive():
         time.sleep(0.02)
     engine = connect(settings.database_url)
+    if chosen.company is not None:
+        # By the clock of the day, unlike the command: what was new tomorrow is news all day.
+        with Session(engine) as session:
+            import_folder(session, chosen.company, actor="simulation", settings=settings)
+            session.commit()
     answers.write("ready\n")
     answers.flush()
     for line in sys.stdin:

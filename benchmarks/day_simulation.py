@@ -187,14 +187,7 @@ class Simulation:
 
     def _next(self, worker: Worker) -> Any:
         """The first stop of the route, as the service shows it, that is neither done nor off."""
-        day = self.service.get(f"/technicians/{worker.who.id}/routes/{self.world.day}")
-        stops = [stop for route in day["routes"] for stop in route["stops"]]
-        known = self.check.routes.get(worker.who.id)
-        shown = [stop["job_id"] for stop in stops if stop["job_id"]]
-        if shown != list(known.visits() if known else ()):
-            self.check.problems.append(
-                f"{self.now:%H:%M}: {worker.who.id}'s route is not what was published"
-            )
+        stops = self._shown(worker)
         calls: Counter[str] = Counter()
         for stop in stops:
             calls[stop["depot_id"] or ""] += 1
@@ -207,6 +200,18 @@ class Simulation:
             if not is_off and not (stop["kind"] == "visit" and self._is_too_late(worker, stop)):
                 return stop
         return None
+
+    def _shown(self, worker: Worker) -> list[Any]:
+        """The stops of the route in force, which has to be the one that was published last."""
+        day = self.service.get(f"/technicians/{worker.who.id}/routes/{self.world.day}")
+        stops = [stop for route in day["routes"] for stop in route["stops"]]
+        known = self.check.routes.get(worker.who.id)
+        visits = [stop["job_id"] for stop in stops if stop["job_id"]]
+        if visits != list(known.visits() if known else ()):
+            self.check.problems.append(
+                f"{self.now:%H:%M}: {worker.who.id}'s route is not what was published"
+            )
+        return stops
 
     def _is_too_late(self, worker: Worker, stop: Mapping[str, Any]) -> bool:
         """Whether it would take the technician beyond all overtime."""
@@ -432,6 +437,7 @@ class Simulation:
     def _read_versions(self) -> None:
         """Check what was published since the last look, and wake whom it concerns."""
         fresh = []
+        changed: set[str] = set()
         for plan in self.service.get("/plans?limit=50")["plans"]:
             if plan["version"] is not None and plan["version"] > self._last_plan:
                 fresh.append(plan)
@@ -444,8 +450,11 @@ class Simulation:
             for job_id in ids:
                 if job_id not in self.world.jobs:
                     self.check.jobs[job_id] = Job.of(self.service.get(f"/jobs/{job_id}"))
-            for technician in self.check.published(content):
-                self._look_at(self.workers[technician], self.now)
+            changed |= set(self.check.published(content))
+        for technician in sorted(changed):
+            self._look_at(self.workers[technician], self.now)
+            if technician not in self.check.routes:
+                self._shown(self.workers[technician])
 
     @property
     def metres(self) -> int:
