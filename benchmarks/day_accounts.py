@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -37,7 +38,7 @@ def outcome_of(simulation: Simulation, log: Path, seconds: float) -> Outcome:
     problems = list(simulation.check.problems)
     ends = dict(_where_jobs_are(simulation, jobs))
     problems += _faults_of_jobs(simulation, jobs, ends)
-    receipts, faults = _alerts(simulation)
+    receipts, faults = _alerts(simulation, jobs)
     problems += faults
     said = log.read_text(encoding="utf-8")
     problems += [
@@ -115,7 +116,7 @@ def _faults_of_jobs(
 # Alerts
 
 
-def _alerts(simulation: Simulation) -> tuple[Counter[str], list[str]]:
+def _alerts(simulation: Simulation, jobs: dict[str, Any]) -> tuple[Counter[str], list[str]]:
     service = simulation.service
     alerts = {alert["id"]: alert for alert in service.all("/alerts", "alerts")}
     letters = {one["id"] for one in service.all("/dead-letters", "dead_letters")}
@@ -146,16 +147,26 @@ def _alerts(simulation: Simulation) -> tuple[Counter[str], list[str]]:
     for id_, alert in alerts.items():
         if alert["count"] != told[id_]:
             faults.append(f"alert {id_} counts {alert['count']} messages of {told[id_]}")
-    expected = {
-        problem for message, _ in simulation.sent for problem in message.problems if problem
-    }
-    for problem in sorted(expected):
-        if len(visits[problem]) != 1:
-            faults.append(f"problem {problem} has {len(visits[problem])} jobs")
-    made = {job for jobs in visits.values() for job in jobs}
-    if len(made) != len(expected):
-        faults.append(f"{len(expected)} problems have become {len(made)} jobs")
+    faults += _faults_of_problems(simulation, jobs, visits)
     return seen, faults
+
+
+def _faults_of_problems(
+    simulation: Simulation, jobs: dict[str, Any], visits: dict[str, set[str]]
+) -> Iterator[str]:
+    """Each problem is one job; but whom somebody had set out to already, no more is given to do."""
+    last: dict[str, datetime] = {}
+    for message, _ in simulation.sent:
+        last.update(dict.fromkeys(filter(None, message.problems), message.at))
+    for problem, at in sorted(last.items()):
+        set_out = [jobs[job]["en_route_at"] for job in visits[problem]]
+        before = sum(one is not None and datetime.fromisoformat(one) <= at for one in set_out)
+        if not 1 <= len(visits[problem]) <= 1 + before:
+            yield f"problem {problem} has become {len(visits[problem])} jobs"
+    made = Counter(job for jobs_of in visits.values() for job in jobs_of)
+    for job, count in made.items():
+        if count > 1:
+            yield f"job {job} is of {count} problems at different sites"
 
 
 def _kind(receipt: dict[str, Any]) -> str:

@@ -99,6 +99,9 @@ class DayCheck:
     """From when on a technician is away for the rest of the day."""
     in_vain: set[str] = field(default_factory=set)
     """Visits that used no parts."""
+    early: dict[str, timedelta] = field(default_factory=dict)
+    """How far a technician is ahead of the plan (below zero); what is about to begin is kept with
+    its planned times, and what follows may count on the difference."""
     gone: set[str] = field(default_factory=set)
     """Jobs that were cancelled."""
     _begun: dict[str, tuple[str, Stop]] = field(default_factory=dict)
@@ -113,6 +116,15 @@ class DayCheck:
         else:
             self._begun[job_id] = technician, stop
             self._order.setdefault(technician, []).append(job_id)
+
+    def is_at(self, technician: str, job_id: str, arrived: datetime) -> None:
+        """The technician has arrived, which may be sooner than planned."""
+        _, stop = self._begun[job_id]
+        self.early[technician] = min(timedelta(), arrived - stop.start)
+
+    def is_done(self, technician: str, job_id: str, at: datetime) -> None:
+        _, stop = self._begun[job_id]
+        self.early[technician] = min(timedelta(), at - stop.departure)
 
     def goes(self, job_id: str) -> list[str]:
         """The job is off; whose routes it leaves."""
@@ -219,7 +231,7 @@ class DayCheck:
         for job_id, stop in route.visits().items():
             yield from self._visit(technician, job_id, stop, at, stop in fresh)
         yield from self._times(route, fresh)
-        yield from self._break(route, at)
+        yield from self._break(route, at, fresh)
         yield from self._parts(route)
         who = self.world.technicians[technician]
         if fresh and route.end > who.ends_at + who.overtime + NEAR:
@@ -267,7 +279,7 @@ class DayCheck:
             return self.world.sites[self.jobs[stop.job_id].site_id]
         return None if stop.depot_id is None else self.world.depots[stop.depot_id]
 
-    def _break(self, route: Route, at: datetime) -> Iterator[str]:
+    def _break(self, route: Route, at: datetime, fresh: Sequence[Stop]) -> Iterator[str]:
         who = self.world.technicians[route.technician]
         breaks = [stop for stop in route.stops if stop.kind == "break"]
         for stop in breaks:
@@ -276,10 +288,12 @@ class DayCheck:
             if stop.departure - stop.start < who.break_length:
                 yield f"{route.technician}'s break is too short"
         is_there = route.technician not in self.absences and at < who.break_from - MOVED
-        if len(breaks) > 1 or (is_there and not breaks and not self._has_time_off(route, who)):
+        if len(breaks) > 1 or (
+            is_there and not breaks and not self._has_time_off(route, who, fresh)
+        ):
             yield f"{route.technician} has {len(breaks)} breaks"
 
-    def _has_time_off(self, route: Route, who: Technician) -> bool:
+    def _has_time_off(self, route: Route, who: Technician, fresh: Sequence[Stop]) -> bool:
         """Whether there is time for the break although no stop says so: out of work, or waiting."""
         place, free = who.home, who.starts_at
         for stop in route.stops:
@@ -288,7 +302,8 @@ class DayCheck:
             start = max(free, who.break_from)
             if start <= who.break_until and start + who.break_length + way <= stop.arrival + NEAR:
                 return True
-            place, free = there, stop.departure
+            ahead = timedelta() if stop in fresh else self.early.get(who.id, timedelta())
+            place, free = there, stop.departure + ahead
         return route.end <= who.break_until
 
     def _parts(self, route: Route) -> Iterator[str]:

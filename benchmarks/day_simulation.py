@@ -262,6 +262,7 @@ class Simulation:
 
     def _arrive(self, worker: Worker, job_id: str) -> None:
         job, arrived_at = self._job(job_id), self.now
+        self.check.is_at(worker.who.id, job_id, arrived_at)
         start = job.opens_at(self.now)
         work, in_vain = self.world.work(job)
         rng = self.world.rng("reports", job_id)
@@ -275,6 +276,7 @@ class Simulation:
 
     def _finish(self, worker: Worker, job: Job, start: datetime, in_vain: bool) -> None:
         end = self.now
+        self.check.is_done(worker.who.id, job.id, end)
         self.visited[job.id] = Visited(
             worker.who.id, start, end, job.minutes_late(start, end), in_vain
         )
