@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     """Installation-wide settings; a wrong one stops the program with its name and cause."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DISPATCH_", frozen=True, env_parse_none_str="null"
+        env_prefix="DISPATCH_", env_parse_none_str="null", frozen=True
     )
 
     database_url: str = "sqlite:///dispatch.db"

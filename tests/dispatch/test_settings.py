@@ -2,6 +2,7 @@ import pytest
 
 from dispatch import settings as module
 from dispatch.cores import available_cores
+from dispatch.models import Priority
 from dispatch.settings import Settings
 
 
@@ -26,13 +27,7 @@ def test_there_is_a_core_to_run_on() -> None:
     assert available_cores() >= 1
 
 
-def test_what_may_be_none_can_be_set_to_none_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PLACE_AT_ONCE", "BUMP_FOR", "REPLAN_EVERY_MINUTES", "SERVICE_AREA"):
-        monkeypatch.setenv(f"DISPATCH_{name}", "null")
-
-    settings = Settings()
-
-    assert settings.place_at_once is None
-    assert settings.bump_for is None
-    assert settings.replan_every_minutes is None
-    assert settings.service_area is None
+def test_a_policy_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPATCH_PLACE_AT_ONCE", "null")
+    monkeypatch.setenv("DISPATCH_BUMP_FOR", "high")
+    assert (Settings().place_at_once, Settings().bump_for) == (None, Priority.HIGH)
