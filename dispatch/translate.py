@@ -6,7 +6,7 @@ local start ("T07@2026-11-23T08:00+07:00").
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -43,8 +43,8 @@ class History:
     A visit has begun when its technician says so. While nobody has reported anything from the
     route, so has what should have started by now. A depot call or a break has begun if a visit
     after it has, or if it should have started by now, as late as the technician is. What should
-    start within the freeze time follows, unless the technician is absent then; and so does what
-    comes too late whoever does it, with all before it.
+    start within the freeze time follows, unless the technician is absent then, or the job has grown
+    since; and so does what comes too late whoever does it, with all before it.
     """
 
     route: models.Route
@@ -418,14 +418,34 @@ class _Translator:
 
 
 def _histories(snapshot: Snapshot) -> Iterable[History]:
+    facts = {facts.job.id: facts for facts in snapshot.jobs}
     absences = {facts.technician.id: facts.absences for facts in snapshot.technicians}
     for found in snapshot.live:
-        history = _history(found, snapshot, absences.get(found.route.technician_id, ()))
+        away = absences.get(found.route.technician_id, ())
+        outgrown = {
+            stop.job_id
+            for stop in found.stops
+            if stop.job_id in facts and _has_outgrown(stop, facts[stop.job_id])
+        }
+        history = _history(found, snapshot, away, outgrown)
         if history is not None:
             yield history
 
 
-def _history(found: LiveRoute, snapshot: Snapshot, absences: Sequence[Absence]) -> History | None:
+def _has_outgrown(stop: models.Stop, facts: JobFacts) -> bool:
+    """Whether the job takes longer than its visit was planned for, or more parts."""
+    parts = {row.part_id: row.quantity for row in facts.parts}
+    return stop.departure_at - stop.start_at < timedelta(minutes=facts.job.duration_minutes) or any(
+        quantity > stop.parts.get(part, 0) for part, quantity in parts.items()
+    )
+
+
+def _history(
+    found: LiveRoute,
+    snapshot: Snapshot,
+    absences: Sequence[Absence],
+    outgrown: Collection[str | None],
+) -> History | None:
     now, jobs = snapshot.taken_at, snapshot.live_jobs
     begun = begun_visits(found.stops, jobs, now, absences)
     last = begun[-1] if begun else -1
@@ -447,7 +467,11 @@ def _history(found: LiveRoute, snapshot: Snapshot, absences: Sequence[Absence]) 
     held = max((at for at, s in enumerate(found.stops) if s.job_id in snapshot.doomed), default=-1)
     for at, stop in enumerate(found.stops[last + 1 :], start=last + 1):
         begins_at = stop.start_at + late
-        is_frozen = now < snapshot.frozen_until >= begins_at and not is_away(stop, absences)
+        is_frozen = (
+            now < snapshot.frozen_until >= begins_at
+            and stop.job_id not in outgrown
+            and not is_away(stop, absences)
+        )
         has_begun = stop.job_id is None and is_free and begins_at <= now
         if not (at <= held or is_frozen or has_begun):
             break

@@ -238,6 +238,16 @@ def test_what_is_about_to_begin_stays_where_it_is(monday: Session, settings: Set
     assert in_force(monday)["ann"] == ["a1", "urgent", "a2"]
 
 
+def test_what_has_grown_is_planned_anew_although_it_is_about_to_begin(
+    monday: Session, settings: Settings
+) -> None:
+    monday.get_one(Job, "a1").duration_minutes += 60
+    monday.commit()
+    found = place(monday, settings, "a1", at=hanoi("08:40"))
+    time_for_it = found.option.departure_at - found.option.start_at
+    assert time_for_it.total_seconds() == 60 * monday.get_one(Job, "a1").duration_minutes
+
+
 def test_a_job_that_loses_its_place_waits_for_another(monday: Session, settings: Settings) -> None:
     bob_is_late(monday, "11:00")
     place(monday, settings, "missed", "ann", at=hanoi("10:20"))
