@@ -106,7 +106,7 @@ def place_waiting(engine: Engine, days: LiveDays, settings: Settings, at: dateti
         return 0
     try:
         return _place(engine, days, settings, at, waiting, jobs)
-    except OperationalError:
+    except AWAY:
         raise
     except Exception:
         logger.exception("%s jobs could not be placed together", len(waiting))
@@ -124,7 +124,7 @@ def _place_alone(
 ) -> int:
     try:
         return _place(engine, days, settings, at, [one], jobs)
-    except OperationalError:
+    except AWAY:
         raise
     except Exception as error:
         logger.exception("Job %s could not be placed", one.job_id)

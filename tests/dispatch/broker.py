@@ -12,6 +12,8 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from tests.dispatch.waiting import until
 
@@ -87,7 +89,7 @@ class Broker:
         client.loop_start()
         sent = []
         for topic, payload in messages:
-            made = paho.Properties(paho.PacketTypes.PUBLISH)
+            made = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's own
             for name, value in properties.items():
                 setattr(made, name, value)
             sent.append(client.publish(topic, payload, qos=1, properties=made))
