@@ -276,8 +276,8 @@ def shift_key(route: models.Route) -> tuple[str, datetime]:
 def _without(
     stops: Iterable[models.Stop], begun: Iterable[models.Stop]
 ) -> list[models.Stop] | None:
-    """The stops that have not begun; None if one that has is not among them. Technicians may have
-    changed their order."""
+    """The stops that have not begun; None if one that has is not among them, at its time.
+    Technicians may have changed their order."""
     rest = list(stops)
     for done in begun:
         same = next((stop for stop in rest if _identity(stop) == _identity(done)), None)
@@ -287,8 +287,8 @@ def _without(
     return rest
 
 
-def _identity(stop: models.Stop) -> tuple[str, str | None]:
-    return stop.kind, stop.job_id or stop.depot_id
+def _identity(stop: models.Stop) -> tuple[str, str | None, datetime]:
+    return stop.kind, stop.job_id or stop.depot_id, stop.start_at
 
 
 def _reason(code: str, rule: Rule | None, message: str) -> dict[str, Any]:
