@@ -183,21 +183,6 @@ def test_what_happens_while_a_run_solves_is_part_of_what_it_publishes(
     assert {"a1", "b1", "b2"} <= set(placed)
 
 
-def test_a_visit_that_begins_while_a_run_moves_it_keeps_its_time(
-    monday: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = settings.model_copy(update={"weights": {"moved_time": 0}})
-
-    def sets_out(session: Session) -> None:
-        report = NewReport(id="r", job_id="a2", kind=ReportKind.EN_ROUTE, at=AT_TEN)
-        take_report(session, "ann", report, actor="ann")
-
-    run = replanned(monday, engine, settings, monkeypatch, sets_out, technician_ids=["ann"])
-    assert run.failure is None
-    (stop,) = monday.exec(select(Stop).where(col(Stop.live), Stop.job_id == "a2")).all()
-    assert stop.start_at == hanoi("13:00")
-
-
 def test_a_job_that_was_placed_meanwhile_keeps_a_place(
     monday: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -314,6 +314,14 @@ def test_work_that_has_begun_since_is_not_moved(company: Session, settings: Sett
     assert status(company, "j1") == JobStatus.EN_ROUTE
 
 
+def test_work_that_has_begun_since_keeps_its_time(company: Session, settings: Settings) -> None:
+    publish(company, settings, draft(company, settings, {"ann": ["j1", "j2"]}))
+    has_it_later = draft(company, settings, {"ann": ["j2", "j1"]})
+    company.get_one(Job, "j1").status = JobStatus.EN_ROUTE
+    company.commit()
+    assert refused(company, settings, has_it_later) == "overtaken"
+
+
 def test_a_plan_that_is_too_old_is_refused(company: Session, settings: Settings) -> None:
     plan = draft(company, settings, {"ann": ["j1"]})
     assert refused(company, settings, plan, at=hanoi("09:00")) == "too_late"
