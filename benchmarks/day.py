@@ -104,7 +104,6 @@ def simulate(folder: Path, options: Options, policy_name: str, key: str) -> Outc
     began = time.monotonic()
     with Service(settings, log, world.moment(6), key, options.replan_minutes) as service:
         simulation = Simulation(service, world, policy, check, options.replan_minutes)
-        simulation.prepare_alerts()
         simulation.run()
         return outcome_of(simulation, log, time.monotonic() - began)
 

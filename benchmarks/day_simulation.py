@@ -3,34 +3,19 @@
 The simulated clock stands still while the service works; the next event waits until it has settled.
 """
 
-import base64
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from standardwebhooks.webhooks import Webhook
-
+from benchmarks.day_alerts import Message, messages, prepare, signature
 from benchmarks.day_check import DayCheck
 from benchmarks.day_client import Refused, Service
-from benchmarks.day_world import (
-    ALERT_PART,
-    ALERT_SKILL,
-    TEMPLATE_EXTRA_MINUTES,
-    TEMPLATE_MINUTES,
-    Job,
-    Message,
-    Place,
-    Technician,
-    World,
-    seconds_between,
-)
+from benchmarks.day_world import Job, Place, Technician, World, seconds_between
 
-SECRET = "whsec_" + base64.b64encode(b"a key for the simulated day only").decode()
-FORGED = "whsec_" + base64.b64encode(b"another key, of nobody known....").decode()
 HANDLING = timedelta(minutes=10)
 """Of a call at a depot."""
 LATE_SHARE, TWICE_SHARE, POSITION_SHARE = 0.1, 0.05, 0.2
@@ -131,6 +116,7 @@ class Simulation:
         heapq.heappush(self._events, (max(moment, self.now), next(self._numbers), do))
 
     def run(self) -> None:
+        prepare(self.service, self.world, places_at_once=self.policy.places_at_once)
         self._read_versions()
         for worker in self.workers.values():
             self._look_at(worker, self.now)
@@ -140,7 +126,7 @@ class Simulation:
             self.at(moment, lambda id_=job_id: self._cancel(id_))  # type: ignore[misc]
         for moment, body in self.world.new_jobs():
             self.at(moment, lambda body=body: self._ask_for(body))  # type: ignore[misc]
-        for message in self.world.messages():
+        for message in messages(self.world):
             self.at(message.at, lambda message=message: self._alert(message))  # type: ignore[misc]
         moment = self.world.moment(7)
         while self.policy.replans and moment <= self.world.moment(18):
@@ -341,57 +327,11 @@ class Simulation:
 
     # Devices
 
-    def prepare_alerts(self) -> None:
-        """Tell the service of machines, devices and rules."""
-        put = self.service.put
-        for device, site in self.world.device_sites().items():
-            put(f"/assets/A-{device}", {"site_id": site, "name": f"Máy {device}", "model": "RX"})
-            put(f"/devices/{device}", {"asset_id": f"A-{device}", "names": [f"tb-{device}"]})
-        site = next(iter(self.world.device_sites().values()))
-        put("/assets/A-O", {"site_id": site, "name": "Máy cũ", "model": "RX"})
-        put("/devices/O1", {"asset_id": "A-O", "in_service": False})
-        put("/devices/O2", {"asset_id": "A-O", "in_service": False})
-        place = "by_priority" if self.policy.places_at_once else "next_plan"
-        put(
-            "/job-templates/repair",
-            {
-                "title": "{asset}: {type}",
-                "skills": [{"skill_id": ALERT_SKILL, "level": 1}],
-                "parts": [{"part_id": ALERT_PART, "quantity": 1}],
-                "duration_minutes": TEMPLATE_MINUTES,
-                "extra_minutes": TEMPLATE_EXTRA_MINUTES,
-                "priorities": {"critical": "emergency", "major": "urgent", "minor": "high"},
-                "due_within_hours": 6,
-            },
-        )
-        failures = {
-            "position": 20,
-            "name": "Hỏng",
-            "type_pattern": "failure.*",
-            "template_id": "repair",
-            "flood_minutes": 30,
-            "quiet_minutes": 60,
-            "withdraw": True,
-            "place": place,
-        }
-        maintenance = {"position": 10, "name": "Bảo trì", "type_pattern": "maintenance.*"}
-        put("/alert-rules/failures", failures)
-        put("/alert-rules/maintenance", maintenance | {"template_id": None})
-        put(
-            "/alert-sources/things",
-            {
-                "name": "ThingsBoard",
-                "format": "thingsboard",
-                "secrets": [SECRET],
-                "require_signature": True,
-            },
-        )
-
     def _alert(self, message: Message) -> None:
         path, headers, key = "/alerts", {"Content-Type": message.content_type}, None
         if message.signed:
             path, key = "/alert-sources/things/alerts", ""
-            headers |= self._signature(message)
+            headers |= signature(message, f"m{len(self.sent)}")
         try:
             answer = self.service.send("POST", path, body=message.body, headers=headers, key=key)
         except Refused as refused:
@@ -406,16 +346,6 @@ class Simulation:
             if shown["status"] == "cancelled":
                 self._is_off(job_id)
         self._settle()
-
-    def _signature(self, message: Message) -> dict[str, str]:
-        """Of this moment of ours: senders sign by the real clock, and so the service verifies."""
-        secret = FORGED if message.is_forged else SECRET
-        id_, at = f"m{len(self.sent)}", datetime.now(UTC)
-        return {
-            "webhook-id": id_,
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": Webhook(secret).sign(id_, at, message.body.decode()),
-        }
 
     # Plans
 
