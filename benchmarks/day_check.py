@@ -263,15 +263,21 @@ class DayCheck:
         may be earlier or later than it says."""
         place: Place | None = self.world.technicians[route.technician].home
         free: datetime | None = route.start
+        last = route.start
         for stop in route.stops:
             there = self._place(stop)
             is_fresh = stop in fresh
             if is_fresh and free is not None:
                 way = 0.0 if place is None or there is None else seconds_between(place, there)
-                if stop.arrival < free + timedelta(seconds=way) - NEAR:
+                if stop.arrival < max(free + timedelta(seconds=way), last) - NEAR:
                     what = stop.job_id or stop.depot_id or "break"
                     yield f"{route.technician} cannot be at {what} at {_clock(stop.arrival)}"
-            free = stop.departure if is_fresh else None
+            last = stop.departure
+            if stop.kind == "break":
+                # It may be taken anywhere on the way, after some of the driving.
+                free = None if free is None else free + (stop.departure - stop.start)
+            else:
+                free = stop.departure if is_fresh else None
             place = there or place
 
     def _place(self, stop: Stop) -> Place | None:
