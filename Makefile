@@ -33,8 +33,9 @@ install: $(COMPILED)
 run: $(COMPILED)
 	@$(BIN)/dispatch demo fixtures/hanoi fixtures/hanoi/day
 
+# On all cores; a test that fails in company is to be looked at alone, with .venv/bin/pytest.
 test: $(INSTALLED_DEV) $(COMPILED)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
