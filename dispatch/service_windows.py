@@ -1,6 +1,6 @@
 """When a job may be attended, or why it cannot be: its windows while its site is open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -84,11 +84,14 @@ def attendance(
 
 
 def _while_open(
-    wanted: Iterable[Span], opening_hours: Sequence[OpeningHours], limits: Span, zone: ZoneInfo
+    wanted: Sequence[Span], opening_hours: Sequence[OpeningHours], limits: Span, zone: ZoneInfo
 ) -> list[Span]:
     if limits[0] > limits[1]:
         return []
-    limited = common(wanted, [limits])
+    # Spans that were apart stay apart.
+    first, last = limits
+    limited = [(max(start, first), min(end, last)) for start, end in wanted]
+    limited = [span for span in limited if span[0] <= span[1]]
     if not opening_hours or not limited:
         return limited
     first, last = limited[0][0], limited[-1][1]

@@ -34,6 +34,7 @@ FRESH = timedelta(minutes=30)
 
 _PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
 _SECOND = timedelta(seconds=1)
+NO_WISHES: Mapping[Wish, frozenset[str]] = {wish: frozenset() for wish in Wish}
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +248,7 @@ class _Translator:
 
     def _visit(self, facts: JobFacts, site: models.Site, when: Attendance) -> Visit:
         job = facts.job
-        wishes = {
-            wish: frozenset(row.technician_id for row in facts.wishes if row.wish == wish)
-            for wish in Wish
-        }
+        wishes = _wishes(facts)
         # Who is preferred where only some are allowed is meant to be one of them.
         allowed = wishes[Wish.ALLOWED] and wishes[Wish.ALLOWED] | wishes[Wish.PREFERRED]
         pin = previous = None
@@ -415,6 +413,16 @@ class _Translator:
             stock={part: max(0, count - promised[part]) for part, count in facts.stock.items()},
             tools=facts.tools,
         )
+
+
+def _wishes(facts: JobFacts) -> Mapping[Wish, frozenset[str]]:
+    """The technicians of each wish."""
+    if not facts.wishes:
+        return NO_WISHES
+    return {
+        wish: frozenset(row.technician_id for row in facts.wishes if row.wish == wish)
+        for wish in Wish
+    }
 
 
 def _histories(snapshot: Snapshot) -> Iterable[History]:

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from solver.problem import Matrix
-from solver.read import great_circle
+from solver.read import Floats, great_circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,45 @@ class MeasuredLegs:
         return seconds, metres
 
 
+Coordinates = tuple[tuple[float, float], ...]
+
+
 # Runs come back to the same places: a day is planned again and again while jobs come and go, and a
 # worker process keeps this between its runs. A few entries are enough, and 600 places take 6 MB.
 @lru_cache(maxsize=8)
 def _estimates(
-    coordinates: tuple[tuple[float, float], ...], speed_kmh: float, detour_factor: float
+    coordinates: Coordinates, speed_kmh: float, detour_factor: float
 ) -> tuple[Matrix, Matrix]:
-    latitude, longitude = np.array(coordinates, dtype=np.float64).reshape(-1, 2).T
-    metres = great_circle(latitude, longitude) * detour_factor
+    metres = _kept.distances(coordinates) * detour_factor
     # A hair less than exact, so that noise of the floating point is not rounded up to a second.
     seconds = np.ceil(metres / (speed_kmh / 3.6) - 1e-6)
     matrices = seconds.astype(np.int64), np.rint(metres).astype(np.int64)
     for matrix in matrices:
         matrix.setflags(write=False)
     return matrices
+
+
+class _Distances:
+    """Remembers the distances it was asked for last: mostly a place or two is new since."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Coordinates, Floats] = (), np.zeros((0, 0))
+
+    def distances(self, coordinates: Coordinates) -> Floats:
+        """Metres from each to each, as the crow flies."""
+        before, known = self._last
+        row_of = {place: row for row, place in enumerate(before)}
+        rows = np.array([row_of.get(place, -1) for place in coordinates], dtype=np.int64)
+        new = np.flatnonzero(rows < 0)
+        latitude, longitude = np.array(coordinates, dtype=np.float64).reshape(-1, 2).T
+        if len(new) > len(rows) / 4:
+            metres = great_circle(latitude, longitude)
+        else:
+            metres = known[np.ix_(rows, rows)]
+            from_new = great_circle(latitude[new], longitude[new], (latitude, longitude))
+            metres[new, :], metres[:, new] = from_new, from_new.T
+        self._last = coordinates, metres
+        return metres
+
+
+_kept = _Distances()

@@ -103,12 +103,16 @@ def problem_from_json(data: Any) -> Problem:
     return problem
 
 
-def great_circle(latitude: Floats, longitude: Floats) -> Floats:
-    """Metres over a spherical earth from each point to each; degrees in, by the haversine."""
-    latitude, longitude = np.radians(latitude), np.radians(longitude)
-    north = np.sin((latitude[:, None] - latitude[None, :]) / 2) ** 2
-    east = np.sin((longitude[:, None] - longitude[None, :]) / 2) ** 2
-    chord = north + np.cos(latitude[:, None]) * np.cos(latitude[None, :]) * east
+def great_circle(
+    latitude: Floats, longitude: Floats, to: tuple[Floats, Floats] | None = None
+) -> Floats:
+    """Metres over a spherical earth from each point to each (or to each of other points, given as
+    latitudes and longitudes); degrees in, by the haversine."""
+    there = (latitude, longitude) if to is None else to
+    latitude, longitude, south, west = map(np.radians, (latitude, longitude, *there))
+    north = np.sin((latitude[:, None] - south[None, :]) / 2) ** 2
+    east = np.sin((longitude[:, None] - west[None, :]) / 2) ** 2
+    chord = north + np.cos(latitude[:, None]) * np.cos(south[None, :]) * east
     metres: Floats = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(chord, 0, 1)))
     return metres
 

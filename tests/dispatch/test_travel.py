@@ -1,10 +1,12 @@
 import math
+from random import Random
 
 import numpy as np
 from geopy.distance import geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatch import travel
 from dispatch.travel import MeasuredLegs, Place, StraightLine
 
 HOAN_KIEM = Place("hoan-kiem", 21.0287, 105.8524)
@@ -92,3 +94,26 @@ def test_a_leg_holds_wherever_its_place_is_used_more_than_once() -> None:
     measured = MeasuredLegs({("hoan-kiem", "ha-dong"): (7, 7)}, AS_THE_CROW_FLIES)
     seconds, _ = measured.matrices([HOAN_KIEM, HA_DONG, HA_DONG])
     assert seconds[0].tolist() == [0, 7, 7]
+
+
+@given(
+    first=st.lists(st.tuples(st.floats(20, 22), st.floats(105, 107)), min_size=1, max_size=12),
+    more=st.lists(st.tuples(st.floats(20, 22), st.floats(105, 107)), max_size=3),
+    dice=st.randoms(use_true_random=False),
+)
+def test_places_that_come_and_go_change_no_other_distances(
+    first: list[tuple[float, float]], more: list[tuple[float, float]], dice: Random
+) -> None:
+    def places(coordinates: list[tuple[float, float]]) -> list[Place]:
+        return [Place(str(row), *there) for row, there in enumerate(coordinates)]
+
+    estimate = StraightLine(24, 1.3)
+    estimate.matrices(places(first))
+    mixed = [*first, *more]
+    dice.shuffle(mixed)
+    seconds, metres = estimate.matrices(places(mixed))
+    travel._kept = travel._Distances()
+    travel._estimates.cache_clear()
+    anew = estimate.matrices(places(mixed))
+    assert (seconds == anew[0]).all()
+    assert (metres == anew[1]).all()
