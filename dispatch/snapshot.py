@@ -226,10 +226,11 @@ def reload_snapshot(
     on_routes = _jobs_on(routes)
     live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in on_routes - stale}
     live_jobs |= jobs_by_id(session, on_routes - live_jobs.keys())
-    sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in fresh)])
-    unknown = sites.keys() - old.sites.keys()
+    needed = {job.site_id for job in [*live_jobs.values(), *(facts.job for facts in fresh)]}
+    unknown = needed - old.sites.keys()
     if unknown and old.legs:
         return None
+    sites = {site.id: site for site in rows_where(session, Site, "id", unknown)}
     people = {facts.technician.id: facts for facts in _technicians(session, moved)}
     seen = {row.technician_id: row for row in session.exec(select(Position))}
     return replace(
