@@ -9,9 +9,6 @@ this job go?" for jobs that wait, each asked once after something has changed.
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +18,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
-from socket import socket
 from statistics import median, quantiles
 from typing import Any
 
@@ -30,6 +26,7 @@ from sqlmodel import Session
 
 from benchmarks.company import Company, site_id
 from benchmarks.generate import SKILLS
+from benchmarks.service import Service
 from dispatch.execution import execute_run
 from dispatch.files import import_folder
 from dispatch.keys import NewKey, create_key
@@ -122,42 +119,14 @@ def prepare(company: Company, settings: Settings, home: Path, seconds: float) ->
 @contextmanager
 def service(settings: Settings, home: Path) -> Iterator[str]:
     """The address of a service in a process of its own."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "DISPATCH_DATABASE_URL": settings.database_url,
-        "DISPATCH_TIME_ZONE": settings.time_zone,
-        "DISPATCH_SECRET": "nobody signs in here 5f3a9c71e8b24d06",
-    }
-    command = [str(Path(sys.executable).with_name("dispatch")), "serve", "--port", str(port)]
-    with (
-        (home / "service.log").open("wb") as log,
-        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,  # noqa: S603
-    ):
-        address = f"http://127.0.0.1:{port}"
-        try:
-            until(lambda: answers(address) or process.poll() is not None)
-            yield address
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def answers(address: str) -> bool:
+    started = Service(settings.database_url, home, time_zone=settings.time_zone)
     try:
-        return httpx2.get(f"{address}/ready", trust_env=False).status_code == 200
-    except httpx2.TransportError:
-        return False
-
-
-def until(condition: Any, seconds: float = 60, every: float = 0.01) -> None:
-    give_up_at = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > give_up_at:
-            raise SystemExit(f"nothing has come of it in {seconds} s")
-        time.sleep(every)
+        started.start()
+        started.wait_until_ready()
+        yield started.address
+    finally:
+        started.stop()
+        started.close()
 
 
 class Client:
@@ -255,7 +224,7 @@ def measure(client: Client, alerts: int, storm: int, dice: Random) -> Figures:
 def seen(client: Client, job_id: str) -> bool:
     """Wait until the job is in a route (False: until it is known to have no place)."""
     while (found := client.is_visible(job_id)) is False:
-        time.sleep(0.01)
+        time.sleep(0.01)  # as a client that asks often, without asking all the time
     return found is True
 
 
@@ -271,7 +240,7 @@ def at_once(client: Client, numbers: range, dice: Random) -> list[float]:
         settled = {one["job_id"] for one in found if one["status"] != "waiting"}
         for job_id in jobs & settled:
             placed.setdefault(job_id, time.perf_counter() - began)
-        time.sleep(0.05)
+        time.sleep(0.05)  # one client that asks now and then, beside those that send
     return list(placed.values())
 
 

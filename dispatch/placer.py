@@ -148,7 +148,7 @@ def _place(
     waiting: Sequence[Placement],
     jobs: dict[str, Job],
 ) -> int:
-    order = sorted(waiting, key=lambda one: (-_rank(jobs[one.job_id]), one.id or 0))
+    order = sorted(waiting, key=lambda one: (-jobs[one.job_id].priority.rank, one.id or 0))
     outlooks = [_Outlook(placement) for placement in order]
     to_place = [one for one in outlooks if jobs[one.placement.job_id].status in PLANNABLE]
     first = today(at, settings)
@@ -173,10 +173,6 @@ def _waiting(session: Session) -> Sequence[Placement]:
 
 def _jobs(session: Session, waiting: Sequence[Placement]) -> Sequence[Job]:
     return session.exec(select(Job).where(col(Job.id).in_([one.job_id for one in waiting]))).all()
-
-
-def _rank(job: Job) -> int:
-    return job.priority.rank
 
 
 def _look_at(
