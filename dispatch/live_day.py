@@ -91,7 +91,7 @@ class LiveDay:
     def _visits_that_cannot_stay(self) -> Iterable[tuple[str, tuple[str, datetime]]]:
         """Where things have gone wrong already: visits in force that their route, as a sequence,
         cannot keep, and the shift that it is for. To put one more job there would take them off."""
-        begun = {s.job_id for history in self.translation.histories for s in history.stops}
+        begun = self.translation.begun
         kept = {name for calls in self._before.values() for name in visits_of(calls)}
         for found in self.translation.snapshot.live:
             to_come = [stop.job_id for stop in found.stops if stop.job_id]

@@ -185,10 +185,9 @@ def _look_at(
     """Find each job its place on the day, next to those that were found one before."""
     names = [one.placement.job_id for one in left]
     live.remove([name for name in names if name in live.translation.visits])
-    begun = {stop.job_id for history in live.translation.histories for stop in history.stops}
     for one in left:
         job = jobs[one.placement.job_id]
-        if job.id in begun:
+        if job.id in live.translation.begun:
             one.needless = "It has begun or is about to."
         elif job.id in live.translation.left_out:
             out = live.translation.left_out[job.id]

@@ -338,7 +338,7 @@ def _attendable(live: LiveDay, job_id: str, day: date) -> None:
     translation = live.translation
     if job_id in translation.visits:
         return
-    if any(stop.job_id == job_id for history in translation.histories for stop in history.stops):
+    if job_id in translation.begun:
         raise _conflict(
             "begins", job_id, "it has begun or is about to", "leave it, or call the technician"
         )

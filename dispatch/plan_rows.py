@@ -130,7 +130,7 @@ def in_force(translation: Translation) -> Solution | None:
     no reasons and no cost."""
     live = [RouteRows(found.route, list(found.stops)) for found in translation.snapshot.live]
     known = translation.visits
-    begun = {stop.job_id for history in translation.histories for stop in history.stops}
+    begun = translation.begun
     unknown = {
         stop.job_id
         for rows in live

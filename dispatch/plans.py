@@ -200,7 +200,7 @@ def _overtaken(
 def _too_late(
     plan: Plan, routes: Iterable[RouteRows], translation: Translation, at: datetime
 ) -> list[Fault]:
-    begun = {stop.job_id for history in translation.histories for stop in history.stops}
+    begun = translation.begun
     late = [
         stop.job_id
         for rows in routes

@@ -84,6 +84,12 @@ class Translation:
     def visits(self) -> Mapping[str, Visit]:
         return {visit.id: visit for visit in self.problem.visits}
 
+    @cached_property
+    def begun(self) -> frozenset[str]:
+        """Jobs that have begun or are about to: they are no visits any more."""
+        stops = (stop for history in self.histories for stop in history.stops)
+        return frozenset(stop.job_id for stop in stops if stop.job_id is not None)
+
     def location(self, stop: models.Stop) -> int | None:
         """The row in the travel matrices of a visit or begun stop; None if it has no place."""
         visit = self.visits.get(stop.job_id or "")
