@@ -73,9 +73,13 @@ SIGNED_ALERTS = Access(_by(Role.INTEGRATION), signed=True)
 POLICY: dict[str, Access] = {
     # the service
     "openapi": PUBLIC,
-    "read_root": PUBLIC,
     "read_health": PUBLIC,
     "read_readiness": PUBLIC,
+    # pages, which show nothing by themselves
+    "read_board_page": PUBLIC,
+    "read_day_page": PUBLIC,
+    "read_sign_in_page": PUBLIC,
+    "read_page_file": PUBLIC,
     # signing in
     "sign_in": PUBLIC,
     "refresh_token": PUBLIC,

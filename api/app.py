@@ -19,6 +19,7 @@ from api import (
     jobs,
     keys,
     log,
+    pages,
     placements,
     plans,
     problems,
@@ -83,6 +84,7 @@ PARTS = (
     events,
     webhooks,
     health,
+    pages,
 )
 
 

@@ -1,6 +1,5 @@
-"""Whether the service lives and can work, and where to go from its root."""
+"""Whether the service lives and can work."""
 
-from importlib.metadata import version
 from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request
@@ -12,34 +11,12 @@ from dispatch.output import Output
 router = APIRouter(tags=["service"])
 
 
-class Landing(Output):
-    service: Literal["field-service-dispatch"] = "field-service-dispatch"
-    version: str
-    links: dict[str, str]
-
-
 class Alive(Output):
     status: Literal["alive"] = "alive"
 
 
 class Ready(Output):
     status: Literal["ready"] = "ready"
-
-
-@router.get("/", summary="Where to go from here")
-def read_root() -> Landing:
-    return Landing(
-        version=version("field-service-dispatch"),
-        links={
-            "description": "/openapi.json",
-            "jobs": "/jobs",
-            "plans": "/plans",
-            "runs": "/runs",
-            "technicians": "/technicians",
-            "health": "/health",
-            "ready": "/ready",
-        },
-    )
 
 
 @router.get("/health", summary="Whether the process answers")

@@ -43,7 +43,6 @@ ADMINISTRATION = {"administrator"}
 INTEGRATION = {"integration", "administrator"}
 
 ALLOWED = {
-    "read_root": EVERYBODY,
     "read_health": EVERYBODY,
     "read_readiness": EVERYBODY,
     "sign_in": EVERYBODY,

@@ -1,0 +1,3 @@
+import { loadTexts } from "../texts.js";
+
+await loadTexts("board");
