@@ -1,9 +1,9 @@
 """The pages in a real browser, on a working day of the demo company, against the real service.
 
 ``page_as("dispatcher")`` opens a window of somebody who is signed in. When the test is over,
-nothing may have happened in it that the browser complains about: no violation of the content security
-policy, no error or warning in the console, no failed request, none to elsewhere. What a test means
-to happen it names: ``page_as("dispatcher", expected=["answered 409: POST /plan-changes"])``.
+nothing may have happened in it that the browser complains about: no violation of the content
+security policy, no error or warning in the console, no failed request, none to elsewhere. What a
+test means to happen it names: ``page_as("dispatcher", expected=["answered 409: POST /jobs"])``.
 """
 
 import fcntl
