@@ -1,8 +1,10 @@
 """The plan in force as dispatchers look at it: everybody's shifts and routes, as planned and as
 expected, with every job that they refer to, and what waits without a place."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from sqlmodel import Session, col, func, select
 
@@ -10,16 +12,23 @@ from dispatch.expected import Missed, Surroundings, expected_times, surroundings
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import (
     PLANNABLE,
+    Absence,
     Depot,
     Job,
     JobStatus,
     Part,
     PlanUnassigned,
+    Position,
     Priority,
     Site,
     Skill,
     Stop,
+    Technician,
+    TechnicianSkill,
+    TechnicianTerritory,
     Tool,
+    WeeklyBreak,
+    WorkingHours,
     now,
 )
 from dispatch.output import Output
@@ -29,24 +38,26 @@ from dispatch.plans_store import highest_version, versions_of
 from dispatch.service_windows import Horizon, attendance
 from dispatch.settings import Settings
 from dispatch.shifts import WorkingShift, working_shifts
-from dispatch.snapshot import (
-    JobFacts,
-    Scope,
-    TechnicianFacts,
-    job_facts,
-    live_routes,
-    technician_facts,
-    technicians_of,
-)
-from dispatch.store import sites_of
+from dispatch.snapshot import JobFacts, grouped, job_facts, live_routes
+from dispatch.store import rows_where, sites_of
 from dispatch.technicians import HeldSkillOut
 from solver.solution import StopKind
 
 MOST_DAYS = 14
 
+OfPerson = TypeVar(
+    "OfPerson",
+    TechnicianSkill,
+    TechnicianTerritory,
+    WorkingHours,
+    WeeklyBreak,
+    Absence,
+    Position,
+)
+
 
 class BoardTechnician(Output):
-    """A technician who works."""
+    """A technician who is active or has a route."""
 
     id: str
     name: str
@@ -241,9 +252,8 @@ def read_board(
     at = at or now()
     last = first + (days - 1) * ONE_DAY
     chosen = None if technician_ids is None else frozenset(technician_ids)
-    serving = technicians_of(session, Scope(first, last, technician_ids=chosen))
-    people = technician_facts(session, serving)
-    live = live_routes(session, first, last, serving)
+    live = live_routes(session, first, last, chosen)
+    people = _people(session, chosen, {found.route.technician_id for found in live})
     rows = [RouteRows(found.route, list(found.stops)) for found in live]
     known = surroundings(session, rows, settings)
     waiting = _waiting(session, first, last, settings, at)
@@ -252,7 +262,7 @@ def read_board(
     versions = versions_of(session, {found.route.plan_id for found in live})
     routes = [_route(one, known, versions.get(one.route.plan_id, 0), settings, at) for one in rows]
     begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
-    shifts = [shift for one in people for shift in _shifts(one, first, last, settings)]
+    shifts = [shift for one in people for shift in one.shifts(first, last, settings)]
     return Board(
         day=first,
         days=days,
@@ -329,26 +339,61 @@ def _with_reasons(session: Session, waiting: Sequence[JobFacts]) -> list[Waiting
     ]
 
 
-def _technician(facts: TechnicianFacts) -> BoardTechnician:
-    row = facts.technician
+@dataclass(frozen=True, slots=True)
+class _Person:
+    technician: Technician
+    skills: Sequence[TechnicianSkill]
+    territories: Sequence[TechnicianTerritory]
+    hours: Sequence[WorkingHours]
+    breaks: Sequence[WeeklyBreak]
+    absences: Sequence[Absence]
+    position: Position | None
+
+    def shifts(self, first: date, last: date, settings: Settings) -> list[WorkingShift]:
+        return working_shifts(
+            self.technician.id,
+            self.hours,
+            self.breaks,
+            self.absences,
+            first,
+            last,
+            settings.zone,
+        )
+
+
+def _people(
+    session: Session, chosen: frozenset[str] | None, with_routes: Collection[str]
+) -> list[_Person]:
+    """Those who are active, and those who were when their routes were planned."""
+
+    def theirs(table: type[OfPerson]) -> dict[str, tuple[OfPerson, ...]]:
+        rows = rows_where(session, table, "technician_id", chosen)
+        return grouped(rows, lambda row: row.technician_id)
+
+    skills, territories = theirs(TechnicianSkill), theirs(TechnicianTerritory)
+    hours, breaks, absences = theirs(WorkingHours), theirs(WeeklyBreak), theirs(Absence)
+    positions = theirs(Position)
+    everybody = rows_where(session, Technician, "id", chosen)
+    there = [row for row in everybody if row.active or row.id in with_routes]
+    return [
+        _Person(
+            row,
+            skills.get(row.id, ()),
+            territories.get(row.id, ()),
+            hours.get(row.id, ()),
+            breaks.get(row.id, ()),
+            absences.get(row.id, ()),
+            next(iter(positions.get(row.id, ())), None),
+        )
+        for row in sorted(there, key=lambda row: row.id)
+    ]
+
+
+def _technician(person: _Person) -> BoardTechnician:
     return BoardTechnician(
-        **row.model_dump(include={"id", "name", "phone", "latitude", "longitude"}),
-        skills=[HeldSkillOut.model_validate(skill) for skill in facts.skills],
-        territories=sorted(facts.territories),
-    )
-
-
-def _shifts(
-    facts: TechnicianFacts, first: date, last: date, settings: Settings
-) -> list[WorkingShift]:
-    return working_shifts(
-        facts.technician.id,
-        facts.hours,
-        facts.breaks,
-        facts.absences,
-        first,
-        last,
-        settings.zone,
+        **person.technician.model_dump(include={"id", "name", "phone", "latitude", "longitude"}),
+        skills=[HeldSkillOut.model_validate(skill) for skill in person.skills],
+        territories=sorted(row.territory for row in person.territories),
     )
 
 
