@@ -7,38 +7,23 @@ nobody knows, stops out of order, negative times), and reports what is odd inste
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from solver.problem import Break, Problem, Shift, TimeWindow
 from solver.replay import Replay, at, picked_up
-from solver.solution import SOFT, Route, Rule, Solution, Stop, StopKind
-
-EARLIER, LATER = "earlier", "later"
-TECHNICIAN, START = "technician", "start"
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A rule broken: where, and by how much.
-
-    ``amount`` is at least 1: seconds late or short, parts or levels missing, cents apart, or the
-    number of offences where there is nothing to measure.
-    """
-
-    rule: Rule
-    where: str
-    amount: int
-    message: str
-    shift: str = field(default="", compare=False)
-    stop: str = field(default="", compare=False)
-    """The visit, depot or break on the shift's route."""
-    subjects: tuple[str, ...] = field(default=(), compare=False)
-    """The skill, part or tools that are missing; of a time window whether the start is ``EARLIER``
-    or ``LATER``; of a pin whether it is the ``TECHNICIAN`` or the ``START``."""
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message} [{self.rule}, {self.amount}]"
+from solver.solution import (
+    EARLIER,
+    LATER,
+    SOFT,
+    START,
+    TECHNICIAN,
+    Route,
+    Rule,
+    Solution,
+    Stop,
+    StopKind,
+    Violation,
+)
 
 
 class _Case(Replay):

@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from solver.check import EARLIER, LATER, START, Violation
 from solver.problem import Break, Pin, Problem, Shift, TimeWindow, Visit
-from solver.solution import Rule
+from solver.solution import EARLIER, LATER, START, Rule, Violation
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from solver.check import EARLIER, LATER, START, TECHNICIAN, check
+from solver.check import check
 from solver.eligibility import eligible_shifts
 from solver.problem import Pin, Problem
-from solver.solution import Route, Rule, Solution
+from solver.solution import EARLIER, LATER, START, TECHNICIAN, Route, Rule, Solution
 from solver.waivers import Waiver, waived, waivers_for
 from tests.solver.problems import (
     depot,
