@@ -108,6 +108,8 @@ POLICY: dict[str, Access] = {
     "list_deliveries": ADMINISTRATION,
     "replay_delivery": ADMINISTRATION,
     "replay_dead": ADMINISTRATION,
+    # the board
+    "read_board": OFFICE,
     # jobs
     "create_job": OFFICE,
     "list_jobs": OFFICE,

@@ -14,6 +14,7 @@ from api import (
     alert_rules,
     alerts,
     assets,
+    board,
     events,
     health,
     jobs,
@@ -50,6 +51,7 @@ means that the change is stored.
 """
 
 TAGS = [
+    {"name": "board", "description": "The plan in force as dispatchers look at it."},
     {"name": "jobs", "description": "Customers' work orders."},
     {"name": "plans", "description": "Routes for a span of days: drafts and published versions."},
     {"name": "runs", "description": "Background solves that make plans."},
@@ -68,6 +70,7 @@ TAGS = [
 
 
 PARTS = (
+    board,
     jobs,
     placements,
     plans,

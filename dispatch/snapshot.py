@@ -177,7 +177,7 @@ def load_snapshot(
         frozen_until=taken_at + freeze,
         scope=scope,
         based_on_version=session.exec(select(func.max(Plan.version))).one() or 0,
-        technicians=_technicians(session, serving),
+        technicians=technician_facts(session, serving),
         depots=depots,
         jobs=jobs,
         live_jobs=live_jobs,
@@ -231,7 +231,7 @@ def reload_snapshot(
     if unknown and old.legs:
         return None
     sites = {site.id: site for site in rows_where(session, Site, "id", unknown)}
-    people = {facts.technician.id: facts for facts in _technicians(session, moved)}
+    people = {facts.technician.id: facts for facts in technician_facts(session, moved)}
     seen = {row.technician_id: row for row in session.exec(select(Position))}
     return replace(
         old,
@@ -405,7 +405,7 @@ def job_facts(session: Session, jobs: Sequence[Job]) -> tuple[JobFacts, ...]:
     )
 
 
-def _technicians(session: Session, serving: Collection[str]) -> tuple[TechnicianFacts, ...]:
+def technician_facts(session: Session, serving: Collection[str]) -> tuple[TechnicianFacts, ...]:
     def theirs(table: type[OfTechnician]) -> dict[str, tuple[OfTechnician, ...]]:
         rows = rows_where(session, table, "technician_id", serving)
         return grouped(rows, lambda row: row.technician_id)

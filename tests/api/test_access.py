@@ -95,6 +95,7 @@ ALLOWED = {
     "keep_position": FIELD,
     "list_reports": FIELD,
     "list_late_visits": OFFICE,
+    "read_board": OFFICE,
     "list_absences": FIELD,
     "add_absence": OFFICE,
     "remove_absence": OFFICE,
