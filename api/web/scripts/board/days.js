@@ -58,7 +58,7 @@ function drawSummary() {
   byId("view-week").setAttribute("aria-pressed", board.days === WEEK);
   const { figures } = board;
   byId("summary").textContent = [
-    text("summary.jobs", { count: figures.jobs, number: number(figures.jobs) }),
+    text("summary.jobs", { count: figures.visits, number: number(figures.visits) }),
     text("summary.done", { number: number(figures.done) }),
     text("summary.late", { number: number(figures.late) }),
     text("summary.unassigned", { number: number(figures.unassigned) }),

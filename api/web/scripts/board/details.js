@@ -46,7 +46,7 @@ function jobDetails(job) {
     job.windows.length && [text("job.windows"), element("span", { class: "numbers" }, job.windows.slice(0, 4).map((window) => `${day(window.starts_at)} ${time(window.starts_at)}–${time(window.ends_at)}`).join("; "))],
     job.due_at && [text("job.due"), element("span", { class: "numbers" }, `${day(job.due_at)} ${time(job.due_at)}`)],
     [text("job.duration"), span(job.duration_minutes * 60)],
-    job.skills.length && [text("job.skills"), job.skills.map((skill) => `${board.skills[skill.id ?? skill] ?? skill.id}${skill.level > 1 ? ` ${skill.level}+` : ""}`).join(", ")],
+    Object.keys(job.skills).length && [text("job.skills"), Object.entries(job.skills).map(([id, level]) => skillText(id, level)).join(", ")],
     Object.keys(job.parts).length && [text("job.parts"), Object.entries(job.parts).map(([id, quantity]) => `${quantity} × ${board.parts[id] ?? id}`).join(", ")],
     job.tools.length && [text("job.tools"), job.tools.map((id) => board.tools[id] ?? id).join(", ")],
     job.pinned_technician_id && [text("job.pin"), pinText(job)],
@@ -64,6 +64,9 @@ function jobDetails(job) {
   ];
 }
 
+/** With the level, where it is more than the first. */
+const skillText = (id, level) => (level > 1 ? text("skill.level", { name: board.skills[id] ?? id, level }) : (board.skills[id] ?? id));
+
 function pinText(job) {
   const name = board.technicians.get(job.pinned_technician_id)?.name ?? job.pinned_technician_id;
   return job.pinned_start_at ? `${name}, ${day(job.pinned_start_at)} ${time(job.pinned_start_at)}` : name;
@@ -80,7 +83,7 @@ function technicianDetails(technician) {
     [text("technician.way"), `${kilometres(sum("distance_metres"))}, ${span(sum("travel_seconds"))}`],
     [text("technician.shift"), element("span", { class: "numbers" }, (board.shifts.get(technician.id) ?? []).map((shift) => `${day(shift.starts_at)} ${time(shift.starts_at)}–${time(shift.ends_at)}`).join("; ") || text("technician.off"))],
     technician.phone && [text("technician.phone"), element("a", { href: `tel:${technician.phone.replaceAll(" ", "")}` }, technician.phone)],
-    [text("job.skills"), technician.skills.map((skill) => `${board.skills[skill.id] ?? skill.id}${skill.level > 1 ? ` ${skill.level}` : ""}`).join(", ")],
+    [text("job.skills"), technician.skills.map((skill) => skillText(skill.skill_id, skill.level)).join(", ")],
     technician.territories.length && [text("technician.territories"), technician.territories.join(", ")],
   ];
   return [

@@ -21,7 +21,7 @@ export function matchesJob(job) {
   const technician = placed && board.technicians.get(placed.technicianId);
   return (
     (!filters.words || textOf(job, technician).includes(filters.words)) &&
-    (!filters.skill || job.skills.some((skill) => (skill.id ?? skill) === filters.skill)) &&
+    (!filters.skill || filters.skill in job.skills) &&
     (!filters.territory || job.territory === filters.territory) &&
     (!filters.priority || job.priority === filters.priority) &&
     (!filters.state || isInState(job, placed))
@@ -41,8 +41,8 @@ function isMeant(technician) {
   if (filters.priority || filters.state) return false;
   return (
     (!filters.words || plain(`${technician.name} ${technician.id}`).includes(filters.words)) &&
-    (!filters.skill || technician.skills.some((skill) => skill.id === filters.skill)) &&
-    (!filters.territory || technician.territories.includes(filters.territory))
+    (!filters.skill || technician.skills.some((skill) => skill.skill_id === filters.skill)) &&
+    (!filters.territory || (technician.territories.length === 0 || technician.territories.includes(filters.territory)))
   );
 }
 

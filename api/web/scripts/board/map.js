@@ -78,7 +78,7 @@ function drawRoutes(technician) {
     const way = [spot(technician)];
     for (const stop of route.stops) {
       const place = stop.job_id ? board.jobs.get(stop.job_id) : stop.depot_id ? board.depots.get(stop.depot_id) : null;
-      if (!place) continue;
+      if (!place || place.latitude === null) continue;
       way.push(spot(place));
       if (stop.job_id) drawJob(place, technician.id, stop, colour);
     }
@@ -102,7 +102,7 @@ function drawJob(job, technicianId, stop, colour) {
 }
 
 function drawUnassigned(job) {
-  if (!job) return;
+  if (!job || job.latitude === null) return;
   const layer = new Shape(spot(job), { shape: "diamond", radius: 7, fillColor: colours["--surface"], fillOpacity: 1, color: colours["--warn"], weight: 2.5, bubblingMouseEvents: false }).addTo(map);
   wireJob(layer, job, () => `${job.id} · ${job.title}\n${text("job.unassigned")}`);
   drawn.jobs.set(job.id, { layer, technicianId: null, job, late: false });
@@ -156,7 +156,7 @@ function restyle() {
 function number(technicianId) {
   drawn.numbers.clearLayers();
   if (technicianId === null) return;
-  const visits = (board.routes.get(technicianId) ?? []).flatMap((route) => route.stops).filter((stop) => stop.job_id);
+  const visits = (board.routes.get(technicianId) ?? []).flatMap((route) => route.stops).filter((stop) => stop.job_id && board.jobs.get(stop.job_id).latitude !== null);
   visits.forEach((stop, index) => {
     const label = element("span", { class: "site-number numbers", style: { "--route": `var(${colourName(technicianId)})` } }, String(index + 1));
     marker(spot(board.jobs.get(stop.job_id)), { icon: divIcon({ html: label, className: "site-icon", iconSize: [20, 20] }), interactive: false, keyboard: false }).addTo(drawn.numbers);

@@ -14,6 +14,7 @@ import { startOfDay } from "../format.js";
 export const board = {
   day: null,
   days: 1,
+  /** The newest version of the plan in force. */
   version: null,
   takenAt: null,
   technicians: new Map(),
@@ -31,7 +32,8 @@ export const board = {
   skills: {},
   parts: {},
   tools: {},
-  figures: null,
+  /** Sums over all routes, with the names of `route.figures`; `unassigned` besides. */
+  figures: {},
 };
 
 /** Who is signed in, as `GET /session` says it. */
@@ -100,7 +102,6 @@ export function applyPart(read, technicianIds) {
 function takeIn(read) {
   board.version = read.version;
   board.takenAt = Date.parse(read.taken_at);
-  board.figures = read.figures;
   for (const technician of read.technicians) board.technicians.set(technician.id, technician);
   for (const shift of read.shifts) listOf(board.shifts, shift).push(withMoments(shift));
   for (const absence of read.absences) listOf(board.absences, absence).push(withMoments(absence));
@@ -114,6 +115,7 @@ function takeIn(read) {
   }
   board.unassigned = new Map(read.unassigned.map((one) => [one.job_id, one.reasons]));
   board.placed = whereJobsAre();
+  board.figures = sums();
 }
 
 function listOf(byTechnician, { technician_id: id }) {
@@ -140,6 +142,17 @@ function whereJobsAre() {
     }
   }
   return placed;
+}
+
+/** An answer for some technicians tells their figures alone, so they are added up here. */
+function sums() {
+  const figures = { visits: 0, done: 0, not_done: 0, under_way: 0, late: 0, shift_seconds: 0, working_seconds: 0, service_seconds: 0, travel_seconds: 0, overtime_seconds: 0, distance_metres: 0 };
+  for (const route of [...board.routes.values()].flat()) {
+    for (const name of Object.keys(figures)) figures[name] += route.figures[name];
+  }
+  // Whoever has nothing to do works as well.
+  figures.shift_seconds = [...board.shifts.values()].flat().reduce((sum, shift) => sum + (shift.ends_at - shift.starts_at) / 1000, 0);
+  return { ...figures, unassigned: board.unassigned.size };
 }
 
 /** Begin and end of what the board shows: local days of the company. */
