@@ -14,6 +14,8 @@ from api import (
     alert_rules,
     alerts,
     assets,
+    calendars,
+    discretion,
     events,
     health,
     jobs,
@@ -73,6 +75,7 @@ PARTS = (
     plans,
     runs,
     technicians,
+    calendars,
     reports,
     alerts,
     alert_rules,
@@ -139,6 +142,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)
     problems.install(app)
+    discretion.install()
     for part in PARTS:
         app.include_router(part.router)
     access.check_policy(app)

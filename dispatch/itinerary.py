@@ -328,26 +328,29 @@ def etag(route: DailyRoute) -> str:
     return f'"{hashlib.sha256(route.model_dump_json().encode()).hexdigest()[:32]}"'
 
 
-def as_calendar(route: DailyRoute) -> bytes:
-    """One event for each stop.
+def as_calendar(*days: DailyRoute) -> bytes:
+    """One event for each stop of a technician's days.
 
     Events keep their identity (UID) for as long as the job stays in the technician's shift, so
     that a calendar that is fetched again moves them instead of adding new ones.
     """
+    route = days[0]
     calendar = Calendar()
     calendar.add("prodid", "-//field-service-dispatch//daily route//EN")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", f"{route.technician} {route.day}")
+    name = f"{route.technician} {route.day}" if len(days) == 1 else route.technician
+    calendar.add("x-wr-calname", name)
     calendar.add("x-wr-timezone", route.time_zone)
-    for shift in route.routes:
-        calls: Counter[str] = Counter()
-        for stop in shift.stops:
-            what = stop.job_id or f"{stop.kind}-{stop.depot_id or ''}"
-            calls[what] += 1
-            number = f"-{calls[what]}" if stop.job_id is None else ""
-            calendar.add_component(_event(route, shift, stop, f"{what}{number}"))
+    for route in days:
+        for shift in route.routes:
+            calls: Counter[str] = Counter()
+            for stop in shift.stops:
+                what = stop.job_id or f"{stop.kind}-{stop.depot_id or ''}"
+                calls[what] += 1
+                number = f"-{calls[what]}" if stop.job_id is None else ""
+                calendar.add_component(_event(route, shift, stop, f"{what}{number}"))
     if not calendar.events:
-        # A calendar has to have some component, even on a day with nothing to do.
+        # A calendar has to have some component, even on days with nothing to do.
         calendar.add_component(Timezone.from_tzid(route.time_zone))
     content: bytes = calendar.to_ical()
     return content
