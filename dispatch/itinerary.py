@@ -73,6 +73,13 @@ class StopTask(Output):
     serial_number: str | None
 
 
+class StopWindow(Output):
+    """A span in which the visit may start."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
 class RouteStop(Output):
     """A visit, depot call or break. All moments carry the company's local offset."""
 
@@ -84,6 +91,8 @@ class RouteStop(Output):
     """What was planned, or what follows from what was reported so far; the same of the next two."""
     expected_start_at: datetime
     expected_departure_at: datetime
+    windows: list[StopWindow]
+    """Agreed with the customer; empty if the site's opening hours are all there is."""
     will_miss: list[Missed]
     """What the visit will not keep, as things stand."""
     en_route_at: datetime | None
@@ -242,6 +251,10 @@ class _Reference:
             expected_arrival_at=self.local(expected.arrival_at),
             expected_start_at=self.local(expected.start_at),
             expected_departure_at=self.local(expected.departure_at),
+            windows=[
+                StopWindow(starts_at=self.local(one.starts_at), ends_at=self.local(one.ends_at))
+                for one in self.known.windows.get(stop.job_id or "", ())
+            ],
             will_miss=list(expected.misses),
             en_route_at=self.reported(job.en_route_at if job else None),
             arrived_at=self.reported(job.arrived_at if job else None),
