@@ -19,7 +19,8 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
-from dispatch import keys
+from api import cookies
+from dispatch import browser_sessions, keys
 from dispatch.callers import Caller, caller_of, is_own_job
 from dispatch.models import Role, now
 from dispatch.rates import Limit, Rates
@@ -85,6 +86,9 @@ POLICY: dict[str, Access] = {
     "sign_in": PUBLIC,
     "refresh_token": PUBLIC,
     "sign_out": ONESELF,
+    "start_session": PUBLIC,
+    "read_session": ONESELF,
+    "end_session": ONESELF,
     "read_own_account": ONESELF,
     "change_own_password": ONESELF,
     # accounts, keys and the log of changes
@@ -201,20 +205,29 @@ def _admitted(
 ) -> Caller:
     settings: Settings = request.app.state.settings
     rates: Rates = request.app.state.rates
-    if credential is None:
+    # Who shows a token or a key means that, whatever cookies the browser adds.
+    cookie = cookies.token_in(request) if credential is None else None
+    if cookie is not None:
+        cookies.refuse_other_sites(request)
+    elif credential is None:
         raise _who_are_you("Sign in and send the token, or send a key.", "")
     with Session(request.app.state.reading_engine) as session:
-        caller = caller_of(session, credential, settings)
+        if cookie is not None:
+            caller = browser_sessions.caller_by_cookie(session, cookie, settings)
+        else:
+            caller = caller_of(session, credential or "", settings)
         if caller is None:
             limit = Limit("refused", settings.requests_per_minute)
             count(rates, limit, address_of(request))
             detail = "The token or key is not valid (any more); sign in again."
             raise _who_are_you(detail, ', error="invalid_token"')
         count(rates, Limit("requests", caller.requests_per_minute), caller.actor)
+        if cookie is not None:
+            cookies.refuse_unproven(request, cookie)
         if not _may(caller, access, session, request.path_params):
             raise HTTPException(403, _refusal(caller, access))
-    if caller.key_id is not None:
-        after_answer.add_task(_note_use, request.app, caller.key_id)
+    if caller.is_to_be_noted:
+        after_answer.add_task(_note, request.app, caller)
     return caller
 
 
@@ -275,14 +288,19 @@ def count(rates: Rates, limit: Limit, who: str) -> None:
     raise HTTPException(429, f"Too many requests; go on in {seconds} seconds.", headers=headers)
 
 
-def _note_use(app: FastAPI, key_id: str) -> None:
+def _note(app: FastAPI, caller: Caller) -> None:
     try:
         with Session(app.state.engine) as session:
-            keys.note_use(session, key_id, now())
+            if caller.key_id is not None:
+                keys.note_use(session, caller.key_id, now())
+            elif caller.sign_in_id is not None:
+                browser_sessions.note_presence(
+                    session, caller.sign_in_id, app.state.settings, now()
+                )
             session.commit()
     except AWAY as error:
-        # Only when the key was last used is lost; the next request says it again.
-        log.warning("Use of key %s is not noted: %s", key_id, error)
+        # Nothing else is lost, and the next request says it again.
+        log.warning("That %s was here is not noted: %s", caller.actor, error)
 
 
 # The table and the service
@@ -311,6 +329,13 @@ def check_policy(app: FastAPI) -> None:
 SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "From `POST /sign-in`, or a key."},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key."},
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": cookies.SESSION,
+        "description": "From `POST /session`, for browsers. Requests other than `GET` also need "
+        f"`{cookies.CSRF_HEADER}`, which is what the cookie `{cookies.CSRF}` holds.",
+    },
 }
 
 

@@ -50,12 +50,13 @@ class SignedIn:
 
     account_id: str
     sign_in_id: str
+    by_cookie: bool
 
 
 def person(caller: GivenCaller) -> SignedIn:
     if caller is None or caller.account_id is None or caller.sign_in_id is None:
         raise AssertionError("only operations that are for people ask who is signed in")
-    return SignedIn(caller.account_id, caller.sign_in_id)
+    return SignedIn(caller.account_id, caller.sign_in_id, caller.by_cookie)
 
 
 GivenSettings = Annotated[Settings, Depends(settings)]

@@ -6,11 +6,15 @@ They are files, and use the HTTP interface like any other client. Nothing comes 
 import hashlib
 import json
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
+
+from api.dependencies import GivenSettings
+from dispatch.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,22 +38,34 @@ KEPT_ON_PHONES = (
     "my-day/*",
 )
 """What the technician's page is made of."""
-# Kept, but asked about each time: the next version may be here any moment.
-FRESH = {"Cache-Control": "no-cache"}
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "connect-src": "'self'",
+    "font-src": "'self'",
+    "manifest-src": "'self'",
+    "worker-src": "'self'",
+    "img-src": "'self' data:",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+    "frame-ancestors": "'none'",
+}
+"""What pages may load and do; nothing that stands in their markup runs."""
 
 
 @router.get("/")
-def read_board_page() -> FileResponse:
-    return _page("board")
+def read_board_page(settings: GivenSettings) -> FileResponse:
+    return _page("board", settings)
 
 
 @router.get("/my-day")
-def read_day_page() -> FileResponse:
-    return _page("my-day")
+def read_day_page(settings: GivenSettings) -> FileResponse:
+    return _page("my-day", settings)
 
 
 @router.get("/my-day/service-worker.js")
-def read_day_service_worker() -> Response:
+def read_day_service_worker(settings: GivenSettings) -> Response:
     """The script that keeps the technician's page on the phone, with what it is to keep.
 
     What is kept has a name that follows from the content of all of it: a new version of any file is
@@ -69,23 +85,38 @@ def read_day_service_worker() -> Response:
         f"const KEPT = {json.dumps(kept)};\n{script}",
         media_type="text/javascript",
         # The page's address lies above the script's.
-        headers={**FRESH, "Service-Worker-Allowed": "/my-day"},
+        headers={**_headers(settings), "Service-Worker-Allowed": "/my-day"},
     )
 
 
 @router.get("/sign-in")
-def read_sign_in_page() -> FileResponse:
-    return _page("sign-in")
+def read_sign_in_page(settings: GivenSettings) -> FileResponse:
+    return _page("sign-in", settings)
 
 
 @router.get("/pages/{folder}/{path:path}")
-async def read_page_file(folder: str, path: str, request: Request) -> Response:
+async def read_page_file(
+    folder: str, path: str, request: Request, settings: GivenSettings
+) -> Response:
     if folder not in FILES:
         raise HTTPException(404)
     answer = await FILES[folder].get_response(path, request.scope)
-    answer.headers.update(FRESH)
+    answer.headers.update(_headers(settings))
     return answer
 
 
-def _page(name: str) -> FileResponse:
-    return FileResponse(WEB / f"{name}.html", headers=FRESH)
+def _page(name: str, settings: Settings) -> FileResponse:
+    return FileResponse(WEB / f"{name}.html", headers=_headers(settings))
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    policy = dict(POLICY)
+    if settings.tile_url is not None and (tiles := urlsplit(settings.tile_url)).netloc:
+        policy["img-src"] += f" {tiles.scheme}://{tiles.netloc}"
+    return {
+        # Kept, but asked about each time: the next version may be here any moment.
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": "; ".join(f"{what} {where}" for what, where in policy.items()),
+        # The technician's page says where its van is.
+        "Permissions-Policy": "geolocation=(self), camera=(), microphone=(), payment=(), usb=()",
+    }

@@ -1,5 +1,7 @@
 """Signing in and out, and one's own account, over HTTP."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request
@@ -43,6 +45,19 @@ CHALLENGE = {"WWW-Authenticate": 'Bearer realm="dispatch"'}
 WRONG = "User name and password do not belong together, or the account is disabled."
 
 
+@contextmanager
+def verified_within_limits(request: Request, user_name: str) -> Iterator[None]:
+    """Around an attempt to sign in: raises the 401 and 429 problems."""
+    rates = request.app.state.rates
+    count(rates, ATTEMPTS_BY_ADDRESS, address_of(request))
+    count(rates, FAILURES_BY_NAME, user_name)
+    try:
+        yield
+    except WrongCredentials as error:
+        raise HTTPException(401, WRONG, headers=CHALLENGE) from error
+    rates.forget(FAILURES_BY_NAME, user_name)
+
+
 @router.post(
     "/sign-in",
     summary="Sign in",
@@ -60,15 +75,8 @@ def sign_in(
 
     After ten failures in a row a user name has to wait for a quarter of an hour.
     """
-    rates = request.app.state.rates
-    count(rates, ATTEMPTS_BY_ADDRESS, address_of(request))
-    count(rates, FAILURES_BY_NAME, credentials.user_name)
-    try:
-        tokens = sign_ins.sign_in(looking, session, credentials, settings)
-    except WrongCredentials as error:
-        raise HTTPException(401, WRONG, headers=CHALLENGE) from error
-    rates.forget(FAILURES_BY_NAME, credentials.user_name)
-    return tokens
+    with verified_within_limits(request, credentials.user_name):
+        return sign_ins.sign_in(looking, session, credentials, settings)
 
 
 @router.post(

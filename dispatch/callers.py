@@ -24,7 +24,11 @@ class Caller:
     """None: a machine."""
     sign_in_id: str | None = None
     key_id: str | None = None
-    """Of a machine's key whose use is to be noted."""
+    """None: a person."""
+    by_cookie: bool = False
+    """Whether a browser shows for them who they are, with every request."""
+    is_to_be_noted: bool = False
+    """Whether that they were here is to be kept, which is done now and then."""
 
 
 def caller_of(
@@ -47,7 +51,8 @@ def _machine(session: Session, key: str, settings: Settings, at: datetime) -> Ca
         role=row.role,
         technician_id=row.technician_id,
         requests_per_minute=row.requests_per_minute or usual,
-        key_id=None if keys.is_noted(row, at) else row.id,
+        key_id=row.id,
+        is_to_be_noted=not keys.is_noted(row, at),
     )
 
 

@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     """For so long a token is valid; then it has to be renewed."""
     sign_in_days: int = Field(default=30, ge=1, le=366)
     """Who does not renew for so long has to sign in again."""
+    currency: str = Field(default="VND", pattern="^[A-Z]{3}$")
+    """ISO 4217, as the pages show it; amounts of money are in hundredths of it."""
+    tile_url: str | None = None
+    """Where the pages' map has its pictures from, like ``https://tile.example/{z}/{x}/{y}.png``;
+    not set: routes are drawn on a plain ground."""
     requests_per_minute: int = Field(default=600, ge=1)
     """Most requests of one account or key."""
     alerts_per_minute: int = Field(default=6000, ge=1)
@@ -155,6 +160,17 @@ class Settings(BaseSettings):
             if cause is not None:
                 raise ValueError(f"{cause}; take what openssl rand -hex 32 prints")
         return secret
+
+    @field_validator("tile_url")
+    @classmethod
+    def _of_tiles(cls, url: str | None) -> str | None:
+        if url is not None:
+            host = r"https?://[A-Za-z0-9.-]+(:\d+)?"
+            if not re.fullmatch(rf"({host})?/[^\s\"'<>;,]*", url) or url.startswith("//"):
+                raise ValueError("must be like https://tile.example/{z}/{x}/{y}.png")
+            if not all(part in url for part in ("{z}", "{x}", "{y}")):
+                raise ValueError("must have {z}, {x} and {y}, which become zoom, column and row")
+        return url
 
     @field_validator("mqtt_url")
     @classmethod

@@ -69,9 +69,17 @@ def sign_in(
     *,
     at: datetime | None = None,
 ) -> Tokens:
-    """New tokens. ``looking`` is a session that reads: comparing passwords takes a while, in which
-    nobody who writes should have to wait. Raises ``WrongCredentials``."""
+    """New tokens. Raises ``WrongCredentials``; see ``let_in``."""
     at = at or now()
+    return open_sign_in(session, let_in(looking, session, given, at), settings, at=at)
+
+
+def let_in(looking: Session, session: Session, given: Credentials, at: datetime) -> Account:
+    """Whose password it is, which is in the log from now on. Raises ``WrongCredentials``.
+
+    ``looking`` is a session that reads: comparing passwords takes a while, in which nobody who
+    writes should have to wait.
+    """
     known = looking.get(Account, given.user_name)
     known_revision = known.revision if known is not None else 0
     if not passwords.matches(given.password, known.password_hash if known else None):
@@ -86,7 +94,7 @@ def sign_in(
     )
     account.signed_in_at = at
     log.record(session, account.id, "sign_in", "account", account.id)
-    return open_sign_in(session, account, settings, at=at)
+    return account
 
 
 def open_sign_in(

@@ -154,7 +154,7 @@ def test_every_example_does_what_it_shows(
     if path.endswith("/place"):
         body = {**body, "day": there["day"]}
     with time_machine.travel("2026-11-20T08:00:00+07:00"):
-        if path in ("/sign-in", "/token/refresh"):
+        if path in ("/sign-in", "/session", "/token/refresh"):
             given = {"password": PASSWORD, "refresh_token": tokens_of(app, "lan").refresh_token}
             body = {**body, **{name: given[name] for name in body.keys() & given.keys()}}
         headers = {**credentials(app, path, method), "content-type": media_type}

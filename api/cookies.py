@@ -1,0 +1,85 @@
+"""Signed in by cookie: how cookies are given, and which requests that bring one are refused.
+
+A browser sends cookies with whatever any page makes it ask for. So what changes something has to
+show that it comes from our own pages: they alone can read the second cookie, and repeat it.
+"""
+
+import hmac
+from datetime import timedelta
+from typing import Literal
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+from starlette.exceptions import HTTPException
+
+from dispatch.browser_sessions import csrf_token
+from dispatch.settings import Settings
+
+SESSION, CSRF = "dispatch_session", "dispatch_csrf"
+CSRF_HEADER = "X-CSRF-Token"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+SAME_SITE: Literal["strict"] = "strict"
+
+
+def token_in(request: Request) -> str | None:
+    """The session's token that the request brings, whatever it is worth."""
+    return request.cookies.get(_session_cookie(request))
+
+
+def give(response: Response, request: Request, token: str, settings: Settings) -> None:
+    """Let the browser keep the session for as long as it is good."""
+    seconds = int(timedelta(days=settings.sign_in_days).total_seconds())
+    for name, value in ((_session_cookie(request), token), (CSRF, csrf_token(token))):
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            httponly=name != CSRF,
+            secure=_is_secure(request),
+            samesite=SAME_SITE,
+        )
+
+
+def take_back(response: Response, request: Request) -> None:
+    for name in (_session_cookie(request), CSRF):
+        response.delete_cookie(
+            name, httponly=name != CSRF, secure=_is_secure(request), samesite=SAME_SITE
+        )
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises the 403 problem if the browser says that a page from elsewhere is asking.
+
+    Browsers say so since 2020 (Sec-Fetch-Site), older ones at least from where a change comes
+    (Origin). What says nothing is no browser.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if not is_ours:
+        raise HTTPException(403, "This comes from a page of another site, and is refused.")
+
+
+def refuse_unproven(request: Request, token: str) -> None:
+    """Raises the 403 problem for a change that does not repeat what belongs to its session."""
+    if request.method in SAFE_METHODS:
+        return
+    shown = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(shown.encode(), csrf_token(token).encode()):
+        raise HTTPException(
+            403,
+            f"Who is signed in by cookie sends {CSRF_HEADER} with every change: "
+            f"the value of the cookie {CSRF}.",
+        )
+
+
+def _is_secure(request: Request) -> bool:
+    return request.url.scheme == "https"
+
+
+def _session_cookie(request: Request) -> str:
+    """With this prefix browsers take the cookie from this very host and over HTTPS only."""
+    return f"__Host-{SESSION}" if _is_secure(request) else SESSION

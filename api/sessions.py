@@ -1,0 +1,78 @@
+"""Being signed in with a browser, over HTTP."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+
+from api import cookies
+from api.dependencies import GivenSettings, Person, ReadingSession, WritingSession
+from api.limits import json_only
+from api.problems import WITH_BODY, documented
+from api.sign_ins import CREDENTIALS, verified_within_limits
+from dispatch import browser_sessions, sign_ins
+from dispatch.browser_sessions import SessionOut
+from dispatch.sign_ins import Credentials
+
+router = APIRouter(tags=["access"])
+
+COOKIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            "Set-Cookie": {
+                "description": f"`{cookies.SESSION}`, for the browser alone (over HTTPS it is "
+                f"`__Host-{cookies.SESSION}`), and `{cookies.CSRF}`, which the page repeats as "
+                f"`{cookies.CSRF_HEADER}` with every request that is not `GET`.",
+                "schema": {"type": "string"},
+            }
+        }
+    }
+}
+
+
+@router.post(
+    "/session",
+    summary="Sign in with a browser",
+    dependencies=[Depends(json_only), Depends(cookies.refuse_other_sites)],
+    responses={**COOKIES, **documented(*WITH_BODY, 401, 403, 429)},
+)
+def start_session(
+    credentials: Annotated[Credentials, Body(openapi_examples=CREDENTIALS)],
+    looking: ReadingSession,
+    session: WritingSession,
+    settings: GivenSettings,
+    request: Request,
+    response: Response,
+) -> SessionOut:
+    """As `POST /sign-in`, with cookies instead of tokens. The browser's session so far is over."""
+    with verified_within_limits(request, credentials.user_name):
+        token, started = browser_sessions.start_session(
+            looking, session, credentials, settings, instead_of=cookies.token_in(request)
+        )
+    cookies.give(response, request, token, settings)
+    return started
+
+
+@router.get("/session", summary="Read who is signed in", responses=documented())
+def read_session(
+    session: ReadingSession,
+    person: Person,
+    settings: GivenSettings,
+    request: Request,
+    response: Response,
+) -> SessionOut:
+    """What a page asks first. The cookies are good for as long again."""
+    token = cookies.token_in(request)
+    if token is not None and person.by_cookie:
+        cookies.give(response, request, token, settings)
+    return browser_sessions.read_session(session, person.account_id, settings)
+
+
+@router.delete(
+    "/session", status_code=204, summary="Sign out with a browser", responses=documented()
+)
+def end_session(
+    session: WritingSession, person: Person, request: Request, response: Response
+) -> None:
+    """As `POST /sign-out`; the cookies are gone too."""
+    sign_ins.sign_out(session, person.sign_in_id, person.account_id)
+    cookies.take_back(response, request)
