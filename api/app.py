@@ -15,6 +15,8 @@ from api import (
     alerts,
     assets,
     board,
+    calendars,
+    discretion,
     events,
     health,
     jobs,
@@ -77,6 +79,7 @@ PARTS = (
     plans,
     runs,
     technicians,
+    calendars,
     reports,
     alerts,
     alert_rules,
@@ -144,6 +147,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)
     problems.install(app)
+    discretion.install()
     for part in PARTS:
         app.include_router(part.router)
     access.check_policy(app)

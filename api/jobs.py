@@ -21,7 +21,8 @@ from api.dependencies import (
 )
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import jobs, pins, placing
+from dispatch import history, jobs, pins, placing
+from dispatch.history import EarlierVisit
 from dispatch.intake import Code, Day, JobChange, NewJob, Text
 from dispatch.jobs import JobOut
 from dispatch.models import JobStatus, Priority
@@ -34,6 +35,11 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 class JobPage(Output):
     jobs: list[JobOut]
+    next: str | None = Field(description="`after` of the next page; null on the last one.")
+
+
+class JobHistory(Output):
+    visits: list[EarlierVisit]
     next: str | None = Field(description="`after` of the next page; null on the last one.")
 
 
@@ -169,6 +175,19 @@ def list_jobs(
 )
 def read_job(job_id: Code, session: ReadingSession, response: Response) -> JobOut:
     return _tagged(jobs.read_job(session, job_id), response)
+
+
+@router.get(
+    "/{job_id}/history",
+    summary="Read what was done there before, the newest first",
+    responses=documented(404, 422),
+)
+def read_job_history(
+    job_id: Code, session: ReadingSession, after: After = None, limit: Limit = 20
+) -> JobHistory:
+    """Jobs at the same site, or on the same machine, that were over before this one was."""
+    visits, following = history.job_history(session, job_id, after=after, limit=limit)
+    return JobHistory(visits=visits, next=following)
 
 
 @router.patch(

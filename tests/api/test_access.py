@@ -76,6 +76,7 @@ ALLOWED = {
     "create_job": OFFICE,
     "list_jobs": OFFICE,
     "read_job": FIELD,
+    "read_job_history": FIELD,
     "change_job": OFFICE,
     "cancel_job": OFFICE,
     "pin_job": OFFICE,
@@ -100,6 +101,10 @@ ALLOWED = {
     "take_report": FIELD,
     "keep_position": FIELD,
     "list_reports": FIELD,
+    "make_calendar_link": FIELD,
+    "read_calendar_link": FIELD,
+    "revoke_calendar_link": FIELD,
+    "read_calendar": EVERYBODY,
     "list_late_visits": OFFICE,
     "read_board": OFFICE,
     "list_absences": FIELD,
@@ -158,6 +163,7 @@ OWN = {
     "dead_letter_id": "1",
     "webhook_id": "W-1",
     "delivery_id": "1",
+    "token": "none",
 }
 OTHERS = {**OWN, "job_id": "J-2", "technician_id": "T02"}
 
@@ -240,7 +246,13 @@ def test_everyone_gets_as_far_as_the_table_says(
         assert answer.status_code != 500
 
 
-PAGES = {"read_board_page", "read_day_page", "read_sign_in_page", "read_page_file"}
+PAGES = {
+    "read_board_page",
+    "read_day_page",
+    "read_day_service_worker",
+    "read_sign_in_page",
+    "read_page_file",
+}
 """They show nothing by themselves, and are not in the description."""
 
 

@@ -96,6 +96,7 @@ def there(
         "run_id": planned["id"],
         "plan_id": planned["plan_id"],
         "absence_id": "none",
+        "token": client.post("/technicians/T01/calendar-link").json()["url"][-64:-4],
     }
 
 
