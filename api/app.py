@@ -14,6 +14,9 @@ from api import (
     alert_rules,
     alerts,
     assets,
+    board,
+    calendars,
+    discretion,
     events,
     health,
     jobs,
@@ -51,6 +54,7 @@ means that the change is stored.
 """
 
 TAGS = [
+    {"name": "board", "description": "The plan in force as dispatchers look at it."},
     {"name": "jobs", "description": "Customers' work orders."},
     {"name": "plans", "description": "Routes for a span of days: drafts and published versions."},
     {"name": "runs", "description": "Background solves that make plans."},
@@ -69,11 +73,13 @@ TAGS = [
 
 
 PARTS = (
+    board,
     jobs,
     placements,
     plans,
     runs,
     technicians,
+    calendars,
     reports,
     alerts,
     alert_rules,
@@ -141,6 +147,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)
     problems.install(app)
+    discretion.install()
     for part in PARTS:
         app.include_router(part.router)
     access.check_policy(app)

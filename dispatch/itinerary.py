@@ -73,6 +73,13 @@ class StopTask(Output):
     serial_number: str | None
 
 
+class StopWindow(Output):
+    """A span in which the visit may start."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
 class RouteStop(Output):
     """A visit, depot call or break. All moments carry the company's local offset."""
 
@@ -84,6 +91,8 @@ class RouteStop(Output):
     """What was planned, or what follows from what was reported so far; the same of the next two."""
     expected_start_at: datetime
     expected_departure_at: datetime
+    windows: list[StopWindow]
+    """Agreed with the customer; empty if the site's opening hours are all there is."""
     will_miss: list[Missed]
     """What the visit will not keep, as things stand."""
     en_route_at: datetime | None
@@ -242,6 +251,10 @@ class _Reference:
             expected_arrival_at=self.local(expected.arrival_at),
             expected_start_at=self.local(expected.start_at),
             expected_departure_at=self.local(expected.departure_at),
+            windows=[
+                StopWindow(starts_at=self.local(one.starts_at), ends_at=self.local(one.ends_at))
+                for one in self.known.windows.get(stop.job_id or "", ())
+            ],
             will_miss=list(expected.misses),
             en_route_at=self.reported(job.en_route_at if job else None),
             arrived_at=self.reported(job.arrived_at if job else None),
@@ -328,26 +341,29 @@ def etag(route: DailyRoute) -> str:
     return f'"{hashlib.sha256(route.model_dump_json().encode()).hexdigest()[:32]}"'
 
 
-def as_calendar(route: DailyRoute) -> bytes:
-    """One event for each stop.
+def as_calendar(*days: DailyRoute) -> bytes:
+    """One event for each stop of a technician's days.
 
     Events keep their identity (UID) for as long as the job stays in the technician's shift, so
     that a calendar that is fetched again moves them instead of adding new ones.
     """
+    route = days[0]
     calendar = Calendar()
     calendar.add("prodid", "-//field-service-dispatch//daily route//EN")
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", f"{route.technician} {route.day}")
+    name = f"{route.technician} {route.day}" if len(days) == 1 else route.technician
+    calendar.add("x-wr-calname", name)
     calendar.add("x-wr-timezone", route.time_zone)
-    for shift in route.routes:
-        calls: Counter[str] = Counter()
-        for stop in shift.stops:
-            what = stop.job_id or f"{stop.kind}-{stop.depot_id or ''}"
-            calls[what] += 1
-            number = f"-{calls[what]}" if stop.job_id is None else ""
-            calendar.add_component(_event(route, shift, stop, f"{what}{number}"))
+    for route in days:
+        for shift in route.routes:
+            calls: Counter[str] = Counter()
+            for stop in shift.stops:
+                what = stop.job_id or f"{stop.kind}-{stop.depot_id or ''}"
+                calls[what] += 1
+                number = f"-{calls[what]}" if stop.job_id is None else ""
+                calendar.add_component(_event(route, shift, stop, f"{what}{number}"))
     if not calendar.events:
-        # A calendar has to have some component, even on a day with nothing to do.
+        # A calendar has to have some component, even on days with nothing to do.
         calendar.add_component(Timezone.from_tzid(route.time_zone))
     content: bytes = calendar.to_ical()
     return content

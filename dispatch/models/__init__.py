@@ -26,6 +26,7 @@ from dispatch.models.alerts import (
     WindowPolicy,
 )
 from dispatch.models.base import now
+from dispatch.models.calendars import CalendarLink
 from dispatch.models.company import (
     Absence,
     Depot,
@@ -92,6 +93,7 @@ __all__ = [
     "AlertSource",
     "ApiKey",
     "Asset",
+    "CalendarLink",
     "DeadLetter",
     "DeadLetterState",
     "DeliveryStatus",

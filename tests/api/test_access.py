@@ -76,8 +76,11 @@ ALLOWED = {
     "create_job": OFFICE,
     "list_jobs": OFFICE,
     "read_job": FIELD,
+    "read_job_history": FIELD,
     "change_job": OFFICE,
     "cancel_job": OFFICE,
+    "pin_job": OFFICE,
+    "unpin_job": OFFICE,
     "list_place_options": OFFICE,
     "place_job": OFFICE,
     "list_placements": OFFICE,
@@ -87,6 +90,7 @@ ALLOWED = {
     "publish_plan": OFFICE,
     "discard_plan": OFFICE,
     "compare_plans": OFFICE,
+    "list_plan_changes": OFFICE,
     "list_runs": OFFICE,
     "read_run": OFFICE,
     "cancel_run": OFFICE,
@@ -97,7 +101,12 @@ ALLOWED = {
     "take_report": FIELD,
     "keep_position": FIELD,
     "list_reports": FIELD,
+    "make_calendar_link": FIELD,
+    "read_calendar_link": FIELD,
+    "revoke_calendar_link": FIELD,
+    "read_calendar": EVERYBODY,
     "list_late_visits": OFFICE,
+    "read_board": OFFICE,
     "list_absences": FIELD,
     "add_absence": OFFICE,
     "remove_absence": OFFICE,
@@ -154,6 +163,7 @@ OWN = {
     "dead_letter_id": "1",
     "webhook_id": "W-1",
     "delivery_id": "1",
+    "token": "none",
 }
 OTHERS = {**OWN, "job_id": "J-2", "technician_id": "T02"}
 
@@ -236,7 +246,13 @@ def test_everyone_gets_as_far_as_the_table_says(
         assert answer.status_code != 500
 
 
-PAGES = {"read_board_page", "read_day_page", "read_sign_in_page", "read_page_file"}
+PAGES = {
+    "read_board_page",
+    "read_day_page",
+    "read_day_service_worker",
+    "read_sign_in_page",
+    "read_page_file",
+}
 """They show nothing by themselves, and are not in the description."""
 
 

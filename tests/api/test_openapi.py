@@ -96,6 +96,7 @@ def there(
         "run_id": planned["id"],
         "plan_id": planned["plan_id"],
         "absence_id": "none",
+        "token": client.post("/technicians/T01/calendar-link").json()["url"][-64:-4],
     }
 
 
@@ -148,7 +149,7 @@ def test_every_example_does_what_it_shows(
     client: TestClient,
     there: dict[str, Any],
 ) -> None:
-    if path.endswith("/reports"):
+    if path.endswith(("/reports", "/pin")):
         client.post(f"/plans/{there['plan_id']}/publish")
     if path.endswith("/place"):
         body = {**body, "day": there["day"]}

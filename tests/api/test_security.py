@@ -46,6 +46,7 @@ IDS = {
     "dead_letter_id": "1",
     "webhook_id": "W-1",
     "delivery_id": "1",
+    "token": "none",
 }
 KEEPING = {"take_alerts", "take_alerts_of_source"}
 """Operations that keep whatever comes."""

@@ -39,7 +39,8 @@ export async function ask(method, path, body = undefined, { signal, headers = {}
 export const get = (path, options) => ask("GET", path, undefined, options);
 export const post = (path, body = {}, options) => ask("POST", path, body, options);
 
-function csrfToken() {
+/** What has to go with every request that changes something. */
+export function csrfToken() {
   const found = document.cookie.split("; ").find((one) => one.startsWith(`${CSRF_COOKIE}=`));
   return found ? decodeURIComponent(found.slice(CSRF_COOKIE.length + 1)) : "";
 }

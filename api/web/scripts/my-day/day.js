@@ -1,0 +1,101 @@
+/** What follows from a technician's day: what comes next, what is over, what has changed. */
+
+const OVER = ["completed", "cannot_complete"];
+export const isOver = (stop) => OVER.includes(stop.status);
+export const hasBegun = (stop) => isOver(stop) || stop.status === "en_route" || stop.status === "on_site";
+
+/** The day with what was reported on this phone, whether or not the service knows it yet. */
+export function withReports(day, reports) {
+  const shown = reports.filter((row) => row.state !== "refused").map((row) => row.body);
+  if (!shown.length) return day;
+  const route = (found) => ({ ...found, stops: found.stops.map((stop) => reported(stop, shown)) });
+  return { ...day, routes: day.routes.map(route) };
+}
+
+/** As the service works it out: the first report that ends a job counts, and none after it. */
+function reported(stop, reports) {
+  const own = reports.filter((report) => stop.job_id !== null && report.job_id === stop.job_id);
+  if (!own.length || isOver(stop)) return stop;
+  own.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
+  const end = own.find((report) => OVER.includes(report.kind));
+  const first = (kind, known) => known ?? own.find((report) => report.kind === kind)?.at ?? null;
+  const result = { ...stop, en_route_at: first("en_route", stop.en_route_at), arrived_at: first("on_site", stop.arrived_at) };
+  if (end) return { ...result, departed_at: end.at, status: end.kind };
+  return { ...result, status: result.arrived_at ? "on_site" : "en_route" };
+}
+
+/** A name for a stop that stays its own while the day changes. */
+export function keyOf(route, stop) {
+  if (stop.job_id) return stop.job_id;
+  const alike = route.stops.filter((one) => one.kind === stop.kind && one.depot_id === stop.depot_id);
+  return `${route.shift_starts_at}/${stop.kind}/${stop.depot_id ?? ""}/${alike.indexOf(stop)}`;
+}
+
+/**
+ * All stops in order, `{route, stop, key, number, state}`; `state` is `over`, `now` (the one to
+ * show large) or `later`. Of depot calls and breaks nothing is reported: they are over when ticked
+ * or when a later visit has begun, and breaks when their time is.
+ */
+export function agenda(day, { ticked = new Set(), at = Date.now() } = {}) {
+  const items = [];
+  let number = 0;
+  for (const route of day.routes) {
+    const lastBegun = route.stops.findLastIndex((stop) => stop.kind === "visit" && hasBegun(stop));
+    route.stops.forEach((stop, position) => {
+      const key = keyOf(route, stop);
+      const isPast = stop.kind === "break" && Date.parse(stop.expected_departure_at) < at;
+      const over = stop.kind === "visit" ? isOver(stop) : position < lastBegun || ticked.has(key) || isPast;
+      items.push({ route, stop, key, number: stop.kind === "visit" ? ++number : null, state: over ? "over" : "later" });
+    });
+  }
+  const underWay = items.filter(({ stop, state }) => state === "later" && stop.kind === "visit" && hasBegun(stop));
+  underWay.sort((one, other) => begunAt(other.stop) - begunAt(one.stop));
+  const next = underWay[0] ?? items.find(({ stop, state }) => state === "later" && stop.kind !== "break");
+  if (next) next.state = "now";
+  return items;
+}
+
+const begunAt = (stop) => Date.parse(stop.arrived_at ?? stop.en_route_at);
+
+/**
+ * What is different between the day that was last looked at and the day as it is:
+ * `[{kind: "added" | "removed" | "moved" | "changed", stop, before}]`. Reports and what follows from
+ * them are no changes; neither are moves of less than a minute.
+ */
+export function changes(before, after) {
+  const [old, current] = [before, after].map(visits);
+  const found = [];
+  for (const [id, stop] of current) {
+    const earlier = old.get(id);
+    if (!earlier) found.push({ kind: "added", stop });
+    else if (Math.abs(Date.parse(stop.start_at) - Date.parse(earlier.start_at)) >= 60_000) found.push({ kind: "moved", stop, before: earlier });
+    else if (details(stop) !== details(earlier)) found.push({ kind: "changed", stop, before: earlier });
+  }
+  for (const [id, stop] of old) {
+    if (!current.has(id) && !isOver(stop)) found.push({ kind: "removed", stop });
+  }
+  return found.sort((one, other) => Date.parse(one.stop.start_at) - Date.parse(other.stop.start_at));
+}
+
+function visits(day) {
+  const stops = day.routes.flatMap((route) => route.stops).filter((stop) => stop.kind === "visit");
+  return new Map(stops.map((stop) => [stop.job_id, stop]));
+}
+
+function details({ title, name, address, phone, priority, parts, tools, tasks, windows }) {
+  return JSON.stringify([title, name, address, phone, priority, parts, tools, tasks, windows]);
+}
+
+/** What to fetch where: the van's load in the morning, then each depot call of a shift. */
+export function pickList(route) {
+  const users = (kind, id) => route.stops.filter((stop) => stop.kind === "visit" && stop[kind].some((one) => one.id === id));
+  const lines = ({ parts, tools }) => [
+    ...parts.map((part) => ({ key: `${part.id}×${part.quantity}`, ...part, users: users("parts", part.id) })),
+    ...tools.map((tool) => ({ key: tool.id, ...tool, users: users("tools", tool.id) })),
+  ];
+  const calls = route.stops.filter((stop) => stop.kind === "depot");
+  return [
+    { key: `${route.shift_starts_at}/van`, stop: null, lines: lines({ parts: route.load_parts, tools: route.load_tools }) },
+    ...calls.map((stop) => ({ key: keyOf(route, stop), stop, lines: lines(stop) })),
+  ];
+}

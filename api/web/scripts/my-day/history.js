@@ -1,0 +1,74 @@
+/** What was done at a job's place before: asked for ahead, so that it is there in the cellar too. */
+
+import { element } from "../dom.js";
+import { day as shortDay, number } from "../format.js";
+import { text } from "../texts.js";
+import { request } from "./service.js";
+import { keep, read } from "./store.js";
+
+const VISITS = 5;
+const FRESH_FOR = 6 * 3_600_000;
+let known = new Map();
+
+export const historyOf = (jobId) => known.get(jobId);
+
+export function forgetHistories() {
+  known = new Map();
+}
+
+/** Have the histories of these jobs at hand; `onNews` is called when there are new ones. */
+export async function prepareHistories(jobIds, { keeps, onNews }) {
+  let isNew = false;
+  for (const id of jobIds) {
+    const kept = known.get(id) ?? (keeps ? await read("histories", id) : undefined);
+    if (kept && !known.has(id)) {
+      known.set(id, kept);
+      isNew = true;
+    }
+    if (kept && Date.now() - kept.read_at < FRESH_FOR) continue;
+    const answer = await request("GET", `/jobs/${encodeURIComponent(id)}/history?limit=${VISITS}`);
+    if (answer.status === 0 || answer.status === 401) break;
+    if (answer.status !== 200) continue;
+    const row = { key: id, visits: answer.body.visits, has_more: answer.body.next !== null, read_at: Date.now() };
+    known.set(id, row);
+    if (keeps) await keep("histories", row);
+    isNew = true;
+  }
+  if (isNew) onNews();
+}
+
+/** The visits before, the newest first; null as long as nothing is known. */
+export function historyView(jobId) {
+  const found = known.get(jobId);
+  if (!found) return null;
+  if (!found.visits.length) return element("p", { class: "soft" }, text("history.none"));
+  return element(
+    "ol",
+    { class: "history" },
+    found.visits.map(visitView),
+    found.has_more ? element("li", { class: "soft" }, text("history.more", { count: VISITS })) : null,
+  );
+}
+
+function visitView(visit) {
+  const isDone = visit.status === "completed";
+  const used = visit.parts_used.map((part) => `${number(part.quantity)} × ${part.name}`).join(", ");
+  const readings = Object.entries(visit.readings).map(([name, value]) => `${name}: ${value}`).join(", ");
+  return element(
+    "li",
+    {},
+    element(
+      "p",
+      { class: "history-head" },
+      element("strong", { class: "numbers" }, shortDay(visit.ended_at)),
+      element("span", { class: `badge ${isDone ? "good" : "bad"}` }, text(`status.${visit.status}`)),
+      visit.same_asset ? element("span", { class: "badge" }, text("history.same_machine")) : null,
+    ),
+    element("p", {}, visit.title),
+    visit.technician ? element("p", { class: "soft" }, text("history.by", { name: visit.technician })) : null,
+    visit.reason ? element("p", {}, text(`reason.${visit.reason}`)) : null,
+    visit.note ? element("p", { class: "quote" }, visit.note) : null,
+    used ? element("p", { class: "soft" }, text("history.used", { parts: used })) : null,
+    readings ? element("p", { class: "soft" }, readings) : null,
+  );
+}
