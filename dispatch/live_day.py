@@ -138,12 +138,10 @@ class LiveDay:
         self.draft.take({**self.draft.sequences, **wanted})
 
     def _calls(self, route: Route) -> tuple[Call, ...]:
-        depots = {depot.id: depot for depot in self.problem.depots}
-        return tuple(
-            self.draft.visit(stop.id) if stop.kind is StopKind.VISIT else depots[stop.id]
-            for stop in route.stops
-            if stop.kind is not StopKind.BREAK
-        )
+        places: dict[str, Call] = {depot.id: depot for depot in self.problem.depots}
+        places |= {visit.id: visit for visit in self.draft.visits}
+        stops = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
+        return tuple(places[stop.id] for stop in stops if stop.id in places)
 
     def remove(self, job_ids: Collection[str]) -> None:
         """Take the jobs off their routes."""

@@ -114,9 +114,9 @@ def place_options(
     """
     at = at or now()
     day = day or today(at, settings)
-    _plannable(session, job_id)
+    plannable(session, job_id)
     live = live_day(session, day, settings, at, days)
-    _attendable(live, job_id, day)
+    attendable(live, job_id, day)
     live.remove([job_id])
     return [option(live, job_id, way) for way in live.ways(job_id, limit)]
 
@@ -139,11 +139,11 @@ def place_job(
     """
     at = at or now()
     technician_id, day = request.technician_id, request.day or today(at, settings)
-    _plannable(session, job_id)
+    plannable(session, job_id)
     if technician_id is not None:
         read_technician(session, technician_id)
     live = live_day(session, day, settings, at, days)
-    _attendable(live, job_id, day)
+    attendable(live, job_id, day)
     live.remove([job_id])
     ways = live.ways(job_id, CANDIDATES, None if technician_id is None else {technician_id})
     proposal = Proposal.best_of(job_id, ways)
@@ -203,7 +203,7 @@ def put_proposals(
     live = live_day_of(snapshot, settings)
     if not may_fail:
         for proposal in proposals:
-            _attendable(live, proposal.job_id, day)
+            attendable(live, proposal.job_id, day)
     chosen: dict[str, Way] = {}
     unchanged: dict[str, Way] = {}
     for proposal in proposals:
@@ -324,7 +324,8 @@ def option(live: LiveDay, job_id: str, way: Way) -> PlaceOption:
     )
 
 
-def _plannable(session: Session, job_id: str) -> None:
+def plannable(session: Session, job_id: str) -> None:
+    """Raises ``NotFound``, or ``Conflict`` for a job that does not wait to be attended."""
     job = session.get(Job, job_id)
     if job is None:
         raise no_such_job(job_id)
@@ -334,7 +335,8 @@ def _plannable(session: Session, job_id: str) -> None:
         )
 
 
-def _attendable(live: LiveDay, job_id: str, day: date) -> None:
+def attendable(live: LiveDay, job_id: str, day: date) -> None:
+    """Raises ``Conflict`` for a job that is no visit of the day."""
     translation = live.translation
     if job_id in translation.visits:
         return
