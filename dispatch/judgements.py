@@ -213,7 +213,7 @@ def judgement(live: LiveDay, judged: Judged) -> Judgement:
         possible=judged.is_possible,
         overridable=judged.is_possible or judged.waivers is not None,
         violations=[
-            broken_rule(live, violation, judged.move, violation in judged.existing)
+            broken_rule(live, violation, judged.move.technician or "", violation in judged.existing)
             for violation in judged.violations
         ],
         extra_cost=sum(judged.cost.values()),
@@ -272,34 +272,46 @@ def _stop(live: LiveDay, stop: Stop) -> JudgedStop:
 
 
 def broken_rule(
-    live: LiveDay, violation: Violation, move: Move, existing: bool = False
+    live: LiveDay, violation: Violation, technician_id: str, existing: bool = False
 ) -> BrokenRule:
-    """The violation in a dispatcher's words."""
+    """The violation in a dispatcher's words; a depot is short of stock for this technician."""
     shift = live.translation.shifts.get(violation.shift)
-    technician = move.technician or "" if shift is None else shift.technician_id
-    is_visit = violation.stop in live.translation.visits
-    subject = ", ".join(violation.subjects)
-    if violation.rule is Rule.BREAKS or violation.rule is Rule.DEPOT_STOCK:
-        subject = ", ".join([violation.stop, *violation.subjects])
+    if shift is None and violation.rule is Rule.SHIFT:
+        return does_not_work_then(technician_id)
+    technician_id = technician_id if shift is None else shift.technician_id
+    subjects = violation.subjects
+    if violation.rule in {Rule.BREAKS, Rule.DEPOT_STOCK}:
+        subjects = (violation.stop, *subjects)
     return BrokenRule(
         rule=violation.rule,
-        job_id=violation.stop if is_visit else None,
-        technician_id=technician,
-        subject=subject,
+        job_id=violation.stop if violation.stop in live.translation.visits else None,
+        technician_id=technician_id,
+        subject=", ".join(subjects),
         amount=violation.amount,
-        unit=unit(violation.rule, violation.subjects),
-        message=message(
-            violation.rule, violation.stop, technician, violation.subjects, violation.amount
-        )
-        if shift is not None or violation.rule is Rule.DEPOT_STOCK
-        else f"{technician} does not work then",
+        unit=unit(violation.rule, subjects),
+        message=_message(
+            violation.rule, violation.stop, technician_id, violation.subjects, violation.amount
+        ),
         existing=existing,
+    )
+
+
+def does_not_work_then(technician_id: str) -> BrokenRule:
+    """What a technician without a shift on the day breaks."""
+    return BrokenRule(
+        rule=Rule.SHIFT,
+        job_id=None,
+        technician_id=technician_id,
+        subject="",
+        amount=1,
+        unit="",
+        message=f"{technician_id} does not work then",
+        existing=False,
     )
 
 
 def waiver_out(live: LiveDay, waiver: Waiver) -> WaiverOut:
     """The waiver in a dispatcher's words."""
-    subjects = (waiver.subject,) if waiver.subject else ()
     return WaiverOut(
         rule=waiver.rule,
         job_id=waiver.visit,
@@ -307,9 +319,15 @@ def waiver_out(live: LiveDay, waiver: Waiver) -> WaiverOut:
         shift_starts_at=live.translation.shifts[waiver.shift].starts_at,
         subject=waiver.subject,
         amount=waiver.amount,
-        unit=unit(waiver.rule, subjects),
-        message=message(waiver.rule, waiver.visit, waiver.technician, subjects, waiver.amount),
+        unit=unit(waiver.rule, [waiver.subject]),
+        message=told(waiver),
     )
+
+
+def told(waiver: Waiver) -> str:
+    """What is broken if the waiver is used up."""
+    subjects = (waiver.subject,) if waiver.subject else ()
+    return _message(waiver.rule, waiver.visit, waiver.technician, subjects, waiver.amount)
 
 
 def unit(rule: Rule, subjects: Iterable[str]) -> Unit:
@@ -319,7 +337,7 @@ def unit(rule: Rule, subjects: Iterable[str]) -> Unit:
     return UNITS.get(rule, "")
 
 
-def message(rule: Rule, stop: str, technician: str, subjects: tuple[str, ...], amount: int) -> str:
+def _message(rule: Rule, stop: str, technician: str, subjects: tuple[str, ...], amount: int) -> str:
     """One sentence about a rule that is broken or waived by so much."""
     what = ", ".join(subjects)
     match rule:

@@ -63,8 +63,8 @@ class Judged:
     @property
     def is_possible(self) -> bool:
         """Whether it breaks nothing, or only takes off what may be broken anyway."""
-        broken = len(self.violations) > len(self.existing)
-        return not (broken if self.move.technician is None else self.violations)
+        is_worse = len(self.violations) > len(self.existing)
+        return not (is_worse if self.move.technician is None else self.violations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Trial:
 
     def taken_off(self, move: Move) -> Outcome:
         """The job on no route at all."""
-        routes = self._routes(self.draft, self.rest)
+        routes = self.routes(self.draft, self.rest)
         violations = [] if move.technician is None else [_does_not_work(move.technician)]
         return self._outcome(self.problem, routes, None, violations)
 
@@ -150,13 +150,13 @@ class Trial:
         outcomes = []
         if self.draft.sequences[shift.id] == rest:
             for found in placed(problem, self.rest, self.job_id, shift.id, gap):
-                routes = self._routes(found.draft, found.draft.sequences)
+                routes = self.routes(found.draft, found.draft.sequences)
                 outcomes.append(self._outcome(problem, routes, whole))
                 if len(outcomes[-1].violations) <= 1:
                     return outcomes[-1]
         draft = Draft(problem)
         draft.take(self.rest)
-        others = [r for r in self._routes(draft, self.rest) if r.shift != shift.id]
+        others = [r for r in self.routes(draft, self.rest) if r.shift != shift.id]
         full = {depot.id: depot.stock for depot in self.live.problem.depots}
         depots = [replace(depot, stock=full[depot.id]) for depot in problem.depots]
         gaps = range(len(rest) + 1) if gap is None else [gap]
@@ -220,7 +220,12 @@ class Trial:
                 return index
         return len(whole)
 
-    def _routes(self, draft: Draft, sequences: Sequences) -> list[Route]:
+    def extra_cost(self, routes: Iterable[Route]) -> int:
+        """Cents that these routes of all the technicians cost more than those in force."""
+        return self._cents(routes) - self._cents_before
+
+    def routes(self, draft: Draft, sequences: Sequences) -> list[Route]:
+        """The sequences in time, supplied as far as can be."""
         routes = []
         for shift in draft.problem.shifts:
             if sequences[shift.id]:
@@ -242,12 +247,11 @@ class Trial:
         also: Iterable[Violation] = (),
     ) -> Outcome:
         """``problem`` is the one with the promise asked for; one given before counts as well."""
-        violations = [*also, *_broken(problem, routes)]
+        violations = [*also, *broken(problem, routes)]
         if problem is not self.problem:
-            given = [v for v in _broken(self.problem, routes) if v.rule is Rule.PINS]
+            given = [v for v in broken(self.problem, routes) if v.rule is Rule.PINS]
             violations += [violation for violation in given if violation not in violations]
-        cents = self._cents(routes) - self._cents_before
-        return Outcome(tuple(routes), tuple(violations), cents, shift)
+        return Outcome(tuple(routes), tuple(violations), self.extra_cost(routes), shift)
 
     def _retimed(self, problem: Problem, outcome: Outcome) -> Outcome:
         """The same sequences at the best times that they have once all they break is waived."""
@@ -267,7 +271,7 @@ class Trial:
                 for shift, names in wanted.items()
             }
         )
-        routes = self._routes(draft, draft.sequences)
+        routes = self.routes(draft, draft.sequences)
         if {route.shift: _names(route) for route in routes} != wanted:
             return outcome
         retimed = self._outcome(problem, routes, outcome.shift)
@@ -283,14 +287,15 @@ class Trial:
             for route in self.before
             if route.shift == shift.id
         ]
-        known = {_kind(found): found.amount for found in _broken(self.problem, routes)}
+        known = {_kind(found): found.amount for found in broken(self.problem, routes)}
         return tuple(v for v in violations if v.amount <= known.get(_kind(v), 0))
 
     def _cents(self, routes: Iterable[Route]) -> int:
         return sum(cents for route in routes for _, cents in self._price.of(route))
 
 
-def _broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:
+def broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:
+    """The hard rules that the routes break, whatever is on none of them."""
     found = check(problem, Solution(tuple(routes), (), {}))
     return [violation for violation in found if violation.rule not in NOT_OF_ROUTES]
 

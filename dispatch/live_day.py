@@ -199,7 +199,7 @@ class LiveDay:
         route = cheapest(self.problem, shift, sequence, self.draft.legs)
         if route is None:
             return None
-        extra = self._cents(route) - self._cents_of(shift)
+        extra = self._cents(route) - self.cents_of(shift)
         had, has = (
             Counter(_depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
         )
@@ -210,8 +210,8 @@ class LiveDay:
         shift = self.translation.shifts[name]
         return shift.technician_id, shift.starts_at
 
-    def _cents_of(self, shift: Shift) -> int:
-        """What the shift's route costs as it is."""
+    def cents_of(self, shift: Shift) -> int:
+        """What the shift's route costs as it is, in cents."""
         sequence = self.draft.sequences[shift.id]
         if not sequence:
             return 0

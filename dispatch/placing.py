@@ -151,7 +151,7 @@ def place_job(
         proposal = Proposal(job_id, {technician_id: None})
     found = put_proposals(session, [proposal], day, settings, actor=actor, at=at, may_fail=False)
     if job_id not in found:
-        raise _conflict(
+        raise conflict(
             "no_place",
             job_id,
             "nobody could do it then" if technician_id is None else f"{technician_id} could not",
@@ -330,7 +330,7 @@ def plannable(session: Session, job_id: str) -> None:
     if job is None:
         raise no_such_job(job_id)
     if job.status not in PLANNABLE:
-        raise _conflict(
+        raise conflict(
             "not_plannable", job_id, f"it is {job.status}", "only what waits can be placed"
         )
 
@@ -341,11 +341,11 @@ def attendable(live: LiveDay, job_id: str, day: date) -> None:
     if job_id in translation.visits:
         return
     if job_id in translation.begun:
-        raise _conflict(
+        raise conflict(
             "begins", job_id, "it has begun or is about to", "leave it, or call the technician"
         )
     why = translation.left_out.get(job_id)
-    raise _conflict(
+    raise conflict(
         "not_then",
         job_id,
         f"it cannot be attended on {day}, or is planned for another day"
@@ -355,7 +355,8 @@ def attendable(live: LiveDay, job_id: str, day: date) -> None:
     )
 
 
-def _conflict(code: str, job_id: str, cause: str, action: str) -> Conflict:
+def conflict(code: str, job_id: str, cause: str, action: str) -> Conflict:
+    """The error that says why the job cannot be treated like that."""
     return Conflict(Fault(code, f"job {job_id}", cause, action))
 
 
