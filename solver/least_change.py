@@ -15,6 +15,7 @@ from solver.insertion import Draft
 from solver.problem import Problem, Shift, TimeWindow, Visit
 from solver.schedule import Call
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
+from solver.timing import cheapest
 from solver.waivers import Waiver, waived
 
 MINUTE = 60
@@ -163,7 +164,21 @@ def placed(
         option = lenient.best_place(lenient.visit(name), on, lenient.sequences[shift_id], gap)
         if option is not None:
             lenient.take({**lenient.sequences, shift_id: option.sequence})
-            yield Placed(change, lenient)
+            yield Placed(_off_its_pin(lenient, on, asked, change), lenient)
+
+
+def _off_its_pin(draft: Draft, shift: Shift, asked: Visit, change: Change) -> Change:
+    """The change with the seconds by which a promised time is missed, which its timing tells."""
+    if all((waiver.rule, waiver.subject) != (Rule.PINS, START) for waiver in change):
+        return change
+    assert asked.pin is not None and asked.pin.start is not None  # noqa: S101 - it is waived
+    route = cheapest(draft.problem, shift, draft.sequences[shift.id], draft.legs)
+    assert route is not None  # noqa: S101 - a draft can be kept at any moment
+    start = next(stop.start for stop in route.stops if stop.id == asked.id)
+    off = max(1, abs(start - asked.pin.start))
+    return tuple(
+        replace(waiver, amount=off) if waiver.subject == START else waiver for waiver in change
+    )
 
 
 def _holding(problem: Problem, sequences: Mapping[str, Sequence[Call]]) -> Draft:
