@@ -66,6 +66,7 @@ from dispatch.models.jobs import (
     Wish,
 )
 from dispatch.models.plans import (
+    ManualChange,
     Placement,
     PlacementStatus,
     Plan,
@@ -75,6 +76,7 @@ from dispatch.models.plans import (
     Run,
     RunStatus,
     Stop,
+    Waiver,
 )
 from dispatch.models.records import Firing, LogEntry
 from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery
@@ -114,6 +116,7 @@ __all__ = [
     "JobWindow",
     "LocatedBy",
     "LogEntry",
+    "ManualChange",
     "Obstacle",
     "OpeningHours",
     "Part",
@@ -143,6 +146,7 @@ __all__ = [
     "TravelLeg",
     "VanStock",
     "VanTool",
+    "Waiver",
     "Webhook",
     "WebhookDelivery",
     "WeeklyBreak",
