@@ -113,6 +113,8 @@ POLICY: dict[str, Access] = {
     "list_deliveries": ADMINISTRATION,
     "replay_delivery": ADMINISTRATION,
     "replay_dead": ADMINISTRATION,
+    # the board
+    "read_board": OFFICE,
     # jobs
     "create_job": OFFICE,
     "list_jobs": OFFICE,
@@ -120,6 +122,8 @@ POLICY: dict[str, Access] = {
     "read_job_history": OWN_JOB,
     "change_job": OFFICE,
     "cancel_job": OFFICE,
+    "pin_job": OFFICE,
+    "unpin_job": OFFICE,
     "list_place_options": OFFICE,
     "place_job": OFFICE,
     "list_placements": OFFICE,
@@ -130,6 +134,7 @@ POLICY: dict[str, Access] = {
     "publish_plan": OFFICE,
     "discard_plan": OFFICE,
     "compare_plans": OFFICE,
+    "list_plan_changes": OFFICE,
     "list_runs": OFFICE,
     "read_run": OFFICE,
     "cancel_run": OFFICE,

@@ -14,6 +14,7 @@ from api import (
     alert_rules,
     alerts,
     assets,
+    board,
     calendars,
     discretion,
     events,
@@ -53,6 +54,7 @@ means that the change is stored.
 """
 
 TAGS = [
+    {"name": "board", "description": "The plan in force as dispatchers look at it."},
     {"name": "jobs", "description": "Customers' work orders."},
     {"name": "plans", "description": "Routes for a span of days: drafts and published versions."},
     {"name": "runs", "description": "Background solves that make plans."},
@@ -71,6 +73,7 @@ TAGS = [
 
 
 PARTS = (
+    board,
     jobs,
     placements,
     plans,

@@ -21,12 +21,13 @@ from api.dependencies import (
 )
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import history, jobs, placing
+from dispatch import history, jobs, pins, placing
 from dispatch.history import EarlierVisit
 from dispatch.intake import Code, Day, JobChange, NewJob, Text
 from dispatch.jobs import JobOut
 from dispatch.models import JobStatus, Priority
 from dispatch.output import Output
+from dispatch.pins import PinRequest
 from dispatch.placing import PlacedJob, PlaceOption, PlaceRequest
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -89,6 +90,12 @@ PLACES: dict[str, Any] = {
         "summary": "With a technician, on a day",
         "value": {"technician_id": "T01", "day": "2026-11-23"},
     }
+}
+
+
+PINS: dict[str, Any] = {
+    "technician": {"summary": "To the technician", "value": {"to": "technician"}},
+    "time": {"summary": "To technician and time", "value": {"to": "time"}},
 }
 
 
@@ -218,6 +225,33 @@ def change_job(
 def cancel_job(job_id: Code, session: WritingSession, actor: Actor, response: Response) -> JobOut:
     """Nobody is sent there any more. Cancelling again changes nothing."""
     return _tagged(jobs.cancel_job(session, job_id, actor=actor), response)
+
+
+@router.put(
+    "/{job_id}/pin",
+    summary="Pin a job where it is in the plan in force",
+    dependencies=[Depends(json_only)],
+    responses={200: {"headers": ETAG}, **documented(*WITH_BODY, 404, 409)},
+)
+def pin_job(
+    job_id: Code,
+    pin_request: Annotated[PinRequest, Body(openapi_examples=PINS)],
+    session: WritingSession,
+    actor: Actor,
+    response: Response,
+) -> JobOut:
+    """To its technician, or also to its time: no plan moves it away from there."""
+    return _tagged(pins.pin_job(session, job_id, pin_request, actor=actor), response)
+
+
+@router.delete(
+    "/{job_id}/pin",
+    summary="Let plans move a pinned job again",
+    responses={200: {"headers": ETAG}, **documented(404, 409, 422)},
+)
+def unpin_job(job_id: Code, session: WritingSession, actor: Actor, response: Response) -> JobOut:
+    """It stays where it is until a plan moves it. Unpinning again changes nothing."""
+    return _tagged(pins.unpin_job(session, job_id, actor=actor), response)
 
 
 @router.get(

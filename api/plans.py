@@ -8,10 +8,12 @@ from pydantic import Field
 from api.dependencies import LOCATION, Actor, GivenSettings, Limit, ReadingSession, WritingSession
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import comparison, plans, publishing, runs
+from dispatch import comparison, draft_changes, plans, publishing, runs
 from dispatch.comparison import PlanComparison
+from dispatch.draft_changes import DraftChanges
 from dispatch.output import Output
 from dispatch.plans import PlanOut, PlanSummary
+from dispatch.publishing import Acceptance
 from dispatch.runs import PlanRequest, RunOut
 
 router = APIRouter(prefix="/plans", tags=["plans"])
@@ -33,6 +35,15 @@ REQUESTS: dict[str, Any] = {
     "week": {
         "summary": "A working week as a draft",
         "value": {"starts_on": "2026-11-23", "ends_on": "2026-11-27", "seconds": 60},
+    },
+}
+
+
+ACCEPTANCES: dict[str, Any] = {
+    "everybody": {"summary": "All of it", "value": {}},
+    "some": {
+        "summary": "The routes of some technicians only",
+        "value": {"technician_ids": ["T01", "T02"]},
     },
 }
 
@@ -83,15 +94,26 @@ def read_plan(plan_id: PlanId, session: ReadingSession) -> PlanOut:
 
 
 @router.post(
-    "/{plan_id}/publish", summary="Put a draft in force", responses=documented(404, 409, 422)
+    "/{plan_id}/publish",
+    summary="Put a draft in force",
+    dependencies=[Depends(json_only)],
+    responses=documented(*WITH_BODY, 404, 409),
 )
 def publish_plan(
-    plan_id: PlanId, session: WritingSession, settings: GivenSettings, actor: Actor
+    plan_id: PlanId,
+    session: WritingSession,
+    settings: GivenSettings,
+    actor: Actor,
+    acceptance: Annotated[Acceptance | None, Body(openapi_examples=ACCEPTANCES)] = None,
 ) -> PlanSummary:
-    """All of its routes at once, as a new version, with what has changed since merged into it.
+    """All of its routes at once, as a new version, with what has changed since merged into it; or
+    those of some technicians, as a version of its own, while the draft stays one for the others.
 
     Publishing again changes nothing.
     """
+    if acceptance is not None and acceptance.technician_ids is not None:
+        chosen = acceptance.technician_ids
+        return publishing.publish_for(session, plan_id, chosen, actor=actor, settings=settings)
     return publishing.publish_up_to_date(session, plan_id, actor=actor, settings=settings)
 
 
@@ -99,6 +121,18 @@ def publish_plan(
 def discard_plan(plan_id: PlanId, session: WritingSession, actor: Actor) -> PlanSummary:
     """Discarding again changes nothing."""
     return plans.discard_plan(session, plan_id, actor=actor)
+
+
+@router.get(
+    "/{plan_id}/changes",
+    summary="What a draft would change of what is in force now",
+    responses=documented(404, 409, 422),
+)
+def list_plan_changes(
+    plan_id: PlanId, session: ReadingSession, settings: GivenSettings
+) -> DraftChanges:
+    """By technician and by job, with ways, times and costs before and after."""
+    return draft_changes.list_changes(session, plan_id, settings)
 
 
 @router.get(

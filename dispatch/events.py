@@ -20,6 +20,7 @@ from dispatch.output import Output
 TYPES = {
     ("plan", "draft"): "plan.drafted",
     ("plan", "publish"): "plan.published",
+    ("plan", "accept"): "plan.accepted",
     ("plan", "discard"): "plan.discarded",
     ("plan", "merge"): "plan.merged",
     ("absence", "add"): "absence.added",

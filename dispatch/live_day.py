@@ -21,7 +21,7 @@ from solver.cost import RouteCost, cost
 from solver.insertion import Draft
 from solver.problem import Problem, Shift, Visit
 from solver.schedule import Call
-from solver.solution import Route, Solution, Unassigned
+from solver.solution import Route, Solution, StopKind, Unassigned
 from solver.timing import cheapest
 
 
@@ -47,6 +47,7 @@ class LiveDay:
         self.translation = translation
         self.draft = Draft(translation.problem)
         current = in_force(translation)
+        self._routes = {} if current is None else {route.shift: route for route in current.routes}
         self.draft.adopt(current.routes if current else ())
         self._before = dict(self.draft.sequences)
         self._cents_now: dict[str, tuple[tuple[Call, ...], int]] = {}
@@ -121,6 +122,29 @@ class LiveDay:
         """Whether the job is on a route as things are now."""
         return any(job_id in visits_of(calls) for calls in self.draft.sequences.values())
 
+    def is_tenable(self, shift: Shift) -> bool:
+        """Whether the shift's route in force can be kept as it is."""
+        return self.key(shift.id) not in self._untenable
+
+    def planned(self, shift: Shift) -> tuple[Call, ...]:
+        """What the shift's route in force has still to come, in order, be it possible or not."""
+        if self.is_tenable(shift) or shift.id not in self._routes:
+            return self._before[shift.id]
+        return self._calls(self._routes[shift.id])
+
+    def put(self, routes: Iterable[Route]) -> None:
+        """Let the shifts of these routes have what is on them, if that is possible."""
+        wanted = {route.shift: self._calls(route) for route in routes}
+        self.draft.take({**self.draft.sequences, **wanted})
+
+    def _calls(self, route: Route) -> tuple[Call, ...]:
+        depots = {depot.id: depot for depot in self.problem.depots}
+        return tuple(
+            self.draft.visit(stop.id) if stop.kind is StopKind.VISIT else depots[stop.id]
+            for stop in route.stops
+            if stop.kind is not StopKind.BREAK
+        )
+
     def remove(self, job_ids: Collection[str]) -> None:
         """Take the jobs off their routes."""
         self.draft.remove(job_ids)
@@ -139,7 +163,7 @@ class LiveDay:
             option
             for shift in self.draft.shifts_with_time(visit)
             if technicians is None or shift.technician in technicians
-            if self.key(shift.id) not in self._untenable
+            if self.is_tenable(shift)
             for option in [self.draft.best_place(visit, shift)]
             if option is not None
         ]
@@ -159,7 +183,7 @@ class LiveDay:
         for shift in self.draft.eligible[visit.id]:
             if technicians is not None and shift.technician not in technicians:
                 continue
-            if self.key(shift.id) in self._untenable:
+            if not self.is_tenable(shift):
                 continue
             sequence = self.draft.sequences[shift.id]
             for other in [call for call in sequence if isinstance(call, Visit)]:

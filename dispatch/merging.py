@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from dispatch.changes import PlanChanges, changes_of
-from dispatch.live_day import live_day_of
+from dispatch.live_day import LiveDay, live_day_of
 from dispatch.plan_rows import PlanRows, RouteRows, shift_key, to_plan
 from dispatch.settings import Settings
 from dispatch.snapshot import Scope, load_snapshot
@@ -26,10 +26,15 @@ from solver.solution import Solution, Unassigned
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A plan as of now, and what it changes of what is in force now."""
+    """A plan as of now, and what is in force now."""
 
     rows: PlanRows
-    changes: PlanChanges
+    live: LiveDay
+    solution: Solution
+
+    @property
+    def changes(self) -> PlanChanges:
+        return changes_of(self.live.translation, self.live.kept, self.solution)
 
 
 def merge(
@@ -62,7 +67,7 @@ def merge(
     if violations:
         raise AssertionError("; ".join(str(violation) for violation in violations))
     rows = to_plan(translation, solution, run_id)
-    return Merged(rows, changes_of(translation, live.kept, solution))
+    return Merged(rows, live, solution)
 
 
 def _sequences(

@@ -6,7 +6,7 @@ replaces is what the plan was made from, and if the plan still keeps every rule;
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +14,7 @@ from sqlmodel import Session, select
 
 from dispatch import log, plans_store
 from dispatch.errors import Conflict, NotFound
-from dispatch.live_day import live_day_of
+from dispatch.live_day import LiveDay, live_day_of
 from dispatch.models import (
     PLANNABLE,
     Depot,
@@ -79,9 +79,9 @@ def publish_plan(
     """
     at = at or now()
     plans_store.hold_publication(session)
-    plan = _plan(session, plan_id)
+    plan = find_plan(session, plan_id)
     if plan.status == PlanStatus.PUBLISHED:
-        return _summaries(session, [plan])[0]
+        return summary_of(session, plan)
     if plan.status == PlanStatus.DISCARDED:
         raise _conflict("discarded", plan, "it was discarded", PLAN_AGAIN)
     try:
@@ -92,31 +92,65 @@ def publish_plan(
         raise _conflict(
             "overtaken", plan, f"another plan has taken its place ({error.orig})", PLAN_AGAIN
         ) from error
-    return _summaries(session, [plan])[0]
+    return summary_of(session, plan)
 
 
 def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: datetime) -> None:
     assert plan.id is not None  # noqa: S101 - it was read by its id
     routes = routes_of(session, plan.id)
-    visits = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
-    # Nobody may change these jobs from here on: what the snapshot says of them holds.
+    jobs = hold_jobs_of(session, plan, routes)
+    found = review(session, plan, routes, jobs, settings, at)
+    if found.faults:
+        raise Conflict(*found.faults)
+    replaced = found.live.translation.snapshot.live
+    put_in_force(session, plan, routes, replaced, jobs, found.gone, actor=actor, at=at)
+
+
+def hold_jobs_of(session: Session, plan: Plan, routes: Iterable[RouteRows]) -> dict[str, Job]:
+    """The jobs on the plan's routes and on those that they would replace. Nobody may change them
+    from here on: what a snapshot says of them holds."""
     before = live_routes(session, plan.starts_on, plan.ends_on)
     affected = {stop.job_id for found in before for stop in found.stops if stop.job_id is not None}
-    jobs = plans_store.hold_jobs(session, visits | affected)
+    return plans_store.hold_jobs(session, _visits_of(routes) | affected)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A draft's routes held against what is in force."""
+
+    live: LiveDay
+    """What is in force, seen from where the draft begins."""
+    gone: frozenset[str]
+    """Jobs of the draft that were cancelled or put on hold since."""
+    faults: tuple[Fault, ...]
+    """What keeps the routes from being published as they are."""
+
+
+def review(
+    session: Session,
+    plan: Plan,
+    routes: Sequence[RouteRows],
+    jobs: Mapping[str, Job],
+    settings: Settings,
+    at: datetime,
+) -> Review:
+    """Look at the draft's routes; ``jobs`` has at least those on them."""
     run = session.get(Run, plan.run_id)
+    visits = _visits_of(routes)
     begins_at = plan.begins_at or plan.created_at
     snapshot = load_snapshot(session, scope_of(plan, run), begins_at, freeze_of(run))
-    gone = {job_id for job_id in visits if _is_gone(jobs[job_id])}
-    translation = live_day_of(snapshot, settings).translation
+    gone = frozenset(job_id for job_id in visits if _is_gone(jobs[job_id]))
+    live = live_day_of(snapshot, settings)
     faults = [
         *_overtaken(session, plan, snapshot.live, visits),
-        *_too_late(plan, routes, translation, (run and run.plans_from_at) or at),
+        *_too_late(plan, routes, live.translation, (run and run.plans_from_at) or at),
     ]
-    faults = faults or list(_broken(plan, routes, translation, gone))
-    if faults:
-        raise Conflict(*faults)
+    faults = faults or list(_broken(plan, routes, live.translation, gone))
+    return Review(live, gone, tuple(faults))
 
-    put_in_force(session, plan, routes, snapshot.live, jobs, gone, actor=actor, at=at)
+
+def _visits_of(routes: Iterable[RouteRows]) -> set[str]:
+    return {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
 
 
 def put_in_force(
@@ -284,17 +318,18 @@ def _move_jobs(
 def discard_plan(session: Session, plan_id: int, *, actor: str) -> "PlanSummary":
     """Rule a draft out for good; again is as once. Raises ``NotFound`` and ``Conflict``."""
     plans_store.hold_publication(session)
-    plan = _plan(session, plan_id)
+    plan = find_plan(session, plan_id)
     if plan.status == PlanStatus.PUBLISHED:
         raise _conflict("published", plan, "it is published", "publish another plan instead")
     if plan.status == PlanStatus.DRAFT:
         plan.status = PlanStatus.DISCARDED
         log.record(session, actor, "discard", "plan", str(plan.id))
         session.flush()
-    return _summaries(session, [plan])[0]
+    return summary_of(session, plan)
 
 
-def _plan(session: Session, plan_id: int) -> Plan:
+def find_plan(session: Session, plan_id: int) -> Plan:
+    """Raises ``NotFound``."""
     plan = session.get(Plan, plan_id)
     if plan is None:
         raise NotFound(
@@ -412,7 +447,7 @@ class PlanOut(PlanSummary):
 
 def read_plan(session: Session, plan_id: int) -> PlanOut:
     """Raises ``NotFound``."""
-    plan = _plan(session, plan_id)
+    plan = find_plan(session, plan_id)
     routes = routes_of(session, plan_id)
     unassigned = plans_store.unassigned_of(session, plan_id)
     ids = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
@@ -434,7 +469,7 @@ def read_plan(session: Session, plan_id: int) -> PlanOut:
         )
 
     return PlanOut(
-        **_summaries(session, [plan])[0].model_dump(),
+        **summary_of(session, plan).model_dump(),
         routes=[
             PlannedRoute(
                 **rows.route.model_dump(exclude={"id", "plan_id"}),
@@ -462,6 +497,10 @@ def list_plans(
     found = plans_store.page_of_plans(session, after=after, limit=limit + 1)
     page = _summaries(session, found[:limit])
     return page, page[-1].id if len(found) > limit else None
+
+
+def summary_of(session: Session, plan: Plan) -> PlanSummary:
+    return _summaries(session, [plan])[0]
 
 
 def _summaries(session: Session, plans: Sequence[Plan]) -> list[PlanSummary]:

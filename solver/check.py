@@ -7,29 +7,23 @@ nobody knows, stops out of order, negative times), and reports what is odd inste
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 from solver.problem import Break, Problem, Shift, TimeWindow
 from solver.replay import Replay, at, picked_up
-from solver.solution import SOFT, Route, Rule, Solution, Stop, StopKind
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """A rule broken: where, and by how much.
-
-    ``amount`` is at least 1: seconds late or short, parts or levels missing, cents apart, or the
-    number of offences where there is nothing to measure.
-    """
-
-    rule: Rule
-    where: str
-    amount: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message} [{self.rule}, {self.amount}]"
+from solver.solution import (
+    EARLIER,
+    LATER,
+    SOFT,
+    START,
+    TECHNICIAN,
+    Route,
+    Rule,
+    Solution,
+    Stop,
+    StopKind,
+    Violation,
+)
 
 
 class _Case(Replay):
@@ -40,10 +34,19 @@ class _Case(Replay):
         self.solution = solution
         self.tolerance = tolerance
 
-    def beyond(self, rule: Rule, where: str, amount: int, message: str) -> Iterator[Violation]:
+    def beyond(
+        self,
+        rule: Rule,
+        where: str,
+        amount: int,
+        message: str,
+        shift: str = "",
+        stop: str = "",
+        subjects: tuple[str, ...] = (),
+    ) -> Iterator[Violation]:
         """A violation if the amount exceeds the tolerance."""
         if amount > self.tolerance:
-            yield Violation(rule, where, amount, message)
+            yield Violation(rule, where, amount, message, shift, stop, subjects)
 
 
 def check(problem: Problem, solution: Solution, *, tolerance: int = 0) -> tuple[Violation, ...]:
@@ -213,7 +216,7 @@ def _skills(case: _Case) -> Iterator[Violation]:
                 held = shift.skills.get(skill, 0)
                 if held < level:
                     message = f"skill {skill!r} is needed at level {level}, held at {held}"
-                    yield Violation(Rule.SKILLS, at(shift, stop), level - held, message)
+                    yield _of(shift, stop, Rule.SKILLS, level - held, message, skill)
 
 
 def _time_windows(case: _Case) -> Iterator[Violation]:
@@ -225,11 +228,18 @@ def _time_windows(case: _Case) -> Iterator[Violation]:
         for stop in route.stops:
             place = case.place(stop)
             if place is not None and place.windows:
+                seconds, side = min(
+                    (_outside(bounds, stop.start), EARLIER if stop.start < bounds.start else LATER)
+                    for bounds in place.windows
+                )
                 yield from case.beyond(
                     Rule.TIME_WINDOWS,
                     at(shift, stop),
-                    min(_outside(bounds, stop.start) for bounds in place.windows),
+                    seconds,
                     f"it starts at {stop.start}, outside every time window",
+                    shift.id,
+                    stop.id,
+                    (side,),
                 )
 
 
@@ -242,13 +252,13 @@ def _shift(case: _Case) -> Iterator[Violation]:
         where, latest = f"shift {shift.id!r}", shift.end + shift.max_overtime
         if route.technician != shift.technician:
             message = f"it belongs to {shift.technician!r}, not to {route.technician!r}"
-            yield Violation(Rule.SHIFT, where, 1, message)
+            yield Violation(Rule.SHIFT, where, 1, message, shift.id)
         for seconds, message in (
             (shift.start - route.start, f"the route starts at {route.start}, before the shift"),
             (route.end - latest, f"the route ends at {route.end}, after {latest}"),
             (route.start - route.end, f"the route ends at {route.end}, before it starts"),
         ):
-            yield from case.beyond(Rule.SHIFT, where, seconds, message)
+            yield from case.beyond(Rule.SHIFT, where, seconds, message, shift.id)
 
 
 def _breaks(case: _Case) -> Iterator[Violation]:
@@ -272,12 +282,14 @@ def _breaks(case: _Case) -> Iterator[Violation]:
             where = f"shift {shift.id!r}, break {pause.id!r}"
             if taken[pause.id] > 1:
                 message = f"it is taken {taken[pause.id]} times"
-                yield Violation(Rule.BREAKS, where, taken[pause.id] - 1, message)
+                times = taken[pause.id] - 1
+                yield Violation(Rule.BREAKS, where, times, message, shift.id, pause.id)
             elif taken[pause.id] == 0:
                 into_route = pause.window.start + pause.duration - route.start
                 before_end = route.end - pause.window.end
                 message = f"the route from {route.start} to {route.end} misses it"
-                yield from case.beyond(Rule.BREAKS, where, min(into_route, before_end), message)
+                seconds = min(into_route, before_end)
+                yield from case.beyond(Rule.BREAKS, where, seconds, message, shift.id, pause.id)
 
 
 def _break_faults(
@@ -286,7 +298,7 @@ def _break_faults(
     """``free`` is when the technician could start the break, ``arrival`` when it must be over."""
     where = at(shift, stop)
     if pause is None:
-        yield Violation(Rule.BREAKS, where, 1, "the shift has no such break")
+        yield _of(shift, stop, Rule.BREAKS, 1, "the shift has no such break")
         return
     rest = stop.departure - stop.start
     for seconds, message in (
@@ -296,7 +308,7 @@ def _break_faults(
         (free - stop.start, f"it starts at {stop.start}, when the technician is busy until {free}"),
         (stop.departure - arrival, f"it ends at {stop.departure}, after the arrival at {arrival}"),
     ):
-        yield from case.beyond(Rule.BREAKS, where, seconds, message)
+        yield from case.beyond(Rule.BREAKS, where, seconds, message, shift.id, stop.id)
 
 
 def _parts(case: _Case) -> Iterator[Violation]:
@@ -314,7 +326,7 @@ def _parts(case: _Case) -> Iterator[Violation]:
                 short.setdefault(part, (lacking, stop))
         for part, (lacking, stop) in short.items():
             message = f"part {part!r} runs out, {lacking} short"
-            yield Violation(Rule.PARTS, at(shift, stop), lacking, message)
+            yield _of(shift, stop, Rule.PARTS, lacking, message, part)
 
 
 def _tools(case: _Case) -> Iterator[Violation]:
@@ -328,7 +340,7 @@ def _tools(case: _Case) -> Iterator[Violation]:
             elif stop.kind == StopKind.VISIT and visit and not visit.tools <= held:
                 missing = sorted(visit.tools - held)
                 message = f"tools {missing} are not in the van"
-                yield Violation(Rule.TOOLS, at(shift, stop), len(missing), message)
+                yield _of(shift, stop, Rule.TOOLS, len(missing), message, *missing)
 
 
 def _depot_stock(case: _Case) -> Iterator[Violation]:
@@ -340,16 +352,17 @@ def _depot_stock(case: _Case) -> Iterator[Violation]:
     taken: dict[str, Counter[str]] = {}
     for shift, route in case.routes:
         for stop in (stop for stop in route.stops if stop.kind == StopKind.DEPOT):
-            here, depot = at(shift, stop), case.depots.get(stop.id)
+            depot = case.depots.get(stop.id)
             if depot is None:
-                yield Violation(rule, here, 1, "the problem has no such depot")
+                yield _of(shift, stop, rule, 1, "the problem has no such depot")
                 continue
             if missing := sorted(stop.tools - depot.tools):
-                yield Violation(rule, here, len(missing), f"the depot does not lend {missing}")
+                message = f"the depot does not lend {missing}"
+                yield _of(shift, stop, rule, len(missing), message, *missing)
             for part, number in stop.parts.items():
                 if number < 0:
                     message = f"{number} of part {part!r} cannot be picked up"
-                    yield Violation(rule, here, -number, message)
+                    yield _of(shift, stop, rule, -number, message, part)
             taken.setdefault(depot.id, Counter()).update(picked_up(stop))
     for id_, parts in taken.items():
         stock = case.depots[id_].stock
@@ -357,7 +370,8 @@ def _depot_stock(case: _Case) -> Iterator[Violation]:
             over = 0 if stock is None else number - stock.get(part, 0)
             if over > 0:
                 message = f"{number} of part {part!r} are picked up, {over} more than there are"
-                yield Violation(rule, f"depot {id_!r}", over, message)
+                where = f"depot {id_!r}"
+                yield Violation(rule, where, over, message, stop=id_, subjects=(part,))
 
 
 def _pins(case: _Case) -> Iterator[Violation]:
@@ -370,21 +384,22 @@ def _pins(case: _Case) -> Iterator[Violation]:
             pin = visit.pin
             if pin and pin.technician != shift.technician:
                 message = f"it is pinned to technician {pin.technician!r}"
-                yield Violation(Rule.PINS, at(shift, stop), 1, message)
+                yield _of(shift, stop, Rule.PINS, 1, message, TECHNICIAN)
             if pin and pin.start is not None and pin.start != stop.start:
                 message = f"it is pinned to {pin.start} and starts at {stop.start}"
-                yield Violation(Rule.PINS, at(shift, stop), abs(stop.start - pin.start), message)
+                seconds = abs(stop.start - pin.start)
+                yield _of(shift, stop, Rule.PINS, seconds, message, START)
 
 
 def _technicians(case: _Case) -> Iterator[Violation]:
     """The technician is among the allowed ones and not among the forbidden ones."""
     for shift, route in case.routes:
         for visit, stop in case.served(route):
-            here, name = at(shift, stop), shift.technician
+            name = shift.technician
             if visit.allowed is not None and name not in visit.allowed:
-                yield Violation(Rule.TECHNICIANS, here, 1, f"technician {name!r} is not allowed")
+                yield _of(shift, stop, Rule.TECHNICIANS, 1, f"technician {name!r} is not allowed")
             if name in visit.forbidden:
-                yield Violation(Rule.TECHNICIANS, here, 1, f"technician {name!r} is forbidden")
+                yield _of(shift, stop, Rule.TECHNICIANS, 1, f"technician {name!r} is forbidden")
 
 
 def _territory(case: _Case) -> Iterator[Violation]:
@@ -394,7 +409,7 @@ def _territory(case: _Case) -> Iterator[Violation]:
             there = visit.territory
             if there is not None and shift.territories and there not in shift.territories:
                 message = f"the shift does not serve territory {there!r}"
-                yield Violation(Rule.TERRITORY, at(shift, stop), 1, message)
+                yield _of(shift, stop, Rule.TERRITORY, 1, message, there)
 
 
 def _cost(case: _Case) -> Iterator[Violation]:
@@ -412,6 +427,12 @@ def _cost(case: _Case) -> Iterator[Violation]:
             abs(claim - truth),
             f"{claim} is claimed, it is {truth}",
         )
+
+
+def _of(
+    shift: Shift, stop: Stop, rule: Rule, amount: int, message: str, *subjects: str
+) -> Violation:
+    return Violation(rule, at(shift, stop), amount, message, shift.id, stop.id, subjects)
 
 
 def _break_duration(shift: Shift, stop: Stop) -> int:

@@ -7,7 +7,7 @@ for the vehicle routing and scheduling problem with time windows*, EJOR 1993).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -234,11 +234,16 @@ class Draft:
             options[shift.id] = option
 
     def best_place(
-        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...] | None = None
+        self,
+        visit: Visit,
+        shift: Shift,
+        sequence: tuple[Call, ...] | None = None,
+        gap: int | None = None,
     ) -> Option | None:
         """The cheapest place for the visit on the shift, or None if there is none.
 
-        ``sequence`` stands in for what the shift has now.
+        ``sequence`` stands in for what the shift has now. ``gap`` says before which call of the
+        sequence, by number, it has to be.
         """
         if sequence is None:
             sequence = self.sequences[shift.id]
@@ -247,7 +252,7 @@ class Draft:
             slack = Slack(shift, sequence, self.legs)
         candidates = sorted(
             (self._detour(shift, sequence, index, visit), index)
-            for index in range(len(sequence) + 1)
+            for index in (range(len(sequence) + 1) if gap is None else [gap])
             if slack.admits(visit, index, self.legs)
         )
         for _, index in candidates:
@@ -256,10 +261,15 @@ class Draft:
                 return self._option(shift, trial)
         if not candidates:
             return None
-        return self._best_place_after_depot(visit, shift, sequence, slack)
+        return self._best_place_after_depot(visit, shift, sequence, slack, gap)
 
     def _best_place_after_depot(
-        self, visit: Visit, shift: Shift, sequence: tuple[Call, ...], slack: Slack
+        self,
+        visit: Visit,
+        shift: Shift,
+        sequence: tuple[Call, ...],
+        slack: Slack,
+        only: int | None = None,
     ) -> Option | None:
         """The cheapest place with a depot call before it, or a few in a row.
 
@@ -277,7 +287,7 @@ class Draft:
             trials: list[tuple[int, int, tuple[Call, ...]]] = []
             insufficient: list[Depot] = []
             for calls in permutations(depots, number):
-                in_time = list(self._with_depot_calls(visit, shift, sequence, slack, calls))
+                in_time = list(self._with_depot_calls(visit, shift, sequence, slack, calls, only))
                 if not in_time:
                     continue
                 if not self._supplied_at_best(shift, (*calls, *sequence, visit)):
@@ -311,8 +321,10 @@ class Draft:
         sequence: tuple[Call, ...],
         slack: Slack,
         calls: Sequence[Depot],
+        only: int | None = None,
     ) -> Iterator[tuple[int, tuple[Call, ...]]]:
-        """(detour, sequence) for the calls in a row anywhere and the visit anywhere after them."""
+        """(detour, sequence) for the calls in a row anywhere and the visit anywhere after them, or
+        only in one gap."""
         for first in range(len(sequence) + 1):
             gaps = slack.admitting_after(calls, first, visit, self.legs)
             if not gaps:
@@ -322,7 +334,7 @@ class Draft:
             for index, depot in enumerate(calls, start=first):
                 detour += self._detour(shift, before, index, depot)
                 before = (*before[:index], depot, *before[index:])
-            for gap in gaps:
+            for gap in gaps if only is None else {only}.intersection(gaps):
                 index = gap + len(calls)
                 trial = (*before[:index], visit, *before[index:])
                 yield detour + self._detour(shift, before, index, visit), trial
@@ -434,6 +446,34 @@ class Draft:
             self._slack[shift.id] = Slack(shift, self.sequences[shift.id], self.legs)
         return self._slack[shift.id]
 
+    def loads(
+        self, shift: Shift, sequence: Sequence[Call], *, lenient: bool = False
+    ) -> list[Pickup] | None:
+        """What each depot call of the sequence picks up if the shift has it instead of its own;
+        None if something cannot be had. ``lenient``: as far as it can be."""
+        chain = self.chains[shift.technician]
+        sequences = [
+            (own, sequence if own.id == shift.id else self.sequences[own.id]) for own in chain
+        ]
+        by_shift = pickups(sequences, self._taken_by_others(shift.technician), lenient=lenient)
+        names = [own.id for own in chain]
+        return None if by_shift is None else by_shift[names.index(shift.id)]
+
+    def left_by(self, technicians: Collection[str]) -> tuple[Depot, ...]:
+        """The depots with what everybody but these technicians leaves there."""
+        taken = self._taken_by_all.copy()
+        for technician in technicians:
+            taken.subtract(self._taken.get(technician, {}))
+        return tuple(
+            depot
+            if depot.stock is None
+            else replace(
+                depot,
+                stock={part: max(0, n - taken[depot.id, part]) for part, n in depot.stock.items()},
+            )
+            for depot in self.problem.depots
+        )
+
     def routes(self) -> tuple[Route, ...]:
         """The sequences placed in time, with what each depot call picks up."""
         timed = [
@@ -450,10 +490,11 @@ class Draft:
             loads = self._supply(chain)
             assert loads is not None  # noqa: S101 - a draft can be supplied at any moment
             by_shift.update(zip((shift.id for shift in chain), loads, strict=True))
-        return tuple(_loaded(route, by_shift[route.shift]) for route in routes)
+        return tuple(loaded(route, by_shift[route.shift]) for route in routes)
 
 
-def _loaded(route: Route, today: Sequence[Pickup]) -> Route:
+def loaded(route: Route, today: Sequence[Pickup]) -> Route:
+    """The route, with what each of its depot calls picks up."""
     remaining = iter(today)
     stops = []
     for stop in route.stops:

@@ -146,3 +146,30 @@ class Solution:
     @property
     def objective(self) -> int:
         return sum(self.cost.values())
+
+
+EARLIER, LATER = "earlier", "later"
+TECHNICIAN, START = "technician", "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule broken: where, and by how much.
+
+    ``amount`` is at least 1: seconds late or short, parts or levels missing, cents apart, or the
+    number of offences where there is nothing to measure.
+    """
+
+    rule: Rule
+    where: str
+    amount: int
+    message: str
+    shift: str = field(default="", compare=False)
+    stop: str = field(default="", compare=False)
+    """The visit, depot or break on the shift's route."""
+    subjects: tuple[str, ...] = field(default=(), compare=False)
+    """The skill, part or tools that are missing; of a time window whether the start is ``EARLIER``
+    or ``LATER``; of a pin whether it is the ``TECHNICIAN`` or the ``START``."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message} [{self.rule}, {self.amount}]"

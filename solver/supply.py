@@ -22,13 +22,14 @@ class Pickup:
 
 
 def pickups(
-    chain: Sequence[tuple[Shift, Sequence[Call]]], taken: Load
+    chain: Sequence[tuple[Shift, Sequence[Call]]], taken: Load, *, lenient: bool = False
 ) -> list[list[Pickup]] | None:
     """The pickups of each shift's depot calls, in order; None if something cannot be had.
 
     ``chain`` is all shifts of one technician by time: what one leaves in the van, the next finds
     there. ``taken`` is what other technicians take from the depots. A missing part comes from the
-    latest call that still has it, so that vans are not loaded for nothing.
+    latest call that still has it, so that vans are not loaded for nothing. ``lenient``: what cannot
+    be had is done without.
     """
     van: Counter[str] = Counter()
     own: Counter[tuple[str, str]] = Counter()
@@ -43,12 +44,12 @@ def pickups(
                 today.append(Pickup(call))
                 so_far.append(today[-1])
                 continue
-            if not _borrow(call, shift, today):
+            if not _borrow(call, shift, today) and not lenient:
                 return None
             for part, needed in call.parts.items():
                 from_van = min(needed, van[part])
                 van[part] -= from_van
-                if not _fetch(part, needed - from_van, so_far, taken, own):
+                if not _fetch(part, needed - from_van, so_far, taken, own) and not lenient:
                     return None
     return by_shift
 
@@ -83,12 +84,14 @@ def one_depot_has_all(problem: Problem, visit: Visit) -> bool:
 
 
 def _borrow(visit: Visit, shift: Shift, today: Sequence[Pickup]) -> bool:
+    missing = False
     for tool in visit.tools - shift.tools:
         lender = next((pickup for pickup in today if tool in pickup.depot.tools), None)
         if lender is None:
-            return False
-        lender.tools.add(tool)
-    return True
+            missing = True
+        else:
+            lender.tools.add(tool)
+    return not missing
 
 
 def _fetch(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.check import Violation, check, cost
+from solver.check import check, cost
 from solver.problem import Pin, Problem
 from solver.solution import (
     Reason,
@@ -21,6 +21,7 @@ from solver.solution import (
     Stop,
     StopKind,
     Unassigned,
+    Violation,
 )
 from tests.solver.problems import (
     Call,

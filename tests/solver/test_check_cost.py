@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from solver.check import Violation, check, cost
+from solver.check import check, cost
 from solver.problem import Previous
-from solver.solution import SOFT, Rule
+from solver.solution import SOFT, Rule, Violation
 from tests.solver.problems import (
     Call,
     depot,

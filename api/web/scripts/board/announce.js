@@ -1,0 +1,9 @@
+/** Saying something to those who do not see it: a polite live region. */
+
+import { byId } from "../dom.js";
+
+export function announce(words) {
+  const region = byId("announcements");
+  // The same words twice in a row are two messages.
+  region.textContent = region.textContent === words ? `${words}\u00a0` : words;
+}

@@ -1,0 +1,30 @@
+/** The technicians' colours: the same in the time line and on the map, in light and dark. */
+
+import { board, subscribe } from "./state.js";
+
+const COUNT = 12;
+let numbers = new Map();
+
+subscribe("board", (technicianIds) => {
+  if (technicianIds !== null && numbers.size === board.technicians.size) return;
+  numbers = new Map([...board.technicians.keys()].sort().map((id, index) => [id, index % COUNT]));
+});
+
+/** The custom property of a technician's colour, for `var(…)`. */
+export const colourName = (technicianId) => `--route-${numbers.get(technicianId) ?? 0}`;
+
+/** What a custom property comes to at the moment: canvases know no `var(…)`. */
+export function resolved(name) {
+  probe.style.setProperty("color", `var(${name})`);
+  return getComputedStyle(probe).color;
+}
+
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+
+/** Call the listener whenever light becomes dark or the other way round. */
+export function onThemeChange(listener) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", listener);
+  new MutationObserver(listener).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+}

@@ -1,0 +1,103 @@
+/**
+ * The selected job or technician in the side panel. Other parts add to a job's details with
+ * `addJobSection`: a function that gets the job and where it is placed, and gives elements.
+ */
+
+import { element } from "../dom.js";
+import { day, kilometres, percent, span, time } from "../format.js";
+import { text } from "../texts.js";
+import { icon, statusIcon } from "./icons.js";
+import { dayOf, stopsOf } from "./items.js";
+import { addPanel, openPanel } from "./panel.js";
+import { board, isLate, select, selection, subscribe } from "./state.js";
+import { showJob } from "./timeline.js";
+import { priorityBadge } from "./unassigned.js";
+
+const sections = [];
+let panel = null;
+
+/** Add to what is shown of a job: `section(job, placed)` gives an element, or null. */
+export function addJobSection(section) {
+  sections.push(section);
+}
+
+export function mountDetails() {
+  panel = addPanel("job");
+  for (const topic of ["board", "selection"]) subscribe(topic, draw);
+  subscribe("open", () => openPanel("job"));
+  draw();
+}
+
+function draw() {
+  const job = board.jobs.get(selection.jobId);
+  const technician = board.technicians.get(selection.technicianId);
+  panel.body.replaceChildren(...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]));
+}
+
+function jobDetails(job) {
+  const placed = board.placed.get(job.id);
+  const facts = [
+    [text("job.status"), element("span", { class: "with-icon" }, statusIcon(job.status) ? icon(statusIcon(job.status)) : null, text(`status.${job.status}`))],
+    placed && [text("job.technician"), element("button", { type: "button", class: "link", onclick: () => select({ technicianId: placed.technicianId }) }, board.technicians.get(placed.technicianId)?.name ?? placed.technicianId)],
+    placed && [text("job.planned"), element("span", { class: "numbers" }, `${day(placed.stop.start_at)} ${time(placed.stop.start_at)}–${time(placed.stop.departure_at)}`)],
+    placed && !job.arrived_at && placed.stop.expected_start_at && [text("job.expected"), element("span", { class: "numbers" }, `${time(placed.stop.expected_start_at)}–${time(placed.stop.expected_departure_at)}`)],
+    job.arrived_at && [text("job.actual"), element("span", { class: "numbers" }, `${time(job.arrived_at)}–${job.departed_at ? time(job.departed_at) : "…"}`)],
+    [text("job.site"), element("span", {}, job.site, element("br"), element("span", { class: "soft" }, job.address))],
+    job.windows.length && [text("job.windows"), element("span", { class: "numbers" }, job.windows.slice(0, 4).map((window) => `${day(window.starts_at)} ${time(window.starts_at)}–${time(window.ends_at)}`).join("; "))],
+    job.due_at && [text("job.due"), element("span", { class: "numbers" }, `${day(job.due_at)} ${time(job.due_at)}`)],
+    [text("job.duration"), span(job.duration_minutes * 60)],
+    Object.keys(job.skills).length && [text("job.skills"), Object.entries(job.skills).map(([id, level]) => skillText(id, level)).join(", ")],
+    Object.keys(job.parts).length && [text("job.parts"), Object.entries(job.parts).map(([id, quantity]) => `${quantity} × ${board.parts[id] ?? id}`).join(", ")],
+    job.tools.length && [text("job.tools"), job.tools.map((id) => board.tools[id] ?? id).join(", ")],
+    job.pinned_technician_id && [text("job.pin"), pinText(job)],
+    job.told_at && [text("job.told"), `${day(job.told_at)} ${time(job.told_at)}`],
+  ];
+  return [
+    element("h3", { class: "details-title" }, job.title, " ", element("span", { class: "soft numbers" }, job.id)),
+    element("p", { class: "card-facts" },
+      priorityBadge(job),
+      placed && isLate(placed.stop) ? element("span", { class: "badge bad with-icon" }, icon("late", 12), text("visit.late")) : null,
+      placed ? null : element("span", { class: "badge warn" }, text("job.unassigned"))),
+    placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reason.message))),
+    factList(facts),
+    ...sections.map((section) => section(job, placed)).filter(Boolean),
+  ];
+}
+
+/** With the level, where it is more than the first. */
+const skillText = (id, level) => (level > 1 ? text("skill.level", { name: board.skills[id] ?? id, level }) : (board.skills[id] ?? id));
+
+function pinText(job) {
+  const name = board.technicians.get(job.pinned_technician_id)?.name ?? job.pinned_technician_id;
+  return job.pinned_start_at ? `${name}, ${day(job.pinned_start_at)} ${time(job.pinned_start_at)}` : name;
+}
+
+function technicianDetails(technician) {
+  const { visits, late, used } = dayOf(technician.id);
+  const routes = board.routes.get(technician.id) ?? [];
+  const sum = (field) => routes.reduce((total, route) => total + route[field], 0);
+  const facts = [
+    [text("technician.visits"), String(visits)],
+    late && [text("technician.late"), String(late)],
+    [text("technician.used"), percent(used)],
+    [text("technician.way"), `${kilometres(sum("distance_metres"))}, ${span(sum("travel_seconds"))}`],
+    [text("technician.shift"), element("span", { class: "numbers" }, (board.shifts.get(technician.id) ?? []).map((shift) => `${day(shift.starts_at)} ${time(shift.starts_at)}–${time(shift.ends_at)}`).join("; ") || text("technician.off"))],
+    technician.phone && [text("technician.phone"), element("a", { href: `tel:${technician.phone.replaceAll(" ", "")}` }, technician.phone)],
+    [text("job.skills"), technician.skills.map((skill) => skillText(skill.skill_id, skill.level)).join(", ")],
+    technician.territories.length && [text("technician.territories"), technician.territories.join(", ")],
+  ];
+  return [
+    element("h3", { class: "details-title" }, technician.name, " ", element("span", { class: "soft" }, technician.id)),
+    factList(facts),
+    element("h3", {}, text("technician.stops")),
+    element("ol", { class: "stops" }, stopsOf(technician.id).map((item) => element("li", {},
+      element("span", { class: "numbers" }, time(item.from)), " ",
+      item.job ? element("button", { type: "button", class: "link", onclick: () => select({ jobId: item.job.id }) }, item.job.title) : text(`kind.${item.kind}`), " ",
+      item.late ? element("span", { class: "badge bad" }, text("visit.late")) : null))),
+  ];
+}
+
+/** Names and values; what is null, false or 0 is left out. */
+export function factList(facts) {
+  return element("dl", { class: "facts" }, facts.filter(Boolean).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+}

@@ -1,0 +1,257 @@
+/**
+ * Moving a job to another time or technician, with the pointer or the keyboard. This module knows
+ * where the job would go; what that costs and whether it may be is for the drop handler to say.
+ *
+ * A target is `{jobId, technicianId, startAt, from}`: the technician whose row it is, the moment at
+ * which the visit would begin (null when it was put onto the technician's name: whenever it costs
+ * least), and where it is now (`{technicianId, startAt}` or null).
+ */
+
+import { element } from "../dom.js";
+import { time } from "../format.js";
+import { text } from "../texts.js";
+import { announce } from "./announce.js";
+import { colourName } from "./colours.js";
+import { board, isPlannable } from "./state.js";
+import { focus, order, placeAt, pointOf, ROW_HEIGHT, scroller, setFocus } from "./timeline.js";
+import { toMoment, toPixels, zoom } from "./scale.js";
+
+const STEP_MILLISECONDS = 300_000;
+/** Moving less than this is a click. */
+const LEAST_PIXELS = 5;
+/** No more often than this is the drop handler asked. */
+const ASK_MILLISECONDS = 90;
+const EDGE_PIXELS = 36;
+
+let handler = null;
+/** What is being moved: job, grabbed at, current target, ghost. */
+let move = null;
+let suppressClick = false;
+
+/**
+ * Say what a move means: `moved(target)` while it hovers (at most every 90 ms), `dropped(target)`,
+ * `left()` when it hovers nowhere or was given up.
+ */
+export function setDropHandler(wanted) {
+  handler = wanted;
+}
+
+/** Words or elements beside the ghost, such as what the move would cost. */
+export function showBesideGhost(...children) {
+  if (!move) return;
+  move.note.replaceChildren(...children);
+  move.note.hidden = children.length === 0;
+  placeNote();
+}
+
+export const isMoving = () => move !== null;
+
+/** Let the element be dragged as the job that `jobIdOf(event)` names. */
+export function makeDraggable(area, jobIdOf) {
+  area.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || event.pointerType === "touch" || move) return;
+    const jobId = jobIdOf(event);
+    if (jobId && canMove(jobId)) waitForMove(event, jobId);
+  });
+  area.addEventListener("click", (event) => {
+    if (!suppressClick) return;
+    suppressClick = false;
+    event.stopPropagation();
+  }, { capture: true });
+}
+
+/** Whether plans may still move the job; what has begun is history. */
+export function canMove(jobId) {
+  const job = board.jobs.get(jobId);
+  return Boolean(handler && job && isPlannable(job) && !job.en_route_at && !job.arrived_at);
+}
+
+function waitForMove(down, jobId) {
+  const placed = board.placed.get(jobId);
+  const onBar = down.target.closest(".piece");
+  const grabbed = onBar ? down.clientX - onBar.getBoundingClientRect().left : 0;
+  const ending = new AbortController();
+  const options = { signal: ending.signal };
+  document.addEventListener("pointermove", (event) => {
+    if (!move) {
+      if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < LEAST_PIXELS) return;
+      begin(jobId, placed, grabbed, ending);
+    }
+    follow(event.clientX, event.clientY);
+  }, options);
+  document.addEventListener("pointerup", () => {
+    ending.abort();
+    if (!move) return;
+    suppressClick = true;
+    setTimeout(() => { suppressClick = false; }, 0);
+    finish();
+  }, options);
+  document.addEventListener("pointercancel", () => { ending.abort(); cancelMove(); }, options);
+}
+
+function begin(jobId, placed, grabbed, ending) {
+  const job = board.jobs.get(jobId);
+  const ghost = element("div", { class: "ghost", "aria-hidden": "true" }, element("strong", {}, job.title), element("span", { class: "numbers" }));
+  const note = element("div", { class: "ghost-note", hidden: true });
+  document.body.append(ghost, note);
+  document.body.classList.add("moving");
+  const from = placed ? { technicianId: placed.technicianId, startAt: placed.stop.start_at } : null;
+  move = { jobId, job, ghost, note, grabbed, ending, from, target: null, askedAt: 0, timer: null, scrolling: null };
+}
+
+function follow(x, y) {
+  move.point = { x, y };
+  const place = placeAt(x, y);
+  autoscroll(x, y);
+  if (!place) return aim(null);
+  const moment = toMoment(toPixels(place.moment) - move.grabbed);
+  aim({ technicianId: place.technicianId, startAt: place.isOnName ? null : rounded(moment) });
+}
+
+const rounded = (moment) => Math.round(moment / STEP_MILLISECONDS) * STEP_MILLISECONDS;
+
+function aim(place) {
+  const before = move.target;
+  move.target = place && { jobId: move.jobId, from: move.from, ...place };
+  drawGhost();
+  if (before?.technicianId === place?.technicianId && before?.startAt === place?.startAt) return;
+  for (const row of scroller.querySelectorAll(".row.aimed-at")) row.classList.remove("aimed-at");
+  if (!place) {
+    clearTimeout(move.timer);
+    move.timer = null;
+    showBesideGhost();
+    handler.left();
+    return;
+  }
+  scroller.querySelector(`.row[data-technician="${CSS.escape(place.technicianId)}"]`)?.classList.add("aimed-at");
+  if (move.timer === null) {
+    const wait = Math.max(0, ASK_MILLISECONDS - (performance.now() - move.askedAt));
+    move.timer = setTimeout(() => {
+      if (!move) return;
+      Object.assign(move, { timer: null, askedAt: performance.now() });
+      if (move.target) handler.moved(move.target);
+    }, wait);
+  }
+}
+
+function drawGhost() {
+  const { ghost, target, job, point } = move;
+  const place = ghost.style;
+  const isInRow = target !== null && target.startAt !== null;
+  ghost.classList.toggle("in-row", isInRow);
+  ghost.lastChild.textContent = target === null ? "" : target.startAt === null ? text("move.cheapest") : time(target.startAt);
+  if (isInRow) {
+    const at = pointOf(target.technicianId, target.startAt);
+    place.setProperty("--route", `var(${colourName(target.technicianId)})`);
+    place.setProperty("left", `${at.x}px`);
+    place.setProperty("top", `${at.y + 4}px`);
+    place.setProperty("width", `${Math.max(40, (job.duration_minutes / 60) * zoom())}px`);
+    place.setProperty("height", `${ROW_HEIGHT - 14}px`);
+  } else if (point) {
+    place.setProperty("left", `${point.x + 8}px`);
+    place.setProperty("top", `${point.y + 8}px`);
+    place.setProperty("width", "180px");
+    place.setProperty("height", `${ROW_HEIGHT - 10}px`);
+  }
+  placeNote();
+}
+
+/** Below the ghost, or above it where there is no room. */
+function placeNote() {
+  const { ghost, note } = move;
+  if (note.hidden) return;
+  const box = ghost.getBoundingClientRect();
+  const { width, height } = note.getBoundingClientRect();
+  const below = box.bottom + 8;
+  const top = below + height > innerHeight - 8 ? box.top - height - 8 : below;
+  note.style.setProperty("left", `${Math.max(8, Math.min(box.left, innerWidth - width - 8))}px`);
+  note.style.setProperty("top", `${Math.max(8, top)}px`);
+}
+
+/** Near an edge the time line moves on by itself. */
+function autoscroll(x, y) {
+  const box = scroller.getBoundingClientRect();
+  const push = (at, low, high) => (at < low + EDGE_PIXELS ? -1 : at > high - EDGE_PIXELS ? 1 : 0);
+  const isInside = x > box.left && x < box.right && y > box.top && y < box.bottom;
+  const [right, down] = isInside ? [push(x, box.left + 190, box.right), push(y, box.top + 36, box.bottom)] : [0, 0];
+  cancelAnimationFrame(move.scrolling);
+  if (!right && !down) return;
+  const current = move;
+  current.scrolling = requestAnimationFrame(() => {
+    if (move !== current) return;
+    scroller.scrollBy(right * 10, down * 10);
+    follow(x, y);
+  });
+}
+
+function finish() {
+  const { target } = move;
+  end();
+  const isElsewhere = target && (target.technicianId !== target.from?.technicianId || target.startAt !== target.from?.startAt);
+  if (isElsewhere) handler.dropped(target);
+  else handler.left();
+}
+
+/** Leave everything as it is. */
+export function cancelMove() {
+  if (!move) return;
+  end();
+  handler.left();
+  announce(text("move.cancelled"));
+}
+
+function end() {
+  const { ghost, note, ending, timer, scrolling } = move;
+  ending.abort();
+  clearTimeout(timer);
+  cancelAnimationFrame(scrolling);
+  ghost.remove();
+  note.remove();
+  document.body.classList.remove("moving");
+  for (const row of scroller.querySelectorAll(".row.aimed-at")) row.classList.remove("aimed-at");
+  move = null;
+}
+
+/** With the keyboard: take the job up; arrows carry it, Enter drops it, Escape puts it back. */
+export function pickUp(jobId) {
+  if (!canMove(jobId)) {
+    announce(text("move.not_possible"));
+    return;
+  }
+  const placed = board.placed.get(jobId);
+  begin(jobId, placed, 0, new AbortController());
+  const technicianId = placed?.technicianId ?? focus.technicianId ?? order[0];
+  const startAt = placed?.stop.start_at ?? rounded(board.shifts.get(technicianId)?.[0]?.starts_at ?? Date.now());
+  if (!placed) setFocus(technicianId);
+  announce(text("move.picked_up", { title: move.job.title }));
+  carry(technicianId, startAt);
+}
+
+/** What a key does to the job in hand; true if it does anything. */
+export function moveByKey(key, { shiftKey }) {
+  const { technicianId, startAt } = move.target;
+  const at = order.indexOf(technicianId);
+  const step = shiftKey ? 12 * STEP_MILLISECONDS : STEP_MILLISECONDS;
+  switch (key) {
+    case "ArrowRight": carry(technicianId, rounded(startAt + step)); return true;
+    case "ArrowLeft": carry(technicianId, rounded(startAt - step)); return true;
+    case "ArrowDown": carry(order[Math.min(order.length - 1, at + 1)], startAt); return true;
+    case "ArrowUp": carry(order[Math.max(0, at - 1)], startAt); return true;
+    case "Enter": case " ": finish(); return true;
+    case "Escape": cancelMove(); return true;
+    case "Tab": return true;
+    default: return false;
+  }
+}
+
+function carry(technicianId, startAt) {
+  const down = order.indexOf(technicianId) * ROW_HEIGHT;
+  const room = scroller.clientHeight - 3 * ROW_HEIGHT;
+  if (down < scroller.scrollTop) scroller.scrollTop = down;
+  else if (down > scroller.scrollTop + room) scroller.scrollTop = down - room;
+  const { x } = pointOf(technicianId, startAt);
+  const box = scroller.getBoundingClientRect();
+  if (x < box.left + 200 || x > box.right - 80) scroller.scrollBy(x - (box.left + box.right) / 2, 0);
+  aim({ technicianId, startAt });
+  announce(text("move.at", { technician: board.technicians.get(technicianId).name, time: time(startAt) }));
+}

@@ -1,0 +1,57 @@
+/** How the page is divided: two splitters, for pointer and keyboard, and a side that can be shut. */
+
+import { byId } from "../dom.js";
+
+const STEP = 24;
+
+export function wireLayout() {
+  const main = byId("main");
+  split(byId("split-side"), {
+    kept: "side-width", least: 300, most: () => innerWidth - 520, initial: 430,
+    put: (pixels) => main.style.setProperty("--side", `${pixels}px`),
+    at: ({ clientX }) => main.getBoundingClientRect().right - clientX,
+    keys: { ArrowLeft: STEP, ArrowRight: -STEP },
+  });
+  split(byId("split-map"), {
+    kept: "map-height", least: 120, most: () => byId("side").clientHeight - 160, initial: 340,
+    put: (pixels) => main.style.setProperty("--map", `${pixels}px`),
+    at: ({ clientY }) => clientY - byId("map").getBoundingClientRect().top,
+    keys: { ArrowDown: STEP, ArrowUp: -STEP },
+  });
+  const toggle = byId("toggle-side");
+  const put = (isShut) => {
+    main.classList.toggle("side-shut", isShut);
+    toggle.setAttribute("aria-pressed", !isShut);
+    localStorage.setItem("side-shut", isShut ? "yes" : "no");
+  };
+  put(localStorage.getItem("side-shut") === "yes");
+  toggle.addEventListener("click", () => put(!main.classList.contains("side-shut")));
+}
+
+function split(bar, { kept, least, most, initial, put, at, keys }) {
+  let now = Number(localStorage.getItem(kept)) || initial;
+  const set = (pixels) => {
+    now = Math.round(Math.max(least, Math.min(most(), pixels)));
+    put(now);
+    bar.setAttribute("aria-valuenow", now);
+    bar.setAttribute("aria-valuemin", least);
+    bar.setAttribute("aria-valuemax", Math.max(least, Math.round(most())));
+  };
+  set(now);
+  bar.addEventListener("pointerdown", (down) => {
+    down.preventDefault();
+    bar.setPointerCapture(down.pointerId);
+    const follow = (event) => set(at(event));
+    bar.addEventListener("pointermove", follow);
+    bar.addEventListener("lostpointercapture", () => {
+      bar.removeEventListener("pointermove", follow);
+      localStorage.setItem(kept, now);
+    }, { once: true });
+  });
+  bar.addEventListener("keydown", (event) => {
+    if (!(event.key in keys)) return;
+    event.preventDefault();
+    set(now + keys[event.key]);
+    localStorage.setItem(kept, now);
+  });
+}

@@ -1,0 +1,184 @@
+/**
+ * The drawing of one technician's row. A row is kept while it is on screen; what it shows is
+ * brought up to date piece by piece, so that focus and pointer stay where they are.
+ */
+
+import { element } from "../dom.js";
+import { time } from "../format.js";
+import { text } from "../texts.js";
+import { colourName } from "./colours.js";
+import { icon, statusIcon } from "./icons.js";
+import { actualsOf, dayOf, rowLabel, stopsOf, waysOf } from "./items.js";
+import { isDetailed, shownDays, toPixels } from "./scale.js";
+import { board, hover, selection } from "./state.js";
+
+/** What is narrower than this has no room for words. */
+const WORDS_FROM_PIXELS = 34;
+const ICONS_FROM_PIXELS = 18;
+
+/** A row for the technician; `update(view)` draws what is in `view.left` to `view.right`. */
+export function makeRow(technicianId) {
+  const header = element("div", { class: "row-header", role: "rowheader", tabindex: "-1", dataset: { key: "header" } });
+  const track = element("div", { class: "track", role: "presentation" });
+  const node = element("div", { class: "row", role: "row", dataset: { technician: technicianId } }, header, track);
+  const drawn = new Map();
+  let headerSigned = null;
+
+  function update(view) {
+    node.style.setProperty("--route", `var(${colourName(technicianId)})`);
+    updateHeader();
+    const seen = new Set();
+    const draw = (item, fill) => {
+      const left = toPixels(item.from);
+      const width = Math.max(toPixels(item.to) - left, item.least ?? 1);
+      if (left + width < view.left || left > view.right) {
+        if (item.key !== view.focusedKey) return;
+      }
+      seen.add(item.key);
+      place(item, left, width, fill);
+    };
+    for (const shift of board.shifts.get(technicianId) ?? []) drawShift(shift, draw);
+    for (const absence of board.absences.get(technicianId) ?? []) {
+      draw({ key: `absence:${absence.id}`, from: absence.starts_at, to: absence.ends_at, kind: "absence" }, () => [element("span", {}, text("row.absent_here"))]);
+    }
+    if (isDetailed()) {
+      for (const way of waysOf(technicianId)) draw({ ...way, kind: "way" });
+      for (const actual of actualsOf(technicianId, view.now)) draw(actual);
+      for (const stop of stopsOf(technicianId)) draw({ ...stop, least: 6 }, fillStop);
+    } else {
+      for (const day of shownDays) draw(dayItem(technicianId, day), fillDay);
+    }
+    for (const [key, piece] of drawn) {
+      if (seen.has(key)) continue;
+      piece.node.remove();
+      drawn.delete(key);
+    }
+    mark(view);
+  }
+
+  function updateHeader() {
+    const technician = board.technicians.get(technicianId);
+    const { visits, late, used } = dayOf(technicianId);
+    const label = rowLabel(technician);
+    if (headerSigned === label) return;
+    headerSigned = label;
+    header.setAttribute("aria-label", label);
+    header.replaceChildren(
+      element("span", { class: "swatch" }),
+      element("span", { class: "row-name" }, technician.name),
+      element("span", { class: "row-facts numbers" },
+        late ? element("span", { class: "row-late" }, icon("late", 11), String(late)) : null,
+        element("span", {}, text("row.short", { count: visits, share: Math.round(used * 100) }))),
+      element("span", { class: "load", "aria-hidden": "true" }, element("span", { style: { width: `${Math.min(100, used * 100)}%` } })),
+    );
+  }
+
+  function place(item, left, width, fill) {
+    let piece = drawn.get(item.key);
+    if (!piece) {
+      piece = { node: element("div", { dataset: { key: item.key } }) };
+      drawn.set(item.key, piece);
+      insertInOrder(piece.node, item);
+    }
+    if (piece.left !== left) piece.node.style.setProperty("left", `${left}px`);
+    if (piece.width !== width) piece.node.style.setProperty("width", `${width}px`);
+    const room = width >= WORDS_FROM_PIXELS ? "words" : width >= ICONS_FROM_PIXELS ? "icons" : "none";
+    const signed = `${item.kind}|${item.label ?? ""}|${item.late ?? ""}|${item.job?.status ?? ""}|${room}`;
+    if (piece.signed !== signed) {
+      piece.node.className = `piece ${item.kind}`;
+      if (fill) piece.node.replaceChildren(...fill(item, room, piece.node));
+      if (item.label) {
+        piece.node.setAttribute("role", "gridcell");
+        piece.node.setAttribute("aria-label", item.label);
+        if (!piece.node.hasAttribute("tabindex")) piece.node.setAttribute("tabindex", "-1");
+      } else {
+        piece.node.setAttribute("aria-hidden", "true");
+      }
+    }
+    Object.assign(piece, { left, width, signed, item });
+  }
+
+  /** Readers go through the row in the order of the document, which is that of time. */
+  function insertInOrder(piece, item) {
+    if (!item.label) {
+      track.prepend(piece);
+      return;
+    }
+    let next = null;
+    for (const other of drawn.values()) {
+      if (other.item?.label && other.item.from > item.from && !(next && next.item.from <= other.item.from)) next = other;
+    }
+    track.insertBefore(piece, next?.node ?? null);
+  }
+
+  /** Selection, hover, filters, and the one cell that the Tab key comes to. */
+  function mark(view) {
+    const focused = view.focused?.technicianId === technicianId ? view.focused.key : null;
+    header.setAttribute("tabindex", focused === "header" ? "0" : "-1");
+    node.classList.toggle("selected", selection.technicianId === technicianId);
+    for (const [key, { node: piece, item }] of drawn) {
+      if (!item.label) continue;
+      piece.setAttribute("tabindex", key === focused ? "0" : "-1");
+      const jobId = item.job?.id ?? null;
+      const isSelected = jobId !== null && selection.jobId === jobId;
+      piece.classList.toggle("selected", isSelected);
+      if (isSelected) piece.setAttribute("aria-selected", "true");
+      else piece.removeAttribute("aria-selected");
+      piece.classList.toggle("hovered", jobId !== null && hover.jobId === jobId);
+      piece.classList.toggle("dimmed", item.job ? !view.matches(item.job) : view.isFiltered);
+    }
+  }
+
+  return { node, header, update, mark, cell: (key) => (key === "header" ? header : (drawn.get(key)?.node ?? null)), item: (key) => drawn.get(key)?.item ?? null };
+}
+
+function drawShift(shift, draw) {
+  const key = `shift:${shift.starts_at}`;
+  if (shift.max_overtime_seconds) {
+    draw({ key: `${key}:overtime`, from: shift.ends_at, to: shift.ends_at + shift.max_overtime_seconds * 1000, kind: "overtime" });
+  }
+  draw({ key, from: shift.starts_at, to: shift.ends_at, kind: "shift" });
+}
+
+function fillStop(item, room, node) {
+  if (!item.job) {
+    node.title = item.label;
+    return room === "none" ? [] : [icon(item.kind, 13)];
+  }
+  const { job, stop } = item;
+  node.classList.add("visit", `status-${job.status}`);
+  node.classList.toggle("late", item.late);
+  node.classList.toggle("pinned", Boolean(job.pinned_technician_id));
+  node.title = `${job.id} · ${job.title}\n${job.site}\n${time(stop.start_at)}–${time(stop.departure_at)} · ${text(`status.${job.status}`)}`;
+  const marks = [
+    statusIcon(job.status),
+    item.late ? "late" : null,
+    job.pinned_technician_id ? "pin" : null,
+    ["urgent", "emergency"].includes(job.priority) ? "urgent" : null,
+  ].filter(Boolean);
+  if (room === "none") return [];
+  const icons = element("span", { class: "marks" }, marks.slice(0, room === "words" ? 4 : 1).map((name) => icon(name, 12)));
+  if (room === "icons") return marks.length ? [icons] : [];
+  return [
+    element("span", { class: "visit-title" }, marks.length ? icons : null, job.title),
+    element("span", { class: "visit-place" }, `${time(stop.start_at)} ${job.site}`),
+  ];
+}
+
+/** A day summed up, where single visits would be too small. */
+function dayItem(technicianId, day) {
+  const { visits, late, used, available } = dayOf(technicianId, day);
+  const share = Math.round(used * 100);
+  const label = [day.iso, text("row.visits", { count: visits }), text("row.used", { share }), late ? text("row.late", { count: late }) : null].filter(Boolean).join(", ");
+  return { key: `day:${day.iso}`, from: day.from, to: day.to, kind: "day", label: available || visits ? label : text("row.free", { day: day.iso }), late, visits, share, technicianId, day, available };
+}
+
+function fillDay(item) {
+  if (!item.available && !item.visits) return [];
+  return [
+    element("span", { class: "day-facts numbers" },
+      item.late ? element("span", { class: "row-late" }, icon("late", 11), String(item.late)) : null,
+      text("row.short", { count: item.visits, share: item.share })),
+    element("span", { class: "load", "aria-hidden": "true" }, element("span", { style: { width: `${Math.min(100, item.share)}%` } })),
+  ];
+}

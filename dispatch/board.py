@@ -1,0 +1,494 @@
+"""The plan in force as dispatchers look at it: everybody's shifts and routes, as planned and as
+expected, with every job that they refer to, and what waits without a place."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from sqlmodel import Session, col, func, select
+
+from dispatch.expected import Missed, Surroundings, expected_times, surroundings
+from dispatch.local_time import ONE_DAY, start_of
+from dispatch.models import (
+    PLANNABLE,
+    Absence,
+    Depot,
+    Job,
+    JobStatus,
+    Part,
+    PlanUnassigned,
+    Position,
+    Priority,
+    Site,
+    Skill,
+    Stop,
+    Technician,
+    TechnicianSkill,
+    TechnicianTerritory,
+    Tool,
+    WeeklyBreak,
+    WorkingHours,
+    now,
+)
+from dispatch.output import Output
+from dispatch.plan_rows import RouteRows
+from dispatch.plans import Reason
+from dispatch.plans_store import highest_version, versions_of
+from dispatch.service_windows import Horizon, attendance
+from dispatch.settings import Settings
+from dispatch.shifts import WorkingShift, working_shifts
+from dispatch.snapshot import JobFacts, grouped, job_facts, live_routes
+from dispatch.store import rows_where, sites_of
+from dispatch.technicians import HeldSkillOut
+from solver.solution import StopKind
+
+MOST_DAYS = 14
+
+OfPerson = TypeVar(
+    "OfPerson",
+    TechnicianSkill,
+    TechnicianTerritory,
+    WorkingHours,
+    WeeklyBreak,
+    Absence,
+    Position,
+)
+
+
+class BoardTechnician(Output):
+    """A technician who is active or has a route."""
+
+    id: str
+    name: str
+    phone: str | None
+    latitude: float
+    longitude: float
+    skills: list[HeldSkillOut]
+    territories: list[str]
+    """None named: all of them."""
+
+
+class BoardBreak(Output):
+    """A break that is due in a shift."""
+
+    earliest_at: datetime
+    latest_at: datetime
+    seconds: int
+
+
+class BoardShift(Output):
+    """One working period, as absences leave it."""
+
+    technician_id: str
+    starts_at: datetime
+    ends_at: datetime
+    max_overtime_seconds: int
+    breaks: list[BoardBreak]
+
+
+class BoardAbsence(Output):
+    id: str
+    technician_id: str
+    starts_at: datetime
+    ends_at: datetime
+    reason: str | None
+
+
+class BoardStop(Output):
+    """A visit, depot call or break, as planned and as expected."""
+
+    kind: StopKind
+    job_id: str | None
+    depot_id: str | None
+    arrival_at: datetime
+    start_at: datetime
+    departure_at: datetime
+    expected_arrival_at: datetime
+    expected_start_at: datetime
+    expected_departure_at: datetime
+    will_miss: list[Missed]
+    parts: dict[str, int]
+    """What the visit uses, or what to pick up at the depot."""
+    tools: list[str]
+
+
+class Figures(Output):
+    """What a day can be judged by; the figures of several routes add up."""
+
+    visits: int = 0
+    done: int = 0
+    not_done: int = 0
+    """Attended, but it could not be completed."""
+    under_way: int = 0
+    late: int = 0
+    """Visits that will miss their time window or due time, as things stand."""
+    shift_seconds: int = 0
+    working_seconds: int = 0
+    """From leaving home to being back, as expected."""
+    service_seconds: int = 0
+    travel_seconds: int = 0
+    overtime_seconds: int = 0
+    """After the shift's end, as expected."""
+    distance_metres: int = 0
+
+
+class BoardRoute(Output):
+    """A route in force."""
+
+    technician_id: str
+    shift_starts_at: datetime
+    shift_ends_at: datetime
+    plan_version: int
+    start_at: datetime
+    end_at: datetime
+    expected_end_at: datetime
+    figures: Figures
+    stops: list[BoardStop]
+
+
+class BoardWindow(Output):
+    """Service may start in it."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+class BoardJob(Output):
+    """A job, with what it requires."""
+
+    title: str
+    status: JobStatus
+    priority: Priority
+    duration_minutes: int
+    site_id: str
+    site: str
+    address: str
+    phone: str | None
+    latitude: float | None
+    longitude: float | None
+    territory: str | None
+    skills: dict[str, int]
+    """The level needed of each."""
+    parts: dict[str, int]
+    tools: list[str]
+    windows: list[BoardWindow]
+    due_at: datetime | None
+    told_at: datetime | None
+    pinned_technician_id: str | None
+    pinned_start_at: datetime | None
+    en_route_at: datetime | None
+    arrived_at: datetime | None
+    departed_at: datetime | None
+    revision: int
+
+
+class WaitingJob(Output):
+    """A job without a place that could be attended in these days, or never again."""
+
+    job_id: str
+    reasons: list[Reason]
+    """What the last plan that could not place it says; empty if none has tried."""
+
+
+class BoardDepot(Output):
+    id: str
+    name: str
+    latitude: float
+    longitude: float
+
+
+class BoardPosition(Output):
+    """Where a technician was last seen."""
+
+    technician_id: str
+    latitude: float
+    longitude: float
+    at: datetime
+
+
+class Board(Output):
+    """Some days of everybody, or of some technicians."""
+
+    day: date
+    days: int
+    taken_at: datetime
+    starts_at: datetime
+    """When the first of the local days begins."""
+    ends_at: datetime
+    time_zone: str
+    version: int
+    """The newest published version of the plan (0: none)."""
+    technicians: list[BoardTechnician]
+    shifts: list[BoardShift]
+    absences: list[BoardAbsence]
+    routes: list[BoardRoute]
+    jobs: dict[str, BoardJob]
+    """All that the routes and the waiting jobs refer to."""
+    unassigned: list[WaitingJob]
+    depots: list[BoardDepot]
+    positions: list[BoardPosition]
+    skills: dict[str, str]
+    """The names of all; so are the next two."""
+    parts: dict[str, str]
+    tools: dict[str, str]
+    figures: Figures
+
+
+def read_board(
+    session: Session,
+    first: date,
+    days: int,
+    settings: Settings,
+    *,
+    technician_ids: Iterable[str] | None = None,
+    at: datetime | None = None,
+) -> Board:
+    """The local days from ``first`` on, as expected at the moment ``at`` (None: now).
+
+    With ``technician_ids``, technicians, shifts, absences, routes, positions and figures are those
+    of these only. What waits is told in any case.
+    """
+    at = at or now()
+    last = first + (days - 1) * ONE_DAY
+    chosen = None if technician_ids is None else frozenset(technician_ids)
+    live = live_routes(session, first, last, chosen)
+    people = _people(session, chosen, {found.route.technician_id for found in live})
+    rows = [RouteRows(found.route, list(found.stops)) for found in live]
+    known = surroundings(session, rows, settings)
+    waiting = _waiting(session, first, last, settings, at)
+    facts = [*job_facts(session, list(known.jobs.values())), *waiting]
+    sites = {**known.sites, **sites_of(session, [one.job for one in waiting])}
+    versions = versions_of(session, {found.route.plan_id for found in live})
+    routes = [_route(one, known, versions.get(one.route.plan_id, 0), settings, at) for one in rows]
+    begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
+    shifts = [shift for one in people for shift in one.shifts(first, last, settings)]
+    return Board(
+        day=first,
+        days=days,
+        taken_at=at,
+        starts_at=begin,
+        ends_at=end,
+        time_zone=settings.time_zone,
+        version=highest_version(session),
+        technicians=[_technician(one) for one in people],
+        shifts=[_shift(shift) for shift in shifts],
+        absences=[
+            BoardAbsence.model_validate(absence)
+            for one in people
+            for absence in one.absences
+            if absence.starts_at < end and absence.ends_at > begin
+        ],
+        routes=routes,
+        jobs={one.job.id: _job(one, sites[one.job.site_id]) for one in facts},
+        unassigned=_with_reasons(session, waiting),
+        depots=[
+            BoardDepot.model_validate(depot)
+            for depot in session.exec(select(Depot).order_by(Depot.id))
+        ],
+        positions=[
+            BoardPosition.model_validate(one.position) for one in people if one.position is not None
+        ],
+        skills=dict(session.exec(select(Skill.id, Skill.name)).all()),
+        parts=dict(session.exec(select(Part.id, Part.name)).all()),
+        tools=dict(session.exec(select(Tool.id, Tool.name)).all()),
+        figures=_sum(routes, shifts),
+    )
+
+
+def _waiting(
+    session: Session, first: date, last: date, settings: Settings, at: datetime
+) -> list[JobFacts]:
+    """Jobs that are on no route in force and could be attended in these days, or never again."""
+    jobs = session.exec(
+        select(Job)
+        .outerjoin(Stop, (col(Stop.job_id) == Job.id) & col(Stop.live))
+        .where(col(Job.status).in_(PLANNABLE), col(Stop.job_id).is_(None))
+        .order_by(Job.id)
+    ).all()
+    begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
+    horizon = Horizon(now=at, begin=begin, end=end, reach=end)
+    return [
+        one
+        for one in job_facts(session, jobs)
+        # Without opening hours: whether the site is open then, a plan will tell.
+        if attendance(one.job, one.windows, (), horizon, settings.zone) is not None
+    ]
+
+
+def _with_reasons(session: Session, waiting: Sequence[JobFacts]) -> list[WaitingJob]:
+    ids = [one.job.id for one in waiting]
+    newest = dict(
+        session.exec(
+            select(PlanUnassigned.job_id, func.max(PlanUnassigned.plan_id)).group_by(
+                col(PlanUnassigned.job_id)
+            )
+        ).all()
+    )
+    reasons = {
+        job_id: session.get_one(PlanUnassigned, (newest[job_id], job_id)).reasons
+        for job_id in ids
+        if job_id in newest
+    }
+    return [
+        WaitingJob(
+            job_id=job_id,
+            reasons=[Reason.model_validate(reason) for reason in reasons.get(job_id, ())],
+        )
+        for job_id in ids
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    technician: Technician
+    skills: Sequence[TechnicianSkill]
+    territories: Sequence[TechnicianTerritory]
+    hours: Sequence[WorkingHours]
+    breaks: Sequence[WeeklyBreak]
+    absences: Sequence[Absence]
+    position: Position | None
+
+    def shifts(self, first: date, last: date, settings: Settings) -> list[WorkingShift]:
+        return working_shifts(
+            self.technician.id,
+            self.hours,
+            self.breaks,
+            self.absences,
+            first,
+            last,
+            settings.zone,
+        )
+
+
+def _people(
+    session: Session, chosen: frozenset[str] | None, with_routes: Collection[str]
+) -> list[_Person]:
+    """Those who are active, and those who were when their routes were planned."""
+
+    def theirs(table: type[OfPerson]) -> dict[str, tuple[OfPerson, ...]]:
+        rows = rows_where(session, table, "technician_id", chosen)
+        return grouped(rows, lambda row: row.technician_id)
+
+    skills, territories = theirs(TechnicianSkill), theirs(TechnicianTerritory)
+    hours, breaks, absences = theirs(WorkingHours), theirs(WeeklyBreak), theirs(Absence)
+    positions = theirs(Position)
+    everybody = rows_where(session, Technician, "id", chosen)
+    there = [row for row in everybody if row.active or row.id in with_routes]
+    return [
+        _Person(
+            row,
+            skills.get(row.id, ()),
+            territories.get(row.id, ()),
+            hours.get(row.id, ()),
+            breaks.get(row.id, ()),
+            absences.get(row.id, ()),
+            next(iter(positions.get(row.id, ())), None),
+        )
+        for row in sorted(there, key=lambda row: row.id)
+    ]
+
+
+def _technician(person: _Person) -> BoardTechnician:
+    return BoardTechnician(
+        **person.technician.model_dump(include={"id", "name", "phone", "latitude", "longitude"}),
+        skills=[HeldSkillOut.model_validate(skill) for skill in person.skills],
+        territories=sorted(row.territory for row in person.territories),
+    )
+
+
+def _shift(shift: WorkingShift) -> BoardShift:
+    return BoardShift(
+        technician_id=shift.technician_id,
+        starts_at=shift.starts_at,
+        ends_at=shift.ends_at,
+        max_overtime_seconds=_seconds(shift.max_overtime),
+        breaks=[
+            BoardBreak(
+                earliest_at=pause.earliest_at,
+                latest_at=pause.latest_at,
+                seconds=_seconds(pause.duration),
+            )
+            for pause in shift.breaks
+        ],
+    )
+
+
+def _route(
+    rows: RouteRows, known: Surroundings, version: int, settings: Settings, at: datetime
+) -> BoardRoute:
+    route = rows.route
+    expected = expected_times(rows, known, at, settings)
+    stops = [
+        BoardStop(
+            **stop.model_dump(
+                include={"job_id", "depot_id", "arrival_at", "start_at", "departure_at", "parts"}
+            ),
+            kind=StopKind(stop.kind),
+            tools=sorted(stop.tools),
+            expected_arrival_at=times.arrival_at,
+            expected_start_at=times.start_at,
+            expected_departure_at=times.departure_at,
+            will_miss=list(times.misses),
+        )
+        for stop, times in zip(rows.stops, expected, strict=True)
+    ]
+    # The way home takes as long as planned, whenever it begins.
+    way_home = route.end_at - rows.stops[-1].departure_at if rows.stops else timedelta()
+    ends_at = expected[-1].departure_at + way_home if expected else route.end_at
+    statuses = [known.jobs[stop.job_id].status for stop in rows.stops if stop.job_id]
+    visits = [stop for stop in stops if stop.kind is StopKind.VISIT]
+    return BoardRoute(
+        technician_id=route.technician_id,
+        shift_starts_at=route.shift_starts_at,
+        shift_ends_at=route.shift_ends_at,
+        plan_version=version,
+        start_at=route.start_at,
+        end_at=route.end_at,
+        expected_end_at=ends_at,
+        figures=Figures(
+            visits=len(visits),
+            done=statuses.count(JobStatus.COMPLETED),
+            not_done=statuses.count(JobStatus.CANNOT_COMPLETE),
+            under_way=sum(one in (JobStatus.EN_ROUTE, JobStatus.ON_SITE) for one in statuses),
+            late=sum(bool(stop.will_miss) for stop in visits),
+            shift_seconds=_seconds(route.shift_ends_at - route.shift_starts_at),
+            working_seconds=_seconds(ends_at - route.start_at) if stops else 0,
+            service_seconds=sum(
+                _seconds(stop.expected_departure_at - stop.expected_start_at) for stop in visits
+            ),
+            travel_seconds=route.travel_seconds,
+            overtime_seconds=max(0, _seconds(ends_at - route.shift_ends_at)) if stops else 0,
+            distance_metres=route.distance_metres,
+        ),
+        stops=stops,
+    )
+
+
+def _job(facts: JobFacts, site: Site) -> BoardJob:
+    job = facts.job
+    return BoardJob(
+        **job.model_dump(include=_JOB_COLUMNS),
+        site=site.name,
+        **site.model_dump(include={"address", "phone", "latitude", "longitude", "territory"}),
+        skills={row.skill_id: row.level for row in facts.skills},
+        parts={row.part_id: row.quantity for row in facts.parts},
+        tools=[row.tool_id for row in facts.tools],
+        windows=[BoardWindow.model_validate(row) for row in facts.windows],
+    )
+
+
+_JOB_COLUMNS = set(BoardJob.model_fields) & set(Job.model_fields)
+
+
+def _sum(routes: Sequence[BoardRoute], shifts: Sequence[WorkingShift]) -> Figures:
+    total = {
+        name: sum(getattr(route.figures, name) for route in routes) for name in Figures.model_fields
+    }
+    # Whoever has nothing to do works as well.
+    total["shift_seconds"] = sum(_seconds(shift.ends_at - shift.starts_at) for shift in shifts)
+    return Figures(**total)
+
+
+def _seconds(span: timedelta) -> int:
+    return round(span.total_seconds())

@@ -1,0 +1,104 @@
+"""Pinning a visit where it is in the plan in force, so that no plan moves it, and letting go."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from dispatch import log, plans_store, store
+from dispatch.errors import Conflict
+from dispatch.intake import Input
+from dispatch.jobs import CHANGEABLE, JobOut, no_such_job, read_job
+from dispatch.models import PLANNABLE, Job, JobStatus, now
+from solver.problem import Fault
+
+
+class PinTo(StrEnum):
+    TECHNICIAN = "technician"
+    """Whenever that technician has time."""
+    TIME = "time"
+    """With that technician, at the very time."""
+
+
+class PinRequest(Input):
+    """What of a visit's place to hold on to."""
+
+    to: PinTo = PinTo.TECHNICIAN
+
+
+def pin_job(
+    session: Session,
+    job_id: str,
+    request: PinRequest,
+    *,
+    actor: str,
+    at: datetime | None = None,
+) -> JobOut:
+    """Pin the job to whom it is with in the plan in force, and to its time if that is asked for.
+
+    Raises ``NotFound``, or ``Conflict`` if it is on no route, or under way, or its time is over.
+    """
+    plans_store.hold_publication(session)
+    job = _held(session, job_id, PLANNABLE)
+    found = plans_store.live_route_of(session, job_id)
+    if found is None:
+        raise _conflict("not_in_plan", job_id, "it is on no route", "place it first")
+    start_at = None
+    if request.to is PinTo.TIME:
+        start_at = next(stop.start_at for stop in found.stops if stop.job_id == job_id)
+        if start_at < (at or now()):
+            cause = f"its time, {start_at.isoformat()}, is over"
+            raise _conflict("in_the_past", job_id, cause, "pin it to the technician")
+    set_pin(session, job, found.route.technician_id, start_at, actor=actor)
+    return read_job(session, job_id)
+
+
+def unpin_job(session: Session, job_id: str, *, actor: str) -> JobOut:
+    """Let plans move the job again; it stays where it is until one does. Again is as once.
+
+    Raises ``NotFound``, or ``Conflict`` if it is under way or over.
+    """
+    set_pin(session, _held(session, job_id, CHANGEABLE), None, None, actor=actor)
+    return read_job(session, job_id)
+
+
+def set_pin(
+    session: Session,
+    job: Job,
+    technician_id: str | None,
+    start_at: datetime | None,
+    *,
+    actor: str,
+) -> None:
+    """Give the job, which the caller holds, this pin or none; what becomes different is logged."""
+    before = _pin_of(job)
+    job.pinned_technician_id, job.pinned_start_at = technician_id, start_at
+    after = _pin_of(job)
+    if before == after:
+        return
+    job.revision += 1
+    job.updated_at = now()
+    log.record(session, actor, "change", "job", job.id, before=before, after=after)
+    session.flush()
+
+
+def _pin_of(job: Job) -> dict[str, str | None]:
+    start_at = job.pinned_start_at
+    return {
+        "pinned_technician_id": job.pinned_technician_id,
+        "pinned_start_at": None if start_at is None else start_at.isoformat(),
+    }
+
+
+def _held(session: Session, job_id: str, states: tuple[JobStatus, ...]) -> Job:
+    job = store.hold_job(session, job_id)
+    if job is None:
+        raise no_such_job(job_id)
+    if job.status not in states:
+        action = "only jobs that are not yet under way can be pinned or unpinned"
+        raise _conflict("not_changeable", job_id, f"it is {job.status}", action)
+    return job
+
+
+def _conflict(code: str, job_id: str, cause: str, action: str) -> Conflict:
+    return Conflict(Fault(code, f"job {job_id}", cause, action))

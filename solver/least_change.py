@@ -1,0 +1,220 @@
+"""The least that has to be waived for a shift to take one more visit.
+
+What the technician lacks for it is beyond doubt. Where time or supplies are in the way, each rule
+is set aside alone, then two together; by how little each of them has to give is found by bisection.
+``Draft.best_place`` says whether there is a place.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+from solver.eligibility import Supplies
+from solver.insertion import Draft
+from solver.problem import Shift, TimeWindow, Visit
+from solver.schedule import Call
+from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
+from solver.waivers import Waiver
+
+MINUTE = 60
+MOST_SECONDS = 12 * 60 * MINUTE
+"""No window is moved further, and no shift lasts so much longer."""
+MOST_TOGETHER = 2
+"""So many rules of time and supply at most are set aside together."""
+
+Change = tuple[Waiver, ...]
+
+
+def unmet_demands(supplies: Supplies, visit: Visit, shift: Shift) -> Change:
+    """What keeps the visit from the shift whatever the time, and is not to be had on the way."""
+
+    def waiver(rule: Rule, subject: str = "", amount: int = 1) -> Waiver:
+        return Waiver(rule, visit.id, shift.technician, shift.id, subject, amount)
+
+    found = []
+    if visit.pin is not None and visit.pin.technician != shift.technician:
+        found.append(waiver(Rule.PINS, TECHNICIAN))
+    if visit.pin is not None and visit.pin.start is not None and visit.windows:
+        at = visit.pin.start
+        seconds, side = min(
+            (max(0, w.start - at, at - w.end), EARLIER if at < w.start else LATER)
+            for w in visit.windows
+        )
+        if seconds:
+            found.append(waiver(Rule.TIME_WINDOWS, side, seconds))
+    barred = visit.allowed is not None and shift.technician not in visit.allowed
+    if barred or shift.technician in visit.forbidden:
+        found.append(waiver(Rule.TECHNICIANS))
+    if visit.territory and shift.territories and visit.territory not in shift.territories:
+        found.append(waiver(Rule.TERRITORY, visit.territory))
+    for skill, level in sorted(visit.skills.items()):
+        held = shift.skills.get(skill, 0)
+        if held < level:
+            found.append(waiver(Rule.SKILLS, skill, level - held))
+    for tool in sorted(visit.tools - shift.tools - supplies.lent):
+        found.append(waiver(Rule.TOOLS, tool))
+    for part, needed in sorted(visit.parts.items()):
+        short = needed - supplies.in_van[shift.id].get(part, 0) - supplies.in_depots[part]
+        if short > 0:
+            found.append(waiver(Rule.PARTS, part, short))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Leniency:
+    """A rule that can be set aside bit by bit."""
+
+    waiver: Waiver
+    step: int
+    steps: int
+    apply: Callable[[Visit, Shift, int], tuple[Visit, Shift]]
+
+    def by(self, steps: int) -> Waiver:
+        return replace(self.waiver, amount=self.step * steps)
+
+
+def least_changes(
+    draft: Draft,
+    asked: Visit,
+    shift: Shift,
+    sequence: tuple[Call, ...],
+    gap: int | None = None,
+) -> Iterator[Change]:
+    """The waivers of time and supply, as few as can be, with each of which the shift can take the
+    visit into the sequence (before call number ``gap``); nothing if none help.
+
+    ``draft`` is one in which its demands for the technician are met. The visit is ``asked`` for
+    with its windows; its pinned time, if any, is kept as long as that is not what is waived. Each
+    amount is the least, in whole minutes, with the others as they are; it may differ by less than a
+    minute from what is broken in the end.
+    """
+    visit = draft.visit(asked.id)
+    leniencies = list(_leniencies(draft, asked, shift))
+
+    def has_place(steps: Sequence[tuple[_Leniency, int]]) -> bool:
+        one, on = visit, shift
+        for leniency, number in steps:
+            one, on = leniency.apply(one, on, leniency.step * number)
+        return draft.best_place(one, on, sequence, gap) is not None
+
+    wide = [(leniency, leniency.steps) for leniency in leniencies]
+    if not has_place(wide):
+        return
+    needed = [one for one in wide if not has_place([other for other in wide if other is not one])]
+    others = [one for one in wide if one not in needed]
+    for number in range(MOST_TOGETHER - len(needed) + 1):
+        found = False
+        for more in combinations(others, number):
+            together = [*needed, *more]
+            if has_place(together):
+                found = True
+                yield tuple(leniency.by(steps) for leniency, steps in _tight(has_place, together))
+        if found:
+            return
+
+
+def _tight(
+    has_place: Callable[[Sequence[tuple[_Leniency, int]]], bool],
+    together: Sequence[tuple[_Leniency, int]],
+) -> list[tuple[_Leniency, int]]:
+    """The same, each in turn as little lenient as it can be with the others as they then are."""
+    steps = list(together)
+    for index, (leniency, most) in enumerate(together):
+
+        def enough(number: int, index: int = index, leniency: _Leniency = leniency) -> bool:
+            return has_place([*steps[:index], (leniency, number), *steps[index + 1 :]])
+
+        steps[index] = leniency, _least(enough, most)
+    return steps
+
+
+def effort(change: Change) -> tuple[int, int]:
+    """What the smaller of two changes has less of: waivers, then minutes; what has no minutes
+    counts as an hour each."""
+    of_time = {Rule.TIME_WINDOWS, Rule.SHIFT, Rule.BREAKS}
+    minutes = sum(w.amount // MINUTE if w.rule in of_time else 60 * w.amount for w in change)
+    return len(change), minutes
+
+
+def _least(enough: Callable[[int], bool], most: int) -> int:
+    """The least number that is enough; ``most`` is."""
+    least = 1
+    while least < most:
+        middle = (least + most) // 2
+        if enough(middle):
+            most = middle
+        else:
+            least = middle + 1
+    return most
+
+
+def _leniencies(draft: Draft, asked: Visit, shift: Shift) -> Iterator[_Leniency]:
+    def waiver(rule: Rule, subject: str = "") -> Waiver:
+        return Waiver(rule, asked.id, shift.technician, shift.id, subject, 0)
+
+    minutes = MOST_SECONDS // MINUTE
+    if asked.pin is not None and asked.pin.start is not None:
+        void = replace(asked, pin=replace(asked.pin, start=None))
+        yield _Leniency(waiver(Rule.PINS, START), 1, 1, lambda visit, on, _: (void, on))
+    elif asked.windows:
+        yield _Leniency(waiver(Rule.TIME_WINDOWS, LATER), MINUTE, minutes, _later)
+        yield _Leniency(waiver(Rule.TIME_WINDOWS, EARLIER), MINUTE, minutes, _earlier)
+    room = [
+        own.start - shift.end for own in draft.chains[shift.technician] if own.start > shift.start
+    ]
+    longest = min([MOST_SECONDS, *(seconds - shift.max_overtime for seconds in room)])
+    if longest >= MINUTE:
+        yield _Leniency(waiver(Rule.SHIFT), MINUTE, longest // MINUTE, _longer)
+    for pause in shift.breaks:
+        yield _Leniency(waiver(Rule.BREAKS, pause.id), MINUTE, minutes, _with_break_moved(pause.id))
+    for part, needed in sorted(asked.parts.items()):
+        yield _Leniency(waiver(Rule.PARTS, part), 1, needed, _with_part(part))
+    for tool in sorted(asked.tools - shift.tools):
+        yield _Leniency(waiver(Rule.TOOLS, tool), 1, 1, _with_tool(tool))
+
+
+def _later(visit: Visit, shift: Shift, seconds: int) -> tuple[Visit, Shift]:
+    windows = tuple(TimeWindow(w.start, w.end + seconds) for w in visit.windows)
+    return replace(visit, windows=windows), shift
+
+
+def _earlier(visit: Visit, shift: Shift, seconds: int) -> tuple[Visit, Shift]:
+    windows = tuple(TimeWindow(w.start - seconds, w.end) for w in visit.windows)
+    return replace(visit, windows=windows), shift
+
+
+def _longer(visit: Visit, shift: Shift, seconds: int) -> tuple[Visit, Shift]:
+    return visit, replace(shift, max_overtime=shift.max_overtime + seconds)
+
+
+def _with_break_moved(name: str) -> Callable[[Visit, Shift, int], tuple[Visit, Shift]]:
+    def apply(visit: Visit, shift: Shift, seconds: int) -> tuple[Visit, Shift]:
+        breaks = tuple(
+            replace(
+                pause,
+                window=TimeWindow(pause.window.start - seconds, pause.window.end + seconds),
+            )
+            if pause.id == name
+            else pause
+            for pause in shift.breaks
+        )
+        return visit, replace(shift, breaks=breaks)
+
+    return apply
+
+
+def _with_part(part: str) -> Callable[[Visit, Shift, int], tuple[Visit, Shift]]:
+    """The van has more of it: as good as the visit needing less."""
+
+    def apply(visit: Visit, shift: Shift, number: int) -> tuple[Visit, Shift]:
+        parts = {**visit.parts, part: visit.parts[part] - number}
+        return replace(visit, parts={name: n for name, n in parts.items() if n > 0}), shift
+
+    return apply
+
+
+def _with_tool(tool: str) -> Callable[[Visit, Shift, int], tuple[Visit, Shift]]:
+    def apply(visit: Visit, shift: Shift, _: int) -> tuple[Visit, Shift]:
+        return replace(visit, tools=visit.tools - {tool}), shift
+
+    return apply

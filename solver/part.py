@@ -1,0 +1,55 @@
+"""A few technicians cut out of a plan, to try on them alone what nobody else notices."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from solver.insertion import Draft
+from solver.problem import Problem, Visit
+from solver.schedule import Call
+
+
+def part_of(draft: Draft, technicians: Collection[str], visits: Iterable[str]) -> Problem:
+    """The problem of these technicians with these visits alone.
+
+    Depots have what all others leave there. Locations are numbered anew, shares of the work are
+    not fair any more: costs are those of the whole problem.
+    """
+    whole = draft.problem
+    names = set(visits)
+    chosen = [visit for visit in whole.visits if visit.id in names]
+    shifts = [shift for shift in whole.shifts if shift.technician in technicians]
+    depots = draft.left_by(technicians)
+    used = {visit.location for visit in chosen} | {depot.location for depot in depots}
+    used |= {end for shift in shifts for end in (shift.start_location, shift.end_location)}
+    locations = sorted(used)
+    row = {location: number for number, location in enumerate(locations)}
+    cut = np.ix_(locations, locations)
+    return Problem(
+        visits=tuple(replace(visit, location=row[visit.location]) for visit in chosen),
+        shifts=tuple(
+            replace(
+                shift,
+                start_location=row[shift.start_location],
+                end_location=row[shift.end_location],
+            )
+            for shift in shifts
+        ),
+        travel_time=whole.travel_time[cut],
+        distance=whole.distance[cut],
+        depots=tuple(replace(depot, location=row[depot.location]) for depot in depots),
+        objective=whole.objective,
+    )
+
+
+def calls_of(draft: Draft, sequences: Mapping[str, Sequence[Call]]) -> dict[str, tuple[Call, ...]]:
+    """The same sequences, by shift, with the draft's own visits and depots, of shifts it has."""
+    depots = {depot.id: depot for depot in draft.problem.depots}
+    return {
+        name: tuple(
+            draft.visit(call.id) if isinstance(call, Visit) else depots[call.id] for call in calls
+        )
+        for name, calls in sequences.items()
+        if name in draft.sequences
+    }
