@@ -10,6 +10,7 @@ import { board, isLate } from "./state.js";
 /** Differences from the plan of less than this are not worth a look. */
 const NOTABLE_MILLISECONDS = 120_000;
 let kept = new WeakMap();
+let days = new Map();
 
 /** The stops of a route that can be pointed at: visits, depot calls, breaks. */
 export function stopsOf(technicianId) {
@@ -29,6 +30,7 @@ export function actualsOf(technicianId, now) {
 /** Forget what was worked out: names depend on jobs, which may change while routes do not. */
 export function forgetItems() {
   kept = new WeakMap();
+  days = new Map();
 }
 
 function itemsOf(route, technicianId) {
@@ -87,6 +89,12 @@ function actualOf(stop, now) {
 
 /** A technician's day in a few words: how many visits, how much of the shift is used, what is late. */
 export function dayOf(technicianId, day = null) {
+  const key = `${technicianId} ${day?.iso}`;
+  if (!days.has(key)) days.set(key, summedUp(technicianId, day));
+  return days.get(key);
+}
+
+function summedUp(technicianId, day) {
   const within = (moment) => day === null || (day.starts <= moment && moment < day.starts + 86_400_000);
   const stops = stopsOf(technicianId).filter((item) => within(item.from));
   const visits = stops.filter((item) => item.job);
@@ -107,5 +115,14 @@ export function rowLabel(technician) {
   return [...parts, ...absences].join(", ");
 }
 
-/** How long a way takes, for hints. */
-export const wayLabel = (way) => text("way.label", { span: span((way.to - way.from) / 1000) });
+/** What the pointer is told of a stop. */
+export function hintOf({ job, stop, label }) {
+  if (!job) return label;
+  const way = text("way.label", { span: span((stop.arrival_at - wayBegins(stop)) / 1000) });
+  return [`${job.id} · ${job.title}`, job.site, `${time(stop.start_at)}–${time(stop.departure_at)} · ${text(`status.${job.status}`)}`, way].join("\n");
+}
+
+function wayBegins(stop) {
+  const { route } = board.placed.get(stop.job_id);
+  return route.stops[route.stops.indexOf(stop) - 1]?.departure_at ?? route.start_at;
+}
