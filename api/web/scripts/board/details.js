@@ -15,6 +15,8 @@ import { priorityBadge, reasonText, skillText } from "./unassigned.js";
 
 const sections = [];
 let panel = null;
+/** What is shown, so that what somebody reads or types there stays until it changes. */
+let drawn = null;
 
 /** Add to what is shown of a job: `section(job, placed)` gives an element, or null. */
 export function addJobSection(section) {
@@ -31,6 +33,10 @@ export function mountDetails() {
 function draw() {
   const job = board.jobs.get(selection.jobId);
   const technician = board.technicians.get(selection.technicianId);
+  const { stop, technicianId } = board.placed.get(job?.id) ?? {};
+  const shown = JSON.stringify(job ? [job, stop, technicianId, board.unassigned.get(job.id)] : technician && [technician, board.routes.get(technician.id), board.shifts.get(technician.id)]);
+  if (drawn === shown) return;
+  drawn = shown;
   panel.body.replaceChildren(...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]));
 }
 

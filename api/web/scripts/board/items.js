@@ -3,9 +3,9 @@
  * kind, the ways between them, and what really happened.
  */
 
-import { span, time } from "../format.js";
+import { day, span, time } from "../format.js";
 import { text } from "../texts.js";
-import { board, isLate } from "./state.js";
+import { board, isLate, shownSpan } from "./state.js";
 
 /** Differences from the plan of less than this are not worth a look. */
 const NOTABLE_MILLISECONDS = 120_000;
@@ -88,14 +88,14 @@ function actualOf(stop, now) {
 }
 
 /** A technician's day in a few words: how many visits, how much of the shift is used, what is late. */
-export function dayOf(technicianId, day = null) {
-  const key = `${technicianId} ${day?.iso}`;
-  if (!days.has(key)) days.set(key, summedUp(technicianId, day));
+export function dayOf(technicianId, shownDay = null) {
+  const key = `${technicianId} ${shownDay?.iso}`;
+  if (!days.has(key)) days.set(key, summedUp(technicianId, shownDay));
   return days.get(key);
 }
 
-function summedUp(technicianId, day) {
-  const within = (moment) => day === null || (day.starts <= moment && moment < day.starts + 86_400_000);
+function summedUp(technicianId, shownDay) {
+  const within = (moment) => shownDay === null || (shownDay.starts <= moment && moment < shownDay.starts + 86_400_000);
   const stops = stopsOf(technicianId).filter((item) => within(item.from));
   const visits = stops.filter((item) => item.job);
   const shifts = (board.shifts.get(technicianId) ?? []).filter((shift) => within(shift.starts_at));
@@ -109,10 +109,17 @@ function summedUp(technicianId, day) {
 /** What the row's header says to those who do not see the row. */
 export function rowLabel(technician) {
   const { visits, late, used } = dayOf(technician.id);
-  const absences = (board.absences.get(technician.id) ?? []).map((absence) => text("row.absent", { from: time(absence.starts_at), to: time(absence.ends_at) }));
+  const absences = (board.absences.get(technician.id) ?? []).map(absenceLabel);
   const parts = [technician.name, text("row.visits", { count: visits }), text("row.used", { share: Math.round(used * 100) })];
   if (late) parts.push(text("row.late", { count: late }));
   return [...parts, ...absences].join(", ");
+}
+
+function absenceLabel(absence) {
+  const { from, to } = shownSpan();
+  if (absence.starts_at <= from && absence.ends_at >= to) return text("row.absent_all");
+  const name = (moment) => `${day(moment)} ${time(moment)}`;
+  return text("row.absent", { from: name(absence.starts_at), to: name(absence.ends_at) });
 }
 
 /** What the pointer is told of a stop. */

@@ -31,6 +31,7 @@ export function mountMap() {
   map.on("click", () => select({}));
   subscribe("board", (technicianIds) => soon(technicianIds ?? EVERYBODY));
   for (const topic of ["filters", "selection", "hover"]) subscribe(topic, () => soon(NOBODY));
+  subscribe("selection", bringIntoView);
   onThemeChange(() => soon(EVERYBODY));
 }
 
@@ -185,6 +186,11 @@ function restyle() {
     }, isPointedAt || isTheirs);
   }
   number(chosen);
+}
+
+function bringIntoView() {
+  const mark = drawn.jobs.get(selection.jobId);
+  if (mark && !map.getBounds().contains(mark.layer.getLatLng())) map.panTo(mark.layer.getLatLng(), { animate: false });
 }
 
 /** Only what differs is drawn anew. */
