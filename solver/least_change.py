@@ -2,7 +2,7 @@
 
 What the technician lacks for it is beyond doubt. Where time or supplies are in the way, each rule
 is set aside alone, then two together; by how little each of them has to give is found by bisection.
-``Draft.best_place`` says whether there is a place.
+``Draft.has_place`` says whether there is a place.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from solver.eligibility import Supplies
 from solver.insertion import Draft
 from solver.problem import Problem, Shift, TimeWindow, Visit
 from solver.schedule import Call
+from solver.slack import Slack
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
 from solver.timing import cheapest
 from solver.waivers import Waiver, waived
@@ -92,12 +93,15 @@ def least_changes(
     """
     visit = draft.visit(asked.id)
     leniencies = list(_leniencies(draft, asked, shift))
+    slacks: dict[int, Slack] = {}
 
     def has_place(steps: Sequence[tuple[_Leniency, int]]) -> bool:
         one, on = visit, shift
         for leniency, number in steps:
             one, on = leniency.apply(one, on, leniency.step * number)
-        return draft.best_place(one, on, sequence, gap) is not None
+        if on.max_overtime not in slacks:
+            slacks[on.max_overtime] = Slack(on, sequence, draft.legs)
+        return draft.has_place(one, on, sequence, slacks[on.max_overtime], gap)
 
     wide = [(leniency, leniency.steps) for leniency in leniencies]
     if not has_place(wide):
