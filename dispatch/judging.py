@@ -49,7 +49,7 @@ class Judged:
     shift: Shift | None
     """The one that the job goes to; None if it is taken off, or the technician does not work."""
     before: tuple[Route, ...]
-    """The routes that change as they are, and as they would be; nobody's is empty."""
+    """The routes that change as they are, and as they would be; none without stops."""
     after: tuple[Route, ...]
     violations: tuple[Violation, ...]
     """What would be broken, also what is broken already."""
