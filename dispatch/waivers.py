@@ -31,6 +31,10 @@ class Waivers:
             if self._jobs[job_id].pinned_technician_id in (None, rows[0].technician_id)
         }
 
+    def has(self, job_id: str) -> bool:
+        """Whether anything is waived for the job."""
+        return job_id in self._rows
+
     def of_solver(self, shifts: Mapping[tuple[str, datetime], str]) -> list[waivers.Waiver]:
         """What the solver has to be told; ``shifts`` has its names by technician and start.
 
