@@ -119,13 +119,11 @@ def test_being_cut_off_is_said_and_made_up_for(
     page_as: Windows, service: Service, today: Any
 ) -> None:
     page = shown(page_as("dispatcher", language="en", expected=["/events", "/board/"]))
-    stop = "window.dispatchEvent(new Event('offline'))"
-    page.context.set_offline(True)
-    page.evaluate(stop)
-    service.api.post("/jobs", json={})  # anything: the stream is told of nothing
     job_id = movable_job(today)
-    answer = service.api.patch(f"/jobs/{job_id}", json={"title": "Trong lúc mất mạng"})
-    assert answer.is_success
+    page.route("**/events*", lambda route: route.abort())
+    page.context.set_offline(True)
+    service.api.patch(f"/jobs/{job_id}", json={"title": "Trong lúc mất mạng"}).raise_for_status()
+    page.unroute("**/events*")
     page.context.set_offline(False)
     expect(visit(page, job_id)).to_have_attribute(
         "aria-label", re.compile("Trong lúc mất mạng"), timeout=15_000
@@ -342,7 +340,7 @@ def test_days_are_stepped_through_and_kept_in_the_address(page_as: Windows) -> N
     expect(page.locator(".row .visit").first).to_be_visible()
 
 
-def test_zooming_keeps_the_middle_and_shows_more(page_as: Windows) -> None:
+def test_zooming_in_makes_room_and_fitting_takes_it_back(page_as: Windows) -> None:
     page = shown(page_as("dispatcher", language="en"))
     width = "(node) => node.scrollWidth"
     before = page.locator("#timeline").evaluate(width)
