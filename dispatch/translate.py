@@ -7,7 +7,7 @@ local start ("T07@2026-11-23T08:00+07:00").
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -73,6 +73,8 @@ class Translation:
     """Jobs that are no visits: they cannot be attended, or (None) their sites have no location."""
     overnight: frozenset[str]
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
+    unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
+    """The windows that visits pinned in time would have without that."""
 
     def seconds(self, moment: datetime) -> int:
         return (moment - self.epoch) // _SECOND
@@ -116,16 +118,11 @@ class _Translator:
 
     def translation(self) -> Translation:
         left_out: dict[str, Unattendable | None] = {}
+        unpinned: dict[str, tuple[TimeWindow, ...]] = {}
         overnight = set()
         visits = []
         for facts in self._candidates:
-            when = attendance(
-                facts.job,
-                facts.windows,
-                self.snapshot.opening_hours.get(facts.job.site_id, ()),
-                self._horizon,
-                self.zone,
-            )
+            when = self._attendance(facts)
             site = self.snapshot.sites[facts.job.site_id]
             if when is None and facts.job.id in self._live_at:
                 when = NOT_HERE_ANY_MORE
@@ -135,6 +132,8 @@ class _Translator:
                 left_out[facts.job.id] = None
             elif when is not None:
                 visits.append(self._visit(facts, site, when))
+                if facts.job.pinned_start_at is not None:
+                    unpinned[facts.job.id] = self._unpinned(facts)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
         seconds, metres = self._travel.matrices(self._places)
@@ -154,7 +153,25 @@ class _Translator:
             histories=self.histories,
             left_out=left_out,
             overnight=frozenset(overnight),
+            unpinned=unpinned,
         )
+
+    def _attendance(
+        self, facts: JobFacts, *, as_pinned: bool = True
+    ) -> Attendance | Unattendable | None:
+        return attendance(
+            facts.job,
+            facts.windows,
+            self.snapshot.opening_hours.get(facts.job.site_id, ()),
+            self._horizon,
+            self.zone,
+            as_pinned=as_pinned,
+        )
+
+    def _unpinned(self, facts: JobFacts) -> tuple[TimeWindow, ...]:
+        when = self._attendance(facts, as_pinned=False)
+        spans = when.spans if isinstance(when, Attendance) else ()
+        return tuple(self._window(*span) for span in spans)
 
     @property
     def _objective(self) -> Objective:
