@@ -33,6 +33,19 @@ hypothesis.settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+SKIPPED = "browser tests were skipped"
+"""How the reason begins; it is told at the end, and not only counted."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = [str(report.longrepr[2]) for report in reports if isinstance(report.longrepr, tuple)]
+    told = {reason[reason.index(SKIPPED) :]: 0 for reason in reasons if SKIPPED in reason}
+    for reason in told:
+        number = sum(reason in other for other in reasons)
+        terminalreporter.write_line(f"{number} {reason}", yellow=True)
+
+
 SECRET = "9f2c41d07be65a83c0d14f7e92ab36581d7cf0e4a9b2635c8e17d04fa5b3968e"
 
 

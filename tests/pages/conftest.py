@@ -1,0 +1,244 @@
+"""The pages in a real browser, on a working day of the demo company, against the real service.
+
+``page_as("dispatcher")`` opens a window of somebody who is signed in. When the test is over,
+nothing may have happened in it that the browser complains about: no violation of the content
+security policy, no error or warning in the console, no failed request, none to elsewhere. What a
+test means to happen it names: ``page_as("dispatcher", expected=["answered 409: POST /jobs"])``.
+"""
+
+import fcntl
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from sqlmodel import Session
+
+from api.app import create_app
+from dispatch.execution import execute_run
+from dispatch.plans_store import queued_runs
+from dispatch.settings import Settings
+from dispatch.store import connect, reading
+from tests.api.serving import served
+from tests.conftest import SKIPPED
+from tests.pages import demo_day
+from tests.pages.demo_day import DAY, KEY, MOMENT, PASSWORD, Clock, at_moment, settings_on
+from tests.pages.watching import Watch, axe_findings
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome-stable"))), None
+)
+QUIET = [
+    # Root, as in containers, gets no sandbox.
+    *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+LANGUAGES = {"vi": "vi-VN", "en": "en-GB"}
+# A page's clock goes as the service's; its timers are the browser's own.
+SAME_TIME = """
+const RealDate = Date;
+const shift = %d;
+globalThis.Date = class Date extends RealDate {
+  constructor(...given) { given.length ? super(...given) : super(RealDate.now() + shift); }
+  static now() { return RealDate.now() + shift; }
+};
+"""
+
+
+# Until the last test of this folder: while Playwright is there, nobody else can run a loop of
+# asyncio in the process.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One for all tests of a process. Without any they are skipped, or fail if it is required."""
+    if CHROMIUM is None:
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail("Chromium is not installed, and REQUIRE_BROWSER is set")
+        pytest.skip(f"{SKIPPED}: Chromium is not installed; apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+# The service
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service behind an address of its own, and a client that may do everything there."""
+
+    address: str
+    settings: Settings
+    api: httpx2.Client
+    clock: Clock
+    """Of the service; windows opened later go by it."""
+
+    def get(self, path: str, **query: Any) -> Any:
+        answer = self.api.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any = None) -> Any:
+        answer = self.api.post(path, json=body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture(scope="session")
+def demo_database(
+    tmp_path_factory: pytest.TempPathFactory, cheap_hashing: None, compiled_search: None
+) -> Path:
+    """Made once, whichever process needs it first."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    database = folder / "demo-day.db"
+    with (folder / "demo-day.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not database.exists():
+            making = folder / "demo-day-new.db"
+            demo_day.build(making)
+            making.rename(database)
+    return database
+
+
+@pytest.fixture
+def service_settings() -> dict[str, object]:
+    """What differs from the defaults; for a test to override, with ``parametrize``."""
+    return {}
+
+
+@pytest.fixture
+def service(
+    demo_database: Path,
+    tmp_path: Path,
+    service_settings: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Service]:
+    """On Monday, 23 November 2026, at ten in the morning; it also solves what is asked for."""
+    for name in [name for name in os.environ if name.startswith("DISPATCH_")]:
+        monkeypatch.delenv(name)
+    database = tmp_path / "dispatch.db"
+    shutil.copyfile(demo_database, database)
+    settings = settings_on(database, **service_settings)
+    with (
+        at_moment(MOMENT) as clock,
+        served(create_app(settings)) as (address, _),
+        solving(settings),
+        httpx2.Client(
+            base_url=address, headers={"X-API-Key": KEY}, trust_env=False, timeout=30
+        ) as api,
+    ):
+        yield Service(address, settings, api, clock)
+
+
+@contextmanager
+def solving(settings: Settings) -> Iterator[None]:
+    """Queued runs are executed in this process, which has the test's clock."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        engine = connect(settings.database_url)
+        while not is_over.wait(0.1):
+            with Session(reading(engine)) as session:
+                waiting = [run.id for run in queued_runs(session)]
+            for run_id in waiting:
+                execute_run(settings.database_url, run_id, settings, is_over.is_set)
+        engine.dispose()
+
+    thread = threading.Thread(target=work, name="solving")
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+# Windows
+
+
+class Windows(Protocol):
+    """Opens a window: of whom (a role; None: nobody is signed in), and how it is."""
+
+    def __call__(
+        self,
+        role: str | None,
+        path: str = "/",
+        *,
+        language: str = "vi",
+        technician_id: str = "T01",
+        expected: tuple[str, ...] | list[str] = (),
+        **options: Any,
+    ) -> Page: ...
+
+
+@pytest.fixture
+def page_as(browser: Browser, service: Service) -> Iterator[Windows]:
+    """A window in which somebody has opened a page; options are those of Playwright's contexts.
+
+    Texts are in Vietnamese unless ``language`` says otherwise. ``role`` is that of the account; of
+    technicians there are all, by ``technician_id``.
+    """
+    watched: list[tuple[BrowserContext, Watch]] = []
+
+    def open_page(
+        role: str | None,
+        path: str = "/",
+        *,
+        language: str = "vi",
+        technician_id: str = "T01",
+        expected: tuple[str, ...] | list[str] = (),
+        **options: Any,
+    ) -> Page:
+        usual = {
+            "locale": LANGUAGES[language],
+            "timezone_id": "Asia/Ho_Chi_Minh",
+            "viewport": {"width": 1440, "height": 900},
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(base_url=service.address, **{**usual, **options})
+        context.set_default_timeout(15_000)
+        watch = Watch(context, service.address, expected)
+        watched.append((context, watch))
+        context.add_init_script(SAME_TIME % (service.clock.shift.total_seconds() * 1000))
+        if role is not None:
+            user = technician_id.lower() if role == "technician" else role
+            given = {"user_name": user, "password": PASSWORD}
+            answer = context.request.post("/session", data=given)
+            assert answer.ok, answer.text()
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield open_page
+    complaints: list[str] = []
+    for context, watch in watched:
+        context.close()
+        complaints += watch.complaints
+    assert complaints == []
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], None]:
+    """Fails if axe finds anything on the page as it is shown now."""
+
+    def check(page: Page) -> None:
+        assert axe_findings(page) == []
+
+    return check
+
+
+__all__ = ["DAY", "MOMENT", "PASSWORD", "Service", "Windows"]

@@ -1,0 +1,64 @@
+"""What a browser has to complain about while somebody uses a page, and what axe finds on it."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+
+from api.pages import WEB
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+class Watch:
+    """Everything that ought not to happen in a browser's window, as lines of text."""
+
+    def __init__(self, context: BrowserContext, address: str, expected: Iterable[str]) -> None:
+        self.complaints: list[str] = []
+        self._address = address
+        self._expected = [re.compile(pattern) for pattern in expected]
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self._complain(f"uncaught: {error.error}"))
+        context.on("request", self._request)
+        context.on("requestfailed", self._failed)
+        context.on("response", self._answered)
+
+    def _complain(self, complaint: str) -> None:
+        if not any(pattern.search(complaint) for pattern in self._expected):
+            self.complaints.append(complaint)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # What could not be loaded is told by `failed` and `answered`, and better.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self._complain(f"console {message.type}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((f"{self._address}/", "data:", "blob:")):
+            self._complain(f"elsewhere: {request.method} {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        # A page that is left cuts off what it was loading.
+        if request.failure != "net::ERR_ABORTED":
+            self._complain(f"failed: {request.method} {self._path(request.url)}: {request.failure}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            method, path = response.request.method, self._path(response.url)
+            self._complain(f"answered {response.status}: {method} {path}")
+
+    def _path(self, url: str) -> str:
+        return url.removeprefix(self._address)
+
+
+def axe_findings(page: Page) -> list[str]:
+    """What on the page as it is shown now keeps somebody out (WCAG 2.2 AA)."""
+    # Evaluated from outside, it needs no leave of the page's policy.
+    page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    rules = {"runOnly": {"type": "tag", "values": WCAG}}
+    found: dict[str, Any] = page.evaluate("(rules) => axe.run(rules)", rules)
+    return [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
