@@ -11,7 +11,7 @@ import { dayOf, stopsOf } from "./items.js";
 import { addPanel, openPanel } from "./panel.js";
 import { board, isLate, select, selection, subscribe } from "./state.js";
 import { showJob } from "./timeline.js";
-import { priorityBadge } from "./unassigned.js";
+import { priorityBadge, reasonText, skillText } from "./unassigned.js";
 
 const sections = [];
 let panel = null;
@@ -58,14 +58,11 @@ function jobDetails(job) {
       priorityBadge(job),
       placed && isLate(placed.stop) ? element("span", { class: "badge bad with-icon" }, icon("late", 12), text("visit.late")) : null,
       placed ? null : element("span", { class: "badge warn" }, text("job.unassigned"))),
-    placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reason.message))),
+    placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reasonText(job, reason)))),
     factList(facts),
     ...sections.map((section) => section(job, placed)).filter(Boolean),
   ];
 }
-
-/** With the level, where it is more than the first. */
-const skillText = (id, level) => (level > 1 ? text("skill.level", { name: board.skills[id] ?? id, level }) : (board.skills[id] ?? id));
 
 function pinText(job) {
   const name = board.technicians.get(job.pinned_technician_id)?.name ?? job.pinned_technician_id;

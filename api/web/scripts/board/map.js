@@ -138,7 +138,7 @@ function restyle() {
   for (const { layer, technicianId } of drawn.routes.values()) {
     const isChosen = technicianId === chosen || technicianId === hover.technicianId;
     const isBack = (chosen !== null && !isChosen) || isFiltered();
-    layer.setStyle({ weight: isChosen ? 4 : 2, opacity: isChosen ? 1 : isBack ? 0.18 : 0.7 });
+    layer.setStyle({ weight: isChosen ? 3.5 : 1.5, opacity: isChosen ? 1 : isBack ? 0.15 : 0.55 });
     if (isChosen) layer.bringToFront();
   }
   for (const [jobId, { layer, technicianId, job, late }] of drawn.jobs) {

@@ -44,7 +44,7 @@ function card(job) {
       priorityBadge(job),
       element("span", {}, text("unit.minutes", { value: job.duration_minutes })),
       ...job.windows.slice(0, 2).map((window) => element("span", {}, `${time(window.starts_at)}–${time(window.ends_at)}`))),
-    element("ul", { class: "reasons" }, reasons.map((reason) => element("li", {}, reasonText(reason)))),
+    element("ul", { class: "reasons" }, reasons.map((reason) => element("li", {}, reasonText(job, reason)))),
     element("button", { type: "button", class: "quiet small", dataset: { focusKey: `move-${job.id}` }, onclick: () => pickUp(job.id) }, icon("en_route", 12), text("unassigned.move")),
   );
 }
@@ -56,4 +56,18 @@ export function priorityBadge(job) {
   return element("span", { class: `badge ${kind}` }, text(`priority.${job.priority}`));
 }
 
-const reasonText = (reason) => reason.message;
+/** Why the job is in nobody's route, in the reader's language and with the names of things. */
+export function reasonText(job, { code, rule }) {
+  const names = (list, named) => list.map((id) => named[id] ?? id).join(", ");
+  const what = {
+    skills: () => Object.entries(job.skills).map(([id, level]) => skillText(id, level)).join(", "),
+    parts: () => names(Object.keys(job.parts), board.parts),
+    tools: () => names(job.tools, board.tools),
+    territory: () => job.territory,
+  }[rule]?.();
+  if (code !== "impossible") return text(`reason.${code}`);
+  return text("reason.impossible", { rule: what ? text("reason.rule_with", { rule: text(`rule.${rule}`), what }) : text(`rule.${rule}`) });
+}
+
+/** A skill's name, with the level where it is more than the first. */
+export const skillText = (id, level) => (level > 1 ? text("skill.level", { name: board.skills[id] ?? id, level }) : (board.skills[id] ?? id));
