@@ -130,6 +130,7 @@ POLICY: dict[str, Access] = {
     "explain_unassigned": OFFICE,
     "judge_change": OFFICE,
     "list_placements": OFFICE,
+    "find_sites": OFFICE,
     # plans and runs
     "request_plan": OFFICE,
     "list_plans": OFFICE,
