@@ -1,6 +1,7 @@
 /**
- * The selected job or technician in the side panel. Other parts add to a job's details with
- * `addJobSection`: a function that gets the job and where it is placed, and gives elements.
+ * The selected job or technician in the side panel. Other parts add to the details with
+ * `addJobSection` and `addTechnicianSection`: functions that get the job (and where it is placed),
+ * or the technician, and give an element. One that is given again keeps its state and the focus.
  */
 
 import { element } from "../dom.js";
@@ -13,12 +14,17 @@ import { board, isLate, select, selection, subscribe } from "./state.js";
 import { showJob } from "./timeline.js";
 import { priorityBadge, reasonText, skillText } from "./unassigned.js";
 
-const sections = [];
+const sections = { top: [], job: [], technician: [] };
 let panel = null;
 
 /** Add to what is shown of a job: `section(job, placed)` gives an element, or null. */
-export function addJobSection(section) {
-  sections.push(section);
+export function addJobSection(section, { atTop = false } = {}) {
+  sections[atTop ? "top" : "job"].push(section);
+}
+
+/** Add to what is shown of a technician: `section(technician)` gives an element, or null. */
+export function addTechnicianSection(section) {
+  sections.technician.push(section);
 }
 
 export function mountDetails() {
@@ -31,7 +37,9 @@ export function mountDetails() {
 function draw() {
   const job = board.jobs.get(selection.jobId);
   const technician = board.technicians.get(selection.technicianId);
+  const focused = panel.body.contains(document.activeElement) ? document.activeElement : null;
   panel.body.replaceChildren(...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]));
+  if (focused?.isConnected) focused.focus();
 }
 
 function jobDetails(job) {
@@ -59,8 +67,9 @@ function jobDetails(job) {
       placed && isLate(placed.stop) ? element("span", { class: "badge bad with-icon" }, icon("late", 12), text("visit.late")) : null,
       placed ? null : element("span", { class: "badge warn" }, text("job.unassigned"))),
     placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reasonText(job, reason)))),
+    ...sections.top.map((section) => section(job, placed)).filter(Boolean),
     factList(facts),
-    ...sections.map((section) => section(job, placed)).filter(Boolean),
+    ...sections.job.map((section) => section(job, placed)).filter(Boolean),
   ];
 }
 
@@ -85,6 +94,7 @@ function technicianDetails(technician) {
   ];
   return [
     element("h3", { class: "details-title" }, technician.name, " ", element("span", { class: "soft" }, technician.id)),
+    ...sections.technician.map((section) => section(technician)).filter(Boolean),
     factList(facts),
     element("h3", {}, text("technician.stops")),
     element("ol", { class: "stops" }, stopsOf(technician.id).map((item) => element("li", {},
