@@ -129,6 +129,8 @@ POLICY: dict[str, Access] = {
     "list_alternatives": OFFICE,
     "explain_unassigned": OFFICE,
     "judge_change": OFFICE,
+    "make_change": OFFICE,
+    "undo_change": OFFICE,
     "list_placements": OFFICE,
     "find_sites": OFFICE,
     # plans and runs

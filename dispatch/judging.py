@@ -89,7 +89,7 @@ def judge(live: LiveDay, move: Move) -> Judged:
         start = move.start
         there = [min(there, key=lambda shift: (_outside(shift, start), shift.start))]
     present = shift_of(live, move.job_id)
-    trial = Trial(live, move.job_id, [*there, *([present] if present else [])])
+    trial = Trial(live, move.job_id, [*there, *([present] if present else [])], move.technician)
     outcomes = [trial.put(shift, move) for shift in there] or [trial.taken_off(move)]
     return trial.judged(move, min(outcomes, key=lambda outcome: outcome.badness))
 
@@ -107,7 +107,11 @@ class Trial:
     What is tried costs nobody else anything, and the plan in force is not changed.
     """
 
-    def __init__(self, live: LiveDay, job_id: str, shifts: Iterable[Shift]) -> None:
+    def __init__(
+        self, live: LiveDay, job_id: str, shifts: Iterable[Shift], to: str | None = None
+    ) -> None:
+        """``to``: the technician whom it is tried with; what was waived for another one does not
+        count."""
         self.live = live
         self.job_id = job_id
         technicians = {shift.technician for shift in shifts}
@@ -124,7 +128,8 @@ class Trial:
             for shift in self._shifts
         }
         names = {name for calls in rest.values() for name in visits_of(calls)}
-        self.problem = self._unpinned(part_of(without, technicians, names | {job_id}))
+        part = part_of(without, technicians, names | {job_id})
+        self.problem = _as_demanded(self._unpinned(part), live, job_id, to)
         self.draft = Draft(self.problem)
         self.rest = calls_of(self.draft, rest)
         self.draft.take(self.rest)
@@ -305,6 +310,18 @@ class Trial:
 
     def _cents(self, routes: Iterable[Route]) -> int:
         return sum(cents for route in routes for _, cents in self._price.of(route))
+
+
+def _as_demanded(problem: Problem, live: LiveDay, job_id: str, technician: str | None) -> Problem:
+    """The problem with all that the job demands of a technician for whom nothing was waived."""
+    demanding = live.translation.unwaived.get(job_id)
+    if demanding is None or technician in (None, live.translation.waived_for(job_id)):
+        return problem
+    visits = tuple(
+        replace(demanding, location=visit.location) if visit.id == job_id else visit
+        for visit in problem.visits
+    )
+    return replace(problem, visits=visits)
 
 
 def broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:
