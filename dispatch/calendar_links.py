@@ -21,10 +21,11 @@ TOKEN = re.compile(r"([0-9a-f]{12})([0-9a-f]{48})", re.ASCII)
 
 
 class CalendarLinkOut(Output):
-    """That a technician has a calendar link; the link itself was shown when it was made."""
+    """Whether a technician has a calendar link; the link itself was shown when it was made."""
 
     technician_id: str
-    created_at: datetime
+    created_at: datetime | None
+    """Null: there is none."""
 
 
 class MadeCalendarLink(CalendarLinkOut):
@@ -51,13 +52,11 @@ def make_link(session: Session, technician_id: str, *, actor: str) -> tuple[Cale
 
 
 def read_link(session: Session, technician_id: str) -> CalendarLinkOut:
-    """Raises ``NotFound``, also if there is no link."""
+    """Raises ``NotFound`` for the technician."""
+    read_technician(session, technician_id)
     row = _link_of(session, technician_id)
-    if row is None:
-        action = "make one"
-        cause = "there is no calendar link"
-        raise NotFound(Fault("not_found", f"technician {technician_id}", cause, action))
-    return CalendarLinkOut.model_validate(row)
+    created_at = None if row is None else row.created_at
+    return CalendarLinkOut(technician_id=technician_id, created_at=created_at)
 
 
 def revoke_link(session: Session, technician_id: str, *, actor: str) -> None:

@@ -16,6 +16,8 @@ import { priorityBadge, reasonText, skillText } from "./unassigned.js";
 
 const sections = { top: [], job: [], technician: [] };
 let panel = null;
+/** What is shown, so that what somebody reads or types there stays until it changes. */
+let drawn = null;
 
 /** Add to what is shown of a job: `section(job, placed)` gives an element, or null. */
 export function addJobSection(section, { atTop = false } = {}) {
@@ -37,7 +39,14 @@ export function mountDetails() {
 function draw() {
   const job = board.jobs.get(selection.jobId);
   const technician = board.technicians.get(selection.technicianId);
+<<<<<<< HEAD
   const focused = panel.body.contains(document.activeElement) ? document.activeElement : null;
+=======
+  const { stop, technicianId } = board.placed.get(job?.id) ?? {};
+  const shown = JSON.stringify(job ? [job, stop, technicianId, board.unassigned.get(job.id)] : technician && [technician, board.routes.get(technician.id), board.shifts.get(technician.id)]);
+  if (drawn === shown) return;
+  drawn = shown;
+>>>>>>> board
   panel.body.replaceChildren(...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]));
   if (focused?.isConnected) focused.focus();
 }

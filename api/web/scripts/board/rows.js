@@ -4,7 +4,7 @@
  */
 
 import { element } from "../dom.js";
-import { day as dayName, time } from "../format.js";
+import { day as dayName } from "../format.js";
 import { text } from "../texts.js";
 import { colourName } from "./colours.js";
 import { icon, statusIcon } from "./icons.js";
@@ -59,10 +59,11 @@ export function makeRow(technicianId) {
 
   function updateHeader() {
     const technician = board.technicians.get(technicianId);
-    const { visits, late, used } = dayOf(technicianId);
+    const summed = dayOf(technicianId);
+    if (headerSigned === summed) return;
+    headerSigned = summed;
+    const { visits, late, used } = summed;
     const label = rowLabel(technician);
-    if (headerSigned === label) return;
-    headerSigned = label;
     header.setAttribute("aria-label", label);
     header.replaceChildren(
       element("span", { class: "swatch" }),
@@ -126,7 +127,7 @@ export function makeRow(technicianId) {
       if (isSelected) piece.setAttribute("aria-selected", "true");
       else piece.removeAttribute("aria-selected");
       piece.classList.toggle("hovered", jobId !== null && hover.jobId === jobId);
-      piece.classList.toggle("dimmed", item.job ? !view.matches(item.job) : view.isFiltered);
+      piece.classList.toggle("dimmed", item.job ? !view.matches(item.job) : view.isFiltered && item.kind !== "day");
     }
   }
 
@@ -143,14 +144,12 @@ function drawShift(shift, draw) {
 
 function fillStop(item, room, node) {
   if (!item.job) {
-    node.title = item.label;
     return room === "none" ? [] : [icon(item.kind, 13)];
   }
-  const { job, stop } = item;
+  const { job } = item;
   node.classList.add("visit", `status-${job.status}`);
   node.classList.toggle("late", item.late);
   node.classList.toggle("pinned", Boolean(job.pinned_technician_id));
-  node.title = `${job.id} · ${job.title}\n${job.site}\n${time(stop.start_at)}–${time(stop.departure_at)} · ${text(`status.${job.status}`)}`;
   const marks = [
     statusIcon(job.status),
     item.late ? "late" : null,
@@ -162,8 +161,8 @@ function fillStop(item, room, node) {
   if (room === "icons") return marks.length ? [icons] : [];
   if (room === "words") return [element("span", { class: "visit-words" }, marks.length ? icons : null, job.title)];
   return [
-    element("span", { class: "visit-title" }, marks.length ? icons : null, job.title),
-    element("span", { class: "visit-place", "aria-hidden": "true" }, `${time(stop.start_at)} ${job.site}`),
+    element("div", { class: "visit-title" }, marks.length ? icons : null, `${job.title} `),
+    element("div", { class: "visit-place" }, job.site),
   ];
 }
 
@@ -171,16 +170,16 @@ function fillStop(item, room, node) {
 function dayItem(technicianId, day) {
   const { visits, late, used, available } = dayOf(technicianId, day);
   const share = Math.round(used * 100);
-  const label = [dayName(day.from), text("row.visits", { count: visits }), text("row.used", { share }), late ? text("row.late", { count: late }) : null].filter(Boolean).join(", ");
+  const label = [dayName(day.from), text("row.short", { count: visits, share }), late ? text("row.late", { count: late }) : null].filter(Boolean).join(", ");
   return { key: `day:${day.iso}`, from: day.from, to: day.to, kind: "day", label: available || visits ? label : text("row.free", { day: dayName(day.from) }), late, visits, share, technicianId, day, available };
 }
 
 function fillDay(item) {
   if (!item.visits) return [element("span", { class: "soft", "aria-hidden": "true" }, item.available ? "–" : "")];
   return [
-    element("span", { class: "day-facts numbers", "aria-hidden": "true" },
-      item.late ? element("span", { class: "row-late" }, icon("late", 11), String(item.late)) : null,
-      text("row.short", { count: item.visits, share: item.share })),
+    element("span", { class: "day-facts numbers" },
+      `${text("row.short", { count: item.visits, share: item.share })} `,
+      item.late ? element("span", { class: "row-late" }, icon("late", 11), String(item.late)) : null),
     element("span", { class: "load", "aria-hidden": "true" }, element("span", { style: { width: `${Math.min(100, item.share)}%` } })),
   ];
 }

@@ -10,6 +10,7 @@ import { addPanel, openPanel } from "./panel.js";
 import { board, pointAt, select, selection, subscribe } from "./state.js";
 
 let panel = null;
+let drawn = null;
 
 export function mountUnassigned() {
   panel = addPanel("unassigned");
@@ -24,6 +25,9 @@ function draw() {
   const all = [...board.unassigned.keys()].map((id) => board.jobs.get(id)).filter(Boolean);
   const shown = all.filter(matchesJob).sort(byUrgency);
   panel.setCount(all.length);
+  const signed = JSON.stringify(shown.map((job) => [job, board.unassigned.get(job.id)]));
+  if (drawn === signed) return;
+  drawn = signed;
   const focused = panel.body.contains(document.activeElement) ? document.activeElement.dataset.focusKey : null;
   panel.body.replaceChildren(
     shown.length === 0 ? element("p", { class: "soft" }, text(isFiltered() && all.length ? "unassigned.none_meant" : "unassigned.none")) : "",

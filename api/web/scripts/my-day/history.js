@@ -46,7 +46,7 @@ export function historyView(jobId) {
     "ol",
     { class: "history" },
     found.visits.map(visitView),
-    found.has_more ? element("li", { class: "soft" }, text("history.more", { count: VISITS })) : null,
+    found.has_more ? element("li", { class: "soft" }, text("history.more", { total: VISITS })) : null,
   );
 }
 

@@ -148,7 +148,9 @@ export class Outbox extends EventTarget {
       await keep("reports", { ...row, attempts: row.attempts + 1 });
     }
     this.#tell();
-    if (outcome === "away" || outcome === "failed") this.#backOff(answer.retryAfter);
+    // Somebody else may have signed in, or a cookie is gone: who it is has to be asked again.
+    if (outcome === "forbidden") this.dispatchEvent(new Event("forbidden"));
+    if (outcome === "away" || outcome === "failed" || outcome === "forbidden") this.#backOff(answer.retryAfter);
     return outcome === "taken" || outcome === "refused";
   }
 
@@ -174,7 +176,8 @@ const rank = (row) => (row.attempts >= MOST_FAILURES ? 1 : 0);
 function outcomeOf({ status, body }) {
   if (status === 200 || status === 201) return "taken";
   if (status === 0 || status === 429 || status === 503) return "away";
-  if (status === 401 || status === 403) return "signed_out";
+  if (status === 401) return "signed_out";
+  if (status === 403) return "forbidden";
   // Two requests at the same moment clash without a fault of either's.
   if (status >= 500 || status === 408 || (status === 409 && !body?.faults?.length)) return "failed";
   return "refused";

@@ -5,7 +5,6 @@
  */
 
 const NAME = "my-day";
-const STORES = ["reports", "days", "histories", "values"];
 let opened;
 
 function database() {
@@ -45,7 +44,10 @@ export async function readValue(key) {
 
 export const keepValue = (key, value) => keep("values", { key, value });
 
-/** Everything that there is, reports that wait included. */
-export async function removeEverything() {
-  for (const store of STORES) await empty(store);
+/** Everything of who has signed out; reports of others that wait on the same phone stay. */
+export async function removeAllOf(technicianId) {
+  for (const row of await readAll("reports")) {
+    if (row.technician_id === technicianId) await remove("reports", row.number);
+  }
+  for (const store of ["days", "histories", "values"]) await empty(store);
 }

@@ -1,0 +1,107 @@
+/** What the page says of itself: how far reports have got, what has changed, what was refused. */
+
+import { element } from "../dom.js";
+import { time } from "../format.js";
+import { text } from "../texts.js";
+import { icon } from "./icons.js";
+import { summaryOf } from "./report-form.js";
+import { titleOf } from "./stops.js";
+
+/** One line on the state of things: `{tone, words, signIn}`. */
+export function stateOf({ connection, waiting, isBusy, lastSentAt, readAt }) {
+  if (connection === "signed_out") return { tone: "bad", signIn: true, words: waiting ? text("state.signed_out_waiting", { count: waiting }) : text("state.signed_out") };
+  if (connection === "away") {
+    if (waiting) return { tone: "warn", words: text("state.away_waiting", { count: waiting }) };
+    return { tone: "warn", words: readAt ? text("state.away", { time: time(readAt) }) : text("state.away_unknown") };
+  }
+  if (waiting) return { tone: "plain", words: isBusy ? text("state.sending", { count: waiting }) : text("state.waiting", { count: waiting }) };
+  if (lastSentAt) return { tone: "good", words: text("state.all_sent", { time: time(lastSentAt) }) };
+  return { tone: "plain", words: readAt ? text("state.read", { time: time(readAt) }) : text("state.reading") };
+}
+
+/** What has changed since the day was last looked at. */
+export function changesView(changes, onSeen) {
+  if (!changes.length) return null;
+  return element(
+    "section",
+    { class: "card notice changed", "aria-labelledby": "changed-title" },
+    element("h2", { id: "changed-title" }, icon("history"), text("changed.title")),
+    element("ul", {}, changes.map((change) => element("li", {}, changeWords(change)))),
+    element("button", { class: "main", onclick: onSeen, dataset: { focus: "seen" } }, text("changed.seen")),
+  );
+}
+
+function changeWords({ kind, stop, before }) {
+  const values = { what: [titleOf(stop), stop.name].filter(Boolean).join(" – "), time: time(stop.start_at), before: before ? time(before.start_at) : "" };
+  return text(`changed.${kind}`, values);
+}
+
+const KNOWN = ["not_on_your_route", "in_the_future", "report_id_reused", "unknown_reference"];
+
+/** Reports that the service does not take, with what can be done about them. */
+export function refusedView(reports, { onRetry, onDrop }) {
+  const refused = reports.filter((row) => row.state === "refused");
+  if (!refused.length) return null;
+  return element(
+    "section",
+    { class: "card notice refused", "aria-labelledby": "refused-title" },
+    element("h2", { id: "refused-title" }, icon("alert"), text("refused.title")),
+    element(
+      "ul",
+      {},
+      refused.map((row) =>
+        element(
+          "li",
+          {},
+          element("p", {}, element("strong", {}, [row.title, row.place].filter(Boolean).join(" – "))),
+          element("p", {}, summaryOf(row.body)),
+          (row.faults.length ? row.faults : [{ code: "unknown", cause: "" }]).map((fault) => element("p", { class: "fault" }, faultWords(fault))),
+          element(
+            "div",
+            { class: "pair" },
+            element("button", { onclick: () => onRetry(row.number), dataset: { focus: `retry ${row.number}` } }, text("refused.retry")),
+            element("button", { class: "danger", onclick: () => onDrop(row.number), dataset: { focus: `drop ${row.number}` } }, text("refused.drop")),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function faultWords(fault) {
+  return KNOWN.includes(fault.code) ? text(`refused.${fault.code}`) : text("refused.other", { cause: fault.cause || fault.code });
+}
+
+/** A few words at the foot of the page that go by themselves, with a way back for as long. */
+export class Toast {
+  #timer = null;
+
+  constructor(place) {
+    this.place = place;
+  }
+
+  show(words, { seconds, undo } = { seconds: 5 }) {
+    clearTimeout(this.#timer);
+    this.place.replaceChildren(
+      element("p", {}, words),
+      ...(undo
+        ? [
+            element("button", { onclick: () => this.#undo(undo) }, text("toast.undo")),
+          ]
+        : []),
+    );
+    this.place.hidden = false;
+    this.#timer = setTimeout(() => this.hide(), seconds * 1_000);
+  }
+
+  hide() {
+    clearTimeout(this.#timer);
+    this.place.hidden = true;
+    this.place.replaceChildren();
+  }
+
+  async #undo(undo) {
+    this.hide();
+    await undo();
+  }
+}
