@@ -3,11 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-<<<<<<< HEAD:dispatch/migrations/versions/v0009_calendar_links.py
-revision = "0009"
-=======
 revision = "0008"
->>>>>>> board:dispatch/migrations/versions/v0008_calendar_links.py
 down_revision = "0007"
 branch_labels = None
 depends_on = None

@@ -39,16 +39,13 @@ export function mountDetails() {
 function draw() {
   const job = board.jobs.get(selection.jobId);
   const technician = board.technicians.get(selection.technicianId);
-<<<<<<< HEAD
-  const focused = panel.body.contains(document.activeElement) ? document.activeElement : null;
-=======
   const { stop, technicianId } = board.placed.get(job?.id) ?? {};
-  const shown = JSON.stringify(job ? [job, stop, technicianId, board.unassigned.get(job.id)] : technician && [technician, board.routes.get(technician.id), board.shifts.get(technician.id)]);
+  const shown = JSON.stringify(job ? [job, stop, technicianId, board.unassigned.get(job.id), board.version] : technician && [technician, board.routes.get(technician.id), board.shifts.get(technician.id), board.absences.get(technician.id)]);
   if (drawn === shown) return;
   drawn = shown;
->>>>>>> board
+  const focused = panel.body.contains(document.activeElement) ? document.activeElement : null;
   panel.body.replaceChildren(...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]));
-  if (focused?.isConnected) focused.focus();
+  if (focused) (focused.isConnected ? focused : panel.body).focus();
 }
 
 function jobDetails(job) {
