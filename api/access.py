@@ -132,6 +132,7 @@ POLICY: dict[str, Access] = {
     "make_change": OFFICE,
     "undo_change": OFFICE,
     "list_placements": OFFICE,
+    "find_sites": OFFICE,
     # plans and runs
     "request_plan": OFFICE,
     "list_plans": OFFICE,

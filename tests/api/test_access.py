@@ -75,6 +75,7 @@ ALLOWED = {
     "replay_dead": ADMINISTRATION,
     "create_job": OFFICE,
     "list_jobs": OFFICE,
+    "find_sites": OFFICE,
     "read_job": FIELD,
     "read_job_history": FIELD,
     "change_job": OFFICE,
