@@ -45,6 +45,9 @@ STALE = timedelta(minutes=10)
 
 PLAN_AGAIN = "plan again"
 
+GONE = (JobStatus.CANCELLED, JobStatus.ON_HOLD)
+"""Nobody is sent to such jobs."""
+
 
 def planned_from(run: Run) -> datetime:
     """From when on a run plans: what starts while it is still solving stays as it is."""
@@ -195,7 +198,7 @@ def put_in_force(
 
 
 def _is_gone(job: Job) -> bool:
-    return job.status in (JobStatus.CANCELLED, JobStatus.ON_HOLD)
+    return job.status in GONE
 
 
 def _overtaken(

@@ -77,6 +77,9 @@ class Translation:
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
     unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
     """The windows that visits pinned in time would have without that."""
+    unwaived: Mapping[str, Visit] = field(default_factory=dict)
+    """The visits for which rules were set aside, as they would be with anybody else, pinned in time
+    or not."""
 
     def seconds(self, moment: datetime) -> int:
         return (moment - self.epoch) // _SECOND
@@ -87,6 +90,11 @@ class Translation:
     @cached_property
     def visits(self) -> Mapping[str, Visit]:
         return {visit.id: visit for visit in self.problem.visits}
+
+    def waived_for(self, job_id: str) -> str | None:
+        """The technician with whom rules were set aside for the job; None if none were."""
+        rows = self.snapshot.waivers.get(job_id)
+        return rows[0].technician_id if rows and job_id in self.unwaived else None
 
     @cached_property
     def begun(self) -> frozenset[str]:
@@ -122,10 +130,11 @@ class _Translator:
     def translation(self) -> Translation:
         left_out: dict[str, Unattendable | None] = {}
         unpinned: dict[str, tuple[TimeWindow, ...]] = {}
+        unwaived: dict[str, Visit] = {}
         overnight = set()
         visits = []
         for facts in self._candidates:
-            when = self.waivers.extended(facts.job, self._attendance(facts), self._horizon)
+            when = self._attendance(facts)
             site = self.snapshot.sites[facts.job.site_id]
             if when is None and facts.job.id in self._live_at:
                 when = NOT_HERE_ANY_MORE
@@ -137,6 +146,8 @@ class _Translator:
                 visits.append(self._visit(facts, site, when))
                 if facts.job.pinned_start_at is not None:
                     unpinned[facts.job.id] = self._unpinned(facts)
+                if self.waivers.has(facts.job.id):
+                    unwaived[facts.job.id] = self._unwaived(facts, site, when)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
         seconds, metres = self._travel.matrices(self._places)
@@ -159,11 +170,17 @@ class _Translator:
             left_out=left_out,
             overnight=frozenset(overnight),
             unpinned=unpinned,
+            unwaived=unwaived,
         )
 
     def _attendance(
         self, facts: JobFacts, *, as_pinned: bool = True
     ) -> Attendance | Unattendable | None:
+        when = self._demanded(facts, as_pinned=as_pinned)
+        pinned_at = facts.job.pinned_start_at if as_pinned else None
+        return self.waivers.extended(facts.job.id, when, self._horizon, pinned_at)
+
+    def _demanded(self, facts: JobFacts, *, as_pinned: bool) -> Attendance | Unattendable | None:
         return attendance(
             facts.job,
             facts.windows,
@@ -172,6 +189,11 @@ class _Translator:
             self.zone,
             as_pinned=as_pinned,
         )
+
+    def _unwaived(self, facts: JobFacts, site: models.Site, when: Attendance) -> Visit:
+        demanded = self._demanded(facts, as_pinned=False)
+        visit = self._visit(facts, site, demanded if isinstance(demanded, Attendance) else when)
+        return replace(visit, tools=frozenset(row.tool_id for row in facts.tools))
 
     def _unpinned(self, facts: JobFacts) -> tuple[TimeWindow, ...]:
         when = self._attendance(facts, as_pinned=False)

@@ -95,6 +95,7 @@ def there(
         "day": str(day),
         "run_id": planned["id"],
         "plan_id": planned["plan_id"],
+        "plan_version": 1,
         "absence_id": "none",
         "token": client.post("/technicians/T01/calendar-link").json()["url"][-64:-4],
     }

@@ -131,7 +131,7 @@ def test_who_tried_too_often_learns_for_how_long_to_wait(page_as: Windows) -> No
 
 
 def test_without_a_connection_the_page_says_so_and_keeps_what_was_typed(page_as: Windows) -> None:
-    page = page_as(None, "/sign-in", expected=["failed: POST /session"])
+    page = page_as(None, "/sign-in", expected=["failed: POST /session", "failed: GET .*/icon.svg"])
     page.context.set_offline(True)
     fill_in(page, "dispatcher")
     expect(page.get_by_role("alert")).to_contain_text("Không kết nối được với máy chủ")

@@ -7,6 +7,7 @@
  * - `map.js`: the same on a map
  * - `panel.js`: the side panel's tabs, `details.js` and `unassigned.js` among them
  * - `live.js`: what happens elsewhere
+ * - `actions.js`: what dispatchers do with it
  */
 
 import { byId, element } from "../dom.js";
@@ -14,6 +15,7 @@ import { setPlace } from "../format.js";
 import { ask, get } from "../http.js";
 import { loadTexts, text, wireLanguageSwitch } from "../texts.js";
 import { wireThemeSwitch } from "../theme.js";
+import { mountActions } from "./actions.js";
 import { readBoard } from "./board-data.js";
 import { wantedDays, wireDays } from "./days.js";
 import { mountDetails } from "./details.js";
@@ -46,6 +48,7 @@ mountMap();
 wirePanels();
 mountUnassigned();
 mountDetails();
+mountActions();
 wireDays();
 wireKeys();
 
