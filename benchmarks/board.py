@@ -39,6 +39,7 @@ BROWSER_ARGUMENTS = (
     "--no-first-run",
 )
 FRAMES = 120
+ROW_PIXELS = 46
 PLAN_SECONDS = 5
 
 
@@ -55,8 +56,10 @@ class Figures:
     """From the arrival of the board until the time line has been painted."""
     page_to_paint: float
     """From opening the address until then."""
-    scroll_scripts: float
-    """What the page's scripts take of a frame, of three rows each."""
+    scroll_scripts_cpu: float
+    """Processor time of the page's scripts per frame, of three rows each."""
+    scroll_thread_cpu: float
+    """With style, layout and painting."""
     scroll_frame: float
     scroll_frame_p95: float
     scroll_frames_late: float
@@ -89,7 +92,7 @@ def measure(technicians: int, jobs: int, folder: Path, chromium: str) -> Figures
         board = context.request.get(f"{service.address}/board/{day}")
         shown = board.json()
         page.evaluate(_IN_PAGE)
-        scroll, scripts = _scripts_per_frame(page, f"scrolling('scrollTop', 137, {FRAMES})")
+        scroll, scripts, thread = _scrolling(page)
         sideways = _zoomed_in_frames(page)
         zooms = page.evaluate("measuring.zooming()")
         figures = Figures(
@@ -99,7 +102,8 @@ def measure(technicians: int, jobs: int, folder: Path, chromium: str) -> Figures
             answer=round(median(one["answer"] for one in openings)),
             first_useful_paint=round(median(one["paint"] for one in openings)),
             page_to_paint=round(median(one["all"] for one in openings)),
-            scroll_scripts=_rounded(scripts),
+            scroll_scripts_cpu=_rounded(scripts),
+            scroll_thread_cpu=_rounded(thread),
             scroll_frame=_rounded(median(scroll)),
             scroll_frame_p95=_rounded(_p95(scroll)),
             scroll_frames_late=round(sum(one > 16 for one in scroll) / len(scroll), 3),
@@ -167,7 +171,7 @@ def _publish(service: Service, day: str) -> None:
 def _open(page: Page, address: str) -> dict[str, float]:
     page.goto("about:blank")
     page.goto(address)
-    page.wait_for_function("window.boardPainted !== undefined", timeout=60_000)
+    page.wait_for_function("() => window.boardPainted !== undefined", timeout=60_000)
     return dict(page.evaluate(_TIMES))
 
 
@@ -194,18 +198,22 @@ _TIMES = """() => {
 _IN_PAGE = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
-def _scripts_per_frame(page: Page, scrolling: str) -> tuple[list[float], float]:
-    """The work of each frame, and the average of what our scripts have of it."""
+def _scrolling(page: Page) -> tuple[list[float], float, float]:
+    """The time of each frame; per frame, the processor time of our scripts, and of the thread that
+    runs them, with style, layout and painting. The latter two do not depend on what else runs."""
     browser = page.context.new_cdp_session(page)
-    browser.send("Performance.enable")
+    browser.send("Performance.enable", {"timeDomain": "threadTicks"})
 
-    def so_far() -> float:
+    def so_far() -> tuple[float, float]:
         metrics = browser.send("Performance.getMetrics")["metrics"]
-        return float(next(one["value"] for one in metrics if one["name"] == "ScriptDuration"))
+        seconds = {one["name"]: one["value"] for one in metrics}
+        return seconds["ScriptDuration"], seconds["TaskDuration"]
 
-    before = so_far()
-    frames = list(page.evaluate(f"measuring.{scrolling}"))
-    return frames, (so_far() - before) * 1000 / len(frames)
+    scripts, tasks = so_far()
+    frames = list(page.evaluate(f"measuring.scrolling('scrollTop', {3 * ROW_PIXELS}, {FRAMES})"))
+    scripts, tasks = (now - before for now, before in zip(so_far(), (scripts, tasks), strict=True))
+    browser.detach()
+    return frames, scripts * 1000 / FRAMES, tasks * 1000 / FRAMES
 
 
 def _zoomed_in_frames(page: Page) -> list[float]:

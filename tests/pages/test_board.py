@@ -260,7 +260,7 @@ def test_dragging_says_job_technician_and_moment(page_as: Windows, today: Any) -
     page.mouse.down()
     page.mouse.move(box["x"] - 40, to["y"] + 20, steps=8)
     expect(page.locator(".ghost")).to_be_visible()
-    page.wait_for_function("heard.some(({ moved }) => moved?.technicianId === 'T03')")
+    page.wait_for_function("() => heard.some(({ moved }) => moved?.technicianId === 'T03')")
     page.mouse.up()
     (dropped,) = [one["dropped"] for one in heard(page) if "dropped" in one]
     assert dropped["jobId"] == job_id
@@ -281,7 +281,7 @@ def test_escape_takes_a_drag_back(page_as: Windows, today: Any) -> None:
     page.mouse.move(card["x"] + 200, card["y"] + 12)
     page.mouse.down()
     page.mouse.move(name["x"] + 40, name["y"] + 20, steps=8)
-    page.wait_for_function("heard.some(({ moved }) => moved?.technicianId === 'T02')")
+    page.wait_for_function("() => heard.some(({ moved }) => moved?.technicianId === 'T02')")
     assert [one["moved"]["startAt"] for one in heard(page) if "moved" in one][-1] is None
     page.keyboard.press("Escape")
     page.mouse.up()
