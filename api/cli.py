@@ -140,4 +140,6 @@ def demo(
     for user, password in shown.items():
         typer.echo(f"  {user:15} {password}")
     typer.echo(f"  {'(alerts)':15} {key}")
+    here = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
+    typer.echo(f"The board is at {here}/ and a technician's own day at {here}/my-day.")
     _serve(settings.model_copy(update={"secret": settings.secret or secret}), host, port)

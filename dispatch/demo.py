@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, exists, select
 
+from dispatch.demo_machines import watch_machines
 from dispatch.files import import_folder
 from dispatch.local_time import start_of
 from dispatch.models import Job, Route, Technician
@@ -28,6 +29,7 @@ def set_up(
     today = at.astimezone(settings.zone).date()
     for folder in folders:
         import_folder(session, folder, actor=ACTOR, settings=settings, move_to=today)
+    watch_machines(session, actor=ACTOR)
     request = PlanRequest(starts_on=today, publish=True)
     midnight = start_of(today, settings.zone)
     return request_run(

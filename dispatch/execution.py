@@ -265,9 +265,16 @@ def _publish(
 
 def _bring_up_to_date(engine: Engine, run: Run, plan_id: int, settings: Settings) -> PlanChanges:
     with Session(reading(engine)) as session:
-        routes = plans_store.routes_of(session, plan_id)
-        at = max(planned_from(run), now())
-        found = merge(session, routes, scope_of(run, run), freeze_of(run), run.id, settings, at)
+        found = merge(
+            session,
+            plans_store.routes_of(session, plan_id),
+            session.get_one(Plan, plan_id).based_on_version,
+            scope_of(run, run),
+            freeze_of(run),
+            run.id,
+            settings,
+            max(planned_from(run), now()),
+        )
     with Session(engine) as session:
         plan = session.get_one(Plan, plan_id)
         if plan.status == PlanStatus.DRAFT:

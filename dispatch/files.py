@@ -19,6 +19,7 @@ from dispatch.pages import Page, read_page
 from dispatch.references import unknown_references
 from dispatch.settings import Settings
 from dispatch.sheets import JOBS, SHEETS, SITES, Sheet
+from dispatch.waivers import end_waivers
 from solver.problem import Fault
 
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
@@ -213,7 +214,9 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
         )
         store.upsert(session, detail.table, [row for some in rows for row in some])
     if sheet is JOBS:
-        store.take_off_live_routes(session, [id_ for id_ in ids if _is_off(changed[(id_,)])])
+        off = [id_ for id_ in ids if _is_off(changed[(id_,)])]
+        store.take_off_live_routes(session, off)
+        end_waivers(session, dict.fromkeys(off), actor=actor)
     if "id" in sheet.cells:
         log.record_many(
             session,

@@ -49,6 +49,7 @@ from dispatch.output import Output
 from dispatch.placements import ask_for_place
 from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
+from dispatch.waivers import end_waivers
 from solver.problem import Fault
 
 CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
@@ -247,7 +248,7 @@ def change_job(
     ]
     if faults:
         raise InvalidInput(*faults)
-    _apply(session, job, wanted, different)
+    _apply(session, job, wanted, different, actor)
     session.flush()
     after = _logged(session, job, "change", before, actor)
     if job.status in PLANNABLE and different - ELSEWHERE_NO_MATTER:
@@ -274,7 +275,7 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
         )
     job.status = JobStatus.CANCELLED
     job.hold_reason = None
-    store.take_off_live_routes(session, [job_id])
+    _take_off(session, job_id, actor)
     _touch(session, job)
     return _logged(session, job, "cancel", before, actor)
 
@@ -338,13 +339,18 @@ def _columns(new: NewJob) -> dict[str, Any]:
     return {name: getattr(new, name) for name in COLUMNS}
 
 
-def _apply(session: Session, job: Job, wanted: NewJob, different: set[str]) -> None:
+def _take_off(session: Session, job_id: str, actor: str) -> None:
+    store.take_off_live_routes(session, [job_id])
+    end_waivers(session, {job_id: None}, actor=actor)
+
+
+def _apply(session: Session, job: Job, wanted: NewJob, different: set[str], actor: str) -> None:
     for name in different.intersection(COLUMNS):
         setattr(job, name, getattr(wanted, name))
     if "hold_reason" in different:
         if wanted.hold_reason is not None:
             job.status = JobStatus.ON_HOLD
-            store.take_off_live_routes(session, [job.id])
+            _take_off(session, job.id, actor)
         else:
             job.status = JobStatus.OPEN
     if different.intersection(DETAILS):

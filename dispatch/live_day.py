@@ -138,12 +138,10 @@ class LiveDay:
         self.draft.take({**self.draft.sequences, **wanted})
 
     def _calls(self, route: Route) -> tuple[Call, ...]:
-        depots = {depot.id: depot for depot in self.problem.depots}
-        return tuple(
-            self.draft.visit(stop.id) if stop.kind is StopKind.VISIT else depots[stop.id]
-            for stop in route.stops
-            if stop.kind is not StopKind.BREAK
-        )
+        places: dict[str, Call] = {depot.id: depot for depot in self.problem.depots}
+        places |= {visit.id: visit for visit in self.draft.visits}
+        stops = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
+        return tuple(places[stop.id] for stop in stops if stop.id in places)
 
     def remove(self, job_ids: Collection[str]) -> None:
         """Take the jobs off their routes."""
@@ -201,7 +199,7 @@ class LiveDay:
         route = cheapest(self.problem, shift, sequence, self.draft.legs)
         if route is None:
             return None
-        extra = self._cents(route) - self._cents_of(shift)
+        extra = self._cents(route) - self.cents_of(shift)
         had, has = (
             Counter(_depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
         )
@@ -212,8 +210,8 @@ class LiveDay:
         shift = self.translation.shifts[name]
         return shift.technician_id, shift.starts_at
 
-    def _cents_of(self, shift: Shift) -> int:
-        """What the shift's route costs as it is."""
+    def cents_of(self, shift: Shift) -> int:
+        """What the shift's route costs as it is, in cents."""
         sequence = self.draft.sequences[shift.id]
         if not sequence:
             return 0

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from dispatch.devices import AssetContent
 from dispatch.intake import (
     ClockTime,
     Code,
@@ -47,6 +48,12 @@ class Opening(Input):
     weekday: Weekday
     opens: ClockTime
     closes: ClockTime
+
+
+class Machine(AssetContent):
+    """A machine at a site with its id."""
+
+    id: Code
 
 
 class DepotPlace(Input):

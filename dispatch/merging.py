@@ -1,15 +1,17 @@
 """A plan that was made while the world went on, brought up to date.
 
 What has happened stays as it happened. Jobs that are new go where they cost least, those that are
-off leave, and what the plan decided about the others holds as far as it still can.
+off leave, what was placed by hand meanwhile stays with whom it is, and what the plan decided about
+the others holds as far as it still can.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from dispatch import plans_store
 from dispatch.changes import PlanChanges, changes_of
 from dispatch.live_day import LiveDay, live_day_of
 from dispatch.plan_rows import PlanRows, RouteRows, shift_key, to_plan
@@ -19,6 +21,7 @@ from dispatch.translate import Translation
 from solver.check import check
 from solver.cost import cost
 from solver.insertion import Draft
+from solver.problem import Visit
 from solver.reasons import reasons
 from solver.schedule import Call
 from solver.solution import Solution, Unassigned
@@ -39,23 +42,27 @@ class Merged:
 
 def merge(
     session: Session,
-    routes: Iterable[RouteRows],
+    routes: Sequence[RouteRows],
+    based_on: int,
     scope: Scope,
     freeze: timedelta,
     run_id: str | None,
     settings: Settings,
     at: datetime,
 ) -> Merged:
-    """The routes of a plan that was made earlier, as a plan of the same scope ``at`` this moment.
+    """The routes of a plan that was made earlier, ``based_on`` a version, as a plan of the same
+    scope ``at`` this moment.
 
     Raises ``InvalidProblem`` if the rows contradict each other.
     """
     live = live_day_of(load_snapshot(session, scope, at, freeze), settings)
     translation = live.translation
     problem = translation.problem
+    by_hand = plans_store.placed_by_hand_since(session, based_on)
     draft = Draft(problem)
-    draft.take(_sequences(translation, draft, routes))
-    draft.fill(draft.unassigned())
+    _take(live, draft, routes, by_hand)
+    taken_off = {name for name in by_hand if not live.is_placed(name)}
+    draft.fill(visit for visit in draft.unassigned() if visit.id not in taken_off)
     empty = Draft(problem)
     placed = draft.routes()
     unassigned = tuple(
@@ -67,7 +74,53 @@ def merge(
     if violations:
         raise AssertionError("; ".join(str(violation) for violation in violations))
     rows = to_plan(translation, solution, run_id)
+    for row in rows.unassigned:
+        if row.job_id in taken_off:
+            row.reasons = [TAKEN_OFF]
     return Merged(rows, live, solution)
+
+
+TAKEN_OFF = {
+    "code": "taken_off",
+    "rule": None,
+    "message": "A dispatcher has taken it off the plan since.",
+}
+
+
+def _take(
+    live: LiveDay, draft: Draft, routes: Sequence[RouteRows], by_hand: Collection[str]
+) -> None:
+    """Have the draft hold what is still to come of the routes. What was placed by hand since stays
+    with whom it is, at its place in the order of time; a route that cannot take it in so is left
+    as it is in force."""
+    sequences = _sequences(live.translation, draft, routes)
+    for name, planned in sequences.items():
+        sequences[name] = [call for call in planned if call.id not in by_hand]
+    starts = {stop.job_id: stop.start_at for rows in routes for stop in rows.stops}
+    homes: dict[str, str] = {}
+    for name, calls in live.draft.sequences.items():
+        for visit in (call for call in calls if isinstance(call, Visit) and call.id in by_hand):
+            assert visit.previous is not None  # noqa: S101 - it is in force
+            start = live.translation.moment(visit.previous.start)
+            wanted = sequences.setdefault(name, [])
+            later = [at for at, call in enumerate(wanted) if starts.get(call.id, start) > start]
+            wanted.insert(later[0] if later else len(wanted), visit)
+            homes[visit.id] = name
+    draft.take(sequences)
+    lost = {name for job_id, name in homes.items() if job_id not in _names(draft, name)}
+    if not lost:
+        return
+    kept = {name: live.draft.sequences[name] for name in lost}
+    there = {call.id for calls in kept.values() for call in calls if isinstance(call, Visit)}
+    others = {
+        name: [call for call in calls if not isinstance(call, Visit) or call.id not in there]
+        for name, calls in sequences.items()
+    }
+    draft.take({**others, **kept})
+
+
+def _names(draft: Draft, shift: str) -> set[str]:
+    return {call.id for call in draft.sequences[shift] if isinstance(call, Visit)}
 
 
 def _sequences(

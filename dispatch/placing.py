@@ -114,9 +114,9 @@ def place_options(
     """
     at = at or now()
     day = day or today(at, settings)
-    _plannable(session, job_id)
+    plannable(session, job_id)
     live = live_day(session, day, settings, at, days)
-    _attendable(live, job_id, day)
+    attendable(live, job_id, day)
     live.remove([job_id])
     return [option(live, job_id, way) for way in live.ways(job_id, limit)]
 
@@ -139,11 +139,11 @@ def place_job(
     """
     at = at or now()
     technician_id, day = request.technician_id, request.day or today(at, settings)
-    _plannable(session, job_id)
+    plannable(session, job_id)
     if technician_id is not None:
         read_technician(session, technician_id)
     live = live_day(session, day, settings, at, days)
-    _attendable(live, job_id, day)
+    attendable(live, job_id, day)
     live.remove([job_id])
     ways = live.ways(job_id, CANDIDATES, None if technician_id is None else {technician_id})
     proposal = Proposal.best_of(job_id, ways)
@@ -151,7 +151,7 @@ def place_job(
         proposal = Proposal(job_id, {technician_id: None})
     found = put_proposals(session, [proposal], day, settings, actor=actor, at=at, may_fail=False)
     if job_id not in found:
-        raise _conflict(
+        raise conflict(
             "no_place",
             job_id,
             "nobody could do it then" if technician_id is None else f"{technician_id} could not",
@@ -203,7 +203,7 @@ def put_proposals(
     live = live_day_of(snapshot, settings)
     if not may_fail:
         for proposal in proposals:
-            _attendable(live, proposal.job_id, day)
+            attendable(live, proposal.job_id, day)
     chosen: dict[str, Way] = {}
     unchanged: dict[str, Way] = {}
     for proposal in proposals:
@@ -324,26 +324,28 @@ def option(live: LiveDay, job_id: str, way: Way) -> PlaceOption:
     )
 
 
-def _plannable(session: Session, job_id: str) -> None:
+def plannable(session: Session, job_id: str) -> None:
+    """Raises ``NotFound``, or ``Conflict`` for a job that does not wait to be attended."""
     job = session.get(Job, job_id)
     if job is None:
         raise no_such_job(job_id)
     if job.status not in PLANNABLE:
-        raise _conflict(
+        raise conflict(
             "not_plannable", job_id, f"it is {job.status}", "only what waits can be placed"
         )
 
 
-def _attendable(live: LiveDay, job_id: str, day: date) -> None:
+def attendable(live: LiveDay, job_id: str, day: date) -> None:
+    """Raises ``Conflict`` for a job that is no visit of the day."""
     translation = live.translation
     if job_id in translation.visits:
         return
     if job_id in translation.begun:
-        raise _conflict(
+        raise conflict(
             "begins", job_id, "it has begun or is about to", "leave it, or call the technician"
         )
     why = translation.left_out.get(job_id)
-    raise _conflict(
+    raise conflict(
         "not_then",
         job_id,
         f"it cannot be attended on {day}, or is planned for another day"
@@ -353,7 +355,8 @@ def _attendable(live: LiveDay, job_id: str, day: date) -> None:
     )
 
 
-def _conflict(code: str, job_id: str, cause: str, action: str) -> Conflict:
+def conflict(code: str, job_id: str, cause: str, action: str) -> Conflict:
+    """The error that says why the job cannot be treated like that."""
     return Conflict(Fault(code, f"job {job_id}", cause, action))
 
 

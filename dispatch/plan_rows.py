@@ -145,6 +145,10 @@ class _Writer:
     def __init__(self, translation: Translation) -> None:
         self.translation = translation
         self.solver_shifts = {shift.id: shift for shift in translation.problem.shifts}
+        self.tools = {
+            facts.job.id: frozenset(row.tool_id for row in facts.tools)
+            for facts in translation.snapshot.jobs
+        }
 
     def route(self, route: Route, history: History | None) -> RouteRows:
         shift = self.translation.shifts[route.shift]
@@ -192,7 +196,7 @@ class _Writer:
         parts, tools = stop.parts, stop.tools
         if stop.kind == StopKind.VISIT:
             visit = self.translation.visits[stop.id]
-            parts, tools = visit.parts, visit.tools
+            parts, tools = visit.parts, self.tools[stop.id]
         return models.Stop(
             route_id=UNKNOWN,
             position=UNKNOWN,

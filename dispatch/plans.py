@@ -35,6 +35,7 @@ from dispatch.settings import Settings
 from dispatch.snapshot import LiveRoute, Scope, jobs_by_id, live_routes, load_snapshot
 from dispatch.store import sites_of
 from dispatch.translate import Translation
+from dispatch.waivers import end_waivers
 from solver.check import check
 from solver.problem import Fault
 from solver.solution import Rule
@@ -290,7 +291,9 @@ def _move_jobs(
         for stop in found.stops
         if stop.job_id is not None
     }
-    for job_id in sorted({*placed, *technicians}):
+    concerned = sorted({*placed, *technicians})
+    end_waivers(session, {job_id: placed.get(job_id) for job_id in concerned}, actor=actor)
+    for job_id in concerned:
         job = jobs[job_id]
         if job.status not in PLANNABLE:
             continue

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, delete, func, or_, select, update
 
-from dispatch.models import Job, Plan, PlanUnassigned, Route, Run, RunStatus, Stop
+from dispatch.models import Job, ManualChange, Plan, PlanUnassigned, Route, Run, RunStatus, Stop
 from dispatch.plan_rows import PlanRows, RouteRows
 from solver.solution import StopKind
 
@@ -216,6 +216,35 @@ def versions_of(session: Session, plan_ids: Collection[int]) -> dict[int, int]:
 def highest_version(session: Session) -> int:
     """0 if nothing was ever published."""
     return session.exec(select(func.max(Plan.version))).one() or 0
+
+
+def placed_by_hand_since(session: Session, version: int) -> set[str]:
+    """Jobs that dispatchers, or what places single jobs, have put somewhere else, or taken off, in
+    versions after this one."""
+    changed = session.exec(
+        select(ManualChange.job_id)
+        .join(Plan, col(Plan.id) == ManualChange.plan_id)
+        .where(col(Plan.version) > version)
+    ).all()
+    single = (
+        select(Stop.job_id, Route.technician_id)
+        .join(Route, col(Route.id) == Stop.route_id)
+        .join(Plan, col(Plan.id) == Route.plan_id)
+        .where(col(Stop.job_id).is_not(None))
+    )
+    since = dict(
+        session.exec(
+            single.where(col(Stop.live), col(Plan.run_id).is_(None), col(Plan.version) > version)
+        ).all()
+    )
+    before = dict(
+        session.exec(
+            single.where(col(Stop.job_id).in_(since), col(Plan.version) <= version).order_by(
+                col(Plan.version)
+            )
+        ).all()
+    )
+    return {*changed, *(job_id or "" for job_id, who in since.items() if before.get(job_id) != who)}
 
 
 def retire(session: Session, route_ids: Collection[int]) -> None:

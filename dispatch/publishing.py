@@ -63,6 +63,7 @@ def publish_up_to_date(
     found = merge(
         session,
         plans_store.routes_of(session, plan_id),
+        plan.based_on_version,
         scope_of(plan, run),
         freeze_of(run),
         plan.run_id,
@@ -136,8 +137,8 @@ def prospect_of(
         unassigned = list(plans_store.unassigned_of(session, plan.id))
         return Prospect(found.live, routes, unassigned, solution, found.gone, True)
     run = session.get(Run, plan.run_id)
-    scope = scope_of(plan, run)
-    merged = merge(session, routes, scope, freeze_of(run), plan.run_id, settings, at)
+    scope, based_on = scope_of(plan, run), plan.based_on_version
+    merged = merge(session, routes, based_on, scope, freeze_of(run), plan.run_id, settings, at)
     rows = merged.rows
     return Prospect(merged.live, rows.routes, rows.unassigned, merged.solution, frozenset(), False)
 

@@ -50,13 +50,16 @@ def attendance(
     opening_hours: Sequence[OpeningHours],
     horizon: Horizon,
     zone: ZoneInfo,
+    *,
+    as_pinned: bool = True,
 ) -> Attendance | Unattendable | None:
-    """When service may start within the horizon; None if that is the matter of another plan."""
+    """When service may start within the horizon; None if that is the matter of another plan.
+    ``as_pinned``: at the pinned time only, if there is one."""
     forever = horizon.reach + 2 * ONE_WEEK
     wanted = merged((row.starts_at, row.ends_at) for row in windows)
     if not windows:
         wanted = [(min(horizon.now, horizon.begin), forever)]
-    if job.pinned_start_at is not None:
+    if as_pinned and job.pinned_start_at is not None:
         moment = job.pinned_start_at
         if not any(start <= moment <= end for start, end in wanted) and windows:
             return Unattendable(

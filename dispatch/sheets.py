@@ -30,6 +30,7 @@ from dispatch.master_data import (
     DepotPlace,
     Hours,
     Leg,
+    Machine,
     Opening,
     Pause,
     Person,
@@ -254,6 +255,13 @@ SHEETS = (
         {"site_id": WORD, "weekday": WEEKDAY, "opens": TIME_OF_DAY, "closes": TIME_OF_DAY},
         {"site_id": (Site,)},
         owned=True,
+    ),
+    Sheet(
+        "assets.csv",
+        Machine,
+        models.Asset,
+        {"id": WORD, "site_id": WORD, "name": TEXT, "model": TEXT, "serial_number": TEXT},
+        {"site_id": (Site,)},
     ),
     DEPOTS,
     Sheet(

@@ -33,6 +33,7 @@ from dispatch.models import (
     TravelLeg,
     VanStock,
     VanTool,
+    Waiver,
     WeeklyBreak,
     WorkingHours,
 )
@@ -152,6 +153,8 @@ class Snapshot:
     """Routes of its technicians outside the scope that are still to be driven, or just were."""
     called_elsewhere: tuple[Stop, ...]
     """Depot calls on routes in force outside the scope."""
+    waivers: dict[str, tuple[Waiver, ...]]
+    """Rules that were set aside for one of the jobs, by job."""
     doomed: frozenset[str] = frozenset()
     """Jobs on routes in force that nobody can attend in time any more: better late than never,
     they stay where they are, as does what comes before them."""
@@ -195,6 +198,7 @@ def load_snapshot(
             for stop, route in _depot_calls(session, ending_after)
             if not scope.has(route, serving)
         ),
+        waivers=_waivers(session, {*live_jobs, *(facts.job.id for facts in jobs)}),
     )
 
 
@@ -222,10 +226,12 @@ def reload_snapshot(
     routes = sorted([*same, *theirs], key=_by_technician_and_time)
     narrow = replace(scope, technician_ids=frozenset(moved), waiting_job_ids=frozenset(stale))
     fresh = _candidates(session, narrow, everybody, scope)
-    jobs = [facts for facts in old.jobs if facts.job.id not in stale]
+    same_jobs = [facts for facts in old.jobs if facts.job.id not in stale]
+    jobs_now = tuple(sorted([*same_jobs, *fresh], key=lambda facts: facts.job.id))
     on_routes = _jobs_on(routes)
     live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in on_routes - stale}
     live_jobs |= jobs_by_id(session, on_routes - live_jobs.keys())
+    waivers = {id_: rows for id_, rows in old.waivers.items() if id_ not in stale}
     needed = {job.site_id for job in [*live_jobs.values(), *(facts.job for facts in fresh)]}
     unknown = needed - old.sites.keys()
     if unknown and old.legs:
@@ -242,7 +248,7 @@ def reload_snapshot(
             replace(people.get(facts.technician.id, facts), position=seen.get(facts.technician.id))
             for facts in old.technicians
         ),
-        jobs=tuple(sorted([*jobs, *fresh], key=lambda facts: facts.job.id)),
+        jobs=jobs_now,
         live_jobs=live_jobs,
         sites=old.sites | sites,
         opening_hours=old.opening_hours | _opening_hours(session, unknown),
@@ -251,6 +257,7 @@ def reload_snapshot(
         called_elsewhere=tuple(
             stop for stop, route in _depot_calls(session, since) if not scope.has(route, everybody)
         ),
+        waivers=waivers | _waivers(session, stale & {*live_jobs, *(f.job.id for f in jobs_now)}),
     )
 
 
@@ -327,6 +334,11 @@ def live_routes(
         lambda stop: stop.route_id,
     )
     return [LiveRoute(route, stops.get(route.id or 0, ())) for route in routes]
+
+
+def _waivers(session: Session, job_ids: Collection[str]) -> dict[str, tuple[Waiver, ...]]:
+    rows = rows_where(session, Waiver, "job_id", job_ids)
+    return grouped(sorted(rows, key=lambda row: row.id or 0), lambda row: row.job_id)
 
 
 def _opening_hours(session: Session, sites: Collection[str]) -> dict[str, tuple[OpeningHours, ...]]:

@@ -7,7 +7,7 @@ local start ("T07@2026-11-23T08:00+07:00").
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -20,8 +20,10 @@ from dispatch.shifts import WorkingShift, clipped, working_shifts
 from dispatch.snapshot import STARTED, DepotFacts, JobFacts, LiveRoute, Snapshot, TechnicianFacts
 from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.van import VanUse, parts_used, van_use
+from dispatch.waivers import Waivers
 from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import StopKind
+from solver.waivers import waived
 
 NEEDS_LOCATION = "needs_location"
 """The reason for leaving out a job whose site has no coordinates."""
@@ -73,6 +75,8 @@ class Translation:
     """Jobs that are no visits: they cannot be attended, or (None) their sites have no location."""
     overnight: frozenset[str]
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
+    unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
+    """The windows that visits pinned in time would have without that."""
 
     def seconds(self, moment: datetime) -> int:
         return (moment - self.epoch) // _SECOND
@@ -113,19 +117,15 @@ class _Translator:
         self.zone = settings.zone
         self.epoch = start_of(snapshot.scope.starts_on, self.zone)
         self.histories = tuple(_histories(snapshot))
+        self.waivers = Waivers(snapshot)
 
     def translation(self) -> Translation:
         left_out: dict[str, Unattendable | None] = {}
+        unpinned: dict[str, tuple[TimeWindow, ...]] = {}
         overnight = set()
         visits = []
         for facts in self._candidates:
-            when = attendance(
-                facts.job,
-                facts.windows,
-                self.snapshot.opening_hours.get(facts.job.site_id, ()),
-                self._horizon,
-                self.zone,
-            )
+            when = self.waivers.extended(facts.job, self._attendance(facts), self._horizon)
             site = self.snapshot.sites[facts.job.site_id]
             if when is None and facts.job.id in self._live_at:
                 when = NOT_HERE_ANY_MORE
@@ -135,26 +135,48 @@ class _Translator:
                 left_out[facts.job.id] = None
             elif when is not None:
                 visits.append(self._visit(facts, site, when))
+                if facts.job.pinned_start_at is not None:
+                    unpinned[facts.job.id] = self._unpinned(facts)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
         seconds, metres = self._travel.matrices(self._places)
+        problem = Problem(
+            visits=tuple(visits),
+            shifts=tuple(self._shift(name, *found) for name, found in self._shifts.items()),
+            travel_time=seconds,
+            distance=metres,
+            depots=tuple(self._depot(facts) for facts in self.snapshot.depots),
+            objective=self._objective,
+        )
+        names = {(s.technician_id, s.starts_at): name for name, (_, s) in self._shifts.items()}
         return Translation(
             snapshot=self.snapshot,
-            problem=Problem(
-                visits=tuple(visits),
-                shifts=tuple(self._shift(name, *found) for name, found in self._shifts.items()),
-                travel_time=seconds,
-                distance=metres,
-                depots=tuple(self._depot(facts) for facts in self.snapshot.depots),
-                objective=self._objective,
-            ),
+            problem=waived(problem, self.waivers.of_solver(names)),
             epoch=self.epoch,
             shifts={name: shift for name, (_, shift) in self._shifts.items()},
             locations=self._locations,
             histories=self.histories,
             left_out=left_out,
             overnight=frozenset(overnight),
+            unpinned=unpinned,
         )
+
+    def _attendance(
+        self, facts: JobFacts, *, as_pinned: bool = True
+    ) -> Attendance | Unattendable | None:
+        return attendance(
+            facts.job,
+            facts.windows,
+            self.snapshot.opening_hours.get(facts.job.site_id, ()),
+            self._horizon,
+            self.zone,
+            as_pinned=as_pinned,
+        )
+
+    def _unpinned(self, facts: JobFacts) -> tuple[TimeWindow, ...]:
+        when = self._attendance(facts, as_pinned=False)
+        spans = when.spans if isinstance(when, Attendance) else ()
+        return tuple(self._window(*span) for span in spans)
 
     @property
     def _objective(self) -> Objective:
@@ -271,7 +293,7 @@ class _Translator:
             windows=tuple(self._window(*span) for span in when.spans),
             skills={row.skill_id: row.level for row in facts.skills},
             parts={row.part_id: row.quantity for row in facts.parts},
-            tools=frozenset(row.tool_id for row in facts.tools),
+            tools=frozenset(row.tool_id for row in facts.tools) - self.waivers.tools_of(job.id),
             priority=_PRIORITIES[job.priority],
             due=None if job.due_at is None else self._floor(job.due_at),
             allowed=allowed or None,
@@ -377,6 +399,8 @@ class _Translator:
         """What is in the van, less what routes outside this plan, or begun visits, rely on."""
         technician = facts.technician.id
         stock = Counter(facts.stock)
+        for part, number in self.waivers.parts_of(technician):
+            stock[part] += number
         for history in self._histories_of[technician]:
             use = self._van_use(history.stops)
             stock += use.left

@@ -5,16 +5,18 @@ is set aside alone, then two together; by how little each of them has to give is
 ``Draft.best_place`` says whether there is a place.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 from solver.eligibility import Supplies
 from solver.insertion import Draft
-from solver.problem import Shift, TimeWindow, Visit
+from solver.problem import Problem, Shift, TimeWindow, Visit
 from solver.schedule import Call
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
-from solver.waivers import Waiver
+from solver.timing import cheapest
+from solver.waivers import Waiver, waived
 
 MINUTE = 60
 MOST_SECONDS = 12 * 60 * MINUTE
@@ -126,6 +128,75 @@ def _tight(
 
         steps[index] = leniency, _least(enough, most)
     return steps
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A draft that holds the visit, and what was waived for that."""
+
+    change: Change
+    draft: Draft
+
+
+def placed(
+    problem: Problem,
+    sequences: Mapping[str, Sequence[Call]],
+    name: str,
+    shift_id: str,
+    gap: int | None = None,
+) -> Iterator[Placed]:
+    """Ways to put the visit into the shift's sequence (before call number ``gap``) next to all the
+    others, with as little waived as can be, the smallest change first: nothing, if that does."""
+    asked = problem.visit[name]
+    draft = _holding(problem, sequences)
+    demands = unmet_demands(draft.supplies, asked, _shift(problem, shift_id))
+    able = _holding(waived(problem, demands), sequences) if demands else draft
+    shift, sequence = _shift(able.problem, shift_id), able.sequences[shift_id]
+    changes: Iterable[Change]
+    if able.best_place(able.visit(name), shift, sequence, gap) is not None:
+        changes = [demands]
+    else:
+        found = least_changes(able, able.problem.visit[name], shift, sequence, gap)
+        changes = sorted((_together(demands, change) for change in found), key=effort)
+    for change in changes:
+        lenient = _holding(waived(problem, change), sequences)
+        on = _shift(lenient.problem, shift_id)
+        option = lenient.best_place(lenient.visit(name), on, lenient.sequences[shift_id], gap)
+        if option is not None:
+            lenient.take({**lenient.sequences, shift_id: option.sequence})
+            yield Placed(_off_its_pin(lenient, on, asked, change), lenient)
+
+
+def _off_its_pin(draft: Draft, shift: Shift, asked: Visit, change: Change) -> Change:
+    """The change with the seconds by which a promised time is missed, which its timing tells."""
+    if all((waiver.rule, waiver.subject) != (Rule.PINS, START) for waiver in change):
+        return change
+    assert asked.pin is not None and asked.pin.start is not None  # noqa: S101 - it is waived
+    route = cheapest(draft.problem, shift, draft.sequences[shift.id], draft.legs)
+    assert route is not None  # noqa: S101 - a draft can be kept at any moment
+    start = next(stop.start for stop in route.stops if stop.id == asked.id)
+    off = max(1, abs(start - asked.pin.start))
+    return tuple(
+        replace(waiver, amount=off) if waiver.subject == START else waiver for waiver in change
+    )
+
+
+def _holding(problem: Problem, sequences: Mapping[str, Sequence[Call]]) -> Draft:
+    draft = Draft(problem)
+    draft.take(sequences)
+    return draft
+
+
+def _shift(problem: Problem, shift_id: str) -> Shift:
+    return next(shift for shift in problem.shifts if shift.id == shift_id)
+
+
+def _together(demands: Change, change: Change) -> Change:
+    """Both, amounts of the same kind added up."""
+    amounts: Counter[Waiver] = Counter()
+    for waiver in (*demands, *change):
+        amounts[replace(waiver, amount=0)] += waiver.amount
+    return tuple(replace(waiver, amount=amount) for waiver, amount in amounts.items())
 
 
 def effort(change: Change) -> tuple[int, int]:

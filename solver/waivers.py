@@ -90,8 +90,8 @@ def waivers_for(
     shifts = {shift.id: shift for shift in problem.shifts}
     found: dict[Waiver, int] = {}
     for violation in violations:
-        where = shifts[violation.shift or shift]
-        waivers = list(_of_violation(problem, violation, where, visit))
+        where = shifts.get(violation.shift or shift)
+        waivers = [] if where is None else list(_of_violation(problem, violation, where, visit))
         if not waivers:
             return None
         for waiver in waivers:

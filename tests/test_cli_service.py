@@ -452,6 +452,8 @@ def test_the_demo_plans_the_whole_of_today_at_any_hour(
 
     assert result.exit_code == 0
     assert "1 routes are in force for today, 2027-09-07" in result.stdout
+    assert "http://127.0.0.1:8123/ and" in result.stdout
+    assert "http://127.0.0.1:8123/my-day" in result.stdout
     assert served == [("Field service dispatch", "127.0.0.1", 8123)]
     with Session(reading(engine)) as session:
         assert session.exec(select(Route.day).where(col(Route.live))).all() == [today]

@@ -67,6 +67,7 @@ from dispatch.models.jobs import (
     Wish,
 )
 from dispatch.models.plans import (
+    ManualChange,
     Placement,
     PlacementStatus,
     Plan,
@@ -76,6 +77,7 @@ from dispatch.models.plans import (
     Run,
     RunStatus,
     Stop,
+    Waiver,
 )
 from dispatch.models.records import Firing, LogEntry
 from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery
@@ -116,6 +118,7 @@ __all__ = [
     "JobWindow",
     "LocatedBy",
     "LogEntry",
+    "ManualChange",
     "Obstacle",
     "OpeningHours",
     "Part",
@@ -145,6 +148,7 @@ __all__ = [
     "TravelLeg",
     "VanStock",
     "VanTool",
+    "Waiver",
     "Webhook",
     "WebhookDelivery",
     "WeeklyBreak",

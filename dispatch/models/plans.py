@@ -195,3 +195,51 @@ class Placement(SQLModel, table=True):
     """Less important jobs that had to make room."""
     cause: str | None = None
     """Why there was no place, or why none was needed any more."""
+
+
+class Waiver(SQLModel, table=True):
+    """A hard rule set aside for a job by a dispatcher's override, for as long as the job is with
+    this technician; ``rule``, ``subject`` and ``amount`` as in ``solver.waivers``."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    job_id: str = Field(foreign_key="job.id", index=True)
+    technician_id: str = Field(foreign_key="technician.id")
+    shift_starts_at: datetime
+    """When the shift starts whose overtime, break, van or tools are meant."""
+    rule: str
+    subject: str
+    amount: int
+    starts_at: datetime | None = None
+    """Of a time window: service may also start from here …"""
+    ends_at: datetime | None = None
+    """… to here."""
+    reason: str
+    actor: str
+    at: datetime
+    plan_id: int = Field(foreign_key="plan.id")
+    """The version that came of the override."""
+
+
+class ManualChange(SQLModel, table=True):
+    """A version that came of a change by hand, with all it takes to undo it."""
+
+    __tablename__ = "manual_change"
+
+    plan_id: int = Field(foreign_key="plan.id", primary_key=True)
+    job_id: str = Field(foreign_key="job.id", index=True)
+    technician_id: str | None = Field(default=None, foreign_key="technician.id")
+    """Who has the job since; None: nobody."""
+    replaced: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    """Routes that were in force before (``route_id``), and which of their stops (``positions``)."""
+    pins: dict[str, dict[str, str | None]] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False)
+    )
+    """Pins as they were before, of the jobs whose pin it changed."""
+    ended_waivers: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    """Waivers that ended with it."""
+    undoes_plan_id: int | None = Field(default=None, foreign_key="plan.id", unique=True)
+    """The version of the change that this one undid."""

@@ -153,6 +153,10 @@ def test_every_example_does_what_it_shows(
         client.post(f"/plans/{there['plan_id']}/publish")
     if path.endswith("/place"):
         body = {**body, "day": there["day"]}
+    if path.startswith("/plan-changes"):
+        body = {**body, "day": there["day"]}
+        if "start_at" in body:
+            body["start_at"] = f"{there['day']}T{body['start_at'].split('T')[1]}"
     with time_machine.travel("2026-11-20T08:00:00+07:00"):
         if path in ("/sign-in", "/session", "/token/refresh"):
             given = {"password": PASSWORD, "refresh_token": tokens_of(app, "lan").refresh_token}

@@ -28,6 +28,7 @@ COMPANY: dict[str, list[dict[str, str]]] = {
         {"site_id": "S-1", "weekday": "mon", "opens": "08:00", "closes": "12:00"},
         {"site_id": "S-1", "weekday": "mon", "opens": "13:30", "closes": "17:00"},
     ],
+    "assets": [{"id": "A-1", "site_id": "S-1", "name": "Kho lạnh", "serial_number": "7"}],
     "depots": [
         {
             "id": "K-1",

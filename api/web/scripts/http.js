@@ -4,10 +4,11 @@ const CSRF_COOKIE = "dispatch_csrf";
 
 /** The service refused, or could not be reached (`status` 0). */
 export class Refused extends Error {
-  constructor(status, problem) {
+  constructor(status, problem, secondsToWait = 0) {
     super(problem.detail ?? problem.title);
     this.status = status;
     this.faults = problem.faults ?? [];
+    this.secondsToWait = secondsToWait;
   }
 }
 
@@ -33,7 +34,8 @@ export async function ask(method, path, body = undefined, { signal, headers = {}
   if (answer.status === 401 && !location.pathname.startsWith("/sign-in")) {
     location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
-  throw new Refused(answer.status, parsed ?? { title: answer.statusText });
+  const secondsToWait = Number(answer.headers.get("retry-after") ?? 0);
+  throw new Refused(answer.status, parsed ?? { title: answer.statusText }, secondsToWait);
 }
 
 export const get = (path, options) => ask("GET", path, undefined, options);

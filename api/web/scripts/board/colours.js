@@ -15,9 +15,14 @@ export const colourName = (technicianId) => `--route-${numbers.get(technicianId)
 
 /** What a custom property comes to at the moment: canvases know no `var(…)`. */
 export function resolved(name) {
-  probe.style.setProperty("color", `var(${name})`);
-  return getComputedStyle(probe).color;
+  if (!known.has(name)) {
+    probe.style.setProperty("color", `var(${name})`);
+    known.set(name, getComputedStyle(probe).color);
+  }
+  return known.get(name);
 }
+
+const known = new Map();
 
 const probe = document.createElement("span");
 probe.hidden = true;
@@ -25,6 +30,10 @@ document.body.append(probe);
 
 /** Call the listener whenever light becomes dark or the other way round. */
 export function onThemeChange(listener) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", listener);
-  new MutationObserver(listener).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  const changed = () => {
+    known.clear();
+    listener();
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+  new MutationObserver(changed).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }

@@ -11,10 +11,12 @@ import { dayOf, stopsOf } from "./items.js";
 import { addPanel, openPanel } from "./panel.js";
 import { board, isLate, select, selection, subscribe } from "./state.js";
 import { showJob } from "./timeline.js";
-import { priorityBadge } from "./unassigned.js";
+import { priorityBadge, reasonText, skillText } from "./unassigned.js";
 
 const sections = [];
 let panel = null;
+/** What is shown, so that what somebody reads or types there stays until it changes. */
+let drawn = null;
 
 /** Add to what is shown of a job: `section(job, placed)` gives an element, or null. */
 export function addJobSection(section) {
@@ -31,6 +33,10 @@ export function mountDetails() {
 function draw() {
   const job = board.jobs.get(selection.jobId);
   const technician = board.technicians.get(selection.technicianId);
+  const { stop, technicianId } = board.placed.get(job?.id) ?? {};
+  const shown = JSON.stringify(job ? [job, stop, technicianId, board.unassigned.get(job.id)] : technician && [technician, board.routes.get(technician.id), board.shifts.get(technician.id)]);
+  if (drawn === shown) return;
+  drawn = shown;
   panel.body.replaceChildren(...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]));
 }
 
@@ -58,14 +64,11 @@ function jobDetails(job) {
       priorityBadge(job),
       placed && isLate(placed.stop) ? element("span", { class: "badge bad with-icon" }, icon("late", 12), text("visit.late")) : null,
       placed ? null : element("span", { class: "badge warn" }, text("job.unassigned"))),
-    placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reason.message))),
+    placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reasonText(job, reason)))),
     factList(facts),
     ...sections.map((section) => section(job, placed)).filter(Boolean),
   ];
 }
-
-/** With the level, where it is more than the first. */
-const skillText = (id, level) => (level > 1 ? text("skill.level", { name: board.skills[id] ?? id, level }) : (board.skills[id] ?? id));
 
 function pinText(job) {
   const name = board.technicians.get(job.pinned_technician_id)?.name ?? job.pinned_technician_id;

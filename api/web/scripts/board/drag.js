@@ -223,8 +223,7 @@ export function pickUp(jobId) {
   const technicianId = placed?.technicianId ?? focus.technicianId ?? order[0];
   const startAt = placed?.stop.start_at ?? rounded(board.shifts.get(technicianId)?.[0]?.starts_at ?? Date.now());
   if (!placed) setFocus(technicianId);
-  announce(text("move.picked_up", { title: move.job.title }));
-  carry(technicianId, startAt);
+  carry(technicianId, startAt, text("move.picked_up", { title: move.job.title }));
 }
 
 /** What a key does to the job in hand; true if it does anything. */
@@ -244,7 +243,7 @@ export function moveByKey(key, { shiftKey }) {
   }
 }
 
-function carry(technicianId, startAt) {
+function carry(technicianId, startAt, before = "") {
   const down = order.indexOf(technicianId) * ROW_HEIGHT;
   const room = scroller.clientHeight - 3 * ROW_HEIGHT;
   if (down < scroller.scrollTop) scroller.scrollTop = down;
@@ -253,5 +252,5 @@ function carry(technicianId, startAt) {
   const box = scroller.getBoundingClientRect();
   if (x < box.left + 200 || x > box.right - 80) scroller.scrollBy(x - (box.left + box.right) / 2, 0);
   aim({ technicianId, startAt });
-  announce(text("move.at", { technician: board.technicians.get(technicianId).name, time: time(startAt) }));
+  announce(before + text("move.at", { technician: board.technicians.get(technicianId).name, time: time(startAt) }));
 }

@@ -3,13 +3,14 @@
  * kind, the ways between them, and what really happened.
  */
 
-import { span, time } from "../format.js";
+import { day, span, time } from "../format.js";
 import { text } from "../texts.js";
-import { board, isLate } from "./state.js";
+import { board, isLate, shownSpan } from "./state.js";
 
 /** Differences from the plan of less than this are not worth a look. */
 const NOTABLE_MILLISECONDS = 120_000;
 let kept = new WeakMap();
+let days = new Map();
 
 /** The stops of a route that can be pointed at: visits, depot calls, breaks. */
 export function stopsOf(technicianId) {
@@ -29,6 +30,7 @@ export function actualsOf(technicianId, now) {
 /** Forget what was worked out: names depend on jobs, which may change while routes do not. */
 export function forgetItems() {
   kept = new WeakMap();
+  days = new Map();
 }
 
 function itemsOf(route, technicianId) {
@@ -86,8 +88,14 @@ function actualOf(stop, now) {
 }
 
 /** A technician's day in a few words: how many visits, how much of the shift is used, what is late. */
-export function dayOf(technicianId, day = null) {
-  const within = (moment) => day === null || (day.starts <= moment && moment < day.starts + 86_400_000);
+export function dayOf(technicianId, shownDay = null) {
+  const key = `${technicianId} ${shownDay?.iso}`;
+  if (!days.has(key)) days.set(key, summedUp(technicianId, shownDay));
+  return days.get(key);
+}
+
+function summedUp(technicianId, shownDay) {
+  const within = (moment) => shownDay === null || (shownDay.starts <= moment && moment < shownDay.starts + 86_400_000);
   const stops = stopsOf(technicianId).filter((item) => within(item.from));
   const visits = stops.filter((item) => item.job);
   const shifts = (board.shifts.get(technicianId) ?? []).filter((shift) => within(shift.starts_at));
@@ -101,11 +109,27 @@ export function dayOf(technicianId, day = null) {
 /** What the row's header says to those who do not see the row. */
 export function rowLabel(technician) {
   const { visits, late, used } = dayOf(technician.id);
-  const absences = (board.absences.get(technician.id) ?? []).map((absence) => text("row.absent", { from: time(absence.starts_at), to: time(absence.ends_at) }));
+  const absences = (board.absences.get(technician.id) ?? []).map(absenceLabel);
   const parts = [technician.name, text("row.visits", { count: visits }), text("row.used", { share: Math.round(used * 100) })];
   if (late) parts.push(text("row.late", { count: late }));
   return [...parts, ...absences].join(", ");
 }
 
-/** How long a way takes, for hints. */
-export const wayLabel = (way) => text("way.label", { span: span((way.to - way.from) / 1000) });
+function absenceLabel(absence) {
+  const { from, to } = shownSpan();
+  if (absence.starts_at <= from && absence.ends_at >= to) return text("row.absent_all");
+  const name = (moment) => `${day(moment)} ${time(moment)}`;
+  return text("row.absent", { from: name(absence.starts_at), to: name(absence.ends_at) });
+}
+
+/** What the pointer is told of a stop. */
+export function hintOf({ job, stop, label }) {
+  if (!job) return label;
+  const way = text("way.label", { span: span((stop.arrival_at - wayBegins(stop)) / 1000) });
+  return [`${job.id} · ${job.title}`, job.site, `${time(stop.start_at)}–${time(stop.departure_at)} · ${text(`status.${job.status}`)}`, way].join("\n");
+}
+
+function wayBegins(stop) {
+  const { route } = board.placed.get(stop.job_id);
+  return route.stops[route.stops.indexOf(stop) - 1]?.departure_at ?? route.start_at;
+}

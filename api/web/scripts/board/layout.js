@@ -7,7 +7,7 @@ const STEP = 24;
 export function wireLayout() {
   const main = byId("main");
   split(byId("split-side"), {
-    kept: "side-width", least: 300, most: () => innerWidth - 520, initial: 430,
+    kept: "side-width", least: 300, most: () => innerWidth - 520, initial: 410,
     put: (pixels) => main.style.setProperty("--side", `${pixels}px`),
     at: ({ clientX }) => main.getBoundingClientRect().right - clientX,
     keys: { ArrowLeft: STEP, ArrowRight: -STEP },

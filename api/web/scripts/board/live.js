@@ -91,8 +91,9 @@ async function readWanted() {
   const { all, technicianIds } = waiting;
   Object.assign(waiting, { all: false, technicianIds: new Set() });
   try {
-    if (all || technicianIds.size === 0) await readBoard();
-    else await readTechnicians(technicianIds);
+    if (all) await readBoard();
+    // What waits without a technician comes with anybody's answer.
+    else await readTechnicians(technicianIds.size ? technicianIds : [...board.technicians.keys()].slice(0, 1));
   } catch {
     waiting.all = true;
     timer = setTimeout(readWanted, AGAIN_MILLISECONDS);

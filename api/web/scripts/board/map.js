@@ -18,7 +18,6 @@ let map = null;
 let fitted = null;
 let framed = 0;
 const drawn = { routes: new Map(), jobs: new Map(), others: null, numbers: null };
-let colours = {};
 
 export function mountMap() {
   const node = byId("map");
@@ -30,38 +29,64 @@ export function mountMap() {
   node.append(legend());
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(node);
   map.on("click", () => select({}));
-  for (const topic of ["board", "filters"]) subscribe(topic, () => soon(drawAll));
-  for (const topic of ["selection", "hover"]) subscribe(topic, () => soon(restyle));
-  onThemeChange(() => soon(drawAll));
+  subscribe("board", (technicianIds) => soon(technicianIds ?? EVERYBODY));
+  for (const topic of ["filters", "selection", "hover"]) subscribe(topic, () => soon(NOBODY));
+  subscribe("selection", bringIntoView);
+  onThemeChange(() => soon(EVERYBODY));
 }
 
 let wanted = null;
-/** Once per frame, whatever has changed; drawing all includes styling all. */
-function soon(draw) {
-  if (wanted !== drawAll) wanted = draw;
-  framed ||= requestAnimationFrame(() => {
+/** After the next paint, whatever has changed: the time line goes first. */
+function soon(technicianIds) {
+  wanted = mergedWish(wanted, technicianIds);
+  framed ||= requestAnimationFrame(() => setTimeout(() => {
     framed = 0;
     const now = wanted;
     wanted = null;
-    now();
-  });
+    if (now === EVERYBODY) drawAll();
+    else if (now.size) drawSome(now);
+    restyle();
+  }));
+}
+
+/** Whose routes are to be drawn anew: everybody's, some, or nobody's. */
+const EVERYBODY = Symbol("everybody");
+const NOBODY = new Set();
+function mergedWish(one, other) {
+  if (one === EVERYBODY || other === EVERYBODY) return EVERYBODY;
+  return new Set([...(one ?? NOBODY), ...other]);
 }
 
 function drawAll() {
-  colours = Object.fromEntries(["--ink", "--ink-soft", "--surface", "--bad", "--warn", "--line-strong"].map((name) => [name, resolved(name)]));
-  for (const group of [drawn.routes, drawn.jobs]) {
-    for (const { layer } of group.values()) layer.remove();
-    group.clear();
-  }
-  drawn.others.clearLayers();
-  for (const technician of shownTechnicians()) drawRoutes(technician);
-  for (const jobId of board.unassigned.keys()) drawUnassigned(board.jobs.get(jobId));
-  for (const depot of board.depots.values()) drawDepot(depot);
-  for (const position of board.positions.values()) drawPosition(position);
-  restyle();
+  for (const { layer } of [...drawn.routes.values(), ...drawn.jobs.values()]) layer.remove();
+  drawn.routes.clear();
+  drawn.jobs.clear();
+  for (const technician of board.technicians.values()) drawRoutes(technician);
+  drawOthers();
   const shown = `${board.day}+${board.days}`;
   if (fitted !== shown) fitToAll();
   fitted = shown;
+}
+
+function drawSome(technicianIds) {
+  for (const [jobId, { layer, technicianId }] of drawn.jobs) {
+    if (technicianId !== null && !technicianIds.has(technicianId)) continue;
+    layer.remove();
+    drawn.jobs.delete(jobId);
+  }
+  for (const id of technicianIds) {
+    drawn.routes.get(id)?.layer.remove();
+    drawn.routes.delete(id);
+    if (board.technicians.has(id)) drawRoutes(board.technicians.get(id));
+  }
+  drawOthers();
+}
+
+function drawOthers() {
+  drawn.others.clearLayers();
+  for (const jobId of board.unassigned.keys()) drawUnassigned(board.jobs.get(jobId));
+  for (const depot of board.depots.values()) drawDepot(depot);
+  for (const position of board.positions.values()) drawPosition(position);
 }
 
 function fitToAll() {
@@ -86,24 +111,29 @@ function drawRoutes(technician) {
     ways.push(way);
   }
   if (ways.length === 0) return;
-  const layer = polyline(ways, { color: colour, interactive: true, bubblingMouseEvents: false }).addTo(map);
+  const layer = polyline(ways, { color: colour, bubblingMouseEvents: false }).addTo(map);
   layer.on("mouseover", () => pointAt({ technicianId: technician.id }));
   layer.on("mouseout", () => pointAt({}));
   layer.on("click", () => { select({ technicianId: technician.id }); openPanel("job"); });
   layer.bringToBack();
-  drawn.routes.set(technician.id, { layer, technicianId: technician.id });
+  drawn.routes.set(technician.id, { layer });
 }
 
 function drawJob(job, technicianId, stop, colour) {
   const isOver = ["completed", "cannot_complete"].includes(job.status);
-  const layer = circleMarker(spot(job), { fillColor: isOver ? colours["--surface"] : colour, color: isLate(stop) ? colours["--bad"] : isOver ? colour : colours["--surface"], bubblingMouseEvents: false }).addTo(map);
+  const late = isLate(stop);
+  const layer = circleMarker(spot(job), {
+    fillColor: isOver ? resolved("--surface") : colour,
+    color: resolved(late ? "--bad" : isOver ? colourName(technicianId) : "--surface"),
+    bubblingMouseEvents: false,
+  }).addTo(map);
   wireJob(layer, job, () => `${job.id} · ${job.title}\n${time(stop.start_at)} ${board.technicians.get(technicianId).name}`);
-  drawn.jobs.set(job.id, { layer, technicianId, job, late: isLate(stop) });
+  drawn.jobs.set(job.id, { layer, technicianId, job, late });
 }
 
 function drawUnassigned(job) {
   if (!job || job.latitude === null) return;
-  const layer = new Shape(spot(job), { shape: "diamond", radius: 7, fillColor: colours["--surface"], fillOpacity: 1, color: colours["--warn"], weight: 2.5, bubblingMouseEvents: false }).addTo(map);
+  const layer = new Shape(spot(job), { shape: "diamond", fillColor: resolved("--surface"), color: resolved("--warn"), bubblingMouseEvents: false }).addTo(map);
   wireJob(layer, job, () => `${job.id} · ${job.title}\n${text("job.unassigned")}`);
   drawn.jobs.set(job.id, { layer, technicianId: null, job, late: false });
 }
@@ -119,7 +149,7 @@ function wireJob(layer, job, words) {
 const tooltip = (words) => element("div", {}, words.split("\n").map((line) => element("div", {}, line)));
 
 function drawDepot(depot) {
-  new Shape(spot(depot), { shape: "square", radius: 6, fillColor: colours["--ink"], fillOpacity: 1, color: colours["--surface"], weight: 2 })
+  new Shape(spot(depot), { shape: "square", radius: 6, fillColor: resolved("--ink"), fillOpacity: 1, color: resolved("--surface"), weight: 2 })
     .bindTooltip(() => tooltip(depot.name), { direction: "top", opacity: 1 })
     .addTo(drawn.others);
 }
@@ -127,36 +157,59 @@ function drawDepot(depot) {
 function drawPosition(position) {
   const technician = board.technicians.get(position.technician_id);
   if (!technician) return;
-  new Shape(spot(position), { shape: "triangle", radius: 7, fillColor: resolved(colourName(technician.id)), fillOpacity: 1, color: colours["--ink"], weight: 2 })
+  new Shape(spot(position), { shape: "triangle", radius: 7, fillColor: resolved(colourName(technician.id)), fillOpacity: 1, color: resolved("--ink"), weight: 2 })
     .bindTooltip(() => tooltip(`${technician.name}\n${text("map.seen_at", { time: time(position.at) })}`), { direction: "top", opacity: 1 })
     .addTo(drawn.others);
 }
 
-/** What is chosen or pointed at stands out; the rest steps back. */
+/** What is chosen or pointed at stands out; the rest steps back, and what the filters rule out goes. */
 function restyle() {
   const chosen = selection.technicianId;
-  for (const { layer, technicianId } of drawn.routes.values()) {
+  const shown = new Set(shownTechnicians().map(({ id }) => id));
+  for (const [technicianId, line] of drawn.routes) {
     const isChosen = technicianId === chosen || technicianId === hover.technicianId;
     const isBack = (chosen !== null && !isChosen) || isFiltered();
-    layer.setStyle({ weight: isChosen ? 4 : 2, opacity: isChosen ? 1 : isBack ? 0.18 : 0.7 });
-    if (isChosen) layer.bringToFront();
+    style(line, { weight: isChosen ? 3.5 : 1.5, opacity: !shown.has(technicianId) ? 0 : isChosen ? 1 : isBack ? 0.15 : 0.55 }, isChosen);
   }
-  for (const [jobId, { layer, technicianId, job, late }] of drawn.jobs) {
+  for (const [jobId, mark] of drawn.jobs) {
+    const { technicianId, job, late } = mark;
+    const isFree = technicianId === null;
     const isPointedAt = jobId === selection.jobId || jobId === hover.jobId;
-    const isBack = !matchesJob(job) || (chosen !== null && technicianId !== chosen && technicianId !== null);
-    if (technicianId !== null) layer.setRadius(isPointedAt ? 9 : technicianId === chosen ? 7 : 5);
-    else layer.setRadius(isPointedAt ? 10 : 7);
-    layer.setStyle({ weight: isPointedAt ? 3.5 : late ? 3 : technicianId === null ? 2.5 : 1.5, opacity: isBack && !isPointedAt ? 0.3 : 1, fillOpacity: isBack && !isPointedAt ? 0.25 : 1 });
-    if (isPointedAt || (technicianId !== null && technicianId === chosen)) layer.bringToFront();
+    const isTheirs = !isFree && technicianId === chosen;
+    const isBack = !isPointedAt && (!matchesJob(job) || (chosen !== null && !isTheirs && !isFree));
+    const isGone = isBack && !isFree && !shown.has(technicianId);
+    style(mark, {
+      radius: isPointedAt ? 9 : isFree || isTheirs ? 7 : 5,
+      weight: isPointedAt ? 3.5 : late ? 3 : isFree ? 2.5 : 1.5,
+      opacity: isGone ? 0 : isBack ? 0.3 : 1,
+      fillOpacity: isGone ? 0 : isBack ? 0.25 : 1,
+    }, isPointedAt || isTheirs);
   }
   number(chosen);
 }
 
+function bringIntoView() {
+  const mark = drawn.jobs.get(selection.jobId);
+  if (mark && !map.getBounds().contains(mark.layer.getLatLng())) map.panTo(mark.layer.getLatLng(), { animate: false });
+}
+
+/** Only what differs is drawn anew. */
+function style(mark, wanted, isInFront) {
+  const signed = `${Object.values(wanted)} ${isInFront}`;
+  if (mark.signed === signed) return;
+  mark.signed = signed;
+  mark.layer.setStyle(wanted);
+  if (isInFront) mark.layer.bringToFront();
+}
+
+let numbered = null;
 /** The sites of the chosen technician, in the order in which they are gone to. */
 function number(technicianId) {
+  const routes = board.routes.get(technicianId) ?? null;
+  if (numbered === routes) return;
+  numbered = routes;
   drawn.numbers.clearLayers();
-  if (technicianId === null) return;
-  const visits = (board.routes.get(technicianId) ?? []).flatMap((route) => route.stops).filter((stop) => stop.job_id && board.jobs.get(stop.job_id).latitude !== null);
+  const visits = (routes ?? []).flatMap((route) => route.stops).filter((stop) => stop.job_id && board.jobs.get(stop.job_id).latitude !== null);
   visits.forEach((stop, index) => {
     const label = element("span", { class: "site-number numbers", style: { "--route": `var(${colourName(technicianId)})` } }, String(index + 1));
     marker(spot(board.jobs.get(stop.job_id)), { icon: divIcon({ html: label, className: "site-icon", iconSize: [20, 20] }), interactive: false, keyboard: false }).addTo(drawn.numbers);

@@ -4,7 +4,7 @@
  */
 
 import { element } from "../dom.js";
-import { time } from "../format.js";
+import { day as dayName } from "../format.js";
 import { text } from "../texts.js";
 import { colourName } from "./colours.js";
 import { icon, statusIcon } from "./icons.js";
@@ -12,8 +12,9 @@ import { actualsOf, dayOf, rowLabel, stopsOf, waysOf } from "./items.js";
 import { isDetailed, shownDays, toPixels } from "./scale.js";
 import { board, hover, selection } from "./state.js";
 
-/** What is narrower than this has no room for words. */
-const WORDS_FROM_PIXELS = 34;
+/** From so many pixels on there is room for a title and a place, for words, for a sign. */
+const LINES_FROM_PIXELS = 84;
+const WORDS_FROM_PIXELS = 32;
 const ICONS_FROM_PIXELS = 18;
 
 /** A row for the technician; `update(view)` draws what is in `view.left` to `view.right`. */
@@ -58,10 +59,11 @@ export function makeRow(technicianId) {
 
   function updateHeader() {
     const technician = board.technicians.get(technicianId);
-    const { visits, late, used } = dayOf(technicianId);
+    const summed = dayOf(technicianId);
+    if (headerSigned === summed) return;
+    headerSigned = summed;
+    const { visits, late, used } = summed;
     const label = rowLabel(technician);
-    if (headerSigned === label) return;
-    headerSigned = label;
     header.setAttribute("aria-label", label);
     header.replaceChildren(
       element("span", { class: "swatch" }),
@@ -82,7 +84,7 @@ export function makeRow(technicianId) {
     }
     if (piece.left !== left) piece.node.style.setProperty("left", `${left}px`);
     if (piece.width !== width) piece.node.style.setProperty("width", `${width}px`);
-    const room = width >= WORDS_FROM_PIXELS ? "words" : width >= ICONS_FROM_PIXELS ? "icons" : "none";
+    const room = width >= LINES_FROM_PIXELS ? "lines" : width >= WORDS_FROM_PIXELS ? "words" : width >= ICONS_FROM_PIXELS ? "icons" : "none";
     const signed = `${item.kind}|${item.label ?? ""}|${item.late ?? ""}|${item.job?.status ?? ""}|${room}`;
     if (piece.signed !== signed) {
       piece.node.className = `piece ${item.kind}`;
@@ -125,7 +127,7 @@ export function makeRow(technicianId) {
       if (isSelected) piece.setAttribute("aria-selected", "true");
       else piece.removeAttribute("aria-selected");
       piece.classList.toggle("hovered", jobId !== null && hover.jobId === jobId);
-      piece.classList.toggle("dimmed", item.job ? !view.matches(item.job) : view.isFiltered);
+      piece.classList.toggle("dimmed", item.job ? !view.matches(item.job) : view.isFiltered && item.kind !== "day");
     }
   }
 
@@ -142,14 +144,12 @@ function drawShift(shift, draw) {
 
 function fillStop(item, room, node) {
   if (!item.job) {
-    node.title = item.label;
     return room === "none" ? [] : [icon(item.kind, 13)];
   }
-  const { job, stop } = item;
+  const { job } = item;
   node.classList.add("visit", `status-${job.status}`);
   node.classList.toggle("late", item.late);
   node.classList.toggle("pinned", Boolean(job.pinned_technician_id));
-  node.title = `${job.id} · ${job.title}\n${job.site}\n${time(stop.start_at)}–${time(stop.departure_at)} · ${text(`status.${job.status}`)}`;
   const marks = [
     statusIcon(job.status),
     item.late ? "late" : null,
@@ -157,11 +157,12 @@ function fillStop(item, room, node) {
     ["urgent", "emergency"].includes(job.priority) ? "urgent" : null,
   ].filter(Boolean);
   if (room === "none") return [];
-  const icons = element("span", { class: "marks" }, marks.slice(0, room === "words" ? 4 : 1).map((name) => icon(name, 12)));
+  const icons = element("span", { class: "marks" }, marks.slice(0, { lines: 4, words: 2 }[room] ?? 1).map((name) => icon(name, 12)));
   if (room === "icons") return marks.length ? [icons] : [];
+  if (room === "words") return [element("span", { class: "visit-words" }, marks.length ? icons : null, job.title)];
   return [
-    element("span", { class: "visit-title" }, marks.length ? icons : null, job.title),
-    element("span", { class: "visit-place" }, `${time(stop.start_at)} ${job.site}`),
+    element("div", { class: "visit-title" }, marks.length ? icons : null, `${job.title} `),
+    element("div", { class: "visit-place" }, job.site),
   ];
 }
 
@@ -169,16 +170,16 @@ function fillStop(item, room, node) {
 function dayItem(technicianId, day) {
   const { visits, late, used, available } = dayOf(technicianId, day);
   const share = Math.round(used * 100);
-  const label = [day.iso, text("row.visits", { count: visits }), text("row.used", { share }), late ? text("row.late", { count: late }) : null].filter(Boolean).join(", ");
-  return { key: `day:${day.iso}`, from: day.from, to: day.to, kind: "day", label: available || visits ? label : text("row.free", { day: day.iso }), late, visits, share, technicianId, day, available };
+  const label = [dayName(day.from), text("row.short", { count: visits, share }), late ? text("row.late", { count: late }) : null].filter(Boolean).join(", ");
+  return { key: `day:${day.iso}`, from: day.from, to: day.to, kind: "day", label: available || visits ? label : text("row.free", { day: dayName(day.from) }), late, visits, share, technicianId, day, available };
 }
 
 function fillDay(item) {
-  if (!item.available && !item.visits) return [];
+  if (!item.visits) return [element("span", { class: "soft", "aria-hidden": "true" }, item.available ? "–" : "")];
   return [
     element("span", { class: "day-facts numbers" },
-      item.late ? element("span", { class: "row-late" }, icon("late", 11), String(item.late)) : null,
-      text("row.short", { count: item.visits, share: item.share })),
+      `${text("row.short", { count: item.visits, share: item.share })} `,
+      item.late ? element("span", { class: "row-late" }, icon("late", 11), String(item.late)) : null),
     element("span", { class: "load", "aria-hidden": "true" }, element("span", { style: { width: `${Math.min(100, item.share)}%` } })),
   ];
 }

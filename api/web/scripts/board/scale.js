@@ -7,6 +7,7 @@ import { dayAfter, board, shownSpan } from "./state.js";
 import { startOfDay } from "../format.js";
 
 const HOUR = 3_600_000;
+const HALF = HOUR / 2;
 /** How wide a night is, in hours of the scale. */
 const NIGHT_HOURS = 0.4;
 export const MOST_PIXELS_PER_HOUR = 480;
@@ -40,8 +41,8 @@ export function fitScaleToBoard() {
   // All days alike, so that the same hour is at the same place in each.
   const opening = Math.min(...days.map((day) => (day.first === Infinity ? 8 * HOUR : day.first - day.starts)));
   const closing = Math.max(...days.map((day) => (day.last === -Infinity ? 17 * HOUR : day.last - day.starts)));
-  const first = Math.max(0, Math.floor(opening / HOUR - 0.25)) * HOUR;
-  const last = Math.ceil(closing / HOUR + 0.25) * HOUR;
+  const first = Math.max(0, Math.floor(opening / HALF - 0.2)) * HALF;
+  const last = Math.ceil(closing / HALF + 0.5) * HALF;
   segments = [];
   shownDays = [];
   let at = begin;

@@ -7,7 +7,7 @@ import { byId, element } from "../dom.js";
 import { day, isoDay, time } from "../format.js";
 import { text } from "../texts.js";
 import { isFiltered, matchesJob, shownTechnicians } from "./filters.js";
-import { forgetItems, stopsOf } from "./items.js";
+import { forgetItems, hintOf, stopsOf } from "./items.js";
 import { makeRow } from "./rows.js";
 import { DETAIL_PIXELS_PER_HOUR, fitScaleToBoard, fittingZoom, fullWidth, isDetailed, isInHours, marks, setZoom, shownDays, toMoment, toPixels, zoom } from "./scale.js";
 import { board, hover, notify, pointAt, select, selection, shownSpan, subscribe } from "./state.js";
@@ -30,12 +30,15 @@ const nothing = element("p", { class: "nothing soft", hidden: true });
 
 /** Technicians' ids in the order of their rows. */
 export let order = [];
+let places = new Map();
 const rows = new Map();
 /** The cell to which the Tab key comes. */
 export const focus = { technicianId: null, key: "header" };
 let drawnView = null;
 let framed = 0;
 let fitted = null;
+/** The part of the page that the time line has: asking the browser each time would be dear. */
+const room = { width: 0, height: 0, names: 0 };
 
 /** Put the time line into the page. */
 export function mountTimeline() {
@@ -45,11 +48,12 @@ export function mountTimeline() {
   grid.append(lines, nowLine);
   content.append(axis, grid, nothing);
   scroller.append(content);
+  measureRoom();
   scroller.addEventListener("scroll", soon, { passive: true });
   new ResizeObserver(resized).observe(scroller);
   scroller.addEventListener("wheel", zoomByWheel, { passive: false });
   grid.addEventListener("click", clicked);
-  grid.addEventListener("pointerover", ({ target }) => pointAt(cellAt(target)));
+  grid.addEventListener("pointerover", pointed);
   grid.addEventListener("pointerleave", () => pointAt({}));
   subscribe("board", takeBoard);
   subscribe("filters", () => { arrange(); redraw(); });
@@ -61,9 +65,13 @@ export function mountTimeline() {
   }
 }
 
+function measureRoom() {
+  const names = Number.parseFloat(getComputedStyle(scroller).getPropertyValue("--names"));
+  Object.assign(room, { width: scroller.clientWidth, height: scroller.clientHeight, names });
+}
+
 /** Pixels that the track has beside the names. */
-const trackWidth = () => scroller.clientWidth - namesWidth();
-const namesWidth = () => Number.parseFloat(getComputedStyle(scroller).getPropertyValue("--names"));
+const trackWidth = () => room.width - room.names;
 
 function takeBoard(technicianIds) {
   forgetItems();
@@ -83,6 +91,7 @@ function arrange() {
   const names = new Intl.Collator("vi", { numeric: true });
   const shown = shownTechnicians().sort((one, other) => names.compare(one.id, other.id));
   order = shown.map((technician) => technician.id);
+  places = new Map(order.map((id, index) => [id, index]));
   grid.setAttribute("aria-rowcount", order.length);
   content.style.setProperty("height", `${AXIS_HEIGHT + order.length * ROW_HEIGHT}px`);
   byId("corner").textContent = text("timeline.technicians", { count: order.length });
@@ -97,14 +106,13 @@ function arrange() {
 }
 
 /** Draw everything that is in view anew: the scale or the data have changed. */
-export function redraw() {
+export function redraw(scrollLeft = scroller.scrollLeft) {
   drawnView = null;
   content.style.setProperty("width", `calc(var(--names) + ${fullWidth()}px)`);
   scroller.classList.toggle("detailed", isDetailed());
   drawAxis();
   placeNow();
-  draw();
-  notify("timeline");
+  draw(scrollLeft);
 }
 
 function soon() {
@@ -112,16 +120,17 @@ function soon() {
 }
 
 function resized() {
+  measureRoom();
   if (!board.day) return;
   setZoom(zoom(), trackWidth());
   redraw();
 }
 
-function draw() {
-  const { scrollLeft, scrollTop, clientHeight } = scroller;
+function draw(scrollLeft = scroller.scrollLeft) {
+  const scrollTop = board.day ? scroller.scrollTop : 0;
   const width = trackWidth();
   const first = Math.max(0, Math.floor(scrollTop / ROW_HEIGHT) - MARGIN_ROWS);
-  const last = Math.min(order.length, Math.ceil((scrollTop + clientHeight) / ROW_HEIGHT) + MARGIN_ROWS);
+  const last = Math.min(order.length, Math.ceil((scrollTop + room.height) / ROW_HEIGHT) + MARGIN_ROWS);
   const isInside = drawnView && scrollLeft >= drawnView.left && scrollLeft + width <= drawnView.right;
   const isNew = !isInside;
   if (isNew) {
@@ -138,7 +147,7 @@ function draw() {
     const isMade = !rows.has(id);
     if (isMade) rows.set(id, makeRow(id));
     const row = rows.get(id);
-    const index = order.indexOf(id);
+    const index = places.get(id);
     if (isMade || isNew) row.update({ ...drawnView, focusedKey: focus.technicianId === id ? focus.key : null });
     if (row.index !== index) {
       row.index = index;
@@ -196,9 +205,9 @@ export function zoomBy(factor, pixels = trackWidth() / 2) {
   if (factor > 1 && before < DETAIL_PIXELS_PER_HOUR) wanted = Math.max(wanted, DETAIL_PIXELS_PER_HOUR);
   setZoom(wanted, trackWidth());
   if (zoom() === before) return;
-  content.style.setProperty("width", `calc(var(--names) + ${fullWidth()}px)`);
-  scroller.scrollLeft = toPixels(moment) - pixels;
-  redraw();
+  const left = Math.max(0, Math.min(toPixels(moment) - pixels, fullWidth() - trackWidth()));
+  redraw(left);
+  scroller.scrollLeft = left;
 }
 
 export function fit() {
@@ -216,7 +225,7 @@ export function goToNow() {
 function zoomByWheel(event) {
   if (!event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
-  const pixels = event.clientX - scroller.getBoundingClientRect().left - namesWidth();
+  const pixels = event.clientX - scroller.getBoundingClientRect().left - room.names;
   zoomBy(Math.exp(-event.deltaY * 0.002), Math.max(0, pixels));
 }
 
@@ -228,6 +237,13 @@ export function cellAt(target) {
   const piece = target.closest("[role=gridcell]");
   const item = piece && rows.get(technicianId)?.item(piece.dataset.key);
   return { technicianId, jobId: item?.job?.id ?? null };
+}
+
+function pointed({ target }) {
+  pointAt(cellAt(target));
+  const piece = target.closest("[role=gridcell]");
+  const item = piece && rows.get(piece.closest(".row").dataset.technician)?.item(piece.dataset.key);
+  if (item) piece.title = hintOf(item);
 }
 
 function clicked({ target }) {
@@ -268,7 +284,7 @@ export function cellsOf(technicianId) {
 
 function bringIntoView(technicianId, key) {
   const top = order.indexOf(technicianId) * ROW_HEIGHT;
-  const height = scroller.clientHeight - AXIS_HEIGHT;
+  const height = room.height - AXIS_HEIGHT;
   if (top < scroller.scrollTop) scroller.scrollTop = top;
   else if (top + ROW_HEIGHT > scroller.scrollTop + height) scroller.scrollTop = top + ROW_HEIGHT - height;
   const cell = cellsOf(technicianId).find((one) => one.key === key);
@@ -292,7 +308,7 @@ export function showJob(jobId) {
 /** The technician and the moment under a point of the window; null outside of all rows. */
 export function placeAt(x, y) {
   const box = scroller.getBoundingClientRect();
-  const pixels = x - box.left - namesWidth();
+  const pixels = x - box.left - room.names;
   const down = y - box.top - AXIS_HEIGHT;
   if (x < box.left || x > box.right || y > box.bottom || down < 0) return null;
   const technicianId = order[Math.floor((down + scroller.scrollTop) / ROW_HEIGHT)];
@@ -304,7 +320,7 @@ export function placeAt(x, y) {
 export function pointOf(technicianId, moment) {
   const box = scroller.getBoundingClientRect();
   return {
-    x: box.left + namesWidth() + toPixels(moment) - scroller.scrollLeft,
+    x: box.left + room.names + toPixels(moment) - scroller.scrollLeft,
     y: box.top + AXIS_HEIGHT + order.indexOf(technicianId) * ROW_HEIGHT - scroller.scrollTop,
   };
 }

@@ -10,6 +10,7 @@ import { addPanel, openPanel } from "./panel.js";
 import { board, pointAt, select, selection, subscribe } from "./state.js";
 
 let panel = null;
+let drawn = null;
 
 export function mountUnassigned() {
   panel = addPanel("unassigned");
@@ -24,6 +25,9 @@ function draw() {
   const all = [...board.unassigned.keys()].map((id) => board.jobs.get(id)).filter(Boolean);
   const shown = all.filter(matchesJob).sort(byUrgency);
   panel.setCount(all.length);
+  const signed = JSON.stringify(shown.map((job) => [job, board.unassigned.get(job.id)]));
+  if (drawn === signed) return;
+  drawn = signed;
   const focused = panel.body.contains(document.activeElement) ? document.activeElement.dataset.focusKey : null;
   panel.body.replaceChildren(
     shown.length === 0 ? element("p", { class: "soft" }, text(isFiltered() && all.length ? "unassigned.none_meant" : "unassigned.none")) : "",
@@ -44,7 +48,7 @@ function card(job) {
       priorityBadge(job),
       element("span", {}, text("unit.minutes", { value: job.duration_minutes })),
       ...job.windows.slice(0, 2).map((window) => element("span", {}, `${time(window.starts_at)}–${time(window.ends_at)}`))),
-    element("ul", { class: "reasons" }, reasons.map((reason) => element("li", {}, reasonText(reason)))),
+    element("ul", { class: "reasons" }, reasons.map((reason) => element("li", {}, reasonText(job, reason)))),
     element("button", { type: "button", class: "quiet small", dataset: { focusKey: `move-${job.id}` }, onclick: () => pickUp(job.id) }, icon("en_route", 12), text("unassigned.move")),
   );
 }
@@ -56,4 +60,18 @@ export function priorityBadge(job) {
   return element("span", { class: `badge ${kind}` }, text(`priority.${job.priority}`));
 }
 
-const reasonText = (reason) => reason.message;
+/** Why the job is in nobody's route, in the reader's language and with the names of things. */
+export function reasonText(job, { code, rule }) {
+  const names = (list, named) => list.map((id) => named[id] ?? id).join(", ");
+  const what = {
+    skills: () => Object.entries(job.skills).map(([id, level]) => skillText(id, level)).join(", "),
+    parts: () => names(Object.keys(job.parts), board.parts),
+    tools: () => names(job.tools, board.tools),
+    territory: () => job.territory,
+  }[rule]?.();
+  if (code !== "impossible") return text(`reason.${code}`);
+  return text("reason.impossible", { rule: what ? text("reason.rule_with", { rule: text(`rule.${rule}`), what }) : text(`rule.${rule}`) });
+}
+
+/** A skill's name, with the level where it is more than the first. */
+export const skillText = (id, level) => (level > 1 ? text("skill.level", { name: board.skills[id] ?? id, level }) : (board.skills[id] ?? id));

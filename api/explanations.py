@@ -1,0 +1,47 @@
+"""Why a visit is where it is, and why a job is nowhere, over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.dependencies import Days, GivenSettings, Limit, ReadingSession
+from api.problems import documented
+from dispatch import alternatives, why_not
+from dispatch.alternatives import Alternatives
+from dispatch.intake import Code, Day
+from dispatch.why_not import WhyNot
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+
+@router.get(
+    "/{job_id}/alternatives",
+    summary="List where else a planned job could go, and what that costs more",
+    responses=documented(404, 409, 422),
+)
+def list_alternatives(
+    job_id: Code,
+    session: ReadingSession,
+    settings: GivenSettings,
+    days: Days,
+    limit: Limit = 5,
+) -> Alternatives:
+    """On the day for which it is planned, the cheapest first. Nothing is changed."""
+    return alternatives.list_alternatives(session, job_id, settings, days=days, limit=limit)
+
+
+@router.get(
+    "/{job_id}/why-not",
+    summary="Explain why a job is on no route, and what would let it in",
+    responses=documented(404, 409, 422),
+)
+def explain_unassigned(
+    job_id: Code,
+    session: ReadingSession,
+    settings: GivenSettings,
+    days: Days,
+    day: Annotated[Day | None, Query(description="A local day; today if left out.")] = None,
+) -> WhyNot:
+    """For each technician what is in the way and the smallest changes that would help, each tried
+    and checked. Nothing is changed."""
+    return why_not.explain_unassigned(session, job_id, settings, days=days, day=day)

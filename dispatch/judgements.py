@@ -1,0 +1,373 @@
+"""What a dispatcher would change by hand, judged: what it would break, by how much, and its cost.
+
+Nothing is stored. To put a change in force, judge it again under lock.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+from sqlmodel import Session
+
+from dispatch.intake import Code, Day, Input, Moment
+from dispatch.judging import Judged, Move, judge
+from dispatch.live_day import LiveDay
+from dispatch.live_days import LiveDays
+from dispatch.models import now
+from dispatch.output import Output
+from dispatch.placing import attendable, live_day, plannable, today
+from dispatch.settings import Settings
+from dispatch.technicians import read_technician
+from solver.solution import (
+    EARLIER,
+    HARD,
+    TECHNICIAN,
+    Rule,
+    Stop,
+    StopKind,
+    Violation,
+)
+from solver.waivers import Waiver
+
+Unit = Literal["seconds", "items", "levels", ""]
+UNITS: dict[Rule, Unit] = {
+    Rule.SKILLS: "levels",
+    Rule.TIME_WINDOWS: "seconds",
+    Rule.SHIFT: "seconds",
+    Rule.BREAKS: "seconds",
+    Rule.TRAVEL: "seconds",
+    Rule.PARTS: "items",
+    Rule.TOOLS: "items",
+    Rule.DEPOT_STOCK: "items",
+}
+MOVED = 60
+"""Seconds: a start that moves by less is not worth telling."""
+
+
+class PlanChange(Input):
+    """What a dispatcher does by dragging a visit."""
+
+    job_id: Code
+    technician_id: Code | None = None
+    """Who is to do it; null or absent: nobody, the job is taken off the plan."""
+    start_at: Moment | None = None
+    """The visit goes before whatever on the technician's route starts later than this. Absent:
+    where it breaks and costs least."""
+    hold: bool = False
+    """Whether the visit is to start exactly at `start_at`, and to stay there."""
+    day: Day | None = None
+    """A local day; if absent that of `start_at`, or else today."""
+
+    @field_validator("hold")
+    @classmethod
+    def _with_a_time(cls, hold: bool, info: ValidationInfo) -> bool:
+        given = info.data
+        if hold and (given.get("start_at") is None or given.get("technician_id") is None):
+            raise PydanticCustomError(
+                "nothing_to_hold", "only a visit with a technician and a time can be held there"
+            )
+        return hold
+
+
+class BrokenRule(Output):
+    """A hard rule that the change would break."""
+
+    rule: Rule = Field(json_schema_extra={"enum": [rule.value for rule in HARD]})
+    job_id: str | None
+    """Whose visit breaks it; null where it is the technician's day that does."""
+    technician_id: str
+    subject: str
+    """The skill, part, tool, depot or break; of a time window whether the start is `earlier` or
+    `later`, of a pin whether it is the `technician` or the `start`. Or empty."""
+    amount: int
+    unit: Unit
+    message: str
+    existing: bool
+    """Whether it is broken by as much already."""
+
+
+class WaiverOut(Output):
+    """A hard rule set aside for one visit, by so much."""
+
+    rule: Rule
+    job_id: str
+    technician_id: str
+    shift_starts_at: datetime
+    subject: str
+    amount: int
+    unit: Unit
+    message: str
+
+
+class JudgedVisit(Output):
+    """When the technician would be there."""
+
+    technician_id: str
+    arrival_at: datetime
+    start_at: datetime
+    departure_at: datetime
+
+
+class MovedVisit(Output):
+    """Another visit that would start a minute or more earlier or later than planned."""
+
+    job_id: str
+    technician_id: str
+    old_start_at: datetime
+    new_start_at: datetime
+
+
+class JudgedStop(Output):
+    """A stop as it would be."""
+
+    kind: StopKind
+    job_id: str | None
+    depot_id: str | None
+    arrival_at: datetime
+    start_at: datetime
+    departure_at: datetime
+
+
+class JudgedRoute(Output):
+    """What is still to come of a route, as it would be; no stops: nothing is left of it."""
+
+    technician_id: str
+    shift_starts_at: datetime
+    start_at: datetime | None
+    end_at: datetime | None
+    stops: list[JudgedStop]
+
+
+class Judgement(Output):
+    """What becomes of a change, if it is made."""
+
+    possible: bool
+    """Whether it keeps every hard rule."""
+    overridable: bool
+    """Whether setting the `waivers` aside makes it possible."""
+    violations: list[BrokenRule]
+    extra_cost: int
+    """Cents that the routes concerned cost more than those in force."""
+    cost: dict[str, int]
+    """The same by soft rule."""
+    visit: JudgedVisit | None
+    moved: list[MovedVisit]
+    routes: list[JudgedRoute]
+    """Those that change."""
+    waivers: list[WaiverOut]
+    """What has to be waived for it; empty if it is possible."""
+    plan_version: int
+    """The version of the plan that it was judged against."""
+
+
+def judge_change(
+    session: Session,
+    change: PlanChange,
+    settings: Settings,
+    *,
+    at: datetime | None = None,
+    days: LiveDays | None = None,
+) -> Judgement:
+    """Judge the change against the plan in force as of ``at`` (None: now); nothing is changed.
+
+    Raises ``NotFound`` for job and technician, and ``Conflict`` if the job has begun, or cannot be
+    planned on that day at all.
+    """
+    at = at or now()
+    day = day_of(change, settings, at)
+    plannable(session, change.job_id)
+    if change.technician_id is not None:
+        read_technician(session, change.technician_id)
+    live = live_day(session, day, settings, at, days)
+    attendable(live, change.job_id, day)
+    return judgement(live, judge(live, move_of(live, change)))
+
+
+def day_of(change: PlanChange, settings: Settings, at: datetime) -> date:
+    """The local day that the change is about."""
+    return change.day or today(change.start_at or at, settings)
+
+
+def move_of(live: LiveDay, change: PlanChange) -> Move:
+    """The change in the solver's terms."""
+    start = None if change.start_at is None else live.translation.seconds(change.start_at)
+    return Move(change.job_id, change.technician_id, start, change.hold)
+
+
+def judgement(live: LiveDay, judged: Judged) -> Judgement:
+    """What was found out, as others see it."""
+    moment = live.translation.moment
+    visit = None
+    for route in judged.after:
+        for stop in route.stops:
+            if stop.kind is StopKind.VISIT and stop.id == judged.move.job_id:
+                visit = JudgedVisit(
+                    technician_id=route.technician,
+                    arrival_at=moment(stop.arrival),
+                    start_at=moment(stop.start),
+                    departure_at=moment(stop.departure),
+                )
+    return Judgement(
+        possible=judged.is_possible,
+        overridable=judged.is_possible or judged.waivers is not None,
+        violations=[
+            broken_rule(live, violation, judged.move.technician or "", violation in judged.existing)
+            for violation in judged.violations
+        ],
+        extra_cost=sum(judged.cost.values()),
+        cost={rule.value: cents for rule, cents in judged.cost.items()},
+        visit=visit,
+        moved=list(_moved(live, judged)),
+        routes=list(_routes(live, judged)),
+        waivers=[]
+        if judged.is_possible
+        else [waiver_out(live, waiver) for waiver in judged.waivers or ()],
+        plan_version=live.translation.snapshot.based_on_version,
+    )
+
+
+def _moved(live: LiveDay, judged: Judged) -> Iterable[MovedVisit]:
+    moment = live.translation.moment
+    for route in judged.after:
+        for stop in route.stops:
+            visit = live.translation.visits.get(stop.id)
+            if stop.id == judged.move.job_id or visit is None or visit.previous is None:
+                continue
+            if abs(stop.start - visit.previous.start) >= MOVED:
+                yield MovedVisit(
+                    job_id=stop.id,
+                    technician_id=route.technician,
+                    old_start_at=moment(visit.previous.start),
+                    new_start_at=moment(stop.start),
+                )
+
+
+def _routes(live: LiveDay, judged: Judged) -> Iterable[JudgedRoute]:
+    moment = live.translation.moment
+    after = {route.shift: route for route in judged.after}
+    emptied = [route for route in judged.before if route.shift not in after]
+    for route in (*judged.after, *emptied):
+        is_left = route.shift in after
+        yield JudgedRoute(
+            technician_id=route.technician,
+            shift_starts_at=live.translation.shifts[route.shift].starts_at,
+            start_at=moment(route.start) if is_left else None,
+            end_at=moment(route.end) if is_left else None,
+            stops=[_stop(live, stop) for stop in route.stops] if is_left else [],
+        )
+
+
+def _stop(live: LiveDay, stop: Stop) -> JudgedStop:
+    moment = live.translation.moment
+    return JudgedStop(
+        kind=stop.kind,
+        job_id=stop.id if stop.kind is StopKind.VISIT else None,
+        depot_id=stop.id if stop.kind is StopKind.DEPOT else None,
+        arrival_at=moment(stop.arrival),
+        start_at=moment(stop.start),
+        departure_at=moment(stop.departure),
+    )
+
+
+def broken_rule(
+    live: LiveDay, violation: Violation, technician_id: str, existing: bool = False
+) -> BrokenRule:
+    """The violation in a dispatcher's words; a depot is short of stock for this technician."""
+    shift = live.translation.shifts.get(violation.shift)
+    if shift is None and violation.rule is Rule.SHIFT:
+        return does_not_work_then(technician_id)
+    technician_id = technician_id if shift is None else shift.technician_id
+    subjects = violation.subjects
+    if violation.rule in {Rule.BREAKS, Rule.DEPOT_STOCK}:
+        subjects = (violation.stop, *subjects)
+    return BrokenRule(
+        rule=violation.rule,
+        job_id=violation.stop if violation.stop in live.translation.visits else None,
+        technician_id=technician_id,
+        subject=", ".join(subjects),
+        amount=violation.amount,
+        unit=unit(violation.rule, subjects),
+        message=_message(
+            violation.rule, violation.stop, technician_id, violation.subjects, violation.amount
+        ),
+        existing=existing,
+    )
+
+
+def does_not_work_then(technician_id: str) -> BrokenRule:
+    """What a technician without a shift on the day breaks."""
+    return BrokenRule(
+        rule=Rule.SHIFT,
+        job_id=None,
+        technician_id=technician_id,
+        subject="",
+        amount=1,
+        unit="",
+        message=f"{technician_id} does not work then",
+        existing=False,
+    )
+
+
+def waiver_out(live: LiveDay, waiver: Waiver) -> WaiverOut:
+    """The waiver in a dispatcher's words."""
+    return WaiverOut(
+        rule=waiver.rule,
+        job_id=waiver.visit,
+        technician_id=waiver.technician,
+        shift_starts_at=live.translation.shifts[waiver.shift].starts_at,
+        subject=waiver.subject,
+        amount=waiver.amount,
+        unit=unit(waiver.rule, [waiver.subject]),
+        message=told(waiver),
+    )
+
+
+def told(waiver: Waiver) -> str:
+    """What is broken if the waiver is used up."""
+    subjects = (waiver.subject,) if waiver.subject else ()
+    return _message(waiver.rule, waiver.visit, waiver.technician, subjects, waiver.amount)
+
+
+def unit(rule: Rule, subjects: Iterable[str]) -> Unit:
+    """What the amount counts."""
+    if rule is Rule.PINS:
+        return "" if TECHNICIAN in subjects else "seconds"
+    return UNITS.get(rule, "")
+
+
+def _message(rule: Rule, stop: str, technician: str, subjects: tuple[str, ...], amount: int) -> str:
+    """One sentence about a rule that is broken or waived by so much."""
+    what = ", ".join(subjects)
+    match rule:
+        case Rule.SKILLS:
+            levels = "1 level" if amount == 1 else f"{amount} levels"
+            return f"{technician} is {levels} of skill {what} short of what {stop} needs"
+        case Rule.TIME_WINDOWS:
+            side = "before" if EARLIER in subjects else "after"
+            return f"{stop} starts {_duration(amount)} {side} its time window"
+        case Rule.SHIFT:
+            return f"{technician} works {_duration(amount)} longer than shift and overtime allow"
+        case Rule.BREAKS:
+            return f"the break of {technician} is {_duration(amount)} off its time"
+        case Rule.PARTS:
+            return f"{technician} is {amount} × {what} short for {stop}"
+        case Rule.TOOLS:
+            return f"{technician} has no {what} for {stop}"
+        case Rule.DEPOT_STOCK:
+            return f"{stop} is {amount} × {what} short: others take it"
+        case Rule.PINS if TECHNICIAN in subjects:
+            return f"{stop} is promised to another technician"
+        case Rule.PINS:
+            return f"{stop} starts {_duration(amount)} off its promised time"
+        case Rule.TECHNICIANS:
+            return f"{technician} is not to be sent to {stop}"
+        case Rule.TERRITORY:
+            return f"{technician} does not serve territory {what}, where {stop} is"
+        case _:
+            return f"{stop} does not fit: {rule.value.replace('_', ' ')}, {amount}"
+
+
+def _duration(seconds: int) -> str:
+    return f"{-(-seconds // 60)} min"
