@@ -22,7 +22,7 @@ let leaveToast = () => {};
 
 /** Put the button into the page, and listen to Ctrl + Z. */
 export function mountChanges() {
-  byId("top-actions").append(element("button", { type: "button", id: "history", onclick: showHistory }, icon("undo"), text("history.open")));
+  byId("top-actions").append(element("button", { type: "button", id: "history", class: "square", "aria-label": text("history.title"), title: text("history.title"), onclick: showHistory }, icon("undo")));
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
     if (event.target.closest("input, textarea, select, dialog")) return;

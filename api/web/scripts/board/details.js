@@ -87,7 +87,7 @@ function pinText(job) {
 function technicianDetails(technician) {
   const { visits, late, used } = dayOf(technician.id);
   const routes = board.routes.get(technician.id) ?? [];
-  const sum = (field) => routes.reduce((total, route) => total + route[field], 0);
+  const sum = (field) => routes.reduce((total, route) => total + route.figures[field], 0);
   const facts = [
     [text("technician.visits"), String(visits)],
     late && [text("technician.late"), String(late)],

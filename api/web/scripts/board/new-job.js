@@ -50,7 +50,7 @@ function openNewJob() {
 
 /** Where a job could go: the best place with each technician, the cheapest first. */
 export function openOffers(job) {
-  const list = element("ol", { class: "places" });
+  const list = element("ol", { class: "offers-list" });
   const status = element("p", { class: "soft", role: "status" });
   const first = job.windows[0] ? isoDay(job.windows[0].starts_at) : board.day;
   const today = isoDay(Date.now());

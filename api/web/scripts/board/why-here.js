@@ -30,7 +30,7 @@ async function load(job, placed) {
       ? text("why_here.untenable", { technician: here.technician })
       : text("why_here.here", { technician: here.technician, time: time(here.start_at), cost: money(here.saving) })),
     alternatives.length ? element("p", { class: "soft" }, text("why_here.others", { count: alternatives.length })) : element("p", { class: "soft" }, text("why_here.nothing")),
-    element("ol", { class: "places" }, alternatives.map((option) => place(option, {
+    element("ol", { class: "offers-list" }, alternatives.map((option) => place(option, {
       label: text("why_here.move"),
       act: () => judgeAndCarryOut({ job_id: job.id, technician_id: option.technician_id, start_at: option.start_at, hold: false, day }).catch(toastTrouble),
     }))),
@@ -44,9 +44,9 @@ export function place(option, { label, act }) {
     option.depot_ids.length ? text("place.depot", { depots: option.depot_ids.map((id) => board.depots.get(id)?.name ?? id).join(", ") }) : null,
     option.bumped_job_ids.length ? text("place.bumps", { titles: option.bumped_job_ids.map((id) => board.jobs.get(id)?.title ?? id).join(", ") }) : null,
   ].filter(Boolean);
-  return element("li", { class: "place", style: { "--route": `var(${colourName(option.technician_id)})` } },
+  return element("li", { class: "offer", style: { "--route": `var(${colourName(option.technician_id)})` } },
     element("span", { class: "swatch" }),
-    element("div", { class: "place-what" },
+    element("div", { class: "offer-what" },
       element("p", {}, element("strong", {}, option.technician), " ", element("span", { class: "numbers" }, `${time(option.start_at)}–${time(option.departure_at)}`)),
       notes.length ? element("p", { class: "soft" }, notes.join(" · ")) : null),
     costBadge(option.extra_cost),

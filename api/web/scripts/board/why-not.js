@@ -40,20 +40,20 @@ async function load(job) {
   const found = await get(`/jobs/${encodeURIComponent(job.id)}/why-not?day=${day}`);
   const able = found.technicians.filter((one) => one.changes.length);
   const unable = found.technicians.filter((one) => !one.changes.length);
-  const list = element("ol", { class: "ways" }, able.slice(0, FIRST).map((one) => way(job, one, day)));
+  const list = element("ol", { class: "ways-in" }, able.slice(0, FIRST).map((one) => way(job, one, day)));
   const more = able.slice(FIRST);
   return [
     able.length ? element("p", { class: "soft" }, text("why_not.smallest_first")) : element("p", {}, text("why_not.nobody")),
     list,
     more.length ? element("button", { type: "button", class: "quiet small", onclick: ({ currentTarget }) => { list.append(...more.map((one) => way(job, one, day))); list.children[FIRST].querySelector("button")?.focus(); currentTarget.remove(); } }, text("why_not.more", { count: more.length })) : null,
     sources(found.sources),
-    unable.length ? element("details", { class: "fold inner" }, element("summary", {}, text("why_not.unable", { count: unable.length })), element("ul", { class: "ways" }, unable.map((one) => hopeless(job, one)))) : null,
+    unable.length ? element("details", { class: "fold inner" }, element("summary", {}, text("why_not.unable", { count: unable.length })), element("ul", { class: "ways-in" }, unable.map((one) => hopeless(job, one)))) : null,
   ];
 }
 
 function way(job, technician, day) {
   const [smallest, ...others] = technician.changes;
-  return element("li", { class: "way", style: { "--route": `var(${colourName(technician.technician_id)})` } },
+  return element("li", { class: "way-in", style: { "--route": `var(${colourName(technician.technician_id)})` } },
     element("p", { class: "way-who" }, element("span", { class: "swatch" }), element("strong", {}, technician.technician), costBadge(smallest.extra_cost)),
     offer(job, technician, smallest, day),
     ...others.map((one) => element("div", { class: "way-other" }, element("p", { class: "soft" }, text("why_not.or"), " ", costBadge(one.extra_cost)), offer(job, technician, one, day))));
@@ -108,7 +108,7 @@ function askToReplace(job, technician, bumped, move, words, titles, day) {
 }
 
 function hopeless(job, technician) {
-  return element("li", { class: "way" }, element("p", { class: "way-who" }, element("strong", {}, technician.technician)), brokenList(technician.obstacles, job.id));
+  return element("li", { class: "way-in" }, element("p", { class: "way-who" }, element("strong", {}, technician.technician)), brokenList(technician.obstacles, job.id));
 }
 
 /** Where parts and tools can be had. */
