@@ -26,7 +26,7 @@ help:
 	@echo "make run      serve the demo company on 127.0.0.1:8000; the data are kept in dispatch.db"
 	@echo "make test     run every test"
 	@echo "make lint     ruff and mypy"
-	@echo "make screenshots  pictures of the pages, into docs/screenshots"
+	@echo "make screenshots  pictures of the pages, into docs/screenshots; takes Chromium"
 	@echo "make format   let ruff put the code in form"
 	@echo "make bench    measure on BENCH_DATA=$(BENCH_DATA), BENCH_SECONDS=$(BENCH_SECONDS) a trial, for hours;"
 	@echo "              goes on where it stopped and renews docs/benchmarks.md"

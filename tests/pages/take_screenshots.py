@@ -1,4 +1,4 @@
-"""Pictures for the README and ``docs/``, of the demo day, in light and dark: ``make screenshots``."""
+"""Pictures of the demo day for the README and ``docs/``, light and dark: ``make screenshots``."""
 
 import re
 from pathlib import Path
