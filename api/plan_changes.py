@@ -37,7 +37,17 @@ CHANGES: dict[str, Any] = {
     },
 }
 CHANGES_TO_MAKE: dict[str, Any] = {
-    **CHANGES,
+    "as_judged": {
+        "summary": "As it was judged against this version",
+        "value": {
+            "job_id": "J-1",
+            "technician_id": "T01",
+            "start_at": "2026-11-23T09:00:00+07:00",
+            "plan_version": 1,
+        },
+    },
+    "held_there": CHANGES["held"],
+    "taken_off": CHANGES["off_the_plan"],
     "overridden": {
         "summary": "Whatever it breaks, for a reason",
         "value": {

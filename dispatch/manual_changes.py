@@ -102,6 +102,9 @@ def make_change(
     if change.technician_id is not None:
         read_technician(session, change.technician_id)
     holder = plans_store.live_visits(session, [change.job_id]).get(change.job_id)
+    if holder is None and change.technician_id is None:
+        where, cause = f"job {change.job_id}", "it is on no route"
+        raise Conflict(Fault("not_in_plan", where, cause, "there is nothing to take it off"))
     concerned = {change.technician_id, None if holder is None else holder.technician_id}
     day = day_of(change, settings, at)
     scope = Scope(
