@@ -110,8 +110,8 @@ class Trial:
     def __init__(
         self, live: LiveDay, job_id: str, shifts: Iterable[Shift], to: str | None = None
     ) -> None:
-        """``to``: the technician whom it is tried with; what was waived for another one does not
-        count."""
+        """``to``: whom the job is tried with (None: nobody); what was waived for it with somebody
+        else does not count."""
         self.live = live
         self.job_id = job_id
         technicians = {shift.technician for shift in shifts}
@@ -313,15 +313,23 @@ class Trial:
 
 
 def _as_demanded(problem: Problem, live: LiveDay, job_id: str, technician: str | None) -> Problem:
-    """The problem with all that the job demands of a technician for whom nothing was waived."""
-    demanding = live.translation.unwaived.get(job_id)
-    if demanding is None or technician in (None, live.translation.waived_for(job_id)):
+    """The problem without what was waived for the job, unless it stays with the same technician."""
+    found = live.translation.unwaived.get(job_id)
+    if found is None or technician == found.technician:
         return problem
     visits = tuple(
-        replace(demanding, location=visit.location) if visit.id == job_id else visit
+        replace(found.visit, location=visit.location) if visit.id == job_id else visit
         for visit in problem.visits
     )
-    return replace(problem, visits=visits)
+    shifts = tuple(
+        replace(
+            shift,
+            max_overtime=found.shifts[shift.id].max_overtime,
+            breaks=found.shifts[shift.id].breaks,
+        )
+        for shift in problem.shifts
+    )
+    return replace(problem, visits=visits, shifts=shifts)
 
 
 def broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:

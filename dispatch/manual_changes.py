@@ -6,7 +6,7 @@ What it breaks is waived only by an override, which says why, is logged, and pin
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -35,7 +35,7 @@ from solver.cost import cost
 from solver.problem import Fault
 from solver.solution import EARLIER, START, Rule, Solution, Violation
 
-Broken = Mapping[tuple[object, ...], Violation]
+Broken = Mapping[str, Violation]
 """Violations by what they are about."""
 
 
@@ -170,7 +170,7 @@ def undo_change(
         technician_ids=frozenset(names),
         waiting_job_ids=frozenset(ids),
     )
-    ground = _ground(session, scope, settings, at, ids)
+    ground = _ground(session, scope, settings, at, ids, about_to_begin=False)
     keys = {shift_key(rows.route) for rows in (*before, *since)}
     replaced = [found for found in ground.routes if shift_key(found.route) in keys]
     off = {name for name in ids if ground.jobs[name].status in GONE}
@@ -193,7 +193,7 @@ def undo_change(
         after={"plan_id": new.id, "undoes_version": plan.version},
     )
     version.put_in_force(new, routes, replaced, change.job_id, undoes=plan)
-    _verify(session, ground, settings, at)
+    _verify(session, ground, settings, at, change.broken)
     return _made(new, change.job_id, None, plan.version)
 
 
@@ -206,14 +206,18 @@ def _ground(
     settings: Settings,
     at: datetime,
     ids: Collection[str] = (),
+    *,
+    about_to_begin: bool = True,
 ) -> _Ground:
+    """``about_to_begin``: what starts within the freeze time stays where it is, too."""
     before = live_routes(session, scope.starts_on, scope.ends_on, scope.technician_ids)
     on_routes = {stop.job_id for found in before for stop in found.stops if stop.job_id}
     waiting = scope.waiting_job_ids or frozenset()
     jobs = plans_store.hold_jobs(session, {*on_routes, *waiting, *ids})
     for job in jobs.values():
         session.refresh(job)
-    snapshot = load_snapshot(session, scope, at, settings.freeze)
+    freeze = settings.freeze if about_to_begin else timedelta()
+    snapshot = load_snapshot(session, scope, at, freeze)
     return _Ground(scope, live_day_of(snapshot, settings), jobs)
 
 
@@ -296,14 +300,22 @@ class _Version:
                 ],
                 pins=pins,
                 ended_waivers=[row for id_, row in self._waivers.items() if id_ not in left],
+                broken=sorted(_broken(self.ground.live)),
                 undoes_plan_id=None if undoes is None else undoes.id,
             )
         )
         session.flush()
 
 
-def _verify(session: Session, ground: _Ground, settings: Settings, at: datetime) -> None:
-    """The last word: as it is in force now, the plan breaks nothing that was not broken before.
+def _verify(
+    session: Session,
+    ground: _Ground,
+    settings: Settings,
+    at: datetime,
+    broken_once: Collection[str] = (),
+) -> None:
+    """The last word: as it is in force now, the plan breaks nothing that was not broken before,
+    or ``broken_once``, when the routes were in force the first time.
 
     Raises ``Conflict``; nothing of the change may be committed then.
     """
@@ -318,7 +330,7 @@ def _verify(session: Session, ground: _Ground, settings: Settings, at: datetime)
             "read the plan again, and look for another place",
         )
         for kind, violation in found.items()
-        if kind not in known or known[kind].amount < violation.amount
+        if kind not in broken_once and (kind not in known or known[kind].amount < violation.amount)
     ]
     if faults:
         raise Conflict(*faults)
@@ -330,7 +342,7 @@ def _broken(live: LiveDay) -> Broken:
         return {}
     found = check(live.problem, Solution(solution.routes, (), {}))
     return {
-        (violation.rule, violation.shift, violation.stop, violation.subjects): violation
+        f"{violation.rule} {violation.shift} {violation.stop} {violation.subjects}": violation
         for violation in found
         if violation.rule not in (Rule.COST, Rule.EVERY_VISIT_ONCE)
     }
@@ -550,7 +562,7 @@ def _changed_since(
 def _begun_since(
     plan: Plan, routes: Sequence[RouteRows], live: LiveDay, at: datetime
 ) -> Iterable[Fault]:
-    """What has begun, or is about to, and would be elsewhere or at another time."""
+    """What has begun, and would be elsewhere or at another time."""
     there = {
         (shift_key(rows.route), stop.job_id): stop.start_at
         for rows in routes
@@ -561,7 +573,7 @@ def _begun_since(
             if stop.job_id is None:
                 continue
             if there.get((shift_key(history.route), stop.job_id)) != stop.start_at:
-                yield _fault(plan, "begun", f"job {stop.job_id} has begun, or is about to")
+                yield _fault(plan, "begun", f"job {stop.job_id} has begun")
     begun = live.translation.begun
     for rows in routes:
         for stop in rows.stops:

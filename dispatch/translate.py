@@ -58,6 +58,18 @@ class History:
     """When the technician is free for the rest, as far as can be foreseen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unwaived:
+    """A visit as it is with anybody but the technician with whom rules were set aside for it."""
+
+    technician: str
+    """With whom they were."""
+    visit: Visit
+    """As it would be with anybody else, pinned in time or not."""
+    shifts: Mapping[str, Shift]
+    """The technician's shifts, as they are if the visit is not there."""
+
+
 @dataclass(frozen=True)
 class Translation:
     """A problem with all it takes to understand its solution."""
@@ -77,9 +89,8 @@ class Translation:
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
     unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
     """The windows that visits pinned in time would have without that."""
-    unwaived: Mapping[str, Visit] = field(default_factory=dict)
-    """The visits for which rules were set aside, as they would be with anybody else, pinned in time
-    or not."""
+    unwaived: Mapping[str, Unwaived] = field(default_factory=dict)
+    """For the visits for which rules were set aside, how things are without that."""
 
     def seconds(self, moment: datetime) -> int:
         return (moment - self.epoch) // _SECOND
@@ -90,11 +101,6 @@ class Translation:
     @cached_property
     def visits(self) -> Mapping[str, Visit]:
         return {visit.id: visit for visit in self.problem.visits}
-
-    def waived_for(self, job_id: str) -> str | None:
-        """The technician with whom rules were set aside for the job; None if none were."""
-        rows = self.snapshot.waivers.get(job_id)
-        return rows[0].technician_id if rows and job_id in self.unwaived else None
 
     @cached_property
     def begun(self) -> frozenset[str]:
@@ -130,7 +136,7 @@ class _Translator:
     def translation(self) -> Translation:
         left_out: dict[str, Unattendable | None] = {}
         unpinned: dict[str, tuple[TimeWindow, ...]] = {}
-        unwaived: dict[str, Visit] = {}
+        demanded: dict[str, Visit] = {}
         overnight = set()
         visits = []
         for facts in self._candidates:
@@ -147,7 +153,7 @@ class _Translator:
                 if facts.job.pinned_start_at is not None:
                     unpinned[facts.job.id] = self._unpinned(facts)
                 if self.waivers.has(facts.job.id):
-                    unwaived[facts.job.id] = self._unwaived(facts, site, when)
+                    demanded[facts.job.id] = self._unwaived(facts, site, when)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
         seconds, metres = self._travel.matrices(self._places)
@@ -160,9 +166,10 @@ class _Translator:
             objective=self._objective,
         )
         names = {(s.technician_id, s.starts_at): name for name, (_, s) in self._shifts.items()}
+        waivers = self.waivers.of_solver(names)
         return Translation(
             snapshot=self.snapshot,
-            problem=waived(problem, self.waivers.of_solver(names)),
+            problem=waived(problem, waivers),
             epoch=self.epoch,
             shifts={name: shift for name, (_, shift) in self._shifts.items()},
             locations=self._locations,
@@ -170,7 +177,12 @@ class _Translator:
             left_out=left_out,
             overnight=frozenset(overnight),
             unpinned=unpinned,
-            unwaived=unwaived,
+            unwaived={
+                job_id: Unwaived(technician, visit, {shift.id: shift for shift in without.shifts})
+                for job_id, visit in demanded.items()
+                for technician in [self.waivers.technician_of(job_id)]
+                for without in [waived(problem, [w for w in waivers if w.visit != job_id])]
+            },
         )
 
     def _attendance(

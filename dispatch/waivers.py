@@ -35,6 +35,10 @@ class Waivers:
         """Whether anything is waived for the job."""
         return job_id in self._rows
 
+    def technician_of(self, job_id: str) -> str:
+        """With whom something is waived for the job."""
+        return self._rows[job_id][0].technician_id
+
     def of_solver(self, shifts: Mapping[tuple[str, datetime], str]) -> list[waivers.Waiver]:
         """What the solver has to be told; ``shifts`` has its names by technician and start.
 
