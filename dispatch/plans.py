@@ -178,7 +178,9 @@ def put_in_force(
     plan.status = PlanStatus.PUBLISHED
     plan.published_at = at
     placed: dict[str, str] = {}
+    concerned = {found.route.technician_id for found in replaced}
     for rows in routes:
+        concerned.add(rows.route.technician_id)
         here = {stop.job_id for stop in rows.stops if stop.job_id is not None} - set(gone)
         rows.route.live = bool(here)
         for stop in rows.stops:
@@ -192,7 +194,12 @@ def put_in_force(
         "publish",
         "plan",
         str(plan.id),
-        after={"version": plan.version, "jobs": len(placed), "left_out": sorted(gone)},
+        after={
+            "version": plan.version,
+            "jobs": len(placed),
+            "left_out": sorted(gone),
+            "technician_ids": sorted(concerned),
+        },
     )
     session.flush()
 

@@ -119,17 +119,25 @@ def test_being_cut_off_is_said_and_made_up_for(
     page_as: Windows, service: Service, today: Any
 ) -> None:
     page = shown(page_as("dispatcher", language="en", expected=["/events", "/board/"]))
-    stop = "window.dispatchEvent(new Event('offline'))"
-    page.context.set_offline(True)
-    page.evaluate(stop)
-    service.api.post("/jobs", json={})  # anything: the stream is told of nothing
     job_id = movable_job(today)
-    answer = service.api.patch(f"/jobs/{job_id}", json={"title": "Trong lúc mất mạng"})
-    assert answer.is_success
+    page.route("**/events*", lambda route: route.abort())
+    page.context.set_offline(True)
+    service.api.patch(f"/jobs/{job_id}", json={"title": "Trong lúc mất mạng"}).raise_for_status()
+    page.unroute("**/events*")
     page.context.set_offline(False)
     expect(visit(page, job_id)).to_have_attribute(
         "aria-label", re.compile("Trong lúc mất mạng"), timeout=15_000
     )
+
+
+def test_a_board_that_cannot_be_read_says_why_and_tries_again(page_as: Windows) -> None:
+    page = page_as("dispatcher", "/sign-in", language="en", expected=["/board/", "503"])
+    page.route("**/board/**", lambda route: route.fulfill(status=503))
+    page.goto("/")
+    expect(page.get_by_role("alert")).to_contain_text("could not be read, trying again")
+    page.unroute("**/board/**")
+    shown(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_the_keyboard_goes_everywhere_in_the_time_line(page_as: Windows) -> None:
@@ -262,7 +270,7 @@ def test_dragging_says_job_technician_and_moment(page_as: Windows, today: Any) -
     page.mouse.down()
     page.mouse.move(box["x"] - 40, to["y"] + 20, steps=8)
     expect(page.locator(".ghost")).to_be_visible()
-    page.wait_for_function("heard.some(({ moved }) => moved?.technicianId === 'T03')")
+    page.wait_for_function("() => heard.some(({ moved }) => moved?.technicianId === 'T03')")
     page.mouse.up()
     (dropped,) = [one["dropped"] for one in heard(page) if "dropped" in one]
     assert dropped["jobId"] == job_id
@@ -283,7 +291,7 @@ def test_escape_takes_a_drag_back(page_as: Windows, today: Any) -> None:
     page.mouse.move(card["x"] + 200, card["y"] + 12)
     page.mouse.down()
     page.mouse.move(name["x"] + 40, name["y"] + 20, steps=8)
-    page.wait_for_function("heard.some(({ moved }) => moved?.technicianId === 'T02')")
+    page.wait_for_function("() => heard.some(({ moved }) => moved?.technicianId === 'T02')")
     assert [one["moved"]["startAt"] for one in heard(page) if "moved" in one][-1] is None
     page.keyboard.press("Escape")
     page.mouse.up()
@@ -342,7 +350,7 @@ def test_days_are_stepped_through_and_kept_in_the_address(page_as: Windows) -> N
     expect(page.locator(".row .visit").first).to_be_visible()
 
 
-def test_zooming_keeps_the_middle_and_shows_more(page_as: Windows) -> None:
+def test_zooming_in_makes_room_and_fitting_takes_it_back(page_as: Windows) -> None:
     page = shown(page_as("dispatcher", language="en"))
     width = "(node) => node.scrollWidth"
     before = page.locator("#timeline").evaluate(width)
