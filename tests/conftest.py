@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,9 +41,8 @@ SKIPPED = "browser tests were skipped"
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = terminalreporter.stats.get("skipped", [])
     reasons = [str(report.longrepr[2]) for report in reports if isinstance(report.longrepr, tuple)]
-    told = {reason[reason.index(SKIPPED) :]: 0 for reason in reasons if SKIPPED in reason}
-    for reason in told:
-        number = sum(reason in other for other in reasons)
+    told = Counter(reason[reason.index(SKIPPED) :] for reason in reasons if SKIPPED in reason)
+    for reason, number in told.items():
         terminalreporter.write_line(f"{number} {reason}", yellow=True)
 
 

@@ -46,7 +46,8 @@ def test_pages_run_load_and_send_only_what_is_ours(visitor: TestClient) -> None:
 
 def test_pictures_may_come_from_the_map_that_is_set_too(settings: Settings) -> None:
     def allowed(tile_url: str) -> list[str]:
-        app = create_app(Settings(**{**settings.model_dump(), "tile_url": tile_url}))
+        changed = {"tile_url": tile_url, "solver_processes": 0}
+        app = create_app(settings.model_copy(update=changed))
         with TestClient(app) as client:
             policy = policy_of(client, "/")
             assert policy["connect-src"] == ["'self'"]
