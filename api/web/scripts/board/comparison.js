@@ -46,7 +46,7 @@ export async function openComparison(planId) {
     const chosen = new Set();
     const choose = () => {
       footer.some.disabled = chosen.size === 0;
-      footer.some.textContent = text("draft.accept_some", { count: chosen.size });
+      footer.some.textContent = chosen.size ? text("draft.accept_some", { count: chosen.size }) : text("draft.accept_chosen");
     };
     choose();
     footer.all.disabled = false;
@@ -100,7 +100,7 @@ function sums({ before, after, changes }) {
   return element("div", { class: "sums" },
     element("p", { class: "saved" },
       element("strong", {}, text(changes.saved >= 0 ? "draft.saves" : "draft.costs", { amount: money(Math.abs(changes.saved)) })), " ",
-      element("span", { class: "soft numbers" }, costParts(byRule(changes), 4))),
+      element("span", { class: "soft numbers" }, [costParts(byRule(changes), 4), changes.price_of_change ? text("draft.price", { amount: money(changes.price_of_change) }) : null].filter(Boolean).join(" · "))),
     element("table", { class: "numbers" },
       element("caption", { class: "visually-hidden" }, text("draft.sums")),
       element("thead", {}, element("tr", {}, element("td", {}), shown.map(([name]) => element("th", { scope: "col" }, text(`draft.figure_${name}`))))),
@@ -115,6 +115,8 @@ const signed = (value, say) => (value === 0 ? "±0" : `${value > 0 ? "+" : "−"
 
 function byRule({ cost_before: before, cost_after: after }) {
   const rules = new Set([...Object.keys(before), ...Object.keys(after)]);
+  // Changes have a price, which is told by itself.
+  for (const rule of ["changed_technician", "moved_time"]) rules.delete(rule);
   return Object.fromEntries([...rules].map((rule) => [rule, (after[rule] ?? 0) - (before[rule] ?? 0)]));
 }
 

@@ -47,7 +47,7 @@ function controls(job, placed) {
     canChange ? priorityChoice(job) : null,
     canChange ? button("edit", () => openEdit(job)) : null,
     canPin ? button("off_plan", () => takeOff(job, placed)) : null,
-    job.phone ? element("a", { class: "button small", href: `tel:${job.phone.replaceAll(" ", "")}` }, icon("phone", 12), text("job.do_call"), element("span", { class: "numbers" }, job.phone)) : null,
+    job.phone ? element("a", { class: "button small numbers", href: `tel:${job.phone.replaceAll(" ", "")}`, "aria-label": text("job.do_call", { phone: job.phone }) }, icon("phone", 12), job.phone) : null,
     OVER.includes(job.status) ? null : button("cancel", () => askToCancel(job), { kind: "danger" }));
 }
 

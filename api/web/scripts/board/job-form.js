@@ -39,6 +39,8 @@ export function showFaults(root, faults) {
     const control = best.querySelector("input, select, textarea, button");
     control?.setAttribute("aria-invalid", "true");
     control?.setAttribute("aria-describedby", note.id);
+    // What is corrected is no longer called wrong.
+    control?.addEventListener("input", () => clearFaults(best), { once: true });
     first ??= control;
   }
   first?.focus();
@@ -46,7 +48,7 @@ export function showFaults(root, faults) {
 }
 
 export function clearFaults(root) {
-  for (const note of root.querySelectorAll(".field > .fault")) note.textContent = "";
+  for (const note of root.querySelectorAll(".fault")) note.textContent = "";
   for (const control of root.querySelectorAll("[aria-invalid]")) {
     control.removeAttribute("aria-invalid");
     control.removeAttribute("aria-describedby");
@@ -121,7 +123,7 @@ function windowRow(window) {
 /** A choice of one thing by name, with a number beside it where that has a name. */
 const chosenRow = (names, label, numberLabel = null, most = 0) => (given) => {
   const sorted = Object.entries(names).sort(([, one], [, other]) => one.localeCompare(other, "vi"));
-  const select = element("select", { "aria-label": label }, sorted.map(([id, name]) => element("option", { value: id }, name)));
+  const select = element("select", { "aria-label": label }, element("option", { value: "" }, text("form.choose")), sorted.map(([id, name]) => element("option", { value: id }, name)));
   if (given) [select.value] = given;
   const number = numberLabel && element("input", { type: "number", class: "numbers short", min: 1, max: most, value: given?.[1] ?? 1, "aria-label": numberLabel });
   return { nodes: [select, number].filter(Boolean), read: () => [select.value, number ? Number(number.value) || 0 : 1] };

@@ -1,7 +1,7 @@
 /** Having a plan made anew: what for, then its progress with the cost falling, until it is there. */
 
 import { byId, element } from "../dom.js";
-import { day as dayText, isoDay, money, percent, startOfDay } from "../format.js";
+import { day as dayText, isoDay, money, startOfDay } from "../format.js";
 import { get, post } from "../http.js";
 import { text } from "../texts.js";
 import { announce } from "./announce.js";
@@ -12,6 +12,7 @@ import { clearFaults, field, showFaults } from "./job-form.js";
 import { icon } from "./icons.js";
 import { board, dayAfter, subscribe } from "./state.js";
 import { toastTrouble } from "./toast.js";
+import { costBadge } from "./words.js";
 
 const SECONDS = [5, 10, 30, 60, 120];
 const POINTS = 120;
@@ -24,7 +25,7 @@ const dock = element("section", { class: "dock", hidden: true });
 export function mountReplan() {
   byId("top-actions").append(element("button", { type: "button", id: "replan", onclick: openReplan }, icon("calendar", 13), text("replan.open")));
   dock.setAttribute("aria-label", text("replan.runs"));
-  document.body.append(dock);
+  byId("main").append(dock);
   subscribe("event:run", heard);
   for (const status of UNDER_WAY) get(`/runs?status=${status}&limit=5`).then(({ runs }) => runs.forEach(show)).catch(toastTrouble);
 }
@@ -122,14 +123,14 @@ function draw(card) {
   const days = run.starts_on === run.ends_on ? dayText(startOfDay(run.starts_on)) : `${dayText(startOfDay(run.starts_on))} – ${dayText(startOfDay(run.ends_on))}`;
   const focusKey = node.contains(document.activeElement) ? document.activeElement.dataset.focusKey : null;
   const button = (key, label, act, kind = "") => element("button", { type: "button", class: `small ${kind}`, dataset: { focusKey: `${run.id}-${key}` }, onclick: act }, label);
-  const fallen = costs.length > 1 && costs[0] > costs.at(-1) ? (costs[0] - costs.at(-1)) / costs[0] : 0;
+  const fallen = costs.length > 1 ? costs[0] - costs.at(-1) : 0;
   node.replaceChildren(...[
     element("header", {}, element("strong", {}, text("replan.run", { days })), element("span", { class: "soft" }, run.requested_by)),
     isUnderWay ? element("progress", { max: 1, value: run.progress, "aria-label": text("replan.progress") }) : null,
     isUnderWay
       ? element("div", { class: "run-cost" },
         costs.length > 1 ? sparkline(costs, { label: text("replan.falling", { from: money(costs[0]), to: money(costs.at(-1)) }) }) : null,
-        element("p", { class: "numbers" }, costs.length ? money(costs.at(-1)) : text("replan.waiting"), fallen ? element("span", { class: "badge good" }, `−${percent(fallen)}`) : null))
+        element("p", { class: "numbers" }, costs.length ? money(costs.at(-1)) : text("replan.waiting"), fallen > 0 ? costBadge(-fallen) : null))
       : element("p", {}, outcome(run)),
     element("div", { class: "buttons" },
       isUnderWay ? button("cancel", text(run.cancel_requested ? "replan.cancelling" : "replan.cancel"), () => post(`/runs/${encodeURIComponent(run.id)}/cancel`).then(show).catch(toastTrouble)) : null,
