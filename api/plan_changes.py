@@ -43,7 +43,7 @@ CHANGES_TO_MAKE: dict[str, Any] = {
             "job_id": "J-1",
             "technician_id": "T01",
             "start_at": "2026-11-23T09:00:00+07:00",
-            "plan_version": 1,
+            "plan_version": 17,
         },
     },
     "held_there": CHANGES["held"],

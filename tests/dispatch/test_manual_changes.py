@@ -20,6 +20,7 @@ from dispatch.placing import PlaceRequest, place_job
 from dispatch.publishing import publish_up_to_date
 from dispatch.reports import NewReport, take_report
 from dispatch.settings import Settings
+from dispatch.store import AWAY
 from solver.solution import Solution
 from solver.solve import solve
 from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
@@ -166,12 +167,12 @@ def test_of_two_dispatchers_the_second_is_told(monday: Session, settings: Settin
 def test_dispatchers_who_drag_at_once_lose_and_double_nothing(
     monday: Session, engine: Engine, settings: Settings
 ) -> None:
-    start = Barrier(4)
+    start = Barrier(3)
 
     def drags(name: str) -> int:
         dice, refused = random.Random(name), 0
         start.wait()
-        for _ in range(8):
+        for _ in range(6):
             with Session(engine) as session:
                 job = dice.choice(["a1", "a2", "b1", "new"])
                 technician = dice.choice(["ann", "bob", "bob", None])
@@ -180,15 +181,15 @@ def test_dispatchers_who_drag_at_once_lose_and_double_nothing(
                     made = change(session, settings, job, technician, clock)
                     if dice.random() < 0.3:
                         undo(session, settings, made)
-                except Conflict:
+                except (Conflict, *AWAY):
                     session.rollback()
                     refused += 1
         return refused
 
     monday.rollback()
-    with ThreadPoolExecutor(4) as pool:
-        refusals = [pool.submit(drags, name) for name in "dhkl"]
-        assert sum(one.result(timeout=120) for one in refusals) < 32
+    with ThreadPoolExecutor(3) as pool:
+        refusals = [pool.submit(drags, name) for name in "dhk"]
+        assert sum(one.result(timeout=120) for one in refusals) < 18
     monday.expire_all()
     placed = [job for jobs in in_force(monday).values() for job in jobs]
     assert len(placed) == len(set(placed))
