@@ -129,7 +129,10 @@ POLICY: dict[str, Access] = {
     "list_alternatives": OFFICE,
     "explain_unassigned": OFFICE,
     "judge_change": OFFICE,
+    "make_change": OFFICE,
+    "undo_change": OFFICE,
     "list_placements": OFFICE,
+    "find_sites": OFFICE,
     # plans and runs
     "request_plan": OFFICE,
     "list_plans": OFFICE,

@@ -32,6 +32,7 @@ from api import (
     runs,
     sessions,
     sign_ins,
+    sites,
     technicians,
     webhooks,
 )
@@ -77,6 +78,7 @@ TAGS = [
 PARTS = (
     board,
     jobs,
+    sites,
     placements,
     plan_changes,
     plans,

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends
+from fastapi import APIRouter, Body, Depends, Path
 
-from api.dependencies import Days, GivenSettings, ReadingSession
+from api.dependencies import Actor, Days, GivenSettings, ReadingSession, WritingSession
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import judgements
+from dispatch import judgements, manual_changes
 from dispatch.judgements import Judgement, PlanChange
+from dispatch.manual_changes import ChangeMade, ChangeToMake
 
 router = APIRouter(prefix="/plan-changes", tags=["plans"])
 
@@ -35,6 +36,59 @@ CHANGES: dict[str, Any] = {
         "value": {"job_id": "J-1", "technician_id": None, "day": "2026-11-23"},
     },
 }
+CHANGES_TO_MAKE: dict[str, Any] = {
+    "as_judged": {
+        "summary": "As it was judged against this version",
+        "value": {
+            "job_id": "J-1",
+            "technician_id": "T01",
+            "start_at": "2026-11-23T09:00:00+07:00",
+            "plan_version": 1,
+        },
+    },
+    "held_there": CHANGES["held"],
+    "taken_off": CHANGES["off_the_plan"],
+    "overridden": {
+        "summary": "Whatever it breaks, for a reason",
+        "value": {
+            "job_id": "J-1",
+            "technician_id": "T02",
+            "day": "2026-11-23",
+            "override": {"reason": "Chị Mai có chứng chỉ mới, hồ sơ chưa cập nhật"},
+        },
+    },
+}
+Version = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+@router.post(
+    "",
+    summary="Put a change by hand in force",
+    dependencies=[Depends(json_only)],
+    responses=documented(*WITH_BODY, 404, 409),
+)
+def make_change(
+    change: Annotated[ChangeToMake, Body(openapi_examples=CHANGES_TO_MAKE)],
+    session: WritingSession,
+    settings: GivenSettings,
+    actor: Actor,
+) -> ChangeMade:
+    """As it was judged, as a new version. What breaks a hard rule is refused, each broken rule as a
+    fault, unless it is overridden with a reason; the job is pinned then."""
+    return manual_changes.make_change(session, change, settings, actor=actor)
+
+
+@router.post(
+    "/{plan_version}/undo",
+    summary="Undo a change by hand",
+    responses=documented(404, 409, 422),
+)
+def undo_change(
+    plan_version: Version, session: WritingSession, settings: GivenSettings, actor: Actor
+) -> ChangeMade:
+    """The routes concerned are as before, with pins and waivers. Undoing again changes nothing;
+    undoing the undoing makes the change again."""
+    return manual_changes.undo_change(session, plan_version, settings, actor=actor)
 
 
 @router.post(

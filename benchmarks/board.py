@@ -1,8 +1,7 @@
 """How fast the dispatcher's board is in a browser, with a small company and a large one.
 
 Each company is imported into a database of its own and planned by the real service, which serves
-the page to a headless Chromium. Times are milliseconds; a frame is on time if its scripts and
-layout end within 16. The browser shares the machine with the service.
+the page to a headless Chromium. The browser shares the machine with the service.
 
     python -m benchmarks.board --sizes 20x150 200x1500 --output board
 """
@@ -40,6 +39,7 @@ BROWSER_ARGUMENTS = (
     "--no-first-run",
 )
 FRAMES = 120
+ROW_PIXELS = 46
 PLAN_SECONDS = 5
 
 
@@ -56,6 +56,10 @@ class Figures:
     """From the arrival of the board until the time line has been painted."""
     page_to_paint: float
     """From opening the address until then."""
+    scroll_scripts_cpu: float
+    """Processor time of the page's scripts per frame, of three rows each."""
+    scroll_thread_cpu: float
+    """With style, layout and painting."""
     scroll_frame: float
     scroll_frame_p95: float
     scroll_frames_late: float
@@ -67,14 +71,12 @@ class Figures:
     drag_frame_p95: float
     filter: float
     change_seen: float
-    """From a technician's report until the board shows it."""
+    """From somebody else's change of a job until the board shows it."""
 
 
 def measure(technicians: int, jobs: int, folder: Path, chromium: str) -> Figures:
     with _service(technicians, jobs, folder) as (service, day), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=list(BROWSER_ARGUMENTS)
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(BROWSER_ARGUMENTS))
         context = browser.new_context(
             viewport={"width": 1440, "height": 900}, timezone_id="Asia/Ho_Chi_Minh"
         )
@@ -89,9 +91,10 @@ def measure(technicians: int, jobs: int, folder: Path, chromium: str) -> Figures
         openings = [_open(page, f"{service.address}/?day={day}") for _ in range(3)]
         board = context.request.get(f"{service.address}/board/{day}")
         shown = board.json()
-        scroll = _frames(page, "scroller.scrollTop += 137")
+        page.evaluate(_IN_PAGE)
+        scroll, scripts, thread = _scrolling(page)
         sideways = _zoomed_in_frames(page)
-        zooms = page.evaluate(_ZOOM)
+        zooms = page.evaluate("measuring.zooming()")
         figures = Figures(
             technicians=len(shown["technicians"]),
             visits=sum(route["figures"]["visits"] for route in shown["routes"]),
@@ -99,15 +102,17 @@ def measure(technicians: int, jobs: int, folder: Path, chromium: str) -> Figures
             answer=round(median(one["answer"] for one in openings)),
             first_useful_paint=round(median(one["paint"] for one in openings)),
             page_to_paint=round(median(one["all"] for one in openings)),
+            scroll_scripts_cpu=_rounded(scripts),
+            scroll_thread_cpu=_rounded(thread),
             scroll_frame=_rounded(median(scroll)),
             scroll_frame_p95=_rounded(_p95(scroll)),
             scroll_frames_late=round(sum(one > 16 for one in scroll) / len(scroll), 3),
             sideways_frame_p95=_rounded(_p95(sideways)),
             zoom=_rounded(median(zooms)),
             zoom_most=_rounded(max(zooms)),
-            select=_rounded(median(page.evaluate(_SELECT))),
-            drag_frame_p95=_rounded(_p95(page.evaluate(_DRAG))),
-            filter=_rounded(median(page.evaluate(_FILTER))),
+            select=_rounded(median(page.evaluate("measuring.selecting()"))),
+            drag_frame_p95=_rounded(_p95(page.evaluate("measuring.dragging()"))),
+            filter=_rounded(median(page.evaluate("measuring.filtering()"))),
             change_seen=round(_change_seen(page, service.address, shown)),
         )
         browser.close()
@@ -166,11 +171,9 @@ def _publish(service: Service, day: str) -> None:
 def _open(page: Page, address: str) -> dict[str, float]:
     page.goto("about:blank")
     page.goto(address)
-    page.wait_for_function("window.boardPainted !== undefined", timeout=60_000)
+    page.wait_for_function("() => window.boardPainted !== undefined", timeout=60_000)
     return dict(page.evaluate(_TIMES))
 
-
-# In the page. Work of a frame: from the change until the browser has laid it out.
 
 _WATCH_PAINT = """
 new MutationObserver((_, watching) => {
@@ -192,99 +195,38 @@ _TIMES = """() => {
     all: boardPainted,
   };
 }"""
-_LIBRARY = """
-  const scroller = document.getElementById("timeline");
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
-  const channel = new MessageChannel();
-  const painted = () => new Promise((done) => {
-    channel.port1.onmessage = done;
-    requestAnimationFrame(() => channel.port2.postMessage(null));
-  });
-  // The page's own work within the frame that follows, its style and layout included.
-  const work = async (change) => {
-    await frame();
-    const began = performance.now();
-    change();
-    await painted();
-    return performance.now() - began;
-  };
-"""
-# Scrolling is answered in the next frame: its work is what happens from that frame's beginning
-# until the browser is free again.
-_FRAMES = """async () => {
-  %(library)s
-  const found = [];
-  for (let number = 0; number < %(frames)d; number += 1) {
-    await frame();
-    %(change)s;
-    if (scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1) scroller.scrollTop = 0;
-    const began = await frame();
-    await new Promise((done) => { channel.port1.onmessage = done; channel.port2.postMessage(null); });
-    found.push(performance.now() - began);
-  }
-  return found;
-}"""
-_ZOOM = f"""async () => {{
-  {_LIBRARY}
-  const found = [];
-  for (const id of ["zoom-in", "zoom-in", "zoom-in", "zoom-out", "zoom-out", "zoom-out", "zoom-fit"]) {{
-    found.push(await work(() => document.getElementById(id).click()));
-  }}
-  return found;
-}}"""
-_SELECT = f"""async () => {{
-  {_LIBRARY}
-  scroller.scrollTop = 0;
-  await frame(); await frame();
-  const found = [];
-  for (const visit of [...document.querySelectorAll(".row .visit")].slice(0, 20)) {{
-    found.push(await work(() => visit.click()));
-  }}
-  return found;
-}}"""
-_FILTER = f"""async () => {{
-  {_LIBRARY}
-  const search = document.getElementById("search");
-  const found = [];
-  for (const words of ["b", "ba", "bao", "bao t", "bao tri 1", "bao tri", ""]) {{
-    found.push(await work(() => {{ search.value = words; search.dispatchEvent(new Event("input")); }}));
-  }}
-  return found;
-}}"""
-_DRAG = f"""async () => {{
-  {_LIBRARY}
-  const visit = [...document.querySelectorAll(".row .visit")].find((one) => one.getBoundingClientRect().left > 500);
-  const {{ left, top }} = visit.getBoundingClientRect();
-  const send = (type, x, y) => (type === "pointerdown" ? visit : document).dispatchEvent(
-    new PointerEvent(type, {{ clientX: x, clientY: y, button: 0, pointerType: "mouse", bubbles: true }}));
-  send("pointerdown", left + 5, top + 5);
-  const found = [];
-  for (let number = 0; number < 60; number += 1) {{
-    found.push(await work(() => send("pointermove", left + 5 + number * 3, top + 5 + number * 6)));
-  }}
-  document.dispatchEvent(new KeyboardEvent("keydown", {{ key: "Escape", bubbles: true }}));
-  send("pointerup", left, top);
-  return found;
-}}"""
+_IN_PAGE = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
-def _frames(page: Page, change: str) -> list[float]:
-    return list(
-        page.evaluate(_FRAMES % {"library": _LIBRARY, "frames": FRAMES, "change": change})
-    )
+def _scrolling(page: Page) -> tuple[list[float], float, float]:
+    """The time of each frame; per frame, the processor time of our scripts, and of the thread that
+    runs them, with style, layout and painting. The latter two do not depend on what else runs."""
+    browser = page.context.new_cdp_session(page)
+    browser.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def so_far() -> tuple[float, float]:
+        metrics = browser.send("Performance.getMetrics")["metrics"]
+        seconds = {one["name"]: one["value"] for one in metrics}
+        return seconds["ScriptDuration"], seconds["TaskDuration"]
+
+    scripts, tasks = so_far()
+    frames = list(page.evaluate(f"measuring.scrolling('scrollTop', {3 * ROW_PIXELS}, {FRAMES})"))
+    scripts, tasks = (now - before for now, before in zip(so_far(), (scripts, tasks), strict=True))
+    browser.detach()
+    return frames, scripts * 1000 / FRAMES, tasks * 1000 / FRAMES
 
 
 def _zoomed_in_frames(page: Page) -> list[float]:
     for _ in range(3):
         page.click("#zoom-in")
     page.evaluate("document.getElementById('timeline').scrollLeft = 0")
-    frames = _frames(page, "scroller.scrollLeft += 23")
+    frames = list(page.evaluate(f"measuring.scrolling('scrollLeft', 23, {FRAMES})"))
     page.click("#zoom-fit")
     return frames
 
 
 def _change_seen(page: Page, address: str, shown: dict[str, Any]) -> float:
-    """A job is told to be pinned by somebody else; how long until its row has changed."""
+    """Somebody else gives a job another title; how long until its row shows it."""
     first = page.locator(".row .visit").first
     job_id = (first.get_attribute("data-key") or "").removeprefix("job:")
     title = f"Đổi tên {time.time():.0f}"
@@ -328,7 +270,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             found.append(asdict(measure(technicians, jobs, Path(folder) / size, chosen.chromium)))
     width = max(map(len, found[0]))
     for name in found[0]:
-        print(name.ljust(width), *(f"{one[name]:>12,}" for one in found))
+        figures = "".join(f"{one[name]:>12,}" for one in found)
+        sys.stdout.write(f"{name.ljust(width)}{figures}\n")
     if chosen.output:
         chosen.output.write_text(json.dumps(found, indent=2) + "\n")
 

@@ -16,7 +16,7 @@ from solver.check import check
 from solver.cost import RouteCost
 from solver.forced import forced, in_order
 from solver.insertion import Draft, loaded
-from solver.least_change import Change, placed
+from solver.least_change import Change, placed, together
 from solver.part import calls_of, part_of
 from solver.problem import Pin, Problem, Shift, Visit
 from solver.schedule import Call
@@ -49,7 +49,7 @@ class Judged:
     shift: Shift | None
     """The one that the job goes to; None if it is taken off, or the technician does not work."""
     before: tuple[Route, ...]
-    """The routes that change as they are, and as they would be; nobody's is empty."""
+    """The routes that change as they are, and as they would be; none without stops."""
     after: tuple[Route, ...]
     violations: tuple[Violation, ...]
     """What would be broken, also what is broken already."""
@@ -89,7 +89,7 @@ def judge(live: LiveDay, move: Move) -> Judged:
         start = move.start
         there = [min(there, key=lambda shift: (_outside(shift, start), shift.start))]
     present = shift_of(live, move.job_id)
-    trial = Trial(live, move.job_id, [*there, *([present] if present else [])])
+    trial = Trial(live, move.job_id, [*there, *([present] if present else [])], move.technician)
     outcomes = [trial.put(shift, move) for shift in there] or [trial.taken_off(move)]
     return trial.judged(move, min(outcomes, key=lambda outcome: outcome.badness))
 
@@ -107,7 +107,11 @@ class Trial:
     What is tried costs nobody else anything, and the plan in force is not changed.
     """
 
-    def __init__(self, live: LiveDay, job_id: str, shifts: Iterable[Shift]) -> None:
+    def __init__(
+        self, live: LiveDay, job_id: str, shifts: Iterable[Shift], to: str | None = None
+    ) -> None:
+        """``to``: whom the job is tried with (None: nobody); what was waived for it with somebody
+        else does not count."""
         self.live = live
         self.job_id = job_id
         technicians = {shift.technician for shift in shifts}
@@ -124,7 +128,8 @@ class Trial:
             for shift in self._shifts
         }
         names = {name for calls in rest.values() for name in visits_of(calls)}
-        self.problem = self._unpinned(part_of(without, technicians, names | {job_id}))
+        part = part_of(without, technicians, names | {job_id})
+        self.problem = _as_demanded(self._unpinned(part), live, job_id, to)
         self.draft = Draft(self.problem)
         self.rest = calls_of(self.draft, rest)
         self.draft.take(self.rest)
@@ -170,7 +175,6 @@ class Trial:
         return self._retimed(problem, best)
 
     def judged(self, move: Move, outcome: Outcome) -> Judged:
-        existing = self._existing(outcome.violations)
         after = {route.shift: route for route in outcome.routes}
         before = {route.shift: route for route in self.before}
         changed = [
@@ -183,17 +187,14 @@ class Trial:
             for route, sign in ((before.get(name), -1), (after.get(name), 1)):
                 for rule, cents in self._price.of(route) if route else ():
                     cost[rule] += sign * cents
-        waivers: Change | None = ()
-        if outcome.violations:
-            on = "" if outcome.shift is None else outcome.shift.id
-            waivers = waivers_for(self.problem, outcome.violations, self.job_id, on)
+        violations, waivers = self._to_the_end(self.problem, outcome)
         return Judged(
             move=move,
             shift=outcome.shift,
             before=tuple(before[name] for name in changed if name in before),
             after=tuple(after[name] for name in changed if name in after),
-            violations=outcome.violations,
-            existing=existing,
+            violations=violations,
+            existing=self._existing(violations),
             waivers=waivers,
             cost={rule: cents for rule, cents in cost.items() if cents},
         )
@@ -255,8 +256,7 @@ class Trial:
 
     def _retimed(self, problem: Problem, outcome: Outcome) -> Outcome:
         """The same sequences at the best times that they have once all they break is waived."""
-        assert outcome.shift is not None  # noqa: S101 - it was put on one
-        waivers = waivers_for(problem, outcome.violations, self.job_id, outcome.shift.id)
+        _, waivers = self._to_the_end(problem, outcome)
         if waivers is None:
             return outcome
         draft = Draft(waived(problem, waivers))
@@ -277,6 +277,24 @@ class Trial:
         retimed = self._outcome(problem, routes, outcome.shift)
         return min(retimed, outcome, key=lambda one: one.badness)
 
+    def _to_the_end(
+        self, problem: Problem, outcome: Outcome
+    ) -> tuple[tuple[Violation, ...], Change | None]:
+        """All that is broken, and the waivers for it: of a part that a van runs out of, the checker
+        tells only where it is missing first."""
+        on = "" if outcome.shift is None else outcome.shift.id
+        violations, left = list(outcome.violations), list(outcome.violations)
+        total: Change = ()
+        while left:
+            more = waivers_for(problem, left, self.job_id, on)
+            if more is None:
+                return tuple(violations), None
+            total = together(total, more)
+            still = broken(waived(problem, total), outcome.routes)
+            left = [violation for violation in still if violation.rule is Rule.PARTS]
+            violations += left
+        return tuple(violations), total
+
     def _existing(self, violations: Sequence[Violation]) -> tuple[Violation, ...]:
         if all(self.live.is_tenable(shift) for shift in self._shifts):
             return ()
@@ -292,6 +310,26 @@ class Trial:
 
     def _cents(self, routes: Iterable[Route]) -> int:
         return sum(cents for route in routes for _, cents in self._price.of(route))
+
+
+def _as_demanded(problem: Problem, live: LiveDay, job_id: str, technician: str | None) -> Problem:
+    """The problem without what was waived for the job, unless it stays with the same technician."""
+    found = live.translation.unwaived.get(job_id)
+    if found is None or technician == found.technician:
+        return problem
+    visits = tuple(
+        replace(found.visit, location=visit.location) if visit.id == job_id else visit
+        for visit in problem.visits
+    )
+    shifts = tuple(
+        replace(
+            shift,
+            max_overtime=found.shifts[shift.id].max_overtime,
+            breaks=found.shifts[shift.id].breaks,
+        )
+        for shift in problem.shifts
+    )
+    return replace(problem, visits=visits, shifts=shifts)
 
 
 def broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:

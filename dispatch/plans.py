@@ -45,6 +45,9 @@ STALE = timedelta(minutes=10)
 
 PLAN_AGAIN = "plan again"
 
+GONE = (JobStatus.CANCELLED, JobStatus.ON_HOLD)
+"""Nobody is sent to such jobs."""
+
 
 def planned_from(run: Run) -> datetime:
     """From when on a run plans: what starts while it is still solving stays as it is."""
@@ -175,7 +178,9 @@ def put_in_force(
     plan.status = PlanStatus.PUBLISHED
     plan.published_at = at
     placed: dict[str, str] = {}
+    concerned = {found.route.technician_id for found in replaced}
     for rows in routes:
+        concerned.add(rows.route.technician_id)
         here = {stop.job_id for stop in rows.stops if stop.job_id is not None} - set(gone)
         rows.route.live = bool(here)
         for stop in rows.stops:
@@ -189,13 +194,18 @@ def put_in_force(
         "publish",
         "plan",
         str(plan.id),
-        after={"version": plan.version, "jobs": len(placed), "left_out": sorted(gone)},
+        after={
+            "version": plan.version,
+            "jobs": len(placed),
+            "left_out": sorted(gone),
+            "technician_ids": sorted(concerned),
+        },
     )
     session.flush()
 
 
 def _is_gone(job: Job) -> bool:
-    return job.status in (JobStatus.CANCELLED, JobStatus.ON_HOLD)
+    return job.status in GONE
 
 
 def _overtaken(

@@ -96,6 +96,7 @@ def hold_jobs(session: Session, ids: Collection[str]) -> dict[str, Job]:
 
 def store_plan(session: Session, rows: PlanRows) -> Plan:
     """Store the plan with everything in it."""
+    _share_jobs(session, rows)
     session.add(rows.plan)
     session.flush()
     plan_id = rows.plan.id
@@ -113,6 +114,19 @@ def store_plan(session: Session, rows: PlanRows) -> Plan:
     session.add_all(rows.unassigned)
     session.flush()
     return rows.plan
+
+
+def _share_jobs(session: Session, rows: PlanRows) -> None:
+    """Take the locks that references to jobs will need, in the order in which ``hold_jobs`` takes
+    its own: in any other, two transactions could wait for each other."""
+    rest = sorted(
+        {stop.job_id for found in rows.routes for stop in found.stops if stop.job_id}
+        | {row.job_id for row in rows.unassigned}
+    )
+    while rest:
+        some, rest = rest[:1_000], rest[1_000:]
+        query = select(Job.id).where(col(Job.id).in_(some)).order_by(Job.id)
+        session.exec(query.with_for_update(read=True, key_share=True)).all()
 
 
 def replace_draft(session: Session, plan: Plan, rows: PlanRows) -> None:

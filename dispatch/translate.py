@@ -58,6 +58,18 @@ class History:
     """When the technician is free for the rest, as far as can be foreseen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unwaived:
+    """A visit as it is with anybody but the technician with whom rules were set aside for it."""
+
+    technician: str
+    """With whom they were."""
+    visit: Visit
+    """As it would be with anybody else, pinned in time or not."""
+    shifts: Mapping[str, Shift]
+    """The technician's shifts, as they are if the visit is not there."""
+
+
 @dataclass(frozen=True)
 class Translation:
     """A problem with all it takes to understand its solution."""
@@ -77,6 +89,8 @@ class Translation:
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
     unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
     """The windows that visits pinned in time would have without that."""
+    unwaived: Mapping[str, Unwaived] = field(default_factory=dict)
+    """For the visits for which rules were set aside, how things are without that."""
 
     def seconds(self, moment: datetime) -> int:
         return (moment - self.epoch) // _SECOND
@@ -122,10 +136,11 @@ class _Translator:
     def translation(self) -> Translation:
         left_out: dict[str, Unattendable | None] = {}
         unpinned: dict[str, tuple[TimeWindow, ...]] = {}
+        demanded: dict[str, Visit] = {}
         overnight = set()
         visits = []
         for facts in self._candidates:
-            when = self.waivers.extended(facts.job, self._attendance(facts), self._horizon)
+            when = self._attendance(facts)
             site = self.snapshot.sites[facts.job.site_id]
             if when is None and facts.job.id in self._live_at:
                 when = NOT_HERE_ANY_MORE
@@ -137,6 +152,8 @@ class _Translator:
                 visits.append(self._visit(facts, site, when))
                 if facts.job.pinned_start_at is not None:
                     unpinned[facts.job.id] = self._unpinned(facts)
+                if self.waivers.has(facts.job.id):
+                    demanded[facts.job.id] = self._unwaived(facts, site, when)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
         seconds, metres = self._travel.matrices(self._places)
@@ -149,9 +166,10 @@ class _Translator:
             objective=self._objective,
         )
         names = {(s.technician_id, s.starts_at): name for name, (_, s) in self._shifts.items()}
+        waivers = self.waivers.of_solver(names)
         return Translation(
             snapshot=self.snapshot,
-            problem=waived(problem, self.waivers.of_solver(names)),
+            problem=waived(problem, waivers),
             epoch=self.epoch,
             shifts={name: shift for name, (_, shift) in self._shifts.items()},
             locations=self._locations,
@@ -159,11 +177,22 @@ class _Translator:
             left_out=left_out,
             overnight=frozenset(overnight),
             unpinned=unpinned,
+            unwaived={
+                job_id: Unwaived(technician, visit, {shift.id: shift for shift in without.shifts})
+                for job_id, visit in demanded.items()
+                for technician in [self.waivers.technician_of(job_id)]
+                for without in [waived(problem, [w for w in waivers if w.visit != job_id])]
+            },
         )
 
     def _attendance(
         self, facts: JobFacts, *, as_pinned: bool = True
     ) -> Attendance | Unattendable | None:
+        when = self._demanded(facts, as_pinned=as_pinned)
+        pinned_at = facts.job.pinned_start_at if as_pinned else None
+        return self.waivers.extended(facts.job.id, when, self._horizon, pinned_at)
+
+    def _demanded(self, facts: JobFacts, *, as_pinned: bool) -> Attendance | Unattendable | None:
         return attendance(
             facts.job,
             facts.windows,
@@ -172,6 +201,11 @@ class _Translator:
             self.zone,
             as_pinned=as_pinned,
         )
+
+    def _unwaived(self, facts: JobFacts, site: models.Site, when: Attendance) -> Visit:
+        demanded = self._demanded(facts, as_pinned=False)
+        visit = self._visit(facts, site, demanded if isinstance(demanded, Attendance) else when)
+        return replace(visit, tools=frozenset(row.tool_id for row in facts.tools))
 
     def _unpinned(self, facts: JobFacts) -> tuple[TimeWindow, ...]:
         when = self._attendance(facts, as_pinned=False)

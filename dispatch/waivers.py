@@ -31,6 +31,14 @@ class Waivers:
             if self._jobs[job_id].pinned_technician_id in (None, rows[0].technician_id)
         }
 
+    def has(self, job_id: str) -> bool:
+        """Whether anything is waived for the job."""
+        return job_id in self._rows
+
+    def technician_of(self, job_id: str) -> str:
+        """With whom something is waived for the job."""
+        return self._rows[job_id][0].technician_id
+
     def of_solver(self, shifts: Mapping[tuple[str, datetime], str]) -> list[waivers.Waiver]:
         """What the solver has to be told; ``shifts`` has its names by technician and start.
 
@@ -71,25 +79,30 @@ class Waivers:
         return frozenset(row.subject for row in rows if row.rule == Rule.TOOLS)
 
     def extended(
-        self, job: Job, when: Attendance | Unattendable | None, horizon: Horizon
+        self,
+        job_id: str,
+        when: Attendance | Unattendable | None,
+        horizon: Horizon,
+        pinned_at: datetime | None,
     ) -> Attendance | Unattendable | None:
         """When the job may be attended, with the times that its windows were opened for."""
-        spans = list(self._spans_of(job, horizon))
+        spans = list(self._spans_of(job_id, horizon, pinned_at))
         if not spans:
             return when
         known = when.spans if isinstance(when, Attendance) else ()
         everything = merged([*known, *spans])
         return Attendance(tuple(everything), overnight=everything[0][0] >= horizon.end)
 
-    def _spans_of(self, job: Job, horizon: Horizon) -> Iterable[Span]:
-        pinned = job.pinned_start_at
-        for row in self._rows.get(job.id, ()):
+    def _spans_of(
+        self, job_id: str, horizon: Horizon, pinned_at: datetime | None
+    ) -> Iterable[Span]:
+        for row in self._rows.get(job_id, ()):
             if row.starts_at is None or row.ends_at is None:
                 continue
             start, end = row.starts_at, row.ends_at
-            if pinned is not None and start <= pinned <= end:
-                start = end = pinned
-            elif pinned is not None:
+            if pinned_at is not None and start <= pinned_at <= end:
+                start = end = pinned_at
+            elif pinned_at is not None:
                 continue
             start, end = max(start, horizon.begin), min(end, horizon.reach)
             if start <= end:

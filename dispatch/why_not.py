@@ -33,6 +33,7 @@ from solver.eligibility import stock_of
 from solver.insertion import Draft
 from solver.least_change import Change, effort, placed
 from solver.problem import Shift, Visit
+from solver.slack import Slack
 from solver.solution import ReasonCode, Route, Rule
 from solver.waivers import Waiver
 
@@ -210,11 +211,18 @@ def _with_waivers(trial: Trial, shift: Shift) -> Iterator[_Way]:
 def _instead_of_others(trial: Trial, visit: Visit, shift: Shift) -> Iterator[_Way]:
     """The job in the place of one that matters less; pinned visits, and those that the customer was
     told of, stay."""
+    draft = trial.draft
+    mine = next(own for own in trial.problem.shifts if own.id == shift.id)
+    if mine not in draft.eligible[visit.id]:
+        return
     for other in [call for call in trial.rest[shift.id] if isinstance(call, Visit)]:
         told = other.previous is not None and other.previous.told
         if other.priority >= visit.priority or other.pin is not None or told:
             continue
         kept = tuple(call for call in trial.rest[shift.id] if call is not other)
+        slack = Slack(mine, kept, draft.legs)
+        if not draft.has_place(draft.visit(visit.id), mine, kept, slack):
+            continue
         for found in placed(trial.problem, {**trial.rest, shift.id: kept}, visit.id, shift.id):
             way = None
             if not found.change:

@@ -56,8 +56,8 @@ class Draft:
         self.legs = legs_of(problem.travel_time)
         self.metres = legs_of(problem.distance)
         self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
-        self.eligible = eligible_shifts(problem)
         self._may = eligibility_matrix(problem)
+        self.eligible = eligible_shifts(problem, self._may)
         self._rows = {visit.id: row for row, visit in enumerate(problem.visits)}
         self._openings: Openings | None = None
         self.sequences: dict[str, tuple[Call, ...]] = {shift.id: () for shift in problem.shifts}
@@ -262,6 +262,26 @@ class Draft:
         if not candidates:
             return None
         return self._best_place_after_depot(visit, shift, sequence, slack, gap)
+
+    def has_place(
+        self,
+        visit: Visit,
+        shift: Shift,
+        sequence: tuple[Call, ...],
+        slack: Slack,
+        gap: int | None = None,
+    ) -> bool:
+        """Whether there is any ``best_place``; ``slack`` is that of the shift with the sequence."""
+        gaps = range(len(sequence) + 1) if gap is None else [gap]
+        admitting = [index for index in gaps if slack.admits(visit, index, self.legs)]
+        supplies = bool(visit.parts or visit.tools)
+        for index in admitting:
+            trial = (*sequence[:index], visit, *sequence[index:])
+            if self.possible(shift, trial, supplies=supplies):
+                return True
+        if not (admitting and supplies):
+            return False
+        return self._best_place_after_depot(visit, shift, sequence, slack, gap) is not None
 
     def _best_place_after_depot(
         self,

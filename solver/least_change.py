@@ -2,7 +2,7 @@
 
 What the technician lacks for it is beyond doubt. Where time or supplies are in the way, each rule
 is set aside alone, then two together; by how little each of them has to give is found by bisection.
-``Draft.best_place`` says whether there is a place.
+``Draft.has_place`` says whether there is a place.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from solver.eligibility import Supplies
 from solver.insertion import Draft
 from solver.problem import Problem, Shift, TimeWindow, Visit
 from solver.schedule import Call
+from solver.slack import Slack
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
 from solver.timing import cheapest
 from solver.waivers import Waiver, waived
@@ -92,12 +93,15 @@ def least_changes(
     """
     visit = draft.visit(asked.id)
     leniencies = list(_leniencies(draft, asked, shift))
+    slacks: dict[int, Slack] = {}
 
     def has_place(steps: Sequence[tuple[_Leniency, int]]) -> bool:
         one, on = visit, shift
         for leniency, number in steps:
             one, on = leniency.apply(one, on, leniency.step * number)
-        return draft.best_place(one, on, sequence, gap) is not None
+        if on.max_overtime not in slacks:
+            slacks[on.max_overtime] = Slack(on, sequence, draft.legs)
+        return draft.has_place(one, on, sequence, slacks[on.max_overtime], gap)
 
     wide = [(leniency, leniency.steps) for leniency in leniencies]
     if not has_place(wide):
@@ -157,9 +161,9 @@ def placed(
         changes = [demands]
     else:
         found = least_changes(able, able.problem.visit[name], shift, sequence, gap)
-        changes = sorted((_together(demands, change) for change in found), key=effort)
+        changes = sorted((together(demands, change) for change in found), key=effort)
     for change in changes:
-        lenient = _holding(waived(problem, change), sequences)
+        lenient = able if change == demands else _holding(waived(problem, change), sequences)
         on = _shift(lenient.problem, shift_id)
         option = lenient.best_place(lenient.visit(name), on, lenient.sequences[shift_id], gap)
         if option is not None:
@@ -169,13 +173,13 @@ def placed(
 
 def _off_its_pin(draft: Draft, shift: Shift, asked: Visit, change: Change) -> Change:
     """The change with the seconds by which a promised time is missed, which its timing tells."""
-    if all((waiver.rule, waiver.subject) != (Rule.PINS, START) for waiver in change):
+    promised = None if asked.pin is None else asked.pin.start
+    if promised is None or all(waiver.subject != START for waiver in change):
         return change
-    assert asked.pin is not None and asked.pin.start is not None  # noqa: S101 - it is waived
     route = cheapest(draft.problem, shift, draft.sequences[shift.id], draft.legs)
     assert route is not None  # noqa: S101 - a draft can be kept at any moment
     start = next(stop.start for stop in route.stops if stop.id == asked.id)
-    off = max(1, abs(start - asked.pin.start))
+    off = max(1, abs(start - promised))
     return tuple(
         replace(waiver, amount=off) if waiver.subject == START else waiver for waiver in change
     )
@@ -191,10 +195,10 @@ def _shift(problem: Problem, shift_id: str) -> Shift:
     return next(shift for shift in problem.shifts if shift.id == shift_id)
 
 
-def _together(demands: Change, change: Change) -> Change:
+def together(change: Change, other: Change) -> Change:
     """Both, amounts of the same kind added up."""
     amounts: Counter[Waiver] = Counter()
-    for waiver in (*demands, *change):
+    for waiver in (*change, *other):
         amounts[replace(waiver, amount=0)] += waiver.amount
     return tuple(replace(waiver, amount=amount) for waiver, amount in amounts.items())
 

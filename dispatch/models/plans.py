@@ -241,5 +241,7 @@ class ManualChange(SQLModel, table=True):
         default_factory=list, sa_column=Column(JSON, nullable=False)
     )
     """Waivers that ended with it."""
+    broken: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """What the routes broke before already, because things had gone wrong."""
     undoes_plan_id: int | None = Field(default=None, foreign_key="plan.id", unique=True)
     """The version of the change that this one undid."""

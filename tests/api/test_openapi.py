@@ -95,6 +95,7 @@ def there(
         "day": str(day),
         "run_id": planned["id"],
         "plan_id": planned["plan_id"],
+        "plan_version": 1,
         "absence_id": "none",
         "token": client.post("/technicians/T01/calendar-link").json()["url"][-64:-4],
     }
@@ -149,7 +150,7 @@ def test_every_example_does_what_it_shows(
     client: TestClient,
     there: dict[str, Any],
 ) -> None:
-    if path.endswith(("/reports", "/pin")):
+    if path.endswith(("/reports", "/pin", "/plan-changes")):
         client.post(f"/plans/{there['plan_id']}/publish")
     if path.endswith("/place"):
         body = {**body, "day": there["day"]}

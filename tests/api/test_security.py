@@ -34,6 +34,7 @@ IDS = {
     "day": "2026-11-23",
     "run_id": "run-1",
     "plan_id": "1",
+    "plan_version": "1",
     "account_id": "mai",
     "key_id": "k-1",
     "absence_id": "none",

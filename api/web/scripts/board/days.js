@@ -7,6 +7,7 @@ import { announce } from "./announce.js";
 import { readBoard } from "./board-data.js";
 import { icon } from "./icons.js";
 import { board, connection, dayAfter, reader, subscribe } from "./state.js";
+import { toastTrouble } from "./toast.js";
 
 const WEEK = 7;
 
@@ -47,6 +48,9 @@ export async function show(day, days, { isKept = false } = {}) {
   try {
     await readBoard(day, days);
     announce(text(days === 1 ? "day.shown" : "week.shown", { day: longDay(startOfDay(day)) }));
+  } catch (error) {
+    toastTrouble(error);
+    drawSummary();
   } finally {
     byId("main").removeAttribute("aria-busy");
   }

@@ -1,6 +1,7 @@
 /**
- * The selected job or technician in the side panel. Other parts add to a job's details with
- * `addJobSection`: a function that gets the job and where it is placed, and gives elements.
+ * The selected job or technician in the side panel. Other parts add to the details with
+ * `addJobSection` and `addTechnicianSection`: functions that get the job (and where it is placed),
+ * or the technician, and give an element. One that is given again keeps its state and the focus.
  */
 
 import { element } from "../dom.js";
@@ -13,14 +14,19 @@ import { board, isLate, select, selection, subscribe } from "./state.js";
 import { showJob } from "./timeline.js";
 import { priorityBadge, reasonText, skillText } from "./unassigned.js";
 
-const sections = [];
+const sections = { top: [], job: [], technician: [] };
 let panel = null;
 /** What is shown, so that what somebody reads or types there stays until it changes. */
 let drawn = null;
 
 /** Add to what is shown of a job: `section(job, placed)` gives an element, or null. */
-export function addJobSection(section) {
-  sections.push(section);
+export function addJobSection(section, { atTop = false } = {}) {
+  sections[atTop ? "top" : "job"].push(section);
+}
+
+/** Add to what is shown of a technician: `section(technician)` gives an element, or null. */
+export function addTechnicianSection(section) {
+  sections.technician.push(section);
 }
 
 export function mountDetails() {
@@ -34,10 +40,12 @@ function draw() {
   const job = board.jobs.get(selection.jobId);
   const technician = board.technicians.get(selection.technicianId);
   const { stop, technicianId } = board.placed.get(job?.id) ?? {};
-  const shown = JSON.stringify(job ? [job, stop, technicianId, board.unassigned.get(job.id)] : technician && [technician, board.routes.get(technician.id), board.shifts.get(technician.id)]);
+  const shown = JSON.stringify(job ? [job, stop, technicianId, board.unassigned.get(job.id), board.version] : technician && [technician, board.routes.get(technician.id), board.shifts.get(technician.id), board.absences.get(technician.id)]);
   if (drawn === shown) return;
   drawn = shown;
+  const focused = panel.body.contains(document.activeElement) ? document.activeElement : null;
   panel.body.replaceChildren(...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]));
+  if (focused) (focused.isConnected ? focused : panel.body).focus();
 }
 
 function jobDetails(job) {
@@ -65,8 +73,9 @@ function jobDetails(job) {
       placed && isLate(placed.stop) ? element("span", { class: "badge bad with-icon" }, icon("late", 12), text("visit.late")) : null,
       placed ? null : element("span", { class: "badge warn" }, text("job.unassigned"))),
     placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reasonText(job, reason)))),
+    ...sections.top.map((section) => section(job, placed)).filter(Boolean),
     factList(facts),
-    ...sections.map((section) => section(job, placed)).filter(Boolean),
+    ...sections.job.map((section) => section(job, placed)).filter(Boolean),
   ];
 }
 
@@ -78,7 +87,7 @@ function pinText(job) {
 function technicianDetails(technician) {
   const { visits, late, used } = dayOf(technician.id);
   const routes = board.routes.get(technician.id) ?? [];
-  const sum = (field) => routes.reduce((total, route) => total + route[field], 0);
+  const sum = (field) => routes.reduce((total, route) => total + route.figures[field], 0);
   const facts = [
     [text("technician.visits"), String(visits)],
     late && [text("technician.late"), String(late)],
@@ -91,6 +100,7 @@ function technicianDetails(technician) {
   ];
   return [
     element("h3", { class: "details-title" }, technician.name, " ", element("span", { class: "soft" }, technician.id)),
+    ...sections.technician.map((section) => section(technician)).filter(Boolean),
     factList(facts),
     element("h3", {}, text("technician.stops")),
     element("ol", { class: "stops" }, stopsOf(technician.id).map((item) => element("li", {},

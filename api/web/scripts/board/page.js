@@ -7,6 +7,7 @@
  * - `map.js`: the same on a map
  * - `panel.js`: the side panel's tabs, `details.js` and `unassigned.js` among them
  * - `live.js`: what happens elsewhere
+ * - `actions.js`: what dispatchers do with it
  */
 
 import { byId, element } from "../dom.js";
@@ -14,6 +15,7 @@ import { setPlace } from "../format.js";
 import { ask, get } from "../http.js";
 import { loadTexts, text, wireLanguageSwitch } from "../texts.js";
 import { wireThemeSwitch } from "../theme.js";
+import { mountActions } from "./actions.js";
 import { readBoard } from "./board-data.js";
 import { wantedDays, wireDays } from "./days.js";
 import { mountDetails } from "./details.js";
@@ -29,6 +31,7 @@ import { reader } from "./state.js";
 import { cellAt, mountTimeline } from "./timeline.js";
 import { mountUnassigned } from "./unassigned.js";
 
+const AGAIN_MILLISECONDS = 3_000;
 const [session] = await Promise.all([get("/session"), loadTexts("board")]);
 reader.session = session;
 setPlace(session.time_zone, session.currency);
@@ -46,11 +49,11 @@ mountMap();
 wirePanels();
 mountUnassigned();
 mountDetails();
+mountActions();
 wireDays();
 wireKeys();
 
-const { day, days } = wantedDays();
-await readBoard(day, days).catch(showFailure);
+await begin();
 watch();
 refreshRegularly();
 
@@ -64,7 +67,19 @@ async function signOut() {
   location.assign("/sign-in");
 }
 
-/** Without its first answer the board has nothing to show; it says why, and tries again by itself. */
-function showFailure(error) {
-  byId("timeline").prepend(element("p", { class: "failure", role: "alert" }, text("board.failed", { cause: error.message })));
+/** Without its first answer the board has nothing to show: it says why, and tries again. */
+async function begin() {
+  const { day, days } = wantedDays();
+  const failure = element("p", { class: "failure", role: "alert", hidden: true });
+  byId("timeline").prepend(failure);
+  for (;;) {
+    try {
+      await readBoard(day, days);
+      return failure.remove();
+    } catch (error) {
+      failure.textContent = text("board.failed", { cause: error.message });
+      failure.hidden = false;
+      await new Promise((done) => setTimeout(done, AGAIN_MILLISECONDS));
+    }
+  }
 }

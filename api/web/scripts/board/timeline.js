@@ -195,8 +195,15 @@ function placeNow() {
   if (nowFlag.parentNode !== axisTrack) axisTrack.append(nowFlag);
 }
 
-/** Zoom by a factor; what is at `pixels` of the track (its middle, else) stays where it is. */
-export function zoomBy(factor, pixels = trackWidth() / 2) {
+/** The pixel of the track at which now is, or its middle when now is out of view. */
+function middle() {
+  const now = Date.now();
+  const pixels = toPixels(now) - scroller.scrollLeft;
+  return isInHours(now) && pixels > 0 && pixels < trackWidth() ? pixels : trackWidth() / 2;
+}
+
+/** Zoom by a factor; what is at `pixels` of the track stays where it is. */
+export function zoomBy(factor, pixels = middle()) {
   const moment = toMoment(scroller.scrollLeft + pixels);
   const before = zoom();
   let wanted = before * factor;

@@ -1,7 +1,7 @@
 /** Days as they were last read, kept on the phone, and asked for again cheaply. */
 
 import { request } from "./service.js";
-import { keep, read, readAll, remove } from "./store.js";
+import { change, read, readAll, remove } from "./store.js";
 
 /** So many days back are kept. */
 const DAYS_KEPT = 3;
@@ -17,22 +17,18 @@ export const keptDay = (technicianId, iso) => read("days", keyOf(technicianId, i
  */
 export async function readDay(technicianId, iso, { keeps = true, known } = {}) {
   const path = `/technicians/${encodeURIComponent(technicianId)}/routes/${iso}`;
-  const answer = await request("GET", path, { etag: known?.etag });
-  let kept = known;
-  if (answer.status === 200) {
-    kept = { key: keyOf(technicianId, iso), day: answer.body, etag: answer.etag, seen: known?.seen ?? answer.body, read_at: Date.now() };
-  } else if (answer.status === 304) {
-    kept = { ...known, read_at: Date.now() };
-  }
-  if (keeps && kept && kept !== known) await keep("days", kept);
-  return { status: answer.status, kept };
+  const { status, body, etag } = await request("GET", path, { etag: known?.etag });
+  if (status !== 200 && status !== 304) return { status, kept: known };
+  const key = keyOf(technicianId, iso);
+  const news = status === 200 ? { day: body, etag, read_at: Date.now() } : { read_at: Date.now() };
+  // What was looked at meanwhile, maybe in another tab, stays looked at.
+  const alter = (row) => ({ ...known, ...row, key, ...news, seen: row?.seen ?? known?.seen ?? body });
+  return { status, kept: keeps ? await change("days", key, alter) : alter(known) };
 }
 
-/** From now on, changes are against what is shown now. */
-export async function lookAt(kept) {
-  const seen = { ...kept, seen: kept.day };
-  await keep("days", seen);
-  return seen;
+/** From now on, changes are against this day. */
+export function lookAt(technicianId, iso, day) {
+  return change("days", keyOf(technicianId, iso), (row) => ({ ...row, seen: day }));
 }
 
 /** Let go of days long over, and of those of others. */

@@ -4,7 +4,7 @@ import { element } from "../dom.js";
 import { day as shortDay, number } from "../format.js";
 import { text } from "../texts.js";
 import { request } from "./service.js";
-import { keep, read } from "./store.js";
+import { keep, readAll } from "./store.js";
 
 const VISITS = 5;
 const FRESH_FOR = 6 * 3_600_000;
@@ -16,15 +16,16 @@ export function forgetHistories() {
   known = new Map();
 }
 
+/** Take up what is kept on the phone. */
+export async function loadHistories() {
+  for (const row of await readAll("histories")) known.set(row.key, row);
+}
+
 /** Have the histories of these jobs at hand; `onNews` is called when there are new ones. */
 export async function prepareHistories(jobIds, { keeps, onNews }) {
   let isNew = false;
   for (const id of jobIds) {
-    const kept = known.get(id) ?? (keeps ? await read("histories", id) : undefined);
-    if (kept && !known.has(id)) {
-      known.set(id, kept);
-      isNew = true;
-    }
+    const kept = known.get(id);
     if (kept && Date.now() - kept.read_at < FRESH_FOR) continue;
     const answer = await request("GET", `/jobs/${encodeURIComponent(id)}/history?limit=${VISITS}`);
     if (answer.status === 0 || answer.status === 401) break;

@@ -9,7 +9,7 @@
  * `waiting`, `sent` (until the day that was read again shows it) or `refused` (with `faults`).
  */
 
-import { now, request } from "./service.js";
+import { request } from "./service.js";
 import { keep, keepValue, read, readAll, remove } from "./store.js";
 
 /** So long a report can be taken back before it is sent. */
@@ -48,7 +48,7 @@ export class Outbox extends EventTarget {
   }
 
   /** Keep a report of what happened `at`, and send it soon. Returns its number. */
-  async add(content, { at = now(), title, place }) {
+  async add(content, { at = new Date(), title, place }) {
     const body = { id: newId(), at: at.toISOString(), ...content };
     const row = { technician_id: this.#technician, body, title, place, made_at: Date.now(), state: "waiting", attempts: 0 };
     const number = await keep("reports", row);
@@ -79,10 +79,13 @@ export class Outbox extends EventTarget {
     return isGone;
   }
 
-  /** Send once more what was refused. */
+  /** Send once more what was refused; by a clock that was ahead, it has happened by now. */
   async retry(number) {
     const row = await read("reports", number);
-    if (row?.state === "refused") await keep("reports", { ...row, state: "waiting", faults: undefined, attempts: 0, made_at: 0 });
+    if (row?.state === "refused") {
+      const at = new Date(Math.min(Date.parse(row.body.at), Date.now())).toISOString();
+      await keep("reports", { ...row, body: { ...row.body, at }, state: "waiting", faults: undefined, attempts: 0, made_at: 0 });
+    }
     this.#tell();
     return this.flush();
   }

@@ -8,7 +8,7 @@ import { byId, element } from "../dom.js";
 import { isoDay, setPlace, startOfDay } from "../format.js";
 import { language, loadTexts, text } from "../texts.js";
 import { forgetOld, keptDay, lookAt, readDay } from "./days.js";
-import { forgetHistories, prepareHistories } from "./history.js";
+import { forgetHistories, loadHistories, prepareHistories } from "./history.js";
 import { icon } from "./icons.js";
 import { keepPage } from "./install.js";
 import { keepTicks, ticksOf } from "./load.js";
@@ -17,7 +17,7 @@ import { Toast } from "./notices.js";
 import { GRACE, Outbox } from "./outbox.js";
 import { askForEnd } from "./report-form.js";
 import { draw, drawPlain } from "./screen.js";
-import { now, request } from "./service.js";
+import { request } from "./service.js";
 import { empty, keepValue, readValue } from "./store.js";
 
 const POLL = 60_000;
@@ -45,7 +45,6 @@ const state = {
 const asked = new URLSearchParams(location.search);
 const outbox = new Outbox(noteConnection);
 const toast = new Toast(byId("toast"));
-let tappedAt = 0;
 let tomorrowReadAt = 0;
 
 // Who it is
@@ -55,8 +54,8 @@ async function start() {
   byId("state-link").href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
   wire();
   const kept = await readValue("session");
-  if (kept) await begin(kept);
-  await identify(kept);
+  // With one bar of signal the answer takes its time: what is kept is shown meanwhile.
+  await Promise.all([kept ? begin(kept) : null, identify(kept)]);
 }
 
 async function identify(kept = state.session) {
@@ -84,11 +83,12 @@ async function begin(session) {
   setPlace(session.time_zone, session.currency);
   state.technicianId = asked.get("technician") ?? session.technician_id;
   state.isReadOnly = state.technicianId !== session.technician_id;
-  state.today = isoDay(now());
+  state.today = isoDay(Date.now());
   state.iso = /^\d{4}-\d\d-\d\d$/.test(asked.get("day") ?? "") ? asked.get("day") : await runningDay();
   if (!state.technicianId) return chooseTechnician();
   if (!state.isReadOnly) {
-    await outbox.use(session.technician_id);
+    outbox.use(session.technician_id);
+    await loadHistories();
     keepPage();
     resumeSharing(session.technician_id);
     await forgetOld(session.technician_id, state.today);
@@ -105,7 +105,7 @@ async function begin(session) {
 async function runningDay() {
   const yesterday = shifted(state.today, -1);
   const kept = state.isReadOnly ? undefined : await keptDay(state.technicianId, yesterday);
-  const goesOn = kept?.day.routes.some((route) => Date.parse(route.shift_ends_at) > now().getTime());
+  const goesOn = kept?.day.routes.some((route) => Date.parse(route.shift_ends_at) > Date.now());
   if (goesOn) state.today = yesterday;
   return state.today;
 }
@@ -165,7 +165,7 @@ async function prepare() {
 
 async function refreshIfSeen() {
   if (document.visibilityState !== "visible") return;
-  const today = isoDay(now());
+  const today = isoDay(Date.now());
   if (today !== state.today && state.iso === state.today) {
     state.today = today;
     await show(await runningDay());
@@ -180,17 +180,19 @@ const shifted = (iso, days) => isoDay(startOfDay(iso) + days * 86_400_000 + 43_2
 
 async function showReports() {
   if (!state.isReadOnly) {
-    state.reports = await outbox.reports();
-    state.others = await outbox.othersWaiting();
-    state.lastSentAt = await readValue("last_sent_at");
+    const { iso } = state;
+    const [reports, others, lastSentAt] = [await outbox.reports(), await outbox.othersWaiting(), await readValue("last_sent_at")];
+    // After the reports: those that are gone are in the day by now, which another tab may have read.
+    const kept = await keptDay(state.technicianId, iso);
+    Object.assign(state, { reports, others, lastSentAt }, iso === state.iso && kept ? { kept } : {});
   }
   state.isBusy = outbox.isBusy;
   redraw();
 }
 
 async function report(kind, stop) {
-  if (Date.now() - tappedAt < BETWEEN_TAPS) return;
-  tappedAt = Date.now();
+  if ("resting" in document.body.dataset) return;
+  rest();
   const about = { title: stop.title, place: stop.name };
   let number;
   if (kind === "en_route" || kind === "on_site") {
@@ -198,12 +200,18 @@ async function report(kind, stop) {
   } else {
     const others = state.kept.day.routes.flatMap((route) => [...route.load_parts, ...route.stops.flatMap((one) => one.parts)]);
     const given = await askForEnd(kind, stop, others);
-    tappedAt = Date.now();
+    rest();
     if (!given) return;
     number = await outbox.add(given.content, { ...about, at: given.at });
     scrollTo({ top: 0 });
   }
   toast.show(text(`toast.${kind}`, { place: stop.name ?? stop.title }), { seconds: GRACE / 1_000, undo: () => undo(number) });
+}
+
+/** Take no further tap for a moment. */
+function rest() {
+  document.body.dataset.resting = "";
+  setTimeout(() => delete document.body.dataset.resting, BETWEEN_TAPS);
 }
 
 async function undo(number) {
@@ -218,7 +226,7 @@ async function tick(key, isTicked) {
 }
 
 async function seen() {
-  state.kept = await lookAt(state.kept);
+  state.kept = await lookAt(state.technicianId, state.iso, state.kept.day);
   redraw();
 }
 

@@ -1,6 +1,6 @@
 /** Saying where the van is: only if its technician wants that, only while the page is open. */
 
-import { now, request } from "./service.js";
+import { request } from "./service.js";
 
 const FARTHEST = 150;
 const SELDOMEST = 300_000;
@@ -37,7 +37,7 @@ async function tell(technicianId, { latitude, longitude }) {
   const way = last ? metres(last, { latitude, longitude }) : Infinity;
   if (since < OFTENEST || (way < FARTHEST && since < SELDOMEST)) return;
   last = { latitude, longitude, at: Date.now() };
-  await request("POST", `/technicians/${encodeURIComponent(technicianId)}/position`, { body: { latitude, longitude, at: now().toISOString() } });
+  await request("POST", `/technicians/${encodeURIComponent(technicianId)}/position`, { body: { latitude, longitude, at: new Date().toISOString() } });
 }
 
 /** As the crow flies; near enough for a few streets. */

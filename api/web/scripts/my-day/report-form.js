@@ -4,7 +4,6 @@ import { element } from "../dom.js";
 import { isoDay, startOfDay, time } from "../format.js";
 import { text } from "../texts.js";
 import { icon } from "./icons.js";
-import { now } from "./service.js";
 
 const REASONS = ["customer_absent", "customer_refused", "no_access", "missing_part", "missing_tool", "missing_skill", "unsafe", "more_work", "other"];
 const LONGEST_NOTE = 2_000;
@@ -20,7 +19,7 @@ export function askForEnd(kind, stop, others) {
   const counts = new Map();
   const names = new Map([...stop.parts, ...others].map((part) => [part.id, part.name]));
   for (const part of stop.parts) counts.set(part.id, isDone ? part.quantity : 0);
-  const opened = now();
+  const opened = new Date();
 
   const parts = element("ul", { class: "steppers" });
   const choose = element("select", { "aria-label": text("form.other_part"), onchange: () => addPart() });
@@ -122,7 +121,7 @@ function stepper(name, quantity, onChange) {
  */
 function momentOf(clock, opened) {
   if (!/^\d\d:\d\d$/.test(clock)) return null;
-  if (clock === time(opened)) return now();
+  if (clock === time(opened)) return new Date();
   const [hours, minutes] = clock.split(":").map(Number);
   for (const back of [0, 1]) {
     const iso = isoDay(opened.getTime() - back * 86_400_000);

@@ -6,10 +6,6 @@
 import { csrfToken } from "../http.js";
 
 const PATIENCE = 20_000;
-let ahead = 0;
-
-/** This moment by the service's clock, as far as it is known: a phone's may be wrong. */
-export const now = () => new Date(Date.now() + ahead);
 
 /**
  * `{status, body, etag, retryAfter}`; status 0 if the service could not be reached, or did not
@@ -32,7 +28,6 @@ export async function request(method, path, { body, etag, keepalive = false } = 
       cache: "no-store",
       signal: patience.signal,
     });
-    setClock(answer);
     const content = await answer.text();
     return {
       status: answer.status,
@@ -53,12 +48,4 @@ function parsed(content) {
   } catch {
     return null;
   }
-}
-
-/** Headers tell the second at best, and were on their way: small differences are none. */
-function setClock(answer) {
-  const there = Date.parse(answer.headers.get("Date") ?? "");
-  if (Number.isNaN(there)) return;
-  const difference = there - Date.now();
-  ahead = Math.abs(difference) > 30_000 ? difference : 0;
 }

@@ -112,12 +112,15 @@ function whereView(stop) {
       "div",
       { class: "reach" },
       map
-        ? element("a", { class: "button big", href: map, target: isOutside ? "_blank" : null, rel: isOutside ? "noreferrer" : null, "aria-label": text("where.map_to", { name: stop.name ?? "" }) }, icon("place"), text("where.map"))
+        ? element("a", { class: "button big", href: map, target: isOutside ? "_blank" : null, rel: isOutside ? "noreferrer" : null }, icon("place"), text("where.map"), hidden(stop.name))
         : null,
-      stop.phone ? element("a", { class: "button big", href: phoneAddress(stop.phone), "aria-label": text("where.call_whom", { name: stop.name, phone: stop.phone }) }, icon("phone"), element("span", { class: "call" }, text("where.call"), element("small", { class: "numbers" }, stop.phone))) : null,
+      stop.phone ? element("a", { class: "button big calls", href: phoneAddress(stop.phone) }, icon("phone"), element("span", { class: "call" }, text("where.call"), hidden(stop.name), element("small", { class: "numbers" }, stop.phone))) : null,
     ),
   );
 }
+
+/** Which one a button means, for who does not see where it is. */
+const hidden = (name) => (name ? element("span", { class: "visually-hidden" }, ` – ${name} `) : null);
 
 function detailsView(stop, { isOpen }) {
   const isDepot = stop.kind === "depot";

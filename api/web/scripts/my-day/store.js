@@ -35,6 +35,20 @@ export const readAll = (store) => done(store, "readonly", (rows) => rows.getAll(
 export const read = (store, key) => done(store, "readonly", (rows) => rows.get(key));
 /** The row's key, once it is kept. */
 export const keep = (store, row) => done(store, "readwrite", (rows) => rows.put(row));
+/** Replace a row by what `alter` makes of it (undefined: there is none), with nobody in between. */
+export async function change(store, key, alter) {
+  let altered;
+  await done(store, "readwrite", (rows) => {
+    const request = rows.get(key);
+    request.addEventListener("success", () => {
+      altered = alter(request.result);
+      rows.put(altered);
+    });
+    return request;
+  });
+  return altered;
+}
+
 export const remove = (store, key) => done(store, "readwrite", (rows) => rows.delete(key));
 export const empty = (store) => done(store, "readwrite", (rows) => rows.clear());
 

@@ -1,0 +1,92 @@
+/**
+ * Changes by hand: making them, taking them back, and what was done lately in this window.
+ *
+ * What can be undone is kept as the request that undoes it, so that it outlasts a reload.
+ */
+
+import { byId, element } from "../dom.js";
+import { time } from "../format.js";
+import { ask, post } from "../http.js";
+import { text } from "../texts.js";
+import { announce } from "./announce.js";
+import { openDialog } from "./dialogs.js";
+import { icon } from "./icons.js";
+import { toast, toastTrouble } from "./toast.js";
+
+const KEPT_AS = "changes";
+const MOST = 30;
+
+/** The newest first: `{id, words, at, undo: [{method, path, body}], isUndone}`. */
+let history = JSON.parse(sessionStorage.getItem(KEPT_AS) ?? "[]");
+let leaveToast = () => {};
+
+/** Put the button into the page, and listen to Ctrl + Z. */
+export function mountChanges() {
+  byId("top-actions").append(element("button", { type: "button", id: "history", class: "square", "aria-label": text("history.title"), title: text("history.title"), onclick: showHistory }, icon("undo")));
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    if (event.target.closest("input, textarea, select, dialog")) return;
+    event.preventDefault();
+    undoNewest();
+  });
+}
+
+/** Judge a change without making it; see `POST /plan-changes/judgement`. */
+export const judge = (change, options) => post("/plan-changes/judgement", change, options);
+
+/**
+ * Make a change of the plan in force. `override`: `{reason}` for breaking hard rules, together with
+ * the version of the plan that was judged.
+ */
+export async function makeChange(change, words, { override = null, planVersion = null, buttons = [] } = {}) {
+  const made = await post("/plan-changes", { ...change, override, plan_version: planVersion });
+  done(words, [{ method: "POST", path: `/plan-changes/${made.plan_version}/undo` }], buttons);
+  return made;
+}
+
+/** Say that something was done, and remember the requests that undo it. */
+export function done(words, undo = [], buttons = []) {
+  const entry = { id: Date.now(), words, at: Date.now(), undo, isUndone: false };
+  history = [entry, ...history].slice(0, MOST);
+  keep();
+  const offered = undo.length ? [{ label: text("undo"), act: () => undoEntry(entry) }] : [];
+  leaveToast();
+  leaveToast = toast(words, { buttons: [...offered, ...buttons] });
+}
+
+/** Take the newest change back that has not been. */
+function undoNewest() {
+  const entry = history.find((one) => one.undo.length && !one.isUndone);
+  if (entry) undoEntry(entry);
+  else announce(text("history.nothing"));
+}
+
+async function undoEntry(entry) {
+  if (entry.isUndone) return;
+  try {
+    for (const { method, path, body } of entry.undo) await ask(method, path, body ?? (method === "POST" ? {} : undefined));
+    entry.isUndone = true;
+    keep();
+    leaveToast();
+    leaveToast = toast(text("history.undone", { words: entry.words }));
+  } catch (error) {
+    toastTrouble(error);
+  }
+}
+
+function keep() {
+  sessionStorage.setItem(KEPT_AS, JSON.stringify(history));
+}
+
+function showHistory() {
+  const list = element("ol", { class: "history" });
+  const draw = () => list.replaceChildren(...(history.length ? history.map(line) : [element("li", { class: "soft" }, text("history.nothing"))]));
+  const line = (entry) => element("li", { class: entry.isUndone ? "undone" : "" },
+    element("span", { class: "numbers soft" }, time(entry.at)),
+    element("span", {}, entry.words),
+    entry.isUndone
+      ? element("span", { class: "badge" }, text("history.taken_back"))
+      : entry.undo.length ? element("button", { type: "button", class: "small", onclick: async () => { await undoEntry(entry); draw(); } }, text("undo")) : null);
+  draw();
+  openDialog({ title: text("history.title"), body: [element("p", { class: "soft" }, text("history.help")), list] });
+}

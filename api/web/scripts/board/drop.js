@@ -1,0 +1,150 @@
+/**
+ * What a move of a job would cost and break, beside the ghost while it is under way; and what comes
+ * of dropping it: the change at once where no hard rule is broken, or else the question whether to
+ * override.
+ */
+
+import { element } from "../dom.js";
+import { span, time } from "../format.js";
+import { text } from "../texts.js";
+import { announce } from "./announce.js";
+import { judge, makeChange } from "./changes.js";
+import { isMoving, setDropHandler, showBesideGhost } from "./drag.js";
+import { openOverride } from "./override.js";
+import { clearPreview, drawPreview } from "./preview.js";
+import { board } from "./state.js";
+import { toastTrouble } from "./toast.js";
+import { pinButton } from "./pins.js";
+import { toWire } from "./moments.js";
+import { brokenList, brokenText, costBadge, costParts, difference, jobTitle, technicianName } from "./words.js";
+
+/** Whether the visit is to start exactly where it is dropped: Shift while dragging, or H. */
+let isHeld = false;
+let target = null;
+let asking = null;
+let isAskedAgain = false;
+/** The newest judgement and what it is about. */
+let known = null;
+
+export function mountDrop() {
+  setDropHandler({ moved, dropped, left });
+  document.addEventListener("pointermove", ({ shiftKey }) => isMoving() && hold(shiftKey), { passive: true });
+  document.addEventListener("keydown", (event) => {
+    if (!isMoving() || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "h") return;
+    event.preventDefault();
+    event.stopPropagation();
+    hold(!isHeld);
+  }, { capture: true });
+}
+
+function hold(wanted) {
+  if (isHeld === wanted) return;
+  isHeld = wanted;
+  if (target) moved(target);
+}
+
+function moved(wanted) {
+  target = wanted;
+  if (known && !isSame(known.change, changeOf(target))) dim();
+  // One question at a time: the newest target is asked about as soon as the last one is answered.
+  if (asking) isAskedAgain = true;
+  else askAbout(changeOf(target));
+}
+
+async function askAbout(change) {
+  asking = new AbortController();
+  try {
+    const judgement = await judge(change, { signal: asking.signal });
+    known = { change, judgement };
+    if (target && isMoving()) {
+      if (isSame(change, changeOf(target))) show(change, judgement);
+    }
+  } catch (error) {
+    if (error.name !== "AbortError") showBesideGhost(element("p", { class: "fault" }, error.faults?.[0]?.cause ?? error.message));
+  }
+  asking = null;
+  if (isAskedAgain && target) {
+    isAskedAgain = false;
+    askAbout(changeOf(target));
+  }
+}
+
+/** A move as the service takes it. */
+function changeOf({ jobId, technicianId, startAt }) {
+  const change = { job_id: jobId, technician_id: technicianId, start_at: toWire(startAt), hold: isHeld && startAt !== null };
+  return startAt === null ? { ...change, day: board.day } : change;
+}
+
+const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+
+function show(change, judgement) {
+  drawPreview(change.job_id, judgement);
+  showBesideGhost(...note(change, judgement));
+  announce(spoken(change, judgement));
+}
+
+/** The card beside the ghost no longer tells of where it is. */
+function dim() {
+  document.querySelector(".ghost-note")?.classList.add("stale");
+}
+
+function note(change, judgement) {
+  document.querySelector(".ghost-note")?.classList.remove("stale");
+  const { visit, moved: others, violations, extra_cost: extra, cost } = judgement;
+  const lasting = Math.max(0, ...others.map((one) => Math.abs(Date.parse(one.new_start_at) - Date.parse(one.old_start_at)))) / 1000;
+  return [
+    element("p", { class: "note-head" }, costBadge(extra), visit ? element("span", { class: "numbers" }, text("change.starts", { technician: technicianName(visit.technician_id), time: time(visit.start_at) })) : null),
+    element("p", { class: "soft numbers" }, costParts(cost)),
+    others.length ? element("p", { class: "soft" }, text("change.moves", { count: others.length, span: span(lasting) })) : null,
+    violations.length ? brokenList(violations, change.job_id) : null,
+    change.start_at ? element("p", { class: change.hold ? "note-hold on" : "note-hold" }, text(change.hold ? "change.held" : "change.hold_hint")) : null,
+  ].filter(Boolean);
+}
+
+function spoken(change, { extra_cost: extra, violations, visit }) {
+  const parts = [visit ? text("change.starts", { technician: technicianName(visit.technician_id), time: time(visit.start_at) }) : null, difference(extra)];
+  if (violations.length) parts.push(text("change.breaks", { what: violations.map((one) => brokenText(one, change.job_id)).join("; ") }));
+  if (change.hold) parts.push(text("change.held"));
+  return parts.filter(Boolean).join(", ");
+}
+
+function left() {
+  forget();
+}
+
+function forget() {
+  target = null;
+  isAskedAgain = false;
+  asking?.abort();
+  isHeld = false;
+  clearPreview();
+}
+
+async function dropped(wanted) {
+  const change = changeOf(wanted);
+  const before = known;
+  forget();
+  known = null;
+  try {
+    const judgement = before && isSame(before.change, change) ? before.judgement : await judge(change);
+    await carryOut(change, judgement);
+  } catch (error) {
+    toastTrouble(error);
+  }
+}
+
+/** Make a judged change, or ask for the override that it needs. */
+export async function carryOut(change, judgement) {
+  const startAt = judgement.visit?.start_at ?? change.start_at;
+  const words = change.technician_id
+    ? text("change.done", { title: jobTitle(change.job_id), technician: technicianName(change.technician_id), time: startAt ? time(startAt) : "" })
+    : text("change.done_off", { title: jobTitle(change.job_id) });
+  if (!judgement.possible) return openOverride(change, judgement, words);
+  const buttons = change.technician_id && !change.hold ? [pinButton(change.job_id)] : [];
+  return makeChange(change, words, { buttons });
+}
+
+/** Judge a change and make it, as if it had been dropped there. */
+export async function judgeAndCarryOut(change) {
+  return carryOut(change, await judge(change));
+}

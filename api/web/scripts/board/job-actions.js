@@ -1,0 +1,87 @@
+/** What can be done to the selected job in place: pin, priority, edit, off the plan, cancel, call. */
+
+import { element } from "../dom.js";
+import { ask, post } from "../http.js";
+import { text } from "../texts.js";
+import { done } from "./changes.js";
+import { addJobSection } from "./details.js";
+import { confirmDialog } from "./dialogs.js";
+import { judgeAndCarryOut } from "./drop.js";
+import { openEdit } from "./edit-job.js";
+import { PRIORITIES } from "./filters.js";
+import { icon } from "./icons.js";
+import { pin } from "./pins.js";
+import { board, isPlannable } from "./state.js";
+import { isoDay } from "../format.js";
+import { toastTrouble } from "./toast.js";
+
+/** Statuses in which a job can still be changed; see `PATCH /jobs/{job_id}`. */
+const CHANGEABLE = ["open", "scheduled", "dispatched", "on_hold"];
+const OVER = ["completed", "cannot_complete", "cancelled"];
+/** The section that is shown, and of what. */
+let shown = { signed: null, node: null };
+
+export function mountJobActions() {
+  addJobSection(section, { atTop: true });
+}
+
+function section(job, placed) {
+  // The same controls as long as they mean the same: focus stays in them.
+  const signed = JSON.stringify([job.id, job.status, job.priority, job.pinned_technician_id, job.pinned_start_at, Boolean(placed), job.phone]);
+  if (shown.signed !== signed) {
+    const focusKey = shown.node?.contains(document.activeElement) ? document.activeElement.dataset.focusKey : null;
+    shown = { signed, node: controls(job, placed) };
+    if (focusKey) requestAnimationFrame(() => shown.node.querySelector(`[data-focus-key="${focusKey}"]`)?.focus());
+  }
+  return shown.node;
+}
+
+function controls(job, placed) {
+  const button = (key, act, { kind = "", drawing = null, label = text(`job.do_${key}`) } = {}) => element("button", { type: "button", class: `small ${kind}`, dataset: { focusKey: `job-${key}` }, onclick: act }, drawing ? icon(drawing, 12) : null, label);
+  const canChange = CHANGEABLE.includes(job.status);
+  const canPin = placed && isPlannable(job);
+  return element("div", { class: "job-actions", role: "group", "aria-label": text("job.actions") },
+    canPin && !job.pinned_technician_id ? button("pin_technician", () => pin(job.id, "technician"), { drawing: "pin" }) : null,
+    canPin && !job.pinned_start_at ? button("pin_time", () => pin(job.id, "time"), { drawing: "clock" }) : null,
+    canChange && job.pinned_technician_id ? button("unpin", () => pin(job.id, null), { drawing: "pin" }) : null,
+    canChange ? priorityChoice(job) : null,
+    canChange ? button("edit", () => openEdit(job)) : null,
+    canPin ? button("off_plan", () => takeOff(job, placed)) : null,
+    job.phone ? element("a", { class: "button small numbers", href: `tel:${job.phone.replaceAll(" ", "")}`, "aria-label": text("job.do_call", { phone: job.phone }) }, icon("phone", 12), job.phone) : null,
+    OVER.includes(job.status) ? null : button("cancel", () => askToCancel(job), { kind: "danger" }));
+}
+
+function priorityChoice(job) {
+  const select = element("select", { class: "small", "aria-label": text("filter.priority"), dataset: { focusKey: "job-priority" }, onchange: () => setPriority(job, select.value) },
+    PRIORITIES.map((one) => element("option", { value: one }, text("job.with_priority", { priority: text(`priority.${one}`) }))));
+  select.value = job.priority;
+  return select;
+}
+
+async function setPriority(job, priority) {
+  const path = `/jobs/${encodeURIComponent(job.id)}`;
+  try {
+    await ask("PATCH", path, { priority });
+    done(text("job.priority_set", { title: job.title, priority: text(`priority.${priority}`) }), [{ method: "PATCH", path, body: { priority: job.priority } }]);
+  } catch (error) {
+    toastTrouble(error);
+  }
+}
+
+function takeOff(job, placed) {
+  const day = isoDay(placed.route.shift_starts_at);
+  judgeAndCarryOut({ job_id: job.id, technician_id: null, start_at: null, hold: false, day }).catch(toastTrouble);
+}
+
+function askToCancel(job) {
+  confirmDialog({
+    title: text("job.cancel_title"),
+    body: text(board.placed.has(job.id) ? "job.cancel_placed" : "job.cancel_open", { title: job.title, site: job.site }),
+    yes: text("job.cancel_yes"),
+    isDangerous: true,
+    act: async () => {
+      await post(`/jobs/${encodeURIComponent(job.id)}/cancel`);
+      done(text("job.cancelled", { title: job.title }));
+    },
+  });
+}

@@ -1,0 +1,167 @@
+/** Having a plan made anew: what for, then its progress with the cost falling, until it is there. */
+
+import { byId, element } from "../dom.js";
+import { day as dayText, isoDay, money, startOfDay } from "../format.js";
+import { get, post } from "../http.js";
+import { text } from "../texts.js";
+import { announce } from "./announce.js";
+import { sparkline } from "./charts.js";
+import { openComparison } from "./comparison.js";
+import { openDialog } from "./dialogs.js";
+import { clearFaults, field, showFaults } from "./job-form.js";
+import { icon } from "./icons.js";
+import { board, dayAfter, subscribe } from "./state.js";
+import { toastTrouble } from "./toast.js";
+import { costBadge } from "./words.js";
+
+const SECONDS = [5, 10, 30, 60, 120];
+const POINTS = 120;
+const UNDER_WAY = ["queued", "running"];
+
+/** By run: its card, and the costs told so far. */
+const cards = new Map();
+const dock = element("section", { class: "dock", hidden: true });
+
+export function mountReplan() {
+  byId("top-actions").append(element("button", { type: "button", id: "replan", onclick: openReplan }, icon("calendar", 13), text("replan.open")));
+  dock.setAttribute("aria-label", text("replan.runs"));
+  byId("main").append(dock);
+  subscribe("event:run", heard);
+  for (const status of UNDER_WAY) get(`/runs?status=${status}&limit=5`).then(({ runs }) => runs.forEach(show)).catch(toastTrouble);
+}
+
+function openReplan() {
+  const today = isoDay(Date.now());
+  const first = board.day < today ? today : board.day;
+  const from = element("input", { type: "date", value: first, min: today });
+  const to = element("input", { type: "date", value: dayAfter(first, board.days - 1), min: today });
+  const territories = [...new Set([...board.technicians.values()].flatMap((one) => one.territories))].sort();
+  const territory = element("select", {}, element("option", { value: "" }, text("replan.everywhere")), territories.map((one) => element("option", { value: one }, one)));
+  const seconds = element("select", {}, SECONDS.map((one) => element("option", { value: one }, text("replan.seconds", { seconds: one }))));
+  seconds.value = 30;
+  const people = [...board.technicians.values()].sort((one, other) => one.name.localeCompare(other.name, "vi"));
+  const boxes = people.map((one) => element("label", { class: "inline" }, element("input", { type: "checkbox", value: one.id }), one.name));
+  const chosen = () => boxes.map((label) => label.firstChild).filter((box) => box.checked).map((box) => box.value);
+  const summary = element("summary", {}, text("replan.all_technicians"));
+  const choice = element("details", { class: "fold inner", onchange: () => { const { length } = chosen(); summary.textContent = length ? text("replan.some_technicians", { count: length }) : text("replan.all_technicians"); } },
+    summary, element("div", { class: "checks" }, boxes));
+  const radio = (value, isChecked) => element("label", { class: "inline" }, element("input", { type: "radio", name: "replan-publish", value, checked: isChecked }), element("span", {}, text(`replan.${value}`), element("span", { class: "soft block" }, text(`replan.${value}_note`))));
+  openDialog({
+    title: text("replan.title"),
+    body: [
+      element("div", { class: "fields two" }, field("/starts_on", text("replan.from"), from), field("/ends_on", text("replan.to"), to)),
+      element("div", { class: "fields two" }, field("/territory", text("filter.territory"), territory), field("/seconds", text("replan.time"), seconds)),
+      element("div", { class: "field", dataset: { pointer: "/technician_ids" } }, choice, element("p", { class: "fault", id: "replan-technicians-fault" })),
+      element("fieldset", { class: "radios" }, element("legend", {}, text("replan.then")), radio("draft", true), radio("publish", false)),
+    ],
+    submitText: text("replan.start"),
+    submit: async (form) => {
+      clearFaults(form);
+      const technicians = chosen();
+      const wanted = {
+        starts_on: from.value, ends_on: to.value || null, territory: territory.value || null, seconds: Number(seconds.value),
+        technician_ids: technicians.length ? technicians : null, publish: form.elements["replan-publish"].value === "publish",
+      };
+      try {
+        show(await post("/plans", wanted));
+      } catch (error) {
+        const homeless = showFaults(form, error.faults ?? []);
+        if (error.faults?.length && !homeless.length) return false;
+        throw Object.assign(error, error.faults ? { faults: homeless } : {});
+      }
+      return true;
+    },
+  });
+  from.focus();
+}
+
+/** What is told of runs: progress is drawn as it comes, everything else is read. */
+function heard(event) {
+  const card = cards.get(event.entity_id);
+  if (event.type === "run.progress") {
+    if (card) progress(card, event.after);
+    else read(event.entity_id);
+  } else if (card || event.type === "run.requested") {
+    read(event.entity_id);
+  }
+}
+
+function read(runId) {
+  get(`/runs/${encodeURIComponent(runId)}`).then(show).catch(toastTrouble);
+}
+
+function show(run) {
+  let card = cards.get(run.id);
+  if (!card) {
+    card = { run, costs: [], node: element("article", { class: "run" }) };
+    cards.set(run.id, card);
+    dock.append(card.node);
+    dock.hidden = false;
+  }
+  const wasUnderWay = UNDER_WAY.includes(card.run.status);
+  card.run = run;
+  note(card, run.objective);
+  draw(card);
+  if (wasUnderWay && !UNDER_WAY.includes(run.status)) announce(outcome(run));
+}
+
+function progress(card, { progress: share, objective }) {
+  card.run = { ...card.run, status: "running", progress: share, objective };
+  note(card, objective);
+  draw(card);
+}
+
+function note(card, objective) {
+  if (objective === null || objective === undefined) return;
+  card.costs.push(objective);
+  if (card.costs.length > POINTS) card.costs.shift();
+}
+
+function draw(card) {
+  const { run, costs, node } = card;
+  const isUnderWay = UNDER_WAY.includes(run.status);
+  const days = run.starts_on === run.ends_on ? dayText(startOfDay(run.starts_on)) : `${dayText(startOfDay(run.starts_on))} – ${dayText(startOfDay(run.ends_on))}`;
+  const focusKey = node.contains(document.activeElement) ? document.activeElement.dataset.focusKey : null;
+  const button = (key, label, act, kind = "") => element("button", { type: "button", class: `small ${kind}`, dataset: { focusKey: `${run.id}-${key}` }, onclick: act }, label);
+  const fallen = costs.length > 1 ? costs[0] - costs.at(-1) : 0;
+  node.replaceChildren(...[
+    element("header", {}, element("strong", {}, text("replan.run", { days })), element("span", { class: "soft" }, run.requested_by)),
+    isUnderWay ? element("progress", { max: 1, value: run.progress, "aria-label": text("replan.progress") }) : null,
+    isUnderWay
+      ? element("div", { class: "run-cost" },
+        costs.length > 1 ? sparkline(costs, { label: text("replan.falling", { from: money(costs[0]), to: money(costs.at(-1)) }) }) : null,
+        element("p", { class: "numbers" }, costs.length ? money(costs.at(-1)) : text("replan.waiting"), fallen > 0 ? costBadge(-fallen) : null))
+      : element("p", {}, outcome(run)),
+    element("div", { class: "buttons" },
+      isUnderWay ? button("cancel", text(run.cancel_requested ? "replan.cancelling" : "replan.cancel"), () => post(`/runs/${encodeURIComponent(run.id)}/cancel`).then(show).catch(toastTrouble)) : null,
+      run.plan_status === "draft" ? button("compare", text("draft.compare"), () => openComparison(run.plan_id), "main") : null,
+      isUnderWay ? null : button("shut", text("close"), () => shut(card))),
+  ].filter(Boolean));
+  if (focusKey) (node.querySelector(`[data-focus-key="${CSS.escape(focusKey)}"]`) ?? node.querySelector("button"))?.focus();
+}
+
+/** What came of a run, in a sentence. */
+function outcome(run) {
+  if (run.failure && run.plan_status !== "draft") return text("replan.failed", { cause: run.failure });
+  if (run.plan_status === "published") return text("replan.published", { version: run.plan_version });
+  if (run.plan_status === "draft") {
+    const saved = run.changes?.saved ?? 0;
+    return text(saved >= 0 ? "replan.drafted" : "replan.drafted_dearer", { saved: money(Math.abs(saved)), count: changed(run.changes) });
+  }
+  if (run.plan_status === "discarded") return text("replan.discarded");
+  return text(`replan.status_${run.status}`);
+}
+
+const changed = (changes) => (changes ? changes.added_job_ids.length + changes.removed_job_ids.length + changes.reassigned_job_ids.length + changes.moved_job_ids.length : 0);
+
+function shut(card) {
+  card.node.remove();
+  cards.delete(card.run.id);
+  dock.hidden = cards.size === 0;
+  byId("replan").focus();
+}
+
+// What became of a draft changes its card.
+subscribe("event:plan", (event) => {
+  for (const { run } of cards.values()) if (String(run.plan_id) === event.entity_id) read(run.id);
+});

@@ -1,0 +1,67 @@
+/** Rules, amounts and costs in the reader's words. */
+
+import { element } from "../dom.js";
+import { money, number, span } from "../format.js";
+import { text } from "../texts.js";
+import { icon } from "./icons.js";
+import { board } from "./state.js";
+
+export const technicianName = (id) => board.technicians.get(id)?.name ?? id;
+export const jobTitle = (id) => board.jobs.get(id)?.title ?? id;
+
+/** Cents as a difference: always with its sign. */
+export function difference(cents) {
+  if (Math.abs(cents) < 50) return text("cost.same");
+  return `${cents < 0 ? "−" : "+"}${money(Math.abs(cents))}`;
+}
+
+/** A difference in the colour of good or bad news. */
+export function costBadge(cents) {
+  const kind = Math.abs(cents) < 50 ? "" : cents < 0 ? "good" : "warn";
+  return element("span", { class: `badge numbers cost ${kind}` }, difference(cents));
+}
+
+/** The most important parts of a difference, by soft rule: `travel +12.000 ₫, overtime …`. */
+export function costParts(cost, most = 3) {
+  const parts = Object.entries(cost).filter(([, cents]) => Math.abs(cents) >= 50);
+  parts.sort(([, one], [, other]) => Math.abs(other) - Math.abs(one));
+  return parts.slice(0, most).map(([rule, cents]) => text("cost.part", { what: text(`soft.${rule}`), cost: difference(cents) })).join(" · ");
+}
+
+/**
+ * What is broken (or would be waived), in a sentence. `ofJob`: the job that everything is about,
+ * which is not named again.
+ */
+export function brokenText({ rule, job_id: jobId, technician_id: technicianId, subject, amount, unit }, ofJob = jobId) {
+  const values = { technician: technicianName(technicianId), amount: number(amount), span: span(amount), what: subjectName(rule, subject), count: amount };
+  const said = sentence(rule, subject, unit, technicianId, values);
+  return jobId && jobId !== ofJob ? text("broken.of_other", { title: jobTitle(jobId), said }) : said;
+}
+
+function sentence(rule, subject, unit, technicianId, values) {
+  const { count, ...plain } = values;
+  switch (rule) {
+    case "skills": return holds(technicianId, subject) ? text("broken.skill_level", { ...plain, count }) : text("broken.skill", plain);
+    case "time_windows": return text(subject === "earlier" ? "broken.earlier" : "broken.later", plain);
+    case "shift": return text(unit === "seconds" ? "broken.shift" : "broken.off", plain);
+    case "pins": return text(unit === "seconds" ? "broken.pin_time" : "broken.pin_technician", plain);
+    default: return text(`broken.${rule}`, plain);
+  }
+}
+
+const holds = (technicianId, skillId) => board.technicians.get(technicianId)?.skills.some((skill) => skill.skill_id === skillId) ?? false;
+
+function subjectName(rule, subject) {
+  const names = { skills: board.skills, parts: board.parts, tools: board.tools }[rule];
+  if (names) return subject.split(", ").map((id) => names[id] ?? id).join(", ");
+  if (rule !== "depot_stock") return subject;
+  const [depot, ...rest] = subject.split(", ");
+  return text("broken.at_depot", { what: rest.map((id) => board.parts[id] ?? board.tools[id] ?? id).join(", "), depot: board.depots.get(depot)?.name ?? depot });
+}
+
+/** Broken rules as a list, each by name and amount. */
+export function brokenList(violations, ofJob) {
+  return element("ul", { class: "broken" }, violations.map((one) => element("li", { dataset: { rule: one.rule } },
+    icon("late", 13),
+    element("span", {}, element("strong", {}, text(`rule.${one.rule}`)), " – ", brokenText(one, ofJob)))));
+}

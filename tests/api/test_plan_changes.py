@@ -1,0 +1,102 @@
+"""Judging changes by hand, and asking why, over HTTP."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.api.conftest import at, faults
+
+
+@pytest.fixture
+def published(planned: dict[str, Any], client: TestClient) -> None:
+    """T01 has the job J-1; J-2 needs a ladder, which nobody has."""
+    assert client.post(f"/plans/{planned['plan_id']}/publish").status_code == 200
+
+
+def test_a_change_is_judged_and_nothing_is_stored(
+    published: None, client: TestClient, day: date
+) -> None:
+    change = {"job_id": "J-1", "technician_id": "T02", "start_at": at(day, "09:00")}
+    before = client.get("/plans").json()
+    answer = client.post("/plan-changes/judgement", json=change)
+    assert answer.status_code == 200
+    found = answer.json()
+    assert (found["possible"], found["overridable"], found["plan_version"]) == (False, True, 1)
+    broken = [(one["rule"], one["subject"], one["amount"]) for one in found["violations"]]
+    assert broken == [("skills", "air-conditioning", 2), ("parts", "CAP-35UF", 1)]
+    assert [route["technician_id"] for route in found["routes"]] == ["T02", "T01"]
+    assert client.get("/plans").json() == before
+
+
+def test_a_time_is_held_only_with_a_technician(published: None, client: TestClient) -> None:
+    answer = client.post("/plan-changes/judgement", json={"job_id": "J-1", "hold": True})
+    assert answer.status_code == 422
+    assert faults(answer) == {("nothing_to_hold", "/hold")}
+
+
+def test_a_planned_visit_has_a_place_and_an_unplanned_job_has_obstacles(
+    published: None, client: TestClient, day: date
+) -> None:
+    here = client.get("/jobs/J-1/alternatives").json()["here"]
+    assert (here["technician_id"], here["technician"]) == ("T01", "Trần Văn Hùng")
+    assert faults(client.get("/jobs/J-2/alternatives")) == {("not_placed", "job J-2")}
+    answer = client.get("/jobs/J-2/why-not", params={"day": str(day)}).json()
+    assert answer["reasons"][0]["code"] == "impossible"
+    assert [
+        (waiver["rule"], waiver["subject"])
+        for one in answer["technicians"]
+        for waiver in one["changes"][0]["waivers"]
+        if one["technician_id"] == "T01"
+    ] == [("tools", "ladder")]
+    assert faults(client.get("/jobs/J-1/why-not", params={"day": str(day)})) == {
+        ("is_placed", "job J-1")
+    }
+
+
+def test_a_change_is_made_only_with_a_reason_for_what_it_breaks_and_undone(
+    published: None, client: TestClient, day: date
+) -> None:
+    change = {"job_id": "J-1", "technician_id": "T02", "start_at": at(day, "09:00")}
+    answer = client.post("/plan-changes", json=change)
+    assert answer.status_code == 409
+    assert faults(answer) == {("skills", "job J-1"), ("parts", "job J-1")}
+    unexplained = client.post("/plan-changes", json={**change, "override": {"reason": " "}})
+    assert unexplained.status_code == 422
+
+    judged = client.post("/plan-changes/judgement", json=change).json()
+    override = {"reason": "Chị Mai có chứng chỉ mới"}
+    made = client.post("/plan-changes", json={**change, "override": override}).json()
+    assert (made["plan_version"], made["undoes_version"]) == (2, None)
+    assert made["judgement"]["visit"] == judged["visit"]
+    assert made["judgement"]["waivers"] == judged["waivers"]
+    assert client.get("/jobs/J-1").json()["pinned_technician_id"] == "T02"
+    [entry] = [one for one in client.get("/log").json()["entries"] if one["action"] == "override"]
+    assert entry["after"]["reason"] == override["reason"]
+
+    undone = client.post("/plan-changes/2/undo").json()
+    assert (undone["plan_version"], undone["undoes_version"]) == (3, 2)
+    assert client.post("/plan-changes/2/undo").json() == undone
+    assert client.get("/jobs/J-1").json()["pinned_technician_id"] is None
+    assert faults(client.post("/plan-changes/1/undo")) == {("not_found", "version 1")}
+
+
+def test_a_draft_is_shown_and_accepted_for_one(planned: dict[str, Any], client: TestClient) -> None:
+    path = f"/plans/{planned['plan_id']}"
+    shown = client.get(f"{path}/changes").json()
+    assert [(job["job_id"], job["change"]) for job in shown["jobs"]] == [("J-1", "added")]
+    assert [one["technician_id"] for one in shown["technicians"]] == ["T01"]
+    accepted = client.post(f"{path}/publish", json={"technician_ids": ["T01"]})
+    assert (accepted.status_code, accepted.json()["version"]) == (200, 1)
+    assert accepted.json()["id"] != planned["plan_id"]
+    assert client.get(f"{path}/changes").json()["jobs"] == []
+    refused = client.post(f"{path}/publish", json={"technician_ids": ["T09"]})
+    assert faults(refused) == {("not_in_plan", f"plan {planned['plan_id']}")}
+
+
+def test_a_visit_is_pinned_and_unpinned(published: None, client: TestClient) -> None:
+    pinned = client.put("/jobs/J-1/pin", json={"to": "time"}).json()
+    assert (pinned["pinned_technician_id"], pinned["pinned_start_at"] is None) == ("T01", False)
+    assert client.delete("/jobs/J-1/pin").json()["pinned_technician_id"] is None
+    assert faults(client.put("/jobs/J-2/pin", json={})) == {("not_in_plan", "job J-2")}

@@ -1,0 +1,372 @@
+"""Changes by hand put in force, and undone."""
+
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from dispatch import execution
+from dispatch.errors import Conflict, NotFound
+from dispatch.jobs import cancel_job
+from dispatch.manual_changes import undo_change
+from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanUnassigned, ReportKind, Route, Stop
+from dispatch.placing import PlaceRequest, place_job
+from dispatch.publishing import publish_up_to_date
+from dispatch.reports import NewReport, take_report
+from dispatch.settings import Settings
+from solver.solution import Solution
+from solver.solve import solve
+from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
+from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.drafting import draft, everything, in_force, status
+from tests.dispatch.running import execute, request
+
+
+@pytest.fixture(autouse=True)
+def eight_o_clock() -> Iterator[None]:
+    with time_machine.travel(EIGHT, tick=False):
+        yield
+
+
+@pytest.fixture
+def monday(session: Session) -> Session:
+    """Ann in the south with two visits, Bob in the north with one; a new job waits near Ann's."""
+    add_technician(session, "ann", at=0)
+    add_technician(session, "bob", at=20)
+    for name, at in (("a1", 1), ("a2", 4), ("b1", 19), ("new", 2)):
+        add_job(session, name, at=at)
+    add_live_route(session, "ann", [("a1", "09:00"), ("a2", "12:00")])
+    add_live_route(session, "bob", [("b1", "09:00")])
+    session.commit()
+    return session
+
+
+def routes(session: Session) -> dict[str, list[dict[str, Any]]]:
+    """All that is in force, to the second; not which version it is of."""
+    rows = session.exec(
+        select(Route, Stop)
+        .join(Stop, col(Stop.route_id) == Route.id)
+        .where(col(Route.live), col(Stop.live))
+        .order_by(Route.technician_id, col(Stop.position))
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for route, stop in rows:
+        there = found.setdefault(route.technician_id, [route.model_dump(exclude={"id", "plan_id"})])
+        there.append(stop.model_dump(exclude={"route_id"}))
+    return found
+
+
+# Making a change
+
+
+def test_a_visit_is_given_to_another_technician(monday: Session, settings: Settings) -> None:
+    made = change(monday, settings, "a2", "bob")
+    assert in_force(monday) == {"ann": ["a1"], "bob": ["a2", "b1"]}
+    assert made.plan_version == 2
+    assert made.judgement is not None
+    assert made.judgement.possible
+    assert made.judgement.visit is not None
+    (stop,) = monday.exec(select(Stop).where(col(Stop.live), Stop.job_id == "a2")).all()
+    assert stop.start_at == made.judgement.visit.start_at
+    assert monday.get_one(Job, "a2").pinned_technician_id is None
+
+
+def test_a_waiting_job_is_put_where_it_was_dropped(monday: Session, settings: Settings) -> None:
+    change(monday, settings, "new", "ann", "11:00")
+    assert in_force(monday)["ann"] == ["a1", "new", "a2"]
+    assert status(monday, "new") == JobStatus.SCHEDULED
+
+
+def test_a_visit_is_moved_within_its_route(monday: Session, settings: Settings) -> None:
+    change(monday, settings, "a1", "ann", "13:00")
+    assert in_force(monday)["ann"] == ["a2", "a1"]
+
+
+def test_a_held_visit_starts_when_it_was_dropped_and_is_pinned(
+    monday: Session, settings: Settings
+) -> None:
+    change(monday, settings, "new", "bob", "10:15", hold=True)
+    (stop,) = monday.exec(select(Stop).where(col(Stop.live), Stop.job_id == "new")).all()
+    assert stop.start_at == hanoi("10:15")
+    job = monday.get_one(Job, "new")
+    assert (job.pinned_technician_id, job.pinned_start_at) == ("bob", hanoi("10:15"))
+
+
+def test_a_visit_is_taken_off_the_plan(monday: Session, settings: Settings) -> None:
+    made = change(monday, settings, "a2", None)
+    assert in_force(monday) == {"ann": ["a1"], "bob": ["b1"]}
+    assert status(monday, "a2") == JobStatus.OPEN
+    (row,) = monday.exec(select(PlanUnassigned)).all()
+    assert (row.plan_id, row.job_id, row.reasons[0]["code"]) == (made.plan_id, "a2", "taken_off")
+
+
+def test_what_is_on_no_route_is_not_taken_off(monday: Session, settings: Settings) -> None:
+    assert refused_change(monday, settings, "new", None) == ["not_in_plan"]
+
+
+def test_the_last_visit_of_a_route_can_leave_it(monday: Session, settings: Settings) -> None:
+    change(monday, settings, "b1", "ann")
+    assert "bob" not in in_force(monday)
+    change(monday, settings, "b1", None)
+    assert in_force(monday) == {"ann": ["a1", "a2"]}
+
+
+def test_what_changes_nothing_makes_no_version(monday: Session, settings: Settings) -> None:
+    first = change(monday, settings, "new", "ann")
+    before = everything(monday)
+    assert change(monday, settings, "new", "ann").plan_version == first.plan_version
+    assert everything(monday) == before
+
+
+def test_only_the_routes_concerned_change(monday: Session, settings: Settings) -> None:
+    bob = monday.exec(select(Route.id).where(Route.technician_id == "bob", col(Route.live))).one()
+    change(monday, settings, "new", "ann")
+    assert monday.get_one(Route, bob).live
+
+
+def test_who_changed_what_is_in_the_log(monday: Session, settings: Settings) -> None:
+    made = change(monday, settings, "a2", "bob")
+    (entry,) = monday.exec(select(LogEntry).where(LogEntry.action == "move")).all()
+    assert (entry.actor, entry.entity_id) == ("dana", "a2")
+    assert entry.before == {"technician_id": "ann", "start_at": "2027-03-01T05:00:00+00:00"}
+    assert entry.after is not None
+    assert (entry.after["technician_id"], entry.after["plan_id"]) == ("bob", made.plan_id)
+
+
+def test_what_has_begun_is_not_moved(monday: Session, settings: Settings) -> None:
+    report = NewReport(id="r", job_id="a1", kind=ReportKind.EN_ROUTE, at=EIGHT)
+    take_report(monday, "ann", report, actor="ann")
+    monday.commit()
+    assert refused_change(monday, settings, "a1", "bob") == ["not_plannable"]
+    assert refused_change(monday, settings, "b1", "ann", at=hanoi("08:45")) == ["begins"]
+    change(monday, settings, "new", "ann", "08:10")
+    assert in_force(monday)["ann"][0] == "a1"
+
+
+def test_a_change_of_what_has_changed_since_is_refused(monday: Session, settings: Settings) -> None:
+    change(monday, settings, "new", "ann", plan_version=1)
+    assert refused_change(monday, settings, "a2", "bob", plan_version=1) == ["changed_since"]
+    change(monday, settings, "b1", "bob", "12:00", plan_version=1, hold=True)
+
+
+def test_of_two_dispatchers_the_second_is_told(monday: Session, settings: Settings) -> None:
+    first = change(monday, settings, "new", "ann", plan_version=1)
+    assert refused_change(monday, settings, "new", "bob", plan_version=1) == ["changed_since"]
+    change(monday, settings, "new", "bob", plan_version=first.plan_version)
+    placed = [job for jobs in in_force(monday).values() for job in jobs]
+    assert sorted(placed) == ["a1", "a2", "b1", "new"]
+
+
+def test_dispatchers_who_drag_at_once_lose_and_double_nothing(
+    monday: Session, engine: Engine, settings: Settings
+) -> None:
+    start = Barrier(4)
+
+    def drags(name: str) -> int:
+        dice, refused = random.Random(name), 0
+        start.wait()
+        for _ in range(8):
+            with Session(engine) as session:
+                job = dice.choice(["a1", "a2", "b1", "new"])
+                technician = dice.choice(["ann", "bob", "bob", None])
+                clock = dice.choice([None, "10:00", "13:00"])
+                try:
+                    made = change(session, settings, job, technician, clock)
+                    if dice.random() < 0.3:
+                        undo(session, settings, made)
+                except Conflict:
+                    session.rollback()
+                    refused += 1
+        return refused
+
+    monday.rollback()
+    with ThreadPoolExecutor(4) as pool:
+        refusals = [pool.submit(drags, name) for name in "dhkl"]
+        assert sum(one.result(timeout=120) for one in refusals) < 32
+    monday.expire_all()
+    placed = [job for jobs in in_force(monday).values() for job in jobs]
+    assert len(placed) == len(set(placed))
+    for name in ("a1", "a2", "b1", "new"):
+        assert status(monday, name) == (JobStatus.SCHEDULED if name in placed else JobStatus.OPEN)
+    versions = monday.exec(select(Plan.version).where(col(Plan.version).is_not(None))).all()
+    assert sorted(versions) == list(range(1, len(versions) + 1))
+
+
+def test_nobody_and_nothing_that_is_not_there_is_found(monday: Session, settings: Settings) -> None:
+    with pytest.raises(NotFound):
+        change(monday, settings, "nowhere", "ann")
+    with pytest.raises(NotFound):
+        change(monday, settings, "new", "nobody")
+
+
+# What was planned before
+
+
+Meanwhile = Callable[[Session], object]
+
+
+def replanned(
+    session: Session,
+    engine: Engine,
+    settings: Settings,
+    patch: pytest.MonkeyPatch,
+    happens: Meanwhile,
+) -> None:
+    """A published run of today during which something happens."""
+
+    def solve_meanwhile(*given: Any, **options: Any) -> Solution:
+        with Session(engine) as other:
+            happens(other)
+            other.commit()
+        return solve(*given, **options)
+
+    patch.setattr(execution, "solve", solve_meanwhile)
+    run = request(session, settings, publish=True, seconds=0.3)
+    assert execute(session, settings, run.id).failure is None
+    session.expire_all()
+
+
+@pytest.mark.parametrize("technician", ["bob", None])
+def test_a_plan_that_was_being_made_does_not_undo_a_change(
+    monday: Session,
+    engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    technician: str | None,
+) -> None:
+    settings = settings.model_copy(update={"weights": {"changed_technician": 0, "moved_time": 0}})
+
+    def drags(session: Session) -> None:
+        change(session, settings, "a2", technician)
+
+    replanned(monday, engine, settings, monkeypatch, drags)
+    placed = in_force(monday)
+    assert "a2" not in placed["ann"]
+    assert ("a2" in placed["bob"]) == (technician is not None)
+    everybody = [job for jobs in placed.values() for job in jobs]
+    assert sorted(everybody) == sorted({"a1", "b1", "new", *(["a2"] if technician else [])})
+
+
+def test_an_order_made_by_hand_outlives_an_older_draft(monday: Session, settings: Settings) -> None:
+    plan = draft(monday, settings, {"ann": ["a1", "new", "a2"], "bob": ["b1"]})
+    change(monday, settings, "a1", "ann", "13:00")
+    publish_up_to_date(monday, plan, actor="eve", settings=settings)
+    monday.commit()
+    placed = in_force(monday)["ann"]
+    assert sorted(placed) == ["a1", "a2", "new"]
+    assert placed.index("a1") > placed.index("a2")
+
+
+# Undoing it
+
+
+@pytest.mark.parametrize(
+    ("job", "technician", "clock", "hold"),
+    [
+        ("a2", "bob", None, False),
+        ("a2", None, None, False),
+        ("b1", "ann", "10:00", False),
+        ("new", "ann", None, False),
+        ("new", "bob", "10:15", True),
+        ("a1", "ann", "13:00", False),
+    ],
+)
+def test_undoing_has_everything_as_it_was(
+    monday: Session,
+    settings: Settings,
+    job: str,
+    technician: str | None,
+    clock: str | None,
+    hold: bool,
+) -> None:
+    before, was = routes(monday), status(monday, job)
+    made = change(monday, settings, job, technician, clock, hold=hold)
+    after = routes(monday)
+    assert after != before
+    undone = undo(monday, settings, made)
+    assert routes(monday) == before
+    assert status(monday, job) == was
+    row = monday.get_one(Job, job)
+    assert (row.pinned_technician_id, row.pinned_start_at) == (None, None)
+    assert (undone.plan_version, undone.undoes_version) == (3, 2)
+    assert undo(monday, settings, made) == undone
+    undo(monday, settings, undone)
+    assert routes(monday) == after
+    assert (monday.get_one(Job, job).pinned_technician_id is not None) == hold
+
+
+def test_who_undid_it_is_in_the_log(monday: Session, settings: Settings) -> None:
+    made = change(monday, settings, "a2", "bob")
+    undone = undo(monday, settings, made)
+    (entry,) = monday.exec(select(LogEntry).where(LogEntry.action == "undo")).all()
+    assert entry.after == {"plan_id": undone.plan_id, "undoes_version": made.plan_version}
+
+
+def test_what_has_begun_since_stands_in_the_way(monday: Session, settings: Settings) -> None:
+    made = change(monday, settings, "a2", "bob", "08:30")
+    take_report(
+        monday,
+        "bob",
+        NewReport(id="r", job_id="a2", kind=ReportKind.EN_ROUTE, at=EIGHT),
+        actor="bob",
+    )
+    monday.commit()
+    assert refused_undo(monday, settings, made) == {"begun"}
+
+
+def test_what_should_have_begun_by_now_is_not_brought_back(
+    monday: Session, settings: Settings
+) -> None:
+    made = change(monday, settings, "a1", "ann", "13:00")
+    assert refused_undo(monday, settings, made, hanoi("09:30")) == {"too_late"}
+
+
+def test_what_was_changed_since_stands_in_the_way(monday: Session, settings: Settings) -> None:
+    made = change(monday, settings, "new", "bob")
+    place_job(
+        monday, "new", PlaceRequest(technician_id="ann", day=MONDAY), settings, actor="e", at=EIGHT
+    )
+    monday.commit()
+    assert refused_undo(monday, settings, made) == {"changed_since"}
+    off = change(monday, settings, "a2", None)
+    place_job(
+        monday, "a2", PlaceRequest(technician_id="bob", day=MONDAY), settings, actor="e", at=EIGHT
+    )
+    monday.commit()
+    assert refused_undo(monday, settings, off) == {"changed_since"}
+
+
+def test_changes_are_undone_one_after_the_other(monday: Session, settings: Settings) -> None:
+    before = routes(monday)
+    first = change(monday, settings, "a2", "bob")
+    second = change(monday, settings, "new", "bob")
+    assert refused_undo(monday, settings, first) == {"changed_since"}
+    undo(monday, settings, second)
+    assert in_force(monday) == {"ann": ["a1"], "bob": ["a2", "b1"]}
+    change(monday, settings, "a2", "ann")
+    assert routes(monday).keys() == before.keys()
+
+
+def test_a_job_that_was_cancelled_since_does_not_come_back(
+    monday: Session, settings: Settings
+) -> None:
+    made = change(monday, settings, "a2", "bob")
+    cancel_job(monday, "a2", actor="eve")
+    cancel_job(monday, "b1", actor="eve")
+    monday.commit()
+    undo(monday, settings, made)
+    assert in_force(monday) == {"ann": ["a1"]}
+    assert status(monday, "a2") == JobStatus.CANCELLED
+
+
+def test_only_changes_by_hand_can_be_undone(monday: Session, settings: Settings) -> None:
+    for version in (1, 99):
+        with pytest.raises(NotFound):
+            undo_change(monday, version, settings, actor="dana", at=EIGHT)
+    assert monday.exec(select(Plan).where(Plan.version == 1)).one()

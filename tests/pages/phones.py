@@ -1,0 +1,133 @@
+"""The technician's page as tests use it: a phone, and what the service has heard from it."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.pages.conftest import DAY, Service, Windows
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "user_agent": "Mozilla/5.0 (Linux; Android 14; Pixel 8) Chrome/130.0 Mobile Safari/537.36",
+}
+BLOCKED: dict[str, Any] = {
+    "service_workers": "block",
+    "expected": ["Service Worker registration blocked"],
+}
+"""For tests that stand between the page and the service."""
+CUT_OFF = ("failed: .*(ERR_INTERNET_DISCONNECTED|ERR_FAILED)",)
+SOON = 20_000
+"""A report can be taken back for some seconds before it is sent."""
+
+
+def open_phone(page_as: Windows, path: str = "/my-day", **options: Any) -> Page:
+    page = page_as("technician", path, **{**PHONE, **options})
+    if "technician" not in path:
+        expect(page.locator(".next, .empty, .finished").first).to_be_visible()
+    return page
+
+
+def main_button(page: Page) -> Locator:
+    return page.locator("#actions .huge")
+
+
+def rested(page: Page) -> Locator:
+    """The page, once it does not take a tap for a slip any more."""
+    return page.locator("body:not([data-resting])")
+
+
+def tap_main(page: Page, words: str) -> None:
+    """Tap the one large button, once it says so and takes taps again."""
+    button = rested(page).locator("#actions .huge")
+    expect(button).to_contain_text(words)
+    button.click()
+
+
+def tap_again(page: Page, words: str) -> None:
+    """Tap another button, once the page takes taps again."""
+    rested(page).get_by_role("button", name=words).first.click()
+
+
+def shown_job(page: Page) -> str:
+    """The job that is shown large."""
+    job = page.locator(".next").get_attribute("data-job")
+    assert job
+    return job
+
+
+def say_done(page: Page) -> None:
+    tap_main(page, "Hoàn thành")
+    page.get_by_role("button", name="Báo hoàn thành").click()
+
+
+def finish_current(page: Page) -> None:
+    """Whatever is under way is done, so that a visit begins from the start."""
+    if "Hoàn thành" in main_button(page).inner_text():
+        say_done(page)
+    elif "Đã đến nơi" in main_button(page).inner_text():
+        tap_main(page, "Đã đến nơi")
+        say_done(page)
+    expect(main_button(page)).to_contain_text("Xuất phát")
+
+
+def reported(service: Service, job_id: str) -> list[str]:
+    """What the service has heard of the job, in the order in which it came in."""
+    found = service.get(f"/jobs/{job_id}/reports")["reports"]
+    return [one["kind"] for one in sorted(found, key=lambda one: one["received_at"])]
+
+
+def stops_of(service: Service, technician_id: str = "T01") -> list[dict[str, Any]]:
+    day = service.get(f"/technicians/{technician_id}/routes/{DAY}")
+    return [stop for route in day["routes"] for stop in route["stops"]]
+
+
+def expect_state(page: Page, words: str | re.Pattern[str]) -> None:
+    expect(page.locator("#state-words")).to_contain_text(words, timeout=SOON)
+
+
+def expect_all_sent(page: Page) -> None:
+    expect_state(page, re.compile(r"Đã gửi hết lúc \d\d:\d\d"))
+
+
+def look_again(page: Page) -> None:
+    """As when the phone is taken out of the pocket."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+@contextmanager
+def without_connection(page: Page) -> Iterator[None]:
+    page.context.set_offline(True)
+    yield
+    page.context.set_offline(False)
+
+
+def until_kept(page: Page) -> None:
+    """Wait until the page needs no connection any more."""
+    page.evaluate(
+        """async () => {
+          if (navigator.serviceWorker.controller) return;
+          await new Promise((done) => {
+            navigator.serviceWorker.addEventListener("controllerchange", done, { once: true });
+          });
+        }"""
+    )
+
+
+def with_day(change: Callable[[dict[str, Any]], None]) -> Callable[[Any], None]:
+    """A route handler that changes the day on its way to the page."""
+
+    def handle(route: Any) -> None:
+        answer = route.fetch()
+        if answer.status != 200:
+            route.fulfill(response=answer)
+            return
+        day = answer.json()
+        change(day)
+        route.fulfill(response=answer, json=day)
+
+    return handle

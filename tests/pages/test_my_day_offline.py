@@ -1,0 +1,306 @@
+"""The technician's page with one bar of signal: nothing is lost, nothing is told twice."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from api import pages
+from tests.pages.conftest import PASSWORD, Service, Windows
+from tests.pages.phones import (
+    BLOCKED,
+    CUT_OFF,
+    SOON,
+    expect_all_sent,
+    expect_state,
+    finish_current,
+    look_again,
+    main_button,
+    open_phone,
+    reported,
+    say_done,
+    shown_job,
+    stops_of,
+    tap_main,
+    until_kept,
+    without_connection,
+)
+
+
+def sent_by(context: BrowserContext) -> list[str]:
+    """Ids of the reports that the browser sends, as often as it does."""
+    found: list[str] = []
+
+    def note(request: Any) -> None:
+        if request.method == "POST" and request.url.endswith("/reports"):
+            found.append(request.post_data_json["id"])
+
+    context.on("request", note)
+    return found
+
+
+def test_reports_made_offline_arrive_once_and_in_order_after_a_reload(
+    service: Service, page_as: Windows
+) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    finish_current(page)
+    expect_all_sent(page)
+    until_kept(page)
+    job = shown_job(page)
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        tap_main(page, "Đã đến nơi")
+        say_done(page)
+        expect(page.locator(".next")).not_to_have_attribute("data-job", job)
+        expect_state(page, "Ngoại tuyến – 3 báo cáo đang chờ gửi")
+        page.reload()
+        expect(page.locator(".next")).to_be_visible()
+        expect(page.locator(".next")).not_to_have_attribute("data-job", job)
+        expect_state(page, "Ngoại tuyến – 3 báo cáo đang chờ gửi")
+        assert reported(service, job) == []
+    expect_all_sent(page)
+    assert reported(service, job) == ["en_route", "on_site", "completed"]
+    times = [one["at"] for one in service.get(f"/jobs/{job}/reports")["reports"]]
+    assert times == sorted(times)
+
+
+def test_a_day_that_was_read_is_there_without_a_connection(
+    service: Service, page_as: Windows, accessible: Callable[[Page], None]
+) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    until_kept(page)
+    page.get_by_role("button", name="Ngày sau").click()
+    expect(page.get_by_text("Không có việc nào trong ngày này.")).to_be_visible()
+    with without_connection(page):
+        page.goto("/my-day")
+        expect(page.locator(".next h2")).to_be_visible()
+        expect_state(page, "Ngoại tuyến – lịch lúc")
+        accessible(page)
+        page.get_by_role("button", name="Ngày sau").click()
+        expect(page.get_by_text("Không có việc nào trong ngày này.")).to_be_visible()
+        for _ in range(3):
+            page.get_by_role("button", name="Ngày sau").click()
+        expect(page.get_by_text("chưa được lưu trên máy")).to_be_visible()
+
+
+def test_a_report_whose_answer_was_lost_counts_once(service: Service, page_as: Windows) -> None:
+    page = open_phone(
+        page_as, **{**BLOCKED, "expected": [*BLOCKED["expected"], *CUT_OFF]}, path="/my-day"
+    )
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    sent = sent_by(page.context)
+    lost: list[int] = []
+
+    def lose_the_first(route: Any) -> None:
+        if lost:
+            route.fallback()
+            return
+        lost.append(route.fetch().status)
+        route.abort()
+
+    page.route("**/technicians/T01/reports", lose_the_first)
+    tap_main(page, "Xuất phát")
+    expect_state(page, "Ngoại tuyến – 1 báo cáo đang chờ gửi")
+    expect_all_sent(page)
+    assert lost == [201]
+    assert len(sent) == 2
+    assert len(set(sent)) == 1
+    assert reported(service, job) == ["en_route"]
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_service_that_fails_is_asked_again(
+    service: Service, page_as: Windows, status: int
+) -> None:
+    expected = [*BLOCKED["expected"], f"answered {status}: POST"]
+    page = open_phone(page_as, **{**BLOCKED, "expected": expected})
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    failures: list[int] = []
+
+    def fail_once(route: Any) -> None:
+        if failures:
+            route.fallback()
+            return
+        failures.append(status)
+        route.fulfill(status=status, headers={"Retry-After": "1"}, body="")
+
+    page.route("**/technicians/T01/reports", fail_once)
+    tap_main(page, "Xuất phát")
+    expect(page.locator(".state.good")).to_have_count(0)
+    expect_all_sent(page)
+    assert failures == [status]
+    assert reported(service, job) == ["en_route"]
+
+
+def test_a_refused_report_is_shown_and_keeps_nobody_waiting(
+    service: Service, page_as: Windows, accessible: Callable[[Page], None]
+) -> None:
+    refused = "answered 409: POST /technicians/T01/reports"
+    page = open_phone(page_as, expected=[*CUT_OFF, refused, "answered 403: GET /jobs/"])
+    finish_current(page)
+    expect_all_sent(page)
+    gone = shown_job(page)
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        service.post(f"/jobs/{gone}/cancel")
+        tap_main(page, "Đã đến nơi")
+        say_done(page)
+        expect(page.locator(".next")).not_to_have_attribute("data-job", gone)
+        following = shown_job(page)
+        tap_main(page, "Xuất phát")
+    notice = page.get_by_role("region", name="Báo cáo không được nhận")
+    expect(notice.get_by_text("Việc này không còn trong lịch của bạn").first).to_be_visible(
+        timeout=SOON
+    )
+    expect_all_sent(page)
+    assert reported(service, following) == ["en_route"]
+    assert reported(service, gone) == []
+    expect(notice.get_by_role("button", name="Bỏ báo cáo")).to_have_count(3)
+    accessible(page)
+    for left in (2, 1, 0):
+        notice.get_by_role("button", name="Bỏ báo cáo").first.click()
+        expect(notice.get_by_role("button", name="Bỏ báo cáo")).to_have_count(left)
+
+
+def test_two_tabs_send_each_report_once(service: Service, page_as: Windows) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    finish_current(page)
+    expect_all_sent(page)
+    until_kept(page)
+    job = shown_job(page)
+    other = page.context.new_page()
+    other.goto("/my-day")
+    expect(other.locator(".next")).to_be_visible()
+    sent = sent_by(page.context)
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        tap_main(page, "Đã đến nơi")
+        expect(main_button(other)).to_contain_text("Hoàn thành")
+        expect_state(page, "Ngoại tuyến – 2 báo cáo đang chờ gửi")
+        expect_state(other, "2 báo cáo")
+        sent.clear()
+    expect_all_sent(page)
+    expect_all_sent(other)
+    assert len(sent) == len(set(sent)) == 2
+    assert reported(service, job) == ["en_route", "on_site"]
+
+
+def sign_in(page: Page, technician_id: str) -> None:
+    given = {"user_name": technician_id.lower(), "password": PASSWORD}
+    assert page.context.request.post("/session", data=given).ok
+
+
+def test_what_waits_is_sent_after_signing_in_again_and_by_nobody_else(
+    service: Service, page_as: Windows
+) -> None:
+    page = open_phone(page_as, expected=["answered 401", "answered 403"])
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    page.context.clear_cookies()
+    tap_main(page, "Xuất phát")
+    expect_state(page, "Phiên đăng nhập đã hết – 1 báo cáo đang chờ gửi")
+    expect(page.get_by_role("link", name="Đăng nhập lại")).to_be_visible()
+
+    sign_in(page, "T02")
+    page.goto("/my-day")
+    expect(page.get_by_text("còn 1 báo cáo của người khác")).to_be_visible()
+    mine = [stop["job_id"] for stop in stops_of(service, "T02")]
+    expect(page.locator(".next")).to_be_visible()
+    assert shown_job(page) in mine
+    assert reported(service, job) == []
+
+    sign_in(page, "T01")
+    page.goto("/my-day")
+    expect_all_sent(page)
+    assert reported(service, job) == ["en_route"]
+
+
+def test_signing_out_leaves_nothing_on_the_phone(service: Service, page_as: Windows) -> None:
+    page = open_phone(page_as)
+    until_kept(page)
+    finish_current(page)
+    job = shown_job(page)
+    tap_main(page, "Xuất phát")
+    page.get_by_role("button", name="Cài đặt").click()
+    page.get_by_role("button", name="Đăng xuất").click()
+    page.wait_for_url("**/sign-in")
+    assert reported(service, job) == ["en_route"]  # what waited was sent first
+    kept = page.evaluate(
+        """async () => {
+          const database = await new Promise((done) => {
+            const request = indexedDB.open("my-day");
+            request.onsuccess = () => done(request.result);
+          });
+          const names = [...database.objectStoreNames];
+          const counts = await Promise.all(names.map((name) => new Promise((done) => {
+            const request = database.transaction(name).objectStore(name).count();
+            request.onsuccess = () => done(request.result);
+          })));
+          database.close();
+          const caches_ = (await caches.keys()).length;
+          const workers = (await navigator.serviceWorker.getRegistrations()).length;
+          return [...counts, caches_, workers];
+        }"""
+    )
+    assert kept == [0, 0, 0, 0, 0, 0]
+
+
+def test_signing_out_with_reports_that_cannot_be_sent_asks_first(page_as: Windows) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    finish_current(page)
+    expect_all_sent(page)
+    asked: list[str] = []
+
+    def refuse(dialog: Any) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        page.get_by_role("button", name="Cài đặt").click()
+        page.get_by_role("button", name="Đăng xuất").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        look_again(page)
+    page.keyboard.press("Escape")
+    expect_all_sent(page)
+    assert asked == ["1 báo cáo chưa gửi sẽ mất. Vẫn đăng xuất?"]
+
+
+def be_seen(page: Page, state: str) -> None:
+    """As when the phone goes into the pocket (`hidden`), or comes out of it (`visible`)."""
+    page.evaluate(
+        """(state) => {
+          Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        state,
+    )
+
+
+def test_new_files_replace_the_old_ones_while_nobody_looks(
+    page_as: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = open_phone(page_as)
+    until_kept(page)
+    [first] = page.evaluate("caches.keys()")
+    monkeypatch.setattr(pages, "KEPT_ON_PHONES", (*pages.KEPT_ON_PHONES, "styles/board.css"))
+    be_seen(page, "visible")
+    page.evaluate(
+        """async () => {
+          const registration = await navigator.serviceWorker.ready;
+          while (!registration.waiting) await new Promise((done) => setTimeout(done, 50));
+        }"""
+    )
+    assert first in page.evaluate("caches.keys()")
+    with page.expect_navigation():
+        be_seen(page, "hidden")
+    expect(page.locator(".next")).to_be_visible()
+    [second] = page.evaluate("caches.keys()")
+    assert first != second
