@@ -1,0 +1,102 @@
+"""What a dispatcher does with hands and keys on the board, and what the service knows of it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.pages.conftest import DAY, Service
+
+Wire = dict[str, Any]
+
+
+def shown(page: Page) -> Page:
+    """The board once it is there, so high that everybody's row is on screen."""
+    page.set_viewport_size({"width": 1440, "height": 1150})
+    expect(page.locator(".row .visit").first).to_be_visible()
+    expect(page.locator("#connection.live")).to_be_visible()
+    return page
+
+
+def visit(page: Page, job_id: str) -> Locator:
+    return page.locator(f'.visit[data-key="job:{job_id}"]')
+
+
+def row(page: Page, technician_id: str) -> Locator:
+    return page.locator(f'.row[data-technician="{technician_id}"]')
+
+
+def waiting(page: Page, job_id: str) -> Locator:
+    """The card of a job that is in nobody's route."""
+    return page.locator(f'.job-card[data-job="{job_id}"]')
+
+
+def carry(page: Page, source: Locator, technician_id: str, at: str | None = None) -> None:
+    """Take hold of it and hold it over the technician's row, at a moment or (None) on the name."""
+    box = source.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 3, box["y"] + 8)
+    page.mouse.down()
+    moment = None if at is None else datetime.fromisoformat(at).timestamp() * 1000
+    point = page.evaluate(
+        """async ([id, at]) => {
+            const { pointOf, scroller } = await import('/pages/scripts/board/timeline.js');
+            const { left } = scroller.getBoundingClientRect();
+            const { x, y } = pointOf(id, at ?? Date.now());
+            return { x: at === null ? left + 60 : x + 3, y: y + 20 };
+        }""",
+        [technician_id, moment],
+    )
+    page.mouse.move(point["x"] - 20, point["y"], steps=3)
+    page.mouse.move(point["x"], point["y"])
+    expect(page.locator(".ghost-note:not(.stale) .cost")).to_be_visible()
+
+
+def open_details(page: Page, job_id: str) -> Locator:
+    """The side panel's details of a job, wherever it is."""
+    page.evaluate(
+        """async (jobId) => {
+            (await import('/pages/scripts/board/state.js')).select({ jobId });
+            (await import('/pages/scripts/board/panel.js')).openPanel('job');
+        }""",
+        job_id,
+    )
+    return page.locator("#panel-job")
+
+
+def holder(service: Service, job_id: str) -> tuple[str, str] | None:
+    """Who has the job in the plan in force, and when."""
+    for route in service.get(f"/board/{DAY}")["routes"]:
+        for stop in route["stops"]:
+            if stop["job_id"] == job_id:
+                return route["technician_id"], stop["start_at"]
+    return None
+
+
+def planned(service: Service, status: str = "scheduled") -> Iterator[tuple[str, str, str]]:
+    """Jobs of that status with technicians and times, those that start last first."""
+    board = service.get(f"/board/{DAY}")
+    stops = [
+        (stop["start_at"], stop["job_id"], route["technician_id"])
+        for route in board["routes"]
+        for stop in route["stops"]
+        if stop["job_id"] and board["jobs"][stop["job_id"]]["status"] == status
+    ]
+    for start_at, job_id, technician_id in sorted(stops, reverse=True):
+        yield job_id, technician_id, start_at
+
+
+def movable(service: Service) -> tuple[str, Wire, Wire]:
+    """A job with another place to go: its id, where it is, and the cheapest other place."""
+    for job_id, _, _ in planned(service):
+        answer = service.api.get(f"/jobs/{job_id}/alternatives")
+        if answer.status_code == 200 and answer.json()["alternatives"]:
+            found = answer.json()
+            return job_id, found["here"], found["alternatives"][0]
+    raise AssertionError("every job is where it has to be")
+
+
+def log_of(service: Service, entity_id: str, action: str) -> list[Wire]:
+    entries = service.get("/log", entity="job", id=entity_id)["entries"]
+    return [entry for entry in entries if entry["action"] == action]
