@@ -1,4 +1,4 @@
-"""Changing the plan on the board by hand: with pointer and keyboard, seen beforehand, taken back."""
+"""Changing the plan on the board by hand: pointer and keyboard, seen beforehand, taken back."""
 
 import re
 from collections.abc import Callable
