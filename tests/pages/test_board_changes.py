@@ -1,4 +1,4 @@
-"""Changing the plan by hand on the board: by pointer and keys, seen beforehand, taken back."""
+"""Changing the plan on the board by hand: pointer and keyboard, seen beforehand, taken back."""
 
 import re
 from collections.abc import Callable
