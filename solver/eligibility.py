@@ -127,11 +127,16 @@ def _by_name(shifts: Sequence[Shift]) -> Callable[[Set[str]], Truths]:
     return lambda technicians: theirs(frozenset(technicians))
 
 
-def eligible_shifts(problem: Problem) -> Mapping[str, tuple[Shift, ...]]:
-    """For each visit the shifts that no rule but time keeps it from."""
+def eligible_shifts(
+    problem: Problem, matrix: Truths | None = None
+) -> Mapping[str, tuple[Shift, ...]]:
+    """For each visit the shifts that no rule but time keeps it from; ``matrix`` is the
+    ``eligibility_matrix``, if it is known."""
+    if matrix is None:
+        matrix = eligibility_matrix(problem)
     groups: dict[bytes, tuple[Shift, ...]] = {}
     eligible = {}
-    for visit, of_visit in zip(problem.visits, eligibility_matrix(problem), strict=True):
+    for visit, of_visit in zip(problem.visits, matrix, strict=True):
         key = of_visit.tobytes()
         if key not in groups:
             groups[key] = tuple(problem.shifts[index] for index in np.flatnonzero(of_visit))

@@ -56,8 +56,8 @@ class Draft:
         self.legs = legs_of(problem.travel_time)
         self.metres = legs_of(problem.distance)
         self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
-        self.eligible = eligible_shifts(problem)
         self._may = eligibility_matrix(problem)
+        self.eligible = eligible_shifts(problem, self._may)
         self._rows = {visit.id: row for row, visit in enumerate(problem.visits)}
         self._openings: Openings | None = None
         self.sequences: dict[str, tuple[Call, ...]] = {shift.id: () for shift in problem.shifts}

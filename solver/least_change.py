@@ -163,7 +163,7 @@ def placed(
         found = least_changes(able, able.problem.visit[name], shift, sequence, gap)
         changes = sorted((together(demands, change) for change in found), key=effort)
     for change in changes:
-        lenient = _holding(waived(problem, change), sequences)
+        lenient = able if change == demands else _holding(waived(problem, change), sequences)
         on = _shift(lenient.problem, shift_id)
         option = lenient.best_place(lenient.visit(name), on, lenient.sequences[shift_id], gap)
         if option is not None:
