@@ -7,9 +7,10 @@ from fastapi import APIRouter, Body, Depends, Path
 from api.dependencies import Actor, Days, GivenSettings, ReadingSession, WritingSession
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import judgements, manual_changes
+from dispatch import judgements, manual_changes, undoing
 from dispatch.judgements import Judgement, PlanChange
-from dispatch.manual_changes import ChangeMade, ChangeToMake
+from dispatch.manual_changes import ChangeToMake
+from dispatch.manual_versions import ChangeMade
 
 router = APIRouter(prefix="/plan-changes", tags=["plans"])
 
@@ -88,7 +89,7 @@ def undo_change(
 ) -> ChangeMade:
     """The routes concerned are as before, with pins and waivers. Undoing again changes nothing;
     undoing the undoing makes the change again."""
-    return manual_changes.undo_change(session, plan_version, settings, actor=actor)
+    return undoing.undo_change(session, plan_version, settings, actor=actor)
 
 
 @router.post(

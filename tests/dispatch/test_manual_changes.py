@@ -14,13 +14,13 @@ from sqlmodel import Session, col, select
 from dispatch import execution
 from dispatch.errors import Conflict, NotFound
 from dispatch.jobs import cancel_job
-from dispatch.manual_changes import undo_change
 from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanUnassigned, ReportKind, Route, Stop
 from dispatch.placing import PlaceRequest, place_job
 from dispatch.publishing import publish_up_to_date
 from dispatch.reports import NewReport, take_report
 from dispatch.settings import Settings
 from dispatch.store import AWAY
+from dispatch.undoing import undo_change
 from solver.solution import Solution
 from solver.solve import solve
 from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
@@ -121,7 +121,8 @@ def test_the_last_visit_of_a_route_can_leave_it(monday: Session, settings: Setti
 def test_what_changes_nothing_makes_no_version(monday: Session, settings: Settings) -> None:
     first = change(monday, settings, "new", "ann")
     before = everything(monday)
-    assert change(monday, settings, "new", "ann").plan_version == first.plan_version
+    again = change(monday, settings, "new", "ann")
+    assert (again.plan_version, again.is_new) == (first.plan_version, False)
     assert everything(monday) == before
 
 
@@ -344,14 +345,21 @@ def test_what_was_changed_since_stands_in_the_way(monday: Session, settings: Set
 
 
 def test_changes_are_undone_one_after_the_other(monday: Session, settings: Settings) -> None:
-    before = routes(monday)
-    first = change(monday, settings, "a2", "bob")
-    second = change(monday, settings, "new", "bob")
-    assert refused_undo(monday, settings, first) == {"changed_since"}
-    undo(monday, settings, second)
-    assert in_force(monday) == {"ann": ["a1"], "bob": ["a2", "b1"]}
-    change(monday, settings, "a2", "ann")
-    assert routes(monday).keys() == before.keys()
+    states = [routes(monday)]
+    made = []
+    for job, technician in (("a2", "bob"), ("new", "bob"), ("a2", None), ("b1", "ann")):
+        made.append(change(monday, settings, job, technician))
+        states.append(routes(monday))
+    assert refused_undo(monday, settings, made[0]) == {"changed_since"}
+    undone = []
+    for one in reversed(made):
+        states.pop()
+        undone.append(undo(monday, settings, one))
+        assert routes(monday) == states[-1]
+    assert len(states) == 1
+    for one in reversed(undone):
+        undo(monday, settings, one)
+    assert "new" in in_force(monday)["bob"]
 
 
 def test_a_job_that_was_cancelled_since_does_not_come_back(
