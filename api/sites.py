@@ -24,7 +24,8 @@ def find_sites(
         str,
         Query(
             max_length=200,
-            description="Words of the id, name, address or phone number; accents do not matter.",
+            description="Beginnings of words of id, name and address, whatever their accents, "
+            "or digits of the phone number.",
         ),
     ] = "",
     limit: Limit = 20,

@@ -55,7 +55,7 @@ def add_absence(
     read_technician(session, technician_id)
     row = Absence(
         **new.model_dump(exclude={"id"}),
-        id=new.id or f"absence-{uuid.uuid4()}",
+        id=new.id or f"absence-{uuid.uuid4().hex}",
         technician_id=technician_id,
     )
     known = session.get(Absence, row.id)

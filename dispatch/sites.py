@@ -1,5 +1,6 @@
 """Customers' places: found by what people remember of them."""
 
+import re
 import unicodedata
 
 from sqlmodel import Session, select
@@ -19,15 +20,16 @@ class SiteOut(Output):
 
 
 def find_sites(session: Session, search: str, *, limit: int = 20) -> list[SiteOut]:
-    """Sites that have every word in id, name, address or phone number, whatever its accents and
-    capitals; those whose name begins with the search come first."""
-    words = _plain(search).split()
+    """Sites where every word of the search begins one of id, name or address, whatever its accents
+    and capitals, or is a part of the phone number; whose name begins with it comes first."""
+    words = re.findall(r"\w+", _plain(search))
     # Neither database folds Vietnamese letters, and a company's sites are some thousands.
     columns = select(Site.id, Site.name, Site.address, Site.phone)
     found = []
     for id_, name, address, phone in session.exec(columns):
-        everything = _plain(f"{id_} {name} {address} {phone or ''}")
-        if all(word in everything for word in words):
+        everything = " ".join(["", *re.findall(r"\w+", _plain(f"{id_} {name} {address}"))])
+        digits = re.sub(r"\D", "", phone or "")
+        if all(f" {word}" in everything or (word.isdigit() and word in digits) for word in words):
             begins_so = _plain(name).startswith(" ".join(words))
             found.append((not begins_so, _plain(name), id_))
     chosen = [session.get_one(Site, id_) for *_, id_ in sorted(found)[:limit]]

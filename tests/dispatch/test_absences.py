@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from pydantic import TypeAdapter
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from dispatch.absences import NewAbsence, add_absence, list_absences, remove_absence
 from dispatch.errors import Conflict, NotFound
+from dispatch.intake import Code
 from dispatch.live_days import LiveDays
 from dispatch.models import JobStatus, LogEntry, Placement, PlacementStatus
 from dispatch.placer import place_waiting
@@ -91,3 +93,11 @@ def test_an_absence_ends_after_it_starts() -> None:
     for ends_at in ("09:00", "08:59"):
         with pytest.raises(ValueError, match="ends_at"):
             NewAbsence(starts_at=NINE, ends_at=hanoi(ends_at))
+
+
+def test_an_absence_can_be_taken_back_by_the_id_that_was_made_up_for_it(monday: Session) -> None:
+    span = NewAbsence(starts_at=hanoi("10:30"), ends_at=hanoi("12:00"))
+    made, _ = add_absence(monday, "bob", span, actor="dana")
+    assert TypeAdapter(Code).validate_python(made.id) == made.id
+    remove_absence(monday, "bob", made.id, actor="dana")
+    assert list_absences(monday, "bob") == []

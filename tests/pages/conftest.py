@@ -65,7 +65,9 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail("Chromium is not installed, and REQUIRE_BROWSER is set")
-        pytest.skip(f"{SKIPPED}: Chromium is not installed; apt-get install chromium")
+        pytest.skip(
+            f"{SKIPPED}: Chromium is not installed; apt-get install chromium-headless-shell"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser

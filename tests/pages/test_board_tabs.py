@@ -63,7 +63,7 @@ def test_an_alert_that_became_a_job_leads_to_it(
     page_as: Windows, service: Service, device: str
 ) -> None:
     template = {"title": "Kho lạnh quá nóng", "duration_minutes": 45}
-    rule = {"position": 1, "types": ["temperature.*"], "template_id": "cold"}
+    rule = {"position": 1, "name": "Nóng", "type_pattern": "temp*", "template_id": "cold"}
     assert service.api.put("/job-templates/cold", json=template).is_success
     answer = service.api.put("/alert-rules/hot", json=rule)
     assert answer.is_success, answer.text

@@ -14,7 +14,7 @@ import { board } from "./state.js";
 
 let count = 0;
 
-/** A labelled control whose faults are those at `pointer`. */
+/** A labelled control whose faults are those at `pointer`, or at one of several. */
 export function field(pointer, label, control) {
   const id = `field-${(count += 1)}`;
   control.id ||= id;
@@ -24,12 +24,13 @@ export function field(pointer, label, control) {
 /** Show each fault at its field; gives those that have none. */
 export function showFaults(root, faults) {
   clearFaults(root);
-  const fields = [...root.querySelectorAll("[data-pointer]")];
+  const fields = [...root.querySelectorAll("[data-pointer]")].filter((one) => one.checkVisibility());
   const homeless = [];
   let first = null;
   for (const fault of faults) {
-    const fits = fields.filter(({ dataset: { pointer } }) => fault.where === pointer || fault.where.startsWith(`${pointer}/`) || pointer.startsWith(`${fault.where}/`));
-    const best = fits.sort((one, other) => other.dataset.pointer.length - one.dataset.pointer.length)[0];
+    const pointers = fields.flatMap((node) => node.dataset.pointer.split(" ").map((pointer) => ({ node, pointer })));
+    const fits = pointers.filter(({ pointer }) => fault.where === pointer || fault.where.startsWith(`${pointer}/`) || pointer.startsWith(`${fault.where}/`));
+    const best = fits.sort((one, other) => other.pointer.length - one.pointer.length)[0]?.node;
     if (!best) {
       homeless.push(fault);
       continue;

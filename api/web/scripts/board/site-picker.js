@@ -20,7 +20,7 @@ export function sitePicker() {
 
   const input = element("input", { role: "combobox", "aria-expanded": "false", "aria-controls": "sites-found", "aria-autocomplete": "list", autocomplete: "off", placeholder: text("form.site_hint") });
   const list = element("ul", { id: "sites-found", class: "options", role: "listbox", "aria-label": text("form.sites_found"), hidden: true });
-  const known = field("/site_id", text("form.site"), input);
+  const known = field("/site_id /site", text("form.site"), input);
   known.append(list);
   const chosenNote = element("p", { class: "soft" });
   known.append(chosenNote);
@@ -60,11 +60,13 @@ export function sitePicker() {
     clearTimeout(timer);
     timer = setTimeout(look, WAIT_MILLISECONDS);
   });
-  input.addEventListener("focus", () => !chosen && look());
   input.addEventListener("blur", shut);
   input.addEventListener("keydown", (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step && !list.hidden && found.length) {
+    if (step && list.hidden) {
+      event.preventDefault();
+      look();
+    } else if (step && found.length) {
       event.preventDefault();
       point((active + step + found.length) % found.length);
     } else if (event.key === "Enter" && !list.hidden && active >= 0) {
@@ -86,7 +88,7 @@ export function sitePicker() {
       if (error.name === "AbortError") return;
       found = [];
     }
-    if (document.activeElement !== input || chosen) return;
+    if (document.activeElement !== input) return;
     active = -1;
     list.replaceChildren(...(found.length
       ? found.map((site, index) => element("li", { role: "option", id: `site-${index}`, "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); choose(site); } }, element("strong", {}, site.name), element("span", { class: "soft" }, site.address)))
