@@ -7,9 +7,10 @@ from fastapi import APIRouter, Body, Depends, Path
 from api.dependencies import Actor, Days, GivenSettings, ReadingSession, WritingSession
 from api.limits import json_only
 from api.problems import WITH_BODY, documented
-from dispatch import judgements, manual_changes
+from dispatch import judgements, manual_changes, undoing
 from dispatch.judgements import Judgement, PlanChange
-from dispatch.manual_changes import ChangeMade, ChangeToMake
+from dispatch.manual_changes import ChangeToMake
+from dispatch.manual_versions import ChangeMade
 
 router = APIRouter(prefix="/plan-changes", tags=["plans"])
 
@@ -37,7 +38,17 @@ CHANGES: dict[str, Any] = {
     },
 }
 CHANGES_TO_MAKE: dict[str, Any] = {
-    **CHANGES,
+    "as_judged": {
+        "summary": "As it was judged against this version",
+        "value": {
+            "job_id": "J-1",
+            "technician_id": "T01",
+            "start_at": "2026-11-23T09:00:00+07:00",
+            "plan_version": 17,
+        },
+    },
+    "held_there": CHANGES["held"],
+    "taken_off": CHANGES["off_the_plan"],
     "overridden": {
         "summary": "Whatever it breaks, for a reason",
         "value": {
@@ -78,7 +89,7 @@ def undo_change(
 ) -> ChangeMade:
     """The routes concerned are as before, with pins and waivers. Undoing again changes nothing;
     undoing the undoing makes the change again."""
-    return manual_changes.undo_change(session, plan_version, settings, actor=actor)
+    return undoing.undo_change(session, plan_version, settings, actor=actor)
 
 
 @router.post(

@@ -237,10 +237,10 @@ class ManualChange(SQLModel, table=True):
         default_factory=dict, sa_column=Column(JSON, nullable=False)
     )
     """Pins as they were before, of the jobs whose pin it changed."""
-    ended_waivers: list[dict[str, Any]] = Field(
+    waivers: list[dict[str, Any]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False)
     )
-    """Waivers that ended with it."""
+    """Waivers as they were before, of the jobs on the routes concerned."""
     broken: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     """What the routes broke before already, because things had gone wrong."""
     undoes_plan_id: int | None = Field(default=None, foreign_key="plan.id", unique=True)

@@ -150,7 +150,7 @@ def test_every_example_does_what_it_shows(
     client: TestClient,
     there: dict[str, Any],
 ) -> None:
-    if path.endswith(("/reports", "/pin")):
+    if path.endswith(("/reports", "/pin", "/plan-changes")):
         client.post(f"/plans/{there['plan_id']}/publish")
     if path.endswith("/place"):
         body = {**body, "day": there["day"]}

@@ -53,3 +53,50 @@ def test_a_planned_visit_has_a_place_and_an_unplanned_job_has_obstacles(
     assert faults(client.get("/jobs/J-1/why-not", params={"day": str(day)})) == {
         ("is_placed", "job J-1")
     }
+
+
+def test_a_change_is_made_only_with_a_reason_for_what_it_breaks_and_undone(
+    published: None, client: TestClient, day: date
+) -> None:
+    change = {"job_id": "J-1", "technician_id": "T02", "start_at": at(day, "09:00")}
+    answer = client.post("/plan-changes", json=change)
+    assert answer.status_code == 409
+    assert faults(answer) == {("skills", "job J-1"), ("parts", "job J-1")}
+    unexplained = client.post("/plan-changes", json={**change, "override": {"reason": " "}})
+    assert unexplained.status_code == 422
+
+    judged = client.post("/plan-changes/judgement", json=change).json()
+    override = {"reason": "Chị Mai có chứng chỉ mới"}
+    made = client.post("/plan-changes", json={**change, "override": override}).json()
+    assert (made["plan_version"], made["undoes_version"]) == (2, None)
+    assert made["judgement"]["visit"] == judged["visit"]
+    assert made["judgement"]["waivers"] == judged["waivers"]
+    assert client.get("/jobs/J-1").json()["pinned_technician_id"] == "T02"
+    [entry] = [one for one in client.get("/log").json()["entries"] if one["action"] == "override"]
+    assert entry["after"]["reason"] == override["reason"]
+
+    undone = client.post("/plan-changes/2/undo").json()
+    assert (undone["plan_version"], undone["undoes_version"]) == (3, 2)
+    assert client.post("/plan-changes/2/undo").json() == undone
+    assert client.get("/jobs/J-1").json()["pinned_technician_id"] is None
+    assert faults(client.post("/plan-changes/1/undo")) == {("not_found", "version 1")}
+
+
+def test_a_draft_is_shown_and_accepted_for_one(planned: dict[str, Any], client: TestClient) -> None:
+    path = f"/plans/{planned['plan_id']}"
+    shown = client.get(f"{path}/changes").json()
+    assert [(job["job_id"], job["change"]) for job in shown["jobs"]] == [("J-1", "added")]
+    assert [one["technician_id"] for one in shown["technicians"]] == ["T01"]
+    accepted = client.post(f"{path}/publish", json={"technician_ids": ["T01"]})
+    assert (accepted.status_code, accepted.json()["version"]) == (200, 1)
+    assert accepted.json()["id"] != planned["plan_id"]
+    assert client.get(f"{path}/changes").json()["jobs"] == []
+    refused = client.post(f"{path}/publish", json={"technician_ids": ["T09"]})
+    assert faults(refused) == {("not_in_plan", f"plan {planned['plan_id']}")}
+
+
+def test_a_visit_is_pinned_and_unpinned(published: None, client: TestClient) -> None:
+    pinned = client.put("/jobs/J-1/pin", json={"to": "time"}).json()
+    assert (pinned["pinned_technician_id"], pinned["pinned_start_at"] is None) == ("T01", False)
+    assert client.delete("/jobs/J-1/pin").json()["pinned_technician_id"] is None
+    assert faults(client.put("/jobs/J-2/pin", json={})) == {("not_in_plan", "job J-2")}

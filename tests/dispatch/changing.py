@@ -6,8 +6,10 @@ import pytest
 from sqlmodel import Session
 
 from dispatch.errors import Conflict
-from dispatch.manual_changes import ChangeMade, ChangeToMake, Override, make_change, undo_change
+from dispatch.manual_changes import ChangeToMake, Override, make_change
+from dispatch.manual_versions import ChangeMade
 from dispatch.settings import Settings
+from dispatch.undoing import undo_change
 from tests.dispatch.crew import MONDAY, hanoi
 from tests.dispatch.drafting import everything
 

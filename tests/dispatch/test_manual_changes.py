@@ -1,6 +1,9 @@
 """Changes by hand put in force, and undone."""
 
+import random
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -9,14 +12,15 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from dispatch import execution
-from dispatch.errors import NotFound
+from dispatch.errors import Conflict, NotFound
 from dispatch.jobs import cancel_job
-from dispatch.manual_changes import undo_change
 from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanUnassigned, ReportKind, Route, Stop
 from dispatch.placing import PlaceRequest, place_job
 from dispatch.publishing import publish_up_to_date
 from dispatch.reports import NewReport, take_report
 from dispatch.settings import Settings
+from dispatch.store import AWAY
+from dispatch.undoing import undo_change
 from solver.solution import Solution
 from solver.solve import solve
 from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
@@ -103,6 +107,10 @@ def test_a_visit_is_taken_off_the_plan(monday: Session, settings: Settings) -> N
     assert (row.plan_id, row.job_id, row.reasons[0]["code"]) == (made.plan_id, "a2", "taken_off")
 
 
+def test_what_is_on_no_route_is_not_taken_off(monday: Session, settings: Settings) -> None:
+    assert refused_change(monday, settings, "new", None) == ["not_in_plan"]
+
+
 def test_the_last_visit_of_a_route_can_leave_it(monday: Session, settings: Settings) -> None:
     change(monday, settings, "b1", "ann")
     assert "bob" not in in_force(monday)
@@ -113,7 +121,8 @@ def test_the_last_visit_of_a_route_can_leave_it(monday: Session, settings: Setti
 def test_what_changes_nothing_makes_no_version(monday: Session, settings: Settings) -> None:
     first = change(monday, settings, "new", "ann")
     before = everything(monday)
-    assert change(monday, settings, "new", "ann").plan_version == first.plan_version
+    again = change(monday, settings, "new", "ann")
+    assert (again.plan_version, again.is_new) == (first.plan_version, False)
     assert everything(monday) == before
 
 
@@ -154,6 +163,41 @@ def test_of_two_dispatchers_the_second_is_told(monday: Session, settings: Settin
     change(monday, settings, "new", "bob", plan_version=first.plan_version)
     placed = [job for jobs in in_force(monday).values() for job in jobs]
     assert sorted(placed) == ["a1", "a2", "b1", "new"]
+
+
+def test_dispatchers_who_drag_at_once_lose_and_double_nothing(
+    monday: Session, engine: Engine, settings: Settings
+) -> None:
+    start = Barrier(3)
+
+    def drags(name: str) -> int:
+        dice, refused = random.Random(name), 0
+        start.wait()
+        for _ in range(6):
+            with Session(engine) as session:
+                job = dice.choice(["a1", "a2", "b1", "new"])
+                technician = dice.choice(["ann", "bob", "bob", None])
+                clock = dice.choice([None, "10:00", "13:00"])
+                try:
+                    made = change(session, settings, job, technician, clock)
+                    if dice.random() < 0.3:
+                        undo(session, settings, made)
+                except (Conflict, *AWAY):
+                    session.rollback()
+                    refused += 1
+        return refused
+
+    monday.rollback()
+    with ThreadPoolExecutor(3) as pool:
+        refusals = [pool.submit(drags, name) for name in "dhk"]
+        assert sum(one.result(timeout=120) for one in refusals) < 18
+    monday.expire_all()
+    placed = [job for jobs in in_force(monday).values() for job in jobs]
+    assert len(placed) == len(set(placed))
+    for name in ("a1", "a2", "b1", "new"):
+        assert status(monday, name) == (JobStatus.SCHEDULED if name in placed else JobStatus.OPEN)
+    versions = monday.exec(select(Plan.version).where(col(Plan.version).is_not(None))).all()
+    assert sorted(versions) == list(range(1, len(versions) + 1))
 
 
 def test_nobody_and_nothing_that_is_not_there_is_found(monday: Session, settings: Settings) -> None:
@@ -301,14 +345,21 @@ def test_what_was_changed_since_stands_in_the_way(monday: Session, settings: Set
 
 
 def test_changes_are_undone_one_after_the_other(monday: Session, settings: Settings) -> None:
-    before = routes(monday)
-    first = change(monday, settings, "a2", "bob")
-    second = change(monday, settings, "new", "bob")
-    assert refused_undo(monday, settings, first) == {"changed_since"}
-    undo(monday, settings, second)
-    assert in_force(monday) == {"ann": ["a1"], "bob": ["a2", "b1"]}
-    change(monday, settings, "a2", "ann")
-    assert routes(monday).keys() == before.keys()
+    states = [routes(monday)]
+    made = []
+    for job, technician in (("a2", "bob"), ("new", "bob"), ("a2", None), ("b1", "ann")):
+        made.append(change(monday, settings, job, technician))
+        states.append(routes(monday))
+    assert refused_undo(monday, settings, made[0]) == {"changed_since"}
+    undone = []
+    for one in reversed(made):
+        states.pop()
+        undone.append(undo(monday, settings, one))
+        assert routes(monday) == states[-1]
+    assert len(states) == 1
+    for one in reversed(undone):
+        undo(monday, settings, one)
+    assert "new" in in_force(monday)["bob"]
 
 
 def test_a_job_that_was_cancelled_since_does_not_come_back(

@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("technician_id", sa.String(), nullable=True),
         sa.Column("replaced", sa.JSON(), nullable=False),
         sa.Column("pins", sa.JSON(), nullable=False),
-        sa.Column("ended_waivers", sa.JSON(), nullable=False),
+        sa.Column("waivers", sa.JSON(), nullable=False),
         sa.Column("broken", sa.JSON(), nullable=False),
         sa.Column("undoes_plan_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_manual_change_plan_id")),

@@ -1,0 +1,181 @@
+"""Undoing changes by hand."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from dispatch import log, models, plans_store
+from dispatch.errors import Conflict, NotFound
+from dispatch.live_day import LiveDay
+from dispatch.manual_versions import ChangeMade, ManualVersion, ground_of, made, verify
+from dispatch.models import ManualChange, Plan, now
+from dispatch.plan_rows import UNKNOWN, RouteRows, shift_key
+from dispatch.plans import GONE
+from dispatch.settings import Settings
+from dispatch.snapshot import LiveRoute, Scope
+from solver.problem import Fault
+
+
+def undo_change(
+    session: Session,
+    plan_version: int,
+    settings: Settings,
+    *,
+    actor: str,
+    at: datetime | None = None,
+) -> ChangeMade:
+    """Have the routes that the change replaced as they were, with pins and waivers, as a new
+    version; again is as once, and an undone change can be had back by undoing that.
+
+    Raises ``NotFound``, or ``Conflict`` if anything on these routes has begun since, or been
+    changed, or is too late.
+    """
+    at = at or now()
+    plans_store.hold_publication(session)
+    plan, change = _change_of(session, plan_version)
+    undone = session.exec(
+        select(Plan)
+        .join(ManualChange, col(ManualChange.plan_id) == Plan.id)
+        .where(ManualChange.undoes_plan_id == plan.id)
+    ).one_or_none()
+    if undone is not None:
+        return made(undone, change.job_id, undoes=plan.version)
+    before = [_as_before(session, one) for one in change.replaced]
+    since = plans_store.routes_of(session, plan.id or 0)
+    names = {rows.route.technician_id for rows in (*before, *since)}
+    ids = {stop.job_id for rows in (*before, *since) for stop in rows.stops if stop.job_id}
+    scope = Scope(
+        plan.starts_on,
+        plan.ends_on,
+        technician_ids=frozenset(names),
+        waiting_job_ids=frozenset(ids),
+    )
+    ground = ground_of(session, scope, settings, at, ids, about_to_begin=False)
+    keys = {shift_key(rows.route) for rows in (*before, *since)}
+    replaced = [found for found in ground.routes if shift_key(found.route) in keys]
+    off = {name for name in ids if ground.jobs[name].status in GONE}
+    routes = [_copied(rows, off) for rows in before]
+    faults = [
+        *_changed_since(session, plan, since, replaced, ids),
+        *_begun_since(plan, routes, ground.live, at),
+    ]
+    if faults:
+        raise Conflict(*faults)
+    version = ManualVersion(session, ground, actor, at)
+    new = version.stored(routes, [], {})
+    version.take_back(change)
+    log.record(
+        session,
+        actor,
+        "undo",
+        "job",
+        change.job_id,
+        after={"plan_id": new.id, "undoes_version": plan.version},
+    )
+    version.put_in_force(new, routes, replaced, change.job_id, undoes=plan)
+    verify(session, ground, settings, at, change.broken)
+    return made(new, change.job_id, undoes=plan.version)
+
+
+def _change_of(session: Session, plan_version: int) -> tuple[Plan, ManualChange]:
+    plan = session.exec(select(Plan).where(Plan.version == plan_version)).one_or_none()
+    change = None if plan is None else session.get(ManualChange, plan.id)
+    if plan is None or change is None:
+        raise NotFound(
+            Fault(
+                "not_found",
+                f"version {plan_version}",
+                "no change by hand made this version",
+                "give the plan_version that the change was answered with",
+            )
+        )
+    return plan, change
+
+
+def _as_before(session: Session, replaced: Mapping[str, Any]) -> RouteRows:
+    route = session.get_one(models.Route, replaced["route_id"])
+    stops = session.exec(
+        select(models.Stop)
+        .where(models.Stop.route_id == route.id)
+        .order_by(col(models.Stop.position))
+    ).all()
+    return RouteRows(route, [stop for stop in stops if stop.position in replaced["positions"]])
+
+
+def _changed_since(
+    session: Session,
+    plan: Plan,
+    since: Sequence[RouteRows],
+    in_force_now: Sequence[LiveRoute],
+    ids: Collection[str],
+) -> Iterable[Fault]:
+    """What has happened to these routes, or to jobs on them, since the change made them."""
+    then = {shift_key(rows.route): _made_by(session, rows.route) for rows in since if rows.stops}
+    now_there = {shift_key(found.route): _made_by(session, found.route) for found in in_force_now}
+    different = {
+        key for key in then.keys() | now_there.keys() if then.get(key) != now_there.get(key)
+    }
+    versions = plans_store.versions_of(session, {found.route.plan_id for found in in_force_now})
+    newest = max(versions.values(), default=0)
+    for technician in sorted({technician for technician, _ in different}):
+        cause = f"the route of {technician} has changed since, up to version {newest}"
+        yield _fault(plan, "changed_since", cause)
+    shifts = set(now_there)
+    for job_id, route in sorted(plans_store.live_visits(session, ids).items()):
+        if shift_key(route) not in shifts:
+            cause = f"job {job_id} is with {route.technician_id} on {route.day}"
+            yield _fault(plan, "changed_since", cause)
+
+
+def _made_by(session: Session, route: models.Route) -> int:
+    """The version that first had the route as it is: an undone change put it back only."""
+    while True:
+        change = session.get(ManualChange, route.plan_id)
+        if change is None or change.undoes_plan_id is None:
+            return route.plan_id
+        undone = session.get_one(ManualChange, change.undoes_plan_id)
+        earlier = [session.get_one(models.Route, one["route_id"]) for one in undone.replaced]
+        route = next(one for one in earlier if shift_key(one) == shift_key(route))
+
+
+def _begun_since(
+    plan: Plan, routes: Sequence[RouteRows], live: LiveDay, at: datetime
+) -> Iterable[Fault]:
+    """What has begun, and would be elsewhere or at another time."""
+    there = {
+        (shift_key(rows.route), stop.job_id): stop.start_at
+        for rows in routes
+        for stop in rows.stops
+    }
+    for history in live.translation.histories:
+        for stop in history.stops:
+            if stop.job_id is None:
+                continue
+            if there.get((shift_key(history.route), stop.job_id)) != stop.start_at:
+                yield _fault(plan, "begun", f"job {stop.job_id} has begun")
+    begun = live.translation.begun
+    for rows in routes:
+        for stop in rows.stops:
+            if stop.job_id is not None and stop.job_id not in begun and stop.start_at < at:
+                cause = f"job {stop.job_id} should have begun at {stop.start_at.isoformat()} then"
+                yield _fault(plan, "too_late", cause)
+
+
+def _copied(rows: RouteRows, off: Collection[str]) -> RouteRows:
+    kept = [stop for stop in rows.stops if stop.job_id not in off]
+    return RouteRows(
+        models.Route(**rows.route.model_dump() | {"id": None, "plan_id": UNKNOWN, "live": False}),
+        [
+            models.Stop(
+                **stop.model_dump() | {"route_id": UNKNOWN, "position": position, "live": False}
+            )
+            for position, stop in enumerate(kept)
+        ],
+    )
+
+
+def _fault(plan: Plan, code: str, cause: str) -> Fault:
+    action = "make the change that you want now instead"
+    return Fault(code, f"version {plan.version}", cause, action)
