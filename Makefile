@@ -20,12 +20,13 @@ BENCH_SECONDS ?= 30
 BENCH_SIZES ?= 100x10 1000x100 5000x500
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install run test lint format bench lock clean
+.PHONY: help install run test lint format screenshots bench lock clean
 
 help:
 	@echo "make run      serve the demo company on 127.0.0.1:8000; the data are kept in dispatch.db"
 	@echo "make test     run every test"
 	@echo "make lint     ruff and mypy"
+	@echo "make screenshots  pictures of the pages, into docs/screenshots; takes Chromium"
 	@echo "make format   let ruff put the code in form"
 	@echo "make bench    measure on BENCH_DATA=$(BENCH_DATA), BENCH_SECONDS=$(BENCH_SECONDS) a trial, for hours;"
 	@echo "              goes on where it stopped and renews docs/benchmarks.md"
@@ -46,6 +47,10 @@ lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Of the demo day, into docs/screenshots; takes Chromium.
+screenshots: $(INSTALLED_DEV) $(COMPILED)
+	REQUIRE_BROWSER=1 $(BIN)/pytest tests/pages/take_screenshots.py
 
 format: $(INSTALLED_DEV)
 	$(BIN)/ruff check --fix .

@@ -1,6 +1,8 @@
 """Signing in, as people do it."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from urllib.parse import quote, urlsplit
 
@@ -205,3 +207,42 @@ def test_a_password_never_gets_into_an_address(page_as: Windows, service: Servic
     page.locator("#password").fill(PASSWORD)
     page.locator("#submit").dispatch_event("click")
     assert page.url == f"{service.address}/sign-in"
+
+
+@pytest.fixture
+def neighbour() -> Iterator[str]:
+    """The address of another service on this machine, which has an empty page."""
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<!doctype html><link rel=icon href=data:,>")
+
+        def log_message(self, *_: object) -> None:
+            """Nobody wants to know."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_page_on_another_port_can_do_nothing_with_the_cookie(
+    page_as: Windows, service: Service, neighbour: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """For browsers it is the same site, and they send it the cookie, however strict that is.
+
+    Without the cookie the answer would be 401.
+    """
+    expected = [f"elsewhere: GET {neighbour}", "(answered 403|failed): (GET|POST) /jobs"]
+    page = page_as("dispatcher", "/pages/texts/en/common.json", expected=expected)
+    page.goto(neighbour)
+    ask = "([address, how]) => fetch(address, { mode: 'no-cors', ...how }).catch(() => 0)"
+    for method in ("GET", "POST"):
+        how = {"method": method, "credentials": "include"}
+        page.evaluate(ask, [f"{service.address}/jobs", how])
+        assert f'"{method} /jobs HTTP/1.1" 403' in caplog.text

@@ -54,8 +54,8 @@ async function start() {
   byId("state-link").href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
   wire();
   const kept = await readValue("session");
-  if (kept) await begin(kept);
-  await identify(kept);
+  // With one bar of signal the answer takes its time: what is kept is shown meanwhile.
+  await Promise.all([kept ? begin(kept) : null, identify(kept)]);
 }
 
 async function identify(kept = state.session) {
