@@ -57,7 +57,7 @@ class Figures:
     page_to_paint: float
     """From opening the address until then."""
     scroll_scripts_cpu: float
-    """Processor time of the page's scripts per frame, of three rows each."""
+    """Processor time of the page's scripts per frame, in which a row comes into view."""
     scroll_thread_cpu: float
     """With style, layout and painting."""
     scroll_frame: float
@@ -210,7 +210,7 @@ def _scrolling(page: Page) -> tuple[list[float], float, float]:
         return seconds["ScriptDuration"], seconds["TaskDuration"]
 
     scripts, tasks = so_far()
-    frames = list(page.evaluate(f"measuring.scrolling('scrollTop', {3 * ROW_PIXELS}, {FRAMES})"))
+    frames = list(page.evaluate(f"measuring.scrolling('scrollTop', {ROW_PIXELS}, {FRAMES})"))
     scripts, tasks = (now - before for now, before in zip(so_far(), (scripts, tasks), strict=True))
     browser.detach()
     return frames, scripts * 1000 / FRAMES, tasks * 1000 / FRAMES
