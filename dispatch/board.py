@@ -113,7 +113,7 @@ class BoardStop(Output):
     tools: list[str]
 
 
-class Figures(Output):
+class BoardFigures(Output):
     """What a day can be judged by; the figures of several routes add up."""
 
     visits: int = 0
@@ -143,7 +143,7 @@ class BoardRoute(Output):
     start_at: datetime
     end_at: datetime
     expected_end_at: datetime
-    figures: Figures
+    figures: BoardFigures
     stops: list[BoardStop]
 
 
@@ -232,7 +232,7 @@ class Board(Output):
     """The names of all; so are the next two."""
     parts: dict[str, str]
     tools: dict[str, str]
-    figures: Figures
+    figures: BoardFigures
 
 
 def read_board(
@@ -446,7 +446,7 @@ def _route(
         start_at=route.start_at,
         end_at=route.end_at,
         expected_end_at=ends_at,
-        figures=Figures(
+        figures=BoardFigures(
             visits=len(visits),
             done=statuses.count(JobStatus.COMPLETED),
             not_done=statuses.count(JobStatus.CANNOT_COMPLETE),
@@ -481,13 +481,14 @@ def _job(facts: JobFacts, site: Site) -> BoardJob:
 _JOB_COLUMNS = set(BoardJob.model_fields) & set(Job.model_fields)
 
 
-def _sum(routes: Sequence[BoardRoute], shifts: Sequence[WorkingShift]) -> Figures:
+def _sum(routes: Sequence[BoardRoute], shifts: Sequence[WorkingShift]) -> BoardFigures:
     total = {
-        name: sum(getattr(route.figures, name) for route in routes) for name in Figures.model_fields
+        name: sum(getattr(route.figures, name) for route in routes)
+        for name in BoardFigures.model_fields
     }
     # Whoever has nothing to do works as well.
     total["shift_seconds"] = sum(_seconds(shift.ends_at - shift.starts_at) for shift in shifts)
-    return Figures(**total)
+    return BoardFigures(**total)
 
 
 def _seconds(span: timedelta) -> int:
