@@ -23,6 +23,8 @@ def find_sites(session: Session, search: str, *, limit: int = 20) -> list[SiteOu
     """Sites where every word of the search begins one of id, name or address, whatever its accents
     and capitals, or is a part of the phone number; whose name begins with it comes first."""
     words = re.findall(r"\w+", _plain(search))
+    if search.strip() and not words:
+        return []
     # Neither database folds Vietnamese letters, and a company's sites are some thousands.
     columns = select(Site.id, Site.name, Site.address, Site.phone)
     found = []

@@ -98,5 +98,6 @@ def test_the_figures_are_those_of_the_day(
     expect(panel.locator(".tile", has_text=f"{figures['visits']}").first).to_be_visible()
     chart = panel.locator("figure svg[role=img]").first
     assert str(figures["visits"]) in str(chart.get_attribute("aria-label"))
+    expect(panel.locator(".chart .late").first).to_be_visible()
     expect(panel.locator(".bars li").first).to_contain_text("%")
     accessible(page)

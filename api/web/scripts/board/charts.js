@@ -30,7 +30,7 @@ export function stepChart({ lines, span, ticks, now = null, label, width = 400, 
     return `${drawn}H${x(Math.min(until, span.to)).toFixed(1)}`;
   };
   return svg("svg", { class: "chart", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}` },
-    steps.map((value) => [
+    steps.flatMap((value) => [
       svg("line", { class: "grid-line", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
       svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, String(value)),
     ]),
@@ -47,15 +47,15 @@ export function columnChart({ groups, kinds, label, width = 400, height = 130 })
   const wide = Math.min(22, (room * 0.76) / kinds.length);
   const y = (value) => height - bottom - (value / most) * (height - top - bottom);
   return svg("svg", { class: "chart", role: "img", "aria-label": label, viewBox: `0 0 ${width} ${height}` },
-    roundSteps(most).map((value) => [
+    roundSteps(most).flatMap((value) => [
       svg("line", { class: "grid-line", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
       svg("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, String(value)),
     ]),
-    groups.map(({ label: name, values }, index) => {
+    groups.flatMap(({ label: name, values }, index) => {
       const middle = left + room * (index + 0.5);
       const from = middle - (wide * values.length) / 2;
       return [
-        values.map((value, number) => (value ? svg("rect", { class: kinds[number], x: from + number * wide + 1, y: y(value), width: wide - 2, height: y(0) - y(value), rx: 2 }) : null)),
+        ...values.map((value, number) => (value ? svg("rect", { class: kinds[number], x: from + number * wide + 1, y: y(value), width: wide - 2, height: y(0) - y(value), rx: 2 }) : null)),
         svg("text", { x: middle, y: height - 5, "text-anchor": "middle" }, name),
       ];
     }));
