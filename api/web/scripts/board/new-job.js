@@ -49,7 +49,7 @@ function openNewJob() {
 }
 
 /** Where a job could go: the best place with each technician, the cheapest first. */
-export function openOffers(job) {
+function openOffers(job) {
   const list = element("ol", { class: "offers-list" });
   const status = element("p", { class: "soft", role: "status" });
   const first = job.windows[0] ? isoDay(job.windows[0].starts_at) : board.day;
@@ -57,7 +57,7 @@ export function openOffers(job) {
   const day = element("input", { type: "date", value: first < today ? today : first, onchange: look });
   const dialog = openDialog({
     title: text("offers.title"),
-    className: "wide offers",
+    className: "wide",
     body: [
       element("p", { class: "lead" }, element("strong", {}, job.title), " ", element("span", { class: "soft numbers" }, job.id)),
       element("div", { class: "fields three" }, element("label", {}, text("offers.day"), day)),
