@@ -237,11 +237,13 @@ def pin_job(
     job_id: Code,
     pin_request: Annotated[PinRequest, Body(openapi_examples=PINS)],
     session: WritingSession,
+    settings: GivenSettings,
     actor: Actor,
     response: Response,
 ) -> JobOut:
     """To its technician, or also to its time: no plan moves it away from there."""
-    return _tagged(pins.pin_job(session, job_id, pin_request, actor=actor), response)
+    pinned = pins.pin_job(session, job_id, pin_request, settings, actor=actor)
+    return _tagged(pinned, response)
 
 
 @router.delete(

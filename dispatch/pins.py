@@ -1,15 +1,18 @@
 """Pinning a visit where it is in the plan in force, so that no plan moves it, and letting go."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
 
 from dispatch import log, plans_store, store
 from dispatch.errors import Conflict
+from dispatch.expected import expected_times, surroundings
 from dispatch.intake import Input
 from dispatch.jobs import CHANGEABLE, JobOut, no_such_job, read_job
 from dispatch.models import PLANNABLE, Job, JobStatus, now
+from dispatch.plan_rows import RouteRows
+from dispatch.settings import Settings
 from solver.problem import Fault
 
 
@@ -17,7 +20,8 @@ class PinTo(StrEnum):
     TECHNICIAN = "technician"
     """Whenever that technician has time."""
     TIME = "time"
-    """With that technician, at the very time."""
+    """With that technician, at the very time; at the minute by which it can begin if the day is
+    late, since a time that cannot be kept would hold up all that comes before it."""
 
 
 class PinRequest(Input):
@@ -30,6 +34,7 @@ def pin_job(
     session: Session,
     job_id: str,
     request: PinRequest,
+    settings: Settings,
     *,
     actor: str,
     at: datetime | None = None,
@@ -45,12 +50,24 @@ def pin_job(
         raise _conflict("not_in_plan", job_id, "it is on no route", "place it first")
     start_at = None
     if request.to is PinTo.TIME:
-        start_at = next(stop.start_at for stop in found.stops if stop.job_id == job_id)
-        if start_at < (at or now()):
-            cause = f"its time, {start_at.isoformat()}, is over"
-            raise _conflict("in_the_past", job_id, cause, "pin it to the technician")
+        start_at = _time_to_keep(session, found, job_id, settings, at or now())
     set_pin(session, job, found.route.technician_id, start_at, actor=actor)
     return read_job(session, job_id)
+
+
+def _time_to_keep(
+    session: Session, rows: RouteRows, job_id: str, settings: Settings, at: datetime
+) -> datetime:
+    position = next(i for i, stop in enumerate(rows.stops) if stop.job_id == job_id)
+    planned = rows.stops[position].start_at
+    if planned < at:
+        cause = f"its time, {planned.isoformat()}, is over"
+        raise _conflict("in_the_past", job_id, cause, "pin it to the technician")
+    known = surroundings(session, [rows], settings)
+    expected = expected_times(rows, known, at, settings)[position].start_at
+    if expected <= planned:
+        return planned
+    return expected + timedelta(seconds=-expected.timestamp() % 60)
 
 
 def unpin_job(session: Session, job_id: str, *, actor: str) -> JobOut:
