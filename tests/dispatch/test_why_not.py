@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from dispatch.alternatives import list_alternatives
 from dispatch.errors import Conflict, NotFound
-from dispatch.models import PlanUnassigned, Priority
+from dispatch.models import Plan, PlanUnassigned, Priority
 from dispatch.placing import place_options
 from dispatch.settings import Settings
 from dispatch.why_not import TechnicianWhyNot, WhyNot, explain_unassigned
@@ -106,7 +106,8 @@ def test_what_the_plan_said_is_told_too(crew: Session, settings: Settings) -> No
     add_job(crew, "new", at=0)
     crew.flush()
     reason = {"code": "outbid", "rule": "shift", "message": "everyone is busy"}
-    crew.add(PlanUnassigned(plan_id=1, job_id="new", reasons=[reason]))
+    plan_id = crew.exec(select(Plan.id)).one()
+    crew.add(PlanUnassigned(plan_id=plan_id, job_id="new", reasons=[reason]))
     crew.commit()
     found = explain_unassigned(crew, "new", settings, day=MONDAY, at=EIGHT)
     assert [one.message for one in found.reasons] == ["everyone is busy"]
