@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from dispatch import log, plans_store, store
 from dispatch.errors import Conflict
-from dispatch.expected import expected_times, surroundings
+from dispatch.expected import Missed, expected_times, surroundings
 from dispatch.intake import Input
 from dispatch.jobs import CHANGEABLE, JobOut, no_such_job, read_job
 from dispatch.models import PLANNABLE, Job, JobStatus, now
@@ -41,7 +41,8 @@ def pin_job(
 ) -> JobOut:
     """Pin the job to whom it is with in the plan in force, and to its time if that is asked for.
 
-    Raises ``NotFound``, or ``Conflict`` if it is on no route, or under way, or its time is over.
+    Raises ``NotFound``, or ``Conflict`` if it is on no route, or under way, or its time is over or
+    cannot be kept.
     """
     plans_store.hold_publication(session)
     job = _held(session, job_id, PLANNABLE)
@@ -64,10 +65,13 @@ def _time_to_keep(
         cause = f"its time, {planned.isoformat()}, is over"
         raise _conflict("in_the_past", job_id, cause, "pin it to the technician")
     known = surroundings(session, [rows], settings)
-    expected = expected_times(rows, known, at, settings)[position].start_at
-    if expected <= planned:
+    expected = expected_times(rows, known, at, settings)[position]
+    if expected.start_at <= planned:
         return planned
-    return expected + timedelta(seconds=-expected.timestamp() % 60)
+    if Missed.TIME_WINDOW in expected.misses:
+        cause = "it will be later than its time window allows"
+        raise _conflict("late", job_id, cause, "pin it to the technician, or move it")
+    return expected.start_at + timedelta(seconds=-expected.start_at.timestamp() % 60)
 
 
 def unpin_job(session: Session, job_id: str, *, actor: str) -> JobOut:

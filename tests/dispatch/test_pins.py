@@ -113,3 +113,18 @@ def test_a_visit_that_is_late_is_pinned_to_the_minute_at_which_it_can_begin(
     assert session.get_one(Job, "a2").pinned_start_at == hanoi("08:31")
     snapshot = load_snapshot(session, Scope(MONDAY, MONDAY), hanoi("08:05"))
     assert "a2" in live_day_of(snapshot, settings).translation.visits
+
+
+def test_a_visit_that_will_miss_its_window_is_not_pinned_to_a_time(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", at=1)
+    add_job(session, "a1", at=1)
+    add_job(session, "a2", at=1, windows=[(hanoi("08:30"), hanoi("09:00"))])
+    add_live_route(session, "ann", [("a1", "08:20"), ("a2", "08:50")])
+    first = session.get_one(Job, "a1")
+    first.status, first.arrived_at = JobStatus.ON_SITE, hanoi("08:40")
+    session.commit()
+    with pytest.raises(Conflict) as error:
+        pin_job(session, "a2", PinRequest(to=PinTo.TIME), settings, actor="dana", at=hanoi("08:45"))
+    assert error.value.faults[0].code == "late"

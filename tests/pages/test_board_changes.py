@@ -152,7 +152,8 @@ def test_a_job_is_pinned_and_unpinned_in_place(page_as: Windows, service: Servic
     assert (job["pinned_technician_id"], job["pinned_start_at"]) == (technician_id, None)
     details.get_by_role("button", name="Pin to time").click()
     expect(details.get_by_role("button", name="Pin to time")).to_have_count(0)
-    assert service.get(f"/jobs/{job_id}")["pinned_start_at"] == start_at
+    # Later if the technician is late by then.
+    assert service.get(f"/jobs/{job_id}")["pinned_start_at"] >= start_at
     details.get_by_role("button", name="Unpin").click()
     expect(details.get_by_role("button", name="Pin to technician")).to_be_visible()
     assert service.get(f"/jobs/{job_id}")["pinned_technician_id"] is None
