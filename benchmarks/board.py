@@ -121,10 +121,10 @@ def measure(technicians: int, jobs: int, folder: Path, chromium: str) -> Figures
 
 @contextmanager
 def _service(technicians: int, jobs: int, folder: Path) -> Iterator[tuple[Service, str]]:
-    """The service with today planned and published, and a dispatcher's account."""
+    """The service with tomorrow planned and published, and a dispatcher's account."""
     now = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh"))
-    # Late in the evening there is nothing left of today to look at.
-    day = now.date() + timedelta(days=now.hour >= 12)
+    # Of today there is less left the later it is.
+    day = now.date() + timedelta(days=1)
     folder.mkdir(parents=True)
     Company(technicians, jobs, day).write(folder / "company")
     url = f"sqlite:///{folder / 'dispatch.db'}"
