@@ -163,7 +163,7 @@ def _publish(service: Service, day: str) -> None:
         asked.raise_for_status()
         run = asked.headers["Location"]
         while (state := web.get(run).json())["status"] in ("queued", "running"):
-            time.sleep(0.3)
+            time.sleep(0.3)  # a client's pause between two looks; it is not measured
         if state["status"] != "finished":
             raise RuntimeError(f"the plan was not made: {state}")
 

@@ -151,4 +151,4 @@ class Service:
         while self.get("/placements?status=waiting&limit=1")["placements"]:
             if time.monotonic() > deadline:
                 raise RuntimeError("jobs have been waiting for a place for a minute")
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks

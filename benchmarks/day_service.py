@@ -58,7 +58,7 @@ def main() -> None:
     thread = threading.Thread(target=server.run, name="server")
     thread.start()
     while not server.started and thread.is_alive():
-        time.sleep(0.02)
+        time.sleep(0.02)  # the server has nothing else to say that it has started
     engine = connect(settings.database_url)
     if chosen.company is not None:
         # By the clock of the day, unlike the command: what was new tomorrow is news all day.

@@ -178,6 +178,7 @@ def _do_harm(
         outcome.kills += 1
         service.start()
         if outcome.kills < trial.kills and dice.random() < KILLED_AGAIN:
+            # Killed again at any moment of its start.
             time.sleep(dice.uniform(0, SECONDS_TO_START))
             kill()
         else:
@@ -186,7 +187,7 @@ def _do_harm(
     def stop_broker() -> None:
         broker.stop()
         outcome.broker_stops += 1
-        time.sleep(dice.uniform(0.2, 2))
+        time.sleep(dice.uniform(0.2, 2))  # so long the broker is away
         broker.start()
 
     acts: list[Callable[[], None]] = [kill] * trial.kills + [stop_broker] * trial.broker_stops
@@ -195,7 +196,7 @@ def _do_harm(
         wait_for(partial(has_come_to, point * trial.alerts), SECONDS_TO_SETTLE)
         if act is kill and outcome.kills == trial.kills:
             continue
-        time.sleep(dice.uniform(0, 0.05))
+        time.sleep(dice.uniform(0, 0.05))  # not always at the same point of a request
         act()
 
 
@@ -205,7 +206,7 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     while not condition():
         if time.monotonic() > until:
             return False
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks
     return True
 
 

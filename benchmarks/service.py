@@ -52,7 +52,7 @@ class Service:
                 raise RuntimeError(f"the service has ended; see {self.log}")
             if waited > MOST_SECONDS_TO_START:
                 raise RuntimeError(f"the service was not ready in {waited:.0f} s; see {self.log}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks at another process
         return time.monotonic() - began
 
     def is_ready(self) -> bool:

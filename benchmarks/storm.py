@@ -142,7 +142,7 @@ class Storm:
             while not self._stopping.is_set():
                 message = self._to_post.get_nowait()
                 while not self._is_taken(web, message) and not self._stopping.is_set():
-                    time.sleep(PAUSE_SECONDS)
+                    time.sleep(PAUSE_SECONDS)  # as a device that tries again
 
     def _is_taken(self, web: httpx2.Client, message: Message) -> bool:
         try:
@@ -175,7 +175,7 @@ class Storm:
                 waiting[sent.mid] = message
             for mid in acknowledged & waiting.keys():
                 self._ledger.acknowledge(waiting.pop(mid), "MQTT")
-            time.sleep(0.01)
+            time.sleep(0.01)  # acknowledgements come in another thread
         client.disconnect()
         client.loop_stop()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from dispatch.expected import Missed, Surroundings, expected_times, surroundings
 from dispatch.local_time import ONE_DAY, start_of
@@ -256,12 +256,12 @@ def read_board(
     people = _people(session, chosen, {found.route.technician_id for found in live})
     rows = [RouteRows(found.route, list(found.stops)) for found in live]
     known = surroundings(session, rows, settings)
-    waiting = _waiting(session, first, last, settings, at)
+    begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
+    waiting = _waiting(session, Horizon(now=at, begin=begin, end=end, reach=end), settings)
     facts = [*job_facts(session, list(known.jobs.values())), *waiting]
     sites = {**known.sites, **sites_of(session, [one.job for one in waiting])}
     versions = versions_of(session, {found.route.plan_id for found in live})
     routes = [_route(one, known, versions.get(one.route.plan_id, 0), settings, at) for one in rows]
-    begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
     shifts = [shift for one in people for shift in one.shifts(first, last, settings)]
     return Board(
         day=first,
@@ -296,9 +296,7 @@ def read_board(
     )
 
 
-def _waiting(
-    session: Session, first: date, last: date, settings: Settings, at: datetime
-) -> list[JobFacts]:
+def _waiting(session: Session, horizon: Horizon, settings: Settings) -> list[JobFacts]:
     """Jobs that are on no route in force and could be attended in these days, or never again."""
     jobs = session.exec(
         select(Job)
@@ -306,8 +304,6 @@ def _waiting(
         .where(col(Job.status).in_(PLANNABLE), col(Stop.job_id).is_(None))
         .order_by(Job.id)
     ).all()
-    begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
-    horizon = Horizon(now=at, begin=begin, end=end, reach=end)
     return [
         one
         for one in job_facts(session, jobs)
@@ -318,18 +314,9 @@ def _waiting(
 
 def _with_reasons(session: Session, waiting: Sequence[JobFacts]) -> list[WaitingJob]:
     ids = [one.job.id for one in waiting]
-    newest = dict(
-        session.exec(
-            select(PlanUnassigned.job_id, func.max(PlanUnassigned.plan_id)).group_by(
-                col(PlanUnassigned.job_id)
-            )
-        ).all()
-    )
-    reasons = {
-        job_id: session.get_one(PlanUnassigned, (newest[job_id], job_id)).reasons
-        for job_id in ids
-        if job_id in newest
-    }
+    rows = rows_where(session, PlanUnassigned, "job_id", ids)
+    # The newest plan comes last, and its reasons stay.
+    reasons = {row.job_id: row.reasons for row in sorted(rows, key=lambda row: row.plan_id)}
     return [
         WaitingJob(
             job_id=job_id,

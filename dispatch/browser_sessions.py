@@ -8,11 +8,12 @@ import hashlib
 import hmac
 import re
 import secrets
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, select, update
 
-from dispatch.callers import Caller
+from dispatch.callers import Caller, signed_in
 from dispatch.models import Account, Role, SignIn, now
 from dispatch.output import Output
 from dispatch.settings import Settings
@@ -97,13 +98,8 @@ def caller_by_cookie(
     sign_in, account = found
     if not hmac.compare_digest(sign_in.token_hash, _hash(token)):
         return None
-    return Caller(
-        actor=account.id,
-        role=account.role,
-        technician_id=account.technician_id,
-        requests_per_minute=settings.requests_per_minute,
-        account_id=account.id,
-        sign_in_id=sign_in.id,
+    return replace(
+        signed_in(account, sign_in.id, settings),
         by_cookie=True,
         is_to_be_noted=at - sign_in.renewed_at > NOTED_EVERY,
     )

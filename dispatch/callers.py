@@ -72,13 +72,18 @@ def _person(session: Session, token: str, settings: Settings) -> Caller | None:
     ).one_or_none()
     if account is None or account.revision != claims.account_revision:
         return None
+    return signed_in(account, claims.sign_in_id, settings)
+
+
+def signed_in(account: Account, sign_in_id: str, settings: Settings) -> Caller:
+    """The person with this account, whose sign-in holds."""
     return Caller(
         actor=account.id,
         role=account.role,
         technician_id=account.technician_id,
         requests_per_minute=settings.requests_per_minute,
         account_id=account.id,
-        sign_in_id=claims.sign_in_id,
+        sign_in_id=sign_in_id,
     )
 
 

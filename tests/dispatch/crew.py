@@ -271,3 +271,15 @@ def depot_call(depot: str, clock: str, parts: Mapping[str, int], day: date = MON
         departure_at=start + timedelta(minutes=10),
         parts=dict(parts),
     )
+
+
+def add_ann_and_bob(session: Session) -> None:
+    """Ann in the south with two visits, Bob in the north with one; a new job waits near Ann's.
+    Commit."""
+    add_technician(session, "ann", at=0)
+    add_technician(session, "bob", at=20)
+    for name, at in (("a1", 1), ("a2", 4), ("b1", 19), ("new", 2)):
+        add_job(session, name, at=at)
+    add_live_route(session, "ann", [("a1", "09:00"), ("a2", "12:00")])
+    add_live_route(session, "bob", [("b1", "09:00")])
+    session.commit()

@@ -24,7 +24,11 @@ from dispatch.undoing import undo_change
 from solver.solution import Solution
 from solver.solve import solve
 from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
-from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.crew import (
+    MONDAY,
+    add_ann_and_bob,
+    hanoi,
+)
 from tests.dispatch.drafting import draft, everything, in_force, status
 from tests.dispatch.running import execute, request
 
@@ -38,13 +42,7 @@ def eight_o_clock() -> Iterator[None]:
 @pytest.fixture
 def monday(session: Session) -> Session:
     """Ann in the south with two visits, Bob in the north with one; a new job waits near Ann's."""
-    add_technician(session, "ann", at=0)
-    add_technician(session, "bob", at=20)
-    for name, at in (("a1", 1), ("a2", 4), ("b1", 19), ("new", 2)):
-        add_job(session, name, at=at)
-    add_live_route(session, "ann", [("a1", "09:00"), ("a2", "12:00")])
-    add_live_route(session, "bob", [("b1", "09:00")])
-    session.commit()
+    add_ann_and_bob(session)
     return session
 
 

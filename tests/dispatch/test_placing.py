@@ -25,10 +25,10 @@ from solver.check import check, cost
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,
+    add_ann_and_bob,
     add_depot,
     add_job,
     add_live_route,
-    add_technician,
     hanoi,
 )
 from tests.dispatch.drafting import everything, in_force, status
@@ -40,13 +40,7 @@ EIGHT = hanoi("08:00")
 @pytest.fixture
 def monday(session: Session) -> Session:
     """Ann in the south with two visits, Bob in the north with one; a new job is near Ann's."""
-    add_technician(session, "ann", at=0)
-    add_technician(session, "bob", at=20)
-    for name, at in (("a1", 1), ("a2", 4), ("b1", 19), ("new", 2)):
-        add_job(session, name, at=at)
-    add_live_route(session, "ann", [("a1", "09:00"), ("a2", "12:00")])
-    add_live_route(session, "bob", [("b1", "09:00")])
-    session.commit()
+    add_ann_and_bob(session)
     return session
 
 
