@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.pages.conftest import DAY, Service, Windows
 from tests.pages.dispatching import holder, movable, open_details, shown, visit
@@ -84,3 +84,28 @@ def test_a_time_window_is_widened_where_that_is_all_it_takes(
     page.keyboard.press("Control+z")
     expect(page.locator(".toast", has_text="Undone")).to_contain_text("window widened")
     assert service.get(f"/jobs/{TOO_LATE}")["windows"] == before
+
+
+def test_nothing_that_lies_between_two_requests_of_a_change_is_shown_or_asked_about(
+    page_as: Windows, service: Service
+) -> None:
+    """A job with the wider window that is on no route yet: another window sees it, this one asks
+    about it only once it has its place, and so not at all."""
+    page = shown(page_as("dispatcher", language="en"))
+    other = open_details(shown(page_as("dispatcher", language="en")), TOO_LATE)
+    before = other.locator(".facts").inner_text()
+    details = open_details(page, TOO_LATE)
+    details.get_by_text("Why not?").click()
+    widen = details.get_by_role("button", name=re.compile("^Widen the window by 36 min"))
+    expect(widen).to_be_visible()
+
+    def place_late(route: Route) -> None:
+        expect(other.locator(".facts")).not_to_have_text(before, use_inner_text=True)
+        route.continue_()
+
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/plan-changes", place_late)
+    widen.click()
+    expect(visit(page, TOO_LATE)).to_be_visible()
+    assert [url for url in asked if "/why-not" in url] == []

@@ -11,6 +11,7 @@ import { text } from "../texts.js";
 import { announce } from "./announce.js";
 import { openDialog } from "./dialogs.js";
 import { icon } from "./icons.js";
+import { together } from "./live.js";
 import { toast, toastTrouble } from "./toast.js";
 
 const KEPT_AS = "changes";
@@ -64,7 +65,9 @@ function undoNewest() {
 async function undoEntry(entry) {
   if (entry.isUndone) return;
   try {
-    for (const { method, path, body } of entry.undo) await ask(method, path, body ?? (method === "POST" ? {} : undefined));
+    await together(async () => {
+      for (const { method, path, body } of entry.undo) await ask(method, path, body ?? (method === "POST" ? {} : undefined));
+    });
     entry.isUndone = true;
     keep();
     leaveToast();

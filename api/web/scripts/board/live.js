@@ -21,10 +21,14 @@ const OTHERS = {
   run: ["requested", "queued_again", "cancelling", "cancelled", "finished", "failed", "progress"],
 };
 
-const waiting = { technicianIds: new Set(), all: false };
+/** What is to be read; with neither technicians nor all of them, what waits without a technician. */
+const waiting = { isWanted: false, technicianIds: new Set(), all: false };
 let wasCutOff = false;
 let timer = null;
-let reading = false;
+/** Settled when what is being read has been taken in; null while nothing is. */
+let reading = null;
+/** How many groups of requests of this window are not all answered yet. */
+let unanswered = 0;
 
 /** Watch from now on. Other parts hear events by `subscribe("event:alert", …)`, `event:run` and so on. */
 export function watch() {
@@ -82,23 +86,50 @@ function wantAll() {
 
 function want(technicianIds) {
   for (const id of technicianIds) waiting.technicianIds.add(id);
-  if (timer === null && !reading) timer = setTimeout(readWanted, GATHER_MILLISECONDS);
+  waiting.isWanted = true;
+  readSoon();
+}
+
+function readSoon(delay = GATHER_MILLISECONDS) {
+  if (waiting.isWanted && timer === null && !reading && !unanswered) timer = setTimeout(readWanted, delay);
+}
+
+/**
+ * Make requests that belong together: nobody is shown what lies between them, such as a job whose
+ * window is wider already but which is still nowhere.
+ */
+export async function together(requests) {
+  unanswered += 1;
+  clearTimeout(timer);
+  timer = null;
+  try {
+    await reading;
+    return await requests();
+  } finally {
+    unanswered -= 1;
+    readSoon();
+  }
 }
 
 async function readWanted() {
   timer = null;
-  reading = true;
+  reading = read();
+  const isRead = await reading;
+  reading = null;
+  readSoon(isRead ? GATHER_MILLISECONDS : AGAIN_MILLISECONDS);
+}
+
+/** False if it could not be read; it is wanted still. */
+async function read() {
   const { all, technicianIds } = waiting;
-  Object.assign(waiting, { all: false, technicianIds: new Set() });
+  Object.assign(waiting, { isWanted: false, all: false, technicianIds: new Set() });
   try {
     if (all) await readBoard();
     // What waits without a technician comes with anybody's answer.
     else await readTechnicians(technicianIds.size ? technicianIds : [...board.technicians.keys()].slice(0, 1));
+    return true;
   } catch {
-    waiting.all = true;
-    timer = setTimeout(readWanted, AGAIN_MILLISECONDS);
-  } finally {
-    reading = false;
-    if (timer === null && (waiting.all || waiting.technicianIds.size)) timer = setTimeout(readWanted, GATHER_MILLISECONDS);
+    Object.assign(waiting, { isWanted: true, all: true });
+    return false;
   }
 }

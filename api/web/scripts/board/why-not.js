@@ -13,6 +13,7 @@ import { addJobSection } from "./details.js";
 import { confirmDialog } from "./dialogs.js";
 import { judgeAndCarryOut } from "./drop.js";
 import { foldable } from "./foldable.js";
+import { together } from "./live.js";
 import { openOverride } from "./override.js";
 import { board, dayAfter, isPlannable, shownSpan } from "./state.js";
 import { toWire } from "./moments.js";
@@ -90,9 +91,11 @@ async function widen(job, waiver, move, words) {
     ? { starts_at: toWire(from - waiver.amount * 1000), ends_at: toWire(to) }
     : { starts_at: toWire(from), ends_at: toWire(to + waiver.amount * 1000) }));
   const path = `/jobs/${encodeURIComponent(job.id)}`;
-  await ask("PATCH", path, { windows });
-  done(text("why_not.widened", { title: job.title, said: brokenText(waiver, job.id) }), [{ method: "PATCH", path, body: { windows: before } }]);
-  await makeChange(move, words);
+  await together(async () => {
+    await ask("PATCH", path, { windows });
+    done(text("why_not.widened", { title: job.title, said: brokenText(waiver, job.id) }), [{ method: "PATCH", path, body: { windows: before } }]);
+    await makeChange(move, words);
+  });
 }
 
 function askToReplace(job, technician, bumped, move, words, titles, day) {
@@ -100,10 +103,10 @@ function askToReplace(job, technician, bumped, move, words, titles, day) {
     title: text("why_not.replace_title"),
     body: text("why_not.replace_body", { title: job.title, titles, technician: technician.technician }),
     yes: text("why_not.replace"),
-    act: async () => {
+    act: () => together(async () => {
       for (const id of bumped) await makeChange({ job_id: id, technician_id: null, start_at: null, hold: false, day }, text("change.done_off", { title: jobTitle(id) }));
       await makeChange(move, words);
-    },
+    }),
   });
 }
 
