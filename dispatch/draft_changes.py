@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from dispatch import plans_store
-from dispatch.changes import PlanChanges
+from dispatch.changes import CHANGING, PlanChanges
 from dispatch.comparison import Change, Placement
 from dispatch.models import now
 from dispatch.output import Output
@@ -36,7 +36,7 @@ class Figures(Output):
     late_seconds: int
     """That jobs end after they are due, together."""
     cost: int
-    """Cents; what is left out costs nothing here."""
+    """Cents; neither what is left out nor the price of changing counts here."""
 
 
 class ChangedTechnician(Output):
@@ -146,6 +146,7 @@ class _Meter:
 
     def of(self, routes: Sequence[Route]) -> Figures:
         amounts = cost(self._in_units, routes, ())
+        costs = cost(self._problem, routes, ())
         return Figures(
             jobs=sum(stop.kind is StopKind.VISIT for route in routes for stop in route.stops),
             distance_metres=amounts[Rule.DISTANCE],
@@ -153,7 +154,7 @@ class _Meter:
             working_seconds=amounts[Rule.WORKING_TIME],
             overtime_seconds=amounts[Rule.OVERTIME],
             late_seconds=amounts[Rule.LATENESS],
-            cost=sum(cost(self._problem, routes, ()).values()),
+            cost=sum(cents for rule, cents in costs.items() if rule not in CHANGING),
         )
 
 
