@@ -84,5 +84,7 @@ def listening(
         stream = Stream(response)
         assert stream.block().retry
         if last is None and "after" not in query:
-            assert stream.block().id is not None
+            # Until the service knows where the stream begins it may have to keep it alive.
+            while stream.block().id is None:
+                pass
         yield stream
