@@ -224,7 +224,7 @@ def test_an_event_is_on_the_stream_soon(address: str, engine: Engine) -> None:
 def test_a_listener_that_takes_nothing_is_left_and_keeps_nobody_waiting(
     address: str, app: FastAPI, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.events, "SEND_SECONDS", 0.2)
+    monkeypatch.setattr(api.events, "SEND_SECONDS", 1.0)
     monkeypatch.setattr(feeds, "KEPT", 50)
     host, port = address.removeprefix("http://").split(":")
     with listening(address) as stream, socket.socket() as slow:

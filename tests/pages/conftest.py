@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlmodel import Session
 
 from api.app import create_app
@@ -55,6 +55,10 @@ globalThis.Date = class Date extends RealDate {
   static now() { return RealDate.now() + shift; }
 };
 """
+
+PATIENCE = 15_000
+"""Milliseconds that a test waits for what has to come; a busy machine takes its time."""
+expect.set_options(timeout=PATIENCE)
 
 
 # Until the last test of this folder: while Playwright is there, nobody else can run a loop of
@@ -212,7 +216,7 @@ def page_as(browser: Browser, service: Service) -> Iterator[Windows]:
             "reduced_motion": "reduce",
         }
         context = browser.new_context(base_url=service.address, **{**usual, **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         watch = Watch(context, service.address, expected)
         watched.append((context, watch))
         context.add_init_script(SAME_TIME % (service.clock.shift.total_seconds() * 1000))
