@@ -265,7 +265,8 @@ def test_signing_out_with_reports_that_cannot_be_sent_asks_first(page_as: Window
     with without_connection(page):
         tap_main(page, "Xuất phát")
         page.get_by_role("button", name="Cài đặt").click()
-        page.get_by_role("button", name="Đăng xuất").click()
+        with page.expect_event("dialog"):
+            page.get_by_role("button", name="Đăng xuất").click()
         expect(page.get_by_role("dialog")).to_be_visible()
         look_again(page)
     page.keyboard.press("Escape")

@@ -78,6 +78,18 @@ def test_signing_in_leads_nowhere_else(page_as: Windows) -> None:
         is_at(page, "/")
 
 
+def test_who_is_quicker_than_the_texts_is_signed_in_all_the_same(page_as: Windows) -> None:
+    page = page_as(None, "/health")
+    page.route("**/*", stop_at_pages)
+    held: list[Route] = []
+    page.route("**/texts/**", lambda route: held.append(route))
+    page.goto("/sign-in")
+    fill_in(page, "dispatcher")
+    for route in held:
+        route.continue_()
+    is_at(page, "/")
+
+
 def test_a_page_asks_to_sign_in_and_goes_on_from_there(page_as: Windows) -> None:
     page = page_as(None, "/sign-in", expected=["answered 401: GET /jobs"])
     page.route("**/*", stop_at_pages)

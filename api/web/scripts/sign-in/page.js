@@ -5,10 +5,7 @@ import { get, isAway, post, Refused } from "../http.js";
 import { loadTexts, text, wireLanguageSwitch } from "../texts.js";
 import { wireThemeSwitch } from "../theme.js";
 
-await loadTexts("sign-in");
-wireLanguageSwitch(byId("language"));
-wireThemeSwitch(byId("theme"));
-
+const ready = loadTexts("sign-in");
 const form = byId("form");
 const userName = byId("user-name");
 const password = byId("password");
@@ -17,10 +14,15 @@ const submit = byId("submit");
 const failure = byId("failure");
 let isBusy = false;
 
-form.addEventListener("submit", (event) => {
+// Who is quicker than the texts is signed in as soon as they are there.
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  await ready;
   if (!isBusy) signIn();
 });
+await ready;
+wireLanguageSwitch(byId("language"));
+wireThemeSwitch(byId("theme"));
 reveal.addEventListener("click", () => show(password.type === "password"));
 for (const field of [userName, password]) {
   field.addEventListener("input", () => field.removeAttribute("aria-invalid"));
