@@ -2,6 +2,9 @@
 
 import os
 import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -71,15 +74,44 @@ def credentials(app: FastAPI, path: str, method: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {shown}"}
 
 
+@dataclass
+class Filled:
+    """A database in which there is something of every kind, and what it is called."""
+
+    copy: sqlite3.Connection
+    ids: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def filled() -> list[Filled]:
+    """The one that the first test fills, for all others to copy."""
+    return []
+
+
 @pytest.fixture
 def there(
+    filled: list[Filled], app: FastAPI, database_url: str, request: pytest.FixtureRequest
+) -> dict[str, Any]:
+    """Parameters of paths that name what exists. To be asked for before any client, whose key would
+    be overwritten."""
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as database:
+        if filled:
+            filled[0].copy.backup(database)
+        else:
+            ids = request.getfixturevalue("everything")
+            filled.append(Filled(sqlite3.connect(":memory:"), ids))
+            database.backup(filled[0].copy)
+    return filled[0].ids
+
+
+@pytest.fixture
+def everything(
     planned: dict[str, Any],
     day: date,
     app: FastAPI,
     client: TestClient,
     told: dict[str, Any],
 ) -> dict[str, Any]:
-    """Parameters of paths that name what exists."""
     tokens_of(app, "mai", Role.DISPATCHER)
     webhook = client.post("/webhooks", json={"url": "https://hook.invalid/"}).json()["id"]
     client.patch(f"/webhooks/{webhook}", json={"active": False})  # so that nobody is called
@@ -106,7 +138,12 @@ def there(
     ("path", "method"), [one[:2] for one in OPERATIONS], ids=lambda one: str(one)
 )
 def test_the_service_keeps_to_its_description(
-    path: str, method: str, app: FastAPI, described: Any, there: dict[str, Any]
+    path: str,
+    method: str,
+    app: FastAPI,
+    described: Any,
+    there: dict[str, Any],
+    client: TestClient,  # with which the service runs
 ) -> None:
     operation = described[path][method]
     shown = credentials(app, path, method)
@@ -147,8 +184,8 @@ def test_every_example_does_what_it_shows(
     media_type: str,
     body: dict[str, Any],
     app: FastAPI,
-    client: TestClient,
     there: dict[str, Any],
+    client: TestClient,
 ) -> None:
     if path.endswith(("/reports", "/pin", "/plan-changes")):
         client.post(f"/plans/{there['plan_id']}/publish")
