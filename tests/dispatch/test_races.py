@@ -199,7 +199,7 @@ class Crowd:
             kind = [ReportKind.EN_ROUTE, ReportKind.ON_SITE, ReportKind.COMPLETED][step % 3]
             new = NewReport(id=f"{name}{step}", job_id=job_id, kind=kind, at=EIGHT)
             for _ in range(2):  # as when the first answer was lost
-                take_report(session, name, new, actor=name)
+                take_report(session, name, new, self.settings, actor=name)
             (stop,) = session.exec(select(Stop).where(Stop.job_id == job_id, col(Stop.live))).all()
             planned_at = stop.start_at
             session.commit()
