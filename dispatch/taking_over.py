@@ -135,7 +135,7 @@ def _visit(told: Stop, job: Job) -> Stop:
 def _with(rows: RouteRows, visit: Stop, jobs: Mapping[str, Job]) -> RouteRows:
     """A copy of the route on which the visit follows all that has begun, or should, before it."""
     begin = [began_at(stop, jobs.get(stop.job_id or "")) for stop in rows.stops]
-    earlier = [place for place, moment in enumerate(begin, start=1) if moment <= visit.start_at]
+    earlier = [place for place, moment in enumerate(begin, start=1) if moment < visit.start_at]
     place = max(earlier, default=0)
     return copied(RouteRows(rows.route, [*rows.stops[:place], visit, *rows.stops[place:]]))
 
