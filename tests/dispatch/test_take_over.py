@@ -13,6 +13,7 @@ from dispatch.errors import Conflict
 from dispatch.intake import JobChange
 from dispatch.itinerary import RouteStop, daily_route
 from dispatch.jobs import cancel_job, change_job
+from dispatch.live_day import live_day_of
 from dispatch.models import (
     Job,
     JobStatus,
@@ -30,6 +31,7 @@ from dispatch.replanning import replan_if_worth_it
 from dispatch.settings import Settings
 from dispatch.snapshot import Scope, live_routes, load_snapshot
 from dispatch.translate import to_problem
+from solver.check import check
 from tests.dispatch.changing import EIGHT, change, refused_undo
 from tests.dispatch.crew import (
     MONDAY,
@@ -322,6 +324,8 @@ def test_the_day_is_planned_again_after_it(reassigned: Session, settings: Settin
         reassigned.rollback()
         done = executed(reassigned, settings, publish=True)
     assert (done.failure, done.plan_status) == (None, PlanStatus.PUBLISHED)
+    live = live_day_of(load_snapshot(reassigned, Scope(MONDAY, MONDAY), TEN), settings)
+    assert check(live.problem, live.kept) == ()
     found = starts(reassigned)
     assert found["ann"]["j1"] == "09:00"
     assert sorted(name for visits in found.values() for name in visits) == ["a2", "b1", "j1"]
