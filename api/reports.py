@@ -84,14 +84,17 @@ def take_report(
     technician_id: Code,
     new: Annotated[NewReport, Body(openapi_examples=REPORTS)],
     session: WritingSession,
+    settings: GivenSettings,
     actor: Actor,
     response: Response,
 ) -> ReportOut:
-    """By the technician who has the job on a route in force; late, twice and out of order is fine.
+    """By a technician who has the job in the plan in force or had it in an earlier version; late,
+    twice and out of order is fine.
 
-    The job's status and times follow from all of its reports and their own times.
+    The job's status and times follow from all of its reports and their own times. If it is with
+    somebody else by now, or with nobody, the plan in force follows in a new version.
     """
-    report, is_new = reports.take_report(session, technician_id, new, actor=actor)
+    report, is_new = reports.take_report(session, technician_id, new, settings, actor=actor)
     if not is_new:
         response.status_code = 200
     return report

@@ -62,6 +62,19 @@ class Surroundings:
     opening_hours: Mapping[str, Sequence[OpeningHours]]
     travel: TravelTimes
 
+    def place(self, stop: Stop) -> Place | None:
+        """None for a break, and for a site that has lost its coordinates."""
+        where: Site | Depot | None = self.depots.get(stop.depot_id or "")
+        if stop.job_id is not None:
+            where = self.sites[self.jobs[stop.job_id].site_id]
+        if where is None or where.latitude is None or where.longitude is None:
+            return None
+        return Place(where.id, where.latitude, where.longitude)
+
+    def home(self, technician_id: str) -> Place:
+        row = self.technicians[technician_id]
+        return Place(row.id, row.latitude, row.longitude)
+
 
 def expected_times(
     rows: RouteRows, known: Surroundings, at: datetime, settings: Settings
@@ -102,6 +115,12 @@ def surroundings(session: Session, routes: Sequence[RouteRows], settings: Settin
     )
 
 
+def began_at(stop: Stop, job: Job | None) -> datetime:
+    """When the stop began, as far as that was reported; otherwise when it should."""
+    reported = job and (job.arrived_at or job.en_route_at or job.departed_at)
+    return reported or stop.start_at
+
+
 class _Day:
     """A technician's way through a route, from home and on."""
 
@@ -110,11 +129,10 @@ class _Day:
     ) -> None:
         self.route, self.stops = rows.route, rows.stops
         self.known, self.now, self.settings = known, now, settings
-        home = known.technicians[rows.route.technician_id]
-        places = [Place(home.id, home.latitude, home.longitude)]
+        places = [known.home(rows.route.technician_id)]
         self._row_of: dict[int, int] = {}
         for at, stop in enumerate(rows.stops):
-            place = self._place(stop)
+            place = known.place(stop)
             if place is not None:
                 self._row_of[at] = len(places)
                 places.append(place)
@@ -128,7 +146,8 @@ class _Day:
 
     def expected(self) -> list[Expected]:
         begun = begun_visits(self.stops, self.known.jobs, self.now)
-        found = {at: self._begun(at) for at in sorted(begun, key=self._set_out)}
+        in_order = sorted(begun, key=lambda at: began_at(self.stops[at], self._job(at)))
+        found = {at: self._begun(at) for at in in_order}
         last = max(begun, default=-1)
         if self._position is not None and is_there(self._position, self._free_at, self.now):
             self._here, self._free_at = len(self._seconds) - 1, self._position.at
@@ -138,10 +157,6 @@ class _Day:
             elif at not in found:
                 found[at] = self._to_come(at)
         return [found[at] for at in range(len(self.stops))]
-
-    def _set_out(self, at: int) -> datetime:
-        job = self._job(at)
-        return job.arrived_at or job.en_route_at or job.departed_at or self.stops[at].start_at
 
     def _begun(self, at: int) -> Expected:
         stop, job = self.stops[at], self._job(at)
@@ -207,12 +222,3 @@ class _Day:
 
     def _job(self, at: int) -> Job:
         return self.known.jobs[self.stops[at].job_id or ""]
-
-    def _place(self, stop: Stop) -> Place | None:
-        """None for a break, and for a site that has lost its coordinates."""
-        where: Site | Depot | None = self.known.depots.get(stop.depot_id or "")
-        if stop.job_id is not None:
-            where = self.known.sites[self.known.jobs[stop.job_id].site_id]
-        if where is None or where.latitude is None or where.longitude is None:
-            return None
-        return Place(where.id, where.latitude, where.longitude)

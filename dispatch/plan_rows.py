@@ -272,6 +272,13 @@ def _numbered(route: models.Route, stops: list[models.Stop]) -> RouteRows:
     return RouteRows(route, stops)
 
 
+def copied(rows: RouteRows, without: Collection[str] = ()) -> RouteRows:
+    """The rows for another plan, except for the visits to some jobs."""
+    stops = [_copy(stop) for stop in rows.stops if stop.job_id not in without]
+    row = rows.route.model_dump() | {"id": None, "plan_id": UNKNOWN, "live": False}
+    return _numbered(models.Route(**row), stops)
+
+
 def shift_key(route: models.Route) -> tuple[str, datetime]:
     """What names the shift that the route is for: the technician, and when it starts."""
     return route.technician_id, route.shift_starts_at

@@ -277,6 +277,35 @@ def live_route_on(session: Session, technician_id: str, day: date) -> list[Route
     return [RouteRows(route, _live_stops(session, route)) for route in routes]
 
 
+def told_visits(session: Session, job_id: str, technician_id: str) -> list[RouteRows]:
+    """Where published versions had the technician attend the job, the newest first: routes with
+    that one stop."""
+    rows = session.exec(
+        select(Route, Stop)
+        .join(Stop, col(Stop.route_id) == Route.id)
+        .join(Plan, col(Plan.id) == Route.plan_id)
+        .where(
+            Route.technician_id == technician_id,
+            Stop.job_id == job_id,
+            col(Plan.version).is_not(None),
+        )
+        .order_by(col(Plan.version).desc())
+    )
+    return [RouteRows(route, [stop]) for route, stop in rows]
+
+
+def live_route_for(session: Session, technician_id: str, starts_at: datetime) -> RouteRows | None:
+    """The technician's route in force for the shift that starts then, with its live stops."""
+    route = session.exec(
+        select(Route).where(
+            col(Route.live),
+            Route.technician_id == technician_id,
+            Route.shift_starts_at == starts_at,
+        )
+    ).one_or_none()
+    return None if route is None else RouteRows(route, _live_stops(session, route))
+
+
 def live_route_of(session: Session, job_id: str) -> RouteRows | None:
     """The route in force with the job, and its live stops; None if it is on none."""
     route = session.exec(

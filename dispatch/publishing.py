@@ -6,14 +6,14 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from dispatch import log, models, plans_store
+from dispatch import log, plans_store
 from dispatch.changes import PlanChanges, changes_of
 from dispatch.errors import Conflict
 from dispatch.intake import Codes, Input
 from dispatch.live_day import LiveDay
 from dispatch.merging import merge
 from dispatch.models import Job, Plan, PlanStatus, PlanUnassigned, Run, now
-from dispatch.plan_rows import UNKNOWN, PlanRows, RouteRows, shift_key, to_solution
+from dispatch.plan_rows import UNKNOWN, PlanRows, RouteRows, copied, shift_key, to_solution
 from dispatch.plans import (
     PlanSummary,
     find_plan,
@@ -171,7 +171,7 @@ def publish_for(
         one for one in found.live.translation.snapshot.live if one.route.technician_id in chosen
     ]
     routes = [
-        _copy(rows, found.gone) for rows in found.routes if rows.route.technician_id in chosen
+        copied(rows, found.gone) for rows in found.routes if rows.route.technician_id in chosen
     ]
     if _contents(routes) == _contents(RouteRows(one.route, list(one.stops)) for one in replaced):
         newest = max((one.route.plan_id for one in replaced), default=plan_id)
@@ -270,20 +270,6 @@ def _broken_with_others(found: Prospect, plan: Plan, chosen: Collection[str]) ->
 
 def _routes_with(found: Prospect, chosen: Collection[str]) -> list[Route]:
     return [route for route in found.solution.routes if route.technician in chosen]
-
-
-def _copy(rows: RouteRows, gone: Collection[str]) -> RouteRows:
-    """The rows for another plan."""
-    kept = [stop for stop in rows.stops if stop.job_id not in gone]
-    return RouteRows(
-        models.Route(**rows.route.model_dump() | {"id": None, "plan_id": UNKNOWN, "live": False}),
-        [
-            models.Stop(
-                **stop.model_dump() | {"route_id": UNKNOWN, "position": position, "live": False}
-            )
-            for position, stop in enumerate(kept)
-        ],
-    )
 
 
 def _contents(routes: Iterable[RouteRows]) -> dict[object, list[object]]:

@@ -19,6 +19,7 @@ CAUSES = {
     ("job", "create"): "new job",
     ("job", "import"): "new job",
     ("job", "change"): "changed job",
+    ("job", "take_over"): "taken over",
     **{("job", kind): "report" for kind in REPORTS},
 }
 """What may be a reason to plan again; a report is one if it makes somebody late."""

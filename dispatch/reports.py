@@ -5,7 +5,7 @@ from all of its reports and their own times, whatever order they came in. The fi
 a job is the one that counts; what is said to have happened later is kept, and changes nothing.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from dispatch import log, plans_store, store
 from dispatch.errors import Conflict, InvalidInput
+from dispatch.history import ENDS
 from dispatch.intake import Code, Input, LongText, Moment, PartQuantities, Text
 from dispatch.jobs import no_such_job
 from dispatch.models import (
@@ -31,8 +32,12 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
+from dispatch.plan_rows import RouteRows
+from dispatch.plans import GONE
 from dispatch.references import Reference, unknown_references
-from dispatch.snapshot import jobs_by_id
+from dispatch.settings import Settings
+from dispatch.snapshot import STARTED
+from dispatch.taking_over import hold_whereabouts, take_over
 from dispatch.technicians import read_technician
 from dispatch.van import parts_used, van_use
 from solver.problem import Fault
@@ -113,15 +118,17 @@ def take_report(
     session: Session,
     technician_id: str,
     new: NewReport,
+    settings: Settings,
     *,
     actor: str,
     at: datetime | None = None,
 ) -> tuple[ReportOut, bool]:
     """Keep the report and bring the job up to date; also whether it is new: again is as once.
 
-    ``at`` is the moment at which it came in (None: now). Raises ``NotFound`` for the technician,
-    ``InvalidInput``, or ``Conflict`` if the id was used for another report, or the job is not with
-    this technician.
+    If the plan in force has the job with somebody else by now, or with nobody, it follows. ``at``
+    is the moment at which the report came in (None: now). Raises ``NotFound`` for the technician,
+    ``InvalidInput``, or ``Conflict`` if the id was used for another report, or no published plan
+    ever had this technician attend the job.
     """
     received_at = at or now()
     read_technician(session, technician_id)
@@ -133,31 +140,34 @@ def take_report(
     faults = _faults(session, new, received_at)
     if faults:
         raise InvalidInput(*faults)
-    job = store.hold_job(session, new.job_id)
-    if job is None:
-        raise AssertionError("the job was there, and jobs are not deleted")
-    earlier = store.reports_of(session, job.id)
-    live = plans_store.live_route_of(session, job.id)
-    is_theirs = live is not None and live.route.technician_id == technician_id
-    if not is_theirs and all(one.technician_id != technician_id for one in earlier):
-        raise Conflict(
-            Fault(
-                "not_on_your_route",
-                f"job {job.id}",
-                f"it is {job.status}, and "
-                + (f"with {live.route.technician_id}" if live else "on nobody's route"),
-                "fetch the route again; if you are there, call the dispatcher",
-            )
-        )
-    before = _state(job)
+    # Whoever publishes holds the publication first, and then the jobs.
+    plans_store.hold_publication(session)
+    told = plans_store.told_visits(session, new.job_id, technician_id)
+    if not told:
+        raise _never_theirs(session, new.job_id)
+    reports = sorted([*store.reports_of(session, new.job_id), report], key=_in_time)
+    decisive = _decisive(reports)
+    # Of what they were told of it at several times, they went by what was nearest.
+    nearest = min(told, key=lambda rows: abs(rows.stops[0].start_at - decisive.at))
+    found = hold_whereabouts(session, new.job_id, nearest)
+    job, before = found.jobs[new.job_id], _state(found.jobs[new.job_id])
     session.add(report)
-    stops = live.stops if live is not None and is_theirs else []
-    _follow(session, job, [*earlier, report], technician_id, stops)
+    taken = _taken(found.routes, found.jobs)
+    is_moving = found.is_elsewhere and decisive.technician_id == technician_id
+    planned = nearest if is_moving or found.live is None else found.live
+    _follow(job, reports, decisive, planned.stops)
     job.revision += 1
     job.updated_at = received_at
     session.flush()
     after = _state(job) | {"report": report.id}
     log.record(session, actor, report.kind.value, "job", job.id, before=before, after=after)
+    routes = found.routes
+    if is_moving and job.status in STARTED:
+        routes = take_over(session, job, found, settings, actor=actor, at=received_at)
+    more = _taken(routes, found.jobs)
+    for technician in taken.keys() | more.keys():
+        _take_out(session, technician, taken[technician], more[technician])
+    session.flush()
     return _out(report, job), True
 
 
@@ -211,54 +221,78 @@ def clock_faults(at: datetime, received_at: datetime) -> list[Fault]:
     return [Fault("in_the_future", "at", cause, "set the device's clock")]
 
 
-def _follow(
-    session: Session,
-    job: Job,
-    reports: Sequence[Report],
-    technician_id: str,
-    stops: Sequence[Stop],
-) -> None:
-    """Let the job's row say what follows from all of its reports; take what it used out of the
-    technician's van, where ``stops`` are the technician's route in force with it."""
-    jobs = jobs_by_id(session, [stop.job_id for stop in stops if stop.job_id])
-    taken = _taken(stops, jobs)
-    reports = sorted(reports, key=lambda report: (report.at, report.id))
-    ends = (report for report in reports if JobStatus(report.kind.value) in OVER)
-    end = next(ends, None)
-    count = [report for report in reports if end is None or report.at <= end.at]
+def _never_theirs(session: Session, job_id: str) -> Conflict:
+    job = session.get_one(Job, job_id)
+    live = plans_store.live_route_of(session, job_id)
+    return Conflict(
+        Fault(
+            "not_on_your_route",
+            f"job {job_id}",
+            f"it is {job.status}, and "
+            + (f"with {live.route.technician_id}" if live else "on nobody's route"),
+            "fetch the route again; if you are there, call the dispatcher",
+        )
+    )
+
+
+def _in_time(report: Report) -> tuple[datetime, str]:
+    return report.at, report.id
+
+
+def _decisive(reports: Sequence[Report]) -> Report:
+    """The one that says how far the job is, and who does it: the first that ended it, or else the
+    first from there, or else the first from the way there. ``reports`` are in their order."""
+    for kinds in (ENDS, (ReportKind.ON_SITE,), (ReportKind.EN_ROUTE,)):
+        for report in reports:
+            if report.kind in kinds:
+                return report
+    raise AssertionError("a report is of one of these kinds")
+
+
+def _follow(job: Job, reports: Sequence[Report], decisive: Report, planned: Sequence[Stop]) -> None:
+    """Let the job's row say what follows from all of its reports; ``planned`` has its visit."""
+    is_over = decisive.kind in ENDS
+    count = [
+        report
+        for report in reports
+        if report.technician_id == decisive.technician_id
+        and (report.at <= decisive.at or not is_over)
+    ]
     job.en_route_at = _first(count, ReportKind.EN_ROUTE)
     job.arrived_at = _first(count, ReportKind.ON_SITE)
-    if end is not None:
-        job.departed_at, job.status = end.at, JobStatus(end.kind.value)
-        planned = next((stop.parts for stop in stops if stop.job_id == job.id), {})
-        is_done = end.kind is ReportKind.COMPLETED
-        job.parts_used = end.parts_used
+    if is_over:
+        job.departed_at, job.status = decisive.at, JobStatus(decisive.kind.value)
+        job.parts_used = decisive.parts_used
         if job.parts_used is None:
-            job.parts_used = dict(planned) if is_done else {}
-    elif job.status not in (JobStatus.CANCELLED, JobStatus.ON_HOLD):
-        job.status = JobStatus.ON_SITE if job.arrived_at else JobStatus.EN_ROUTE
-    more = _taken(stops, jobs)
-    more.subtract(taken)
-    _take_out(session, technician_id, more)
+            visit = next(stop for stop in planned if stop.job_id == job.id)
+            is_done = decisive.kind is ReportKind.COMPLETED
+            job.parts_used = dict(visit.parts) if is_done else {}
+    elif job.status not in GONE:
+        job.status = JobStatus(decisive.kind.value)
 
 
 def _first(reports: Sequence[Report], kind: ReportKind) -> datetime | None:
     return min((report.at for report in reports if report.kind is kind), default=None)
 
 
-def _taken(stops: Sequence[Stop], jobs: Mapping[str, Job]) -> Counter[str]:
-    """What visits that are over have taken out of the van."""
-    done = [stop for stop in stops if stop.job_id is None or jobs[stop.job_id].status in OVER]
-    use = van_use(done, lambda stop: parts_used(stop, jobs[stop.job_id or ""]))
-    total: Counter[str] = Counter()
-    for parts in use.taken.values():
-        total.update(parts)
+def _taken(routes: Sequence[RouteRows], jobs: Mapping[str, Job]) -> defaultdict[str, Counter[str]]:
+    """What visits of these routes that are over have taken out of the technicians' vans."""
+    total: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for rows in routes:
+        done = [s for s in rows.stops if s.job_id is None or jobs[s.job_id].status in OVER]
+        use = van_use(done, lambda stop: parts_used(stop, jobs[stop.job_id or ""]))
+        for parts in use.taken.values():
+            total[rows.route.technician_id].update(parts)
     return total
 
 
-def _take_out(session: Session, technician_id: str, parts: Mapping[str, int]) -> None:
+def _take_out(
+    session: Session, technician_id: str, before: Counter[str], after: Counter[str]
+) -> None:
     """The figures of the van may be wrong, but never below nothing."""
-    for part, number in parts.items():
+    more = Counter(after)
+    more.subtract(before)
+    for part, number in more.items():
         row = session.get(VanStock, (technician_id, part))
         if number and row is not None:
             row.quantity = max(0, row.quantity - number)

@@ -538,6 +538,9 @@ def _history(
                 is_free = job.departed_at is not None or not is_reported(job)
     held = max((at for at, s in enumerate(found.stops) if s.job_id in snapshot.doomed), default=-1)
     for at, stop in enumerate(found.stops[last + 1 :], start=last + 1):
+        if last >= 0:
+            # What was taken over may lie where there was no gap for it.
+            late = max(late, ends_at - stop.arrival_at)
         begins_at = stop.start_at + late
         is_frozen = (
             now < snapshot.frozen_until >= begins_at

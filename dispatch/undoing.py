@@ -11,7 +11,7 @@ from dispatch.errors import Conflict, NotFound
 from dispatch.live_day import LiveDay
 from dispatch.manual_versions import ChangeMade, ManualVersion, ground_of, made, verify
 from dispatch.models import ManualChange, Plan, now
-from dispatch.plan_rows import UNKNOWN, RouteRows, shift_key
+from dispatch.plan_rows import RouteRows, copied, shift_key
 from dispatch.plans import GONE
 from dispatch.settings import Settings
 from dispatch.snapshot import LiveRoute, Scope
@@ -56,7 +56,7 @@ def undo_change(
     keys = {shift_key(rows.route) for rows in (*before, *since)}
     replaced = [found for found in ground.routes if shift_key(found.route) in keys]
     off = {name for name in ids if ground.jobs[name].status in GONE}
-    routes = [_copied(rows, off) for rows in before]
+    routes = [copied(rows, off) for rows in before]
     faults = [
         *_changed_since(session, plan, since, replaced, ids),
         *_begun_since(plan, routes, ground.live, at),
@@ -161,19 +161,6 @@ def _begun_since(
             if stop.job_id is not None and stop.job_id not in begun and stop.start_at < at:
                 cause = f"job {stop.job_id} should have begun at {stop.start_at.isoformat()} then"
                 yield _fault(plan, "too_late", cause)
-
-
-def _copied(rows: RouteRows, off: Collection[str]) -> RouteRows:
-    kept = [stop for stop in rows.stops if stop.job_id not in off]
-    return RouteRows(
-        models.Route(**rows.route.model_dump() | {"id": None, "plan_id": UNKNOWN, "live": False}),
-        [
-            models.Stop(
-                **stop.model_dump() | {"route_id": UNKNOWN, "position": position, "live": False}
-            )
-            for position, stop in enumerate(kept)
-        ],
-    )
 
 
 def _fault(plan: Plan, code: str, cause: str) -> Fault:

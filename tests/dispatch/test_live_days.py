@@ -71,7 +71,7 @@ def _plain(value: Any) -> Any:
 def reports(kind: ReportKind, technician: str, job: str) -> Step:
     def step(session: Session, settings: Settings, at: datetime) -> object:
         new = NewReport(id=f"{kind}-{job}", job_id=job, kind=kind, at=at)
-        return take_report(session, technician, new, actor="tess", at=at)
+        return take_report(session, technician, new, settings, actor="tess", at=at)
 
     return step
 

@@ -141,7 +141,7 @@ def test_who_changed_what_is_in_the_log(monday: Session, settings: Settings) -> 
 
 def test_what_has_begun_is_not_moved(monday: Session, settings: Settings) -> None:
     report = NewReport(id="r", job_id="a1", kind=ReportKind.EN_ROUTE, at=EIGHT)
-    take_report(monday, "ann", report, actor="ann")
+    take_report(monday, "ann", report, settings, actor="ann")
     monday.commit()
     assert refused_change(monday, settings, "a1", "bob") == ["not_plannable"]
     assert refused_change(monday, settings, "b1", "ann", at=hanoi("08:45")) == ["begins"]
@@ -314,6 +314,7 @@ def test_what_has_begun_since_stands_in_the_way(monday: Session, settings: Setti
         monday,
         "bob",
         NewReport(id="r", job_id="a2", kind=ReportKind.EN_ROUTE, at=EIGHT),
+        settings,
         actor="bob",
     )
     monday.commit()

@@ -151,7 +151,7 @@ def test_a_promise_is_not_broken_without_asking(
 def finishes_a2(session: Session) -> None:
     for kind in (ReportKind.ON_SITE, ReportKind.COMPLETED):
         report = NewReport(id=f"{kind}", job_id="a2", kind=kind, at=AT_TEN)
-        take_report(session, "ann", report, actor="ann")
+        take_report(session, "ann", report, Settings(), actor="ann")
 
 
 def cancels_a2(session: Session) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from dispatch.absences import NewAbsence, add_absence, remove_absence
-from dispatch.errors import DispatchError
+from dispatch.errors import Conflict, DispatchError
 from dispatch.execution import execute_run
 from dispatch.intake import JobChange, NewJob
 from dispatch.jobs import cancel_job, change_job, create_job
@@ -199,7 +199,7 @@ class Crowd:
             kind = [ReportKind.EN_ROUTE, ReportKind.ON_SITE, ReportKind.COMPLETED][step % 3]
             new = NewReport(id=f"{name}{step}", job_id=job_id, kind=kind, at=EIGHT)
             for _ in range(2):  # as when the first answer was lost
-                take_report(session, name, new, actor=name)
+                take_report(session, name, new, self.settings, actor=name)
             (stop,) = session.exec(select(Stop).where(Stop.job_id == job_id, col(Stop.live))).all()
             planned_at = stop.start_at
             session.commit()
@@ -261,3 +261,55 @@ def assert_history_has_not_moved(session: Session, accepted: Accepted) -> None:
     for job_id, planned_at in accepted.begun.items():
         (stop,) = session.exec(select(Stop).where(Stop.job_id == job_id, col(Stop.live))).all()
         assert stop.start_at == planned_at
+
+
+def test_what_is_reported_while_the_jobs_are_given_to_others_is_with_who_began_it(
+    monday: Engine, settings: Settings
+) -> None:
+    with Session(monday) as session:
+        told = {name: live_jobs(session, name) for name in TECHNICIANS}
+    refused: list[str] = []
+    start = threading.Barrier(len(TECHNICIANS) + 2)
+
+    def reports(name: str) -> None:
+        start.wait()
+        for job_id in told[name]:
+            with Session(monday) as session:
+                new = NewReport(id=job_id, job_id=job_id, kind=ReportKind.ON_SITE, at=EIGHT)
+                try:
+                    take_report(session, name, new, settings, actor=name)
+                    session.commit()
+                except Conflict as error:
+                    refused.extend(fault.code for fault in error.faults)
+
+    def gives_away() -> None:
+        for number, (name, jobs) in enumerate(told.items()):
+            if number == 1:  # what the first of them has is with another before anything else
+                start.wait()
+            other = TECHNICIANS[TECHNICIANS.index(name) - 1]
+            for job_id in reversed(jobs):
+                with Session(monday) as session, suppress(DispatchError):
+                    request = PlaceRequest(technician_id=other, day=MONDAY)
+                    place_job(session, job_id, request, settings, actor="dana")
+                    session.commit()
+
+    def plans() -> None:
+        start.wait()
+        for _ in range(3):
+            publish(monday, settings)
+
+    with ThreadPoolExecutor(len(TECHNICIANS) + 2) as pool:
+        acts = [pool.submit(reports, name) for name in TECHNICIANS]
+        acts += [pool.submit(gives_away), pool.submit(plans)]
+        for one in acts:
+            one.result(timeout=120)
+    with Session(monday) as session:
+        jobs = {job.id: job for job in session.exec(select(Job))}
+        assert refused == []
+        taken_over = session.exec(select(LogEntry).where(LogEntry.action == "take_over")).all()
+        assert taken_over
+        assert all(job.status == JobStatus.ON_SITE for job in jobs.values())
+        for name in TECHNICIANS:
+            assert sorted(live_jobs(session, name)) == sorted(told[name])
+        versions = sorted(version for version in session.exec(select(Plan.version)) if version)
+        assert versions == list(range(1, len(versions) + 1))

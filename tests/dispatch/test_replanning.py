@@ -95,7 +95,7 @@ def test_a_report_counts_if_it_makes_somebody_late(
     add_job(monday, "tight", at=3, windows=window)
     with time_machine.travel(at):
         report = NewReport(id="r", job_id="a1", kind=ReportKind.ON_SITE, at=at)
-        take_report(monday, "ann", report, actor="ann")
+        take_report(monday, "ann", report, every_ten, actor="ann")
         monday.flush()
     late = at + timedelta(hours=1, minutes=20)
     run = replan_if_worth_it(monday, every_ten, late if trigger else at)

@@ -11,7 +11,8 @@ from sqlmodel import Session, select
 from dispatch.errors import Conflict, InvalidInput, NotFound
 from dispatch.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, Part, Report, VanStock
-from dispatch.reports import NewReport, ReportOut, list_reports, take_report
+from dispatch.reports import list_reports, take_report
+from dispatch.settings import Settings
 from tests.dispatch.crew import (
     add_depot,
     add_job,
@@ -21,6 +22,7 @@ from tests.dispatch.crew import (
     ensure,
     hanoi,
 )
+from tests.dispatch.reporting import new_report, take
 
 
 @pytest.fixture
@@ -38,30 +40,6 @@ def monday(session: Session) -> Session:
     )
     session.commit()
     return session
-
-
-def new_report(kind: str, clock: str, job: str = "j1", **fields: Any) -> NewReport:
-    if kind == "cannot_complete":
-        fields = {"reason": "customer_absent"} | fields
-    id_ = f"{job}-{kind}-{clock.replace(':', '')}"
-    return NewReport.model_validate(
-        {"id": id_, "job_id": job, "kind": kind, "at": hanoi(clock), **fields}
-    )
-
-
-def take(
-    session: Session,
-    kind: str,
-    clock: str,
-    job: str = "j1",
-    technician: str = "ann",
-    received: str = "16:00",
-    **fields: Any,
-) -> ReportOut:
-    new = new_report(kind, clock, job, **fields)
-    found, _ = take_report(session, technician, new, actor=technician, at=hanoi(received))
-    session.commit()
-    return found
 
 
 def the_job(session: Session, job: str = "j1") -> Job:
@@ -101,7 +79,7 @@ def test_the_order_in_which_reports_come_in_does_not_matter(monday: Session) -> 
     for number, order in enumerate(orders):
         for kind, clock in order:
             new = new_report(kind, clock, f"p{number}")
-            take_report(monday, "bob", new, actor="bob", at=hanoi("16:00"))
+            take_report(monday, "bob", new, Settings(), actor="bob", at=hanoi("16:00"))
         job = monday.get_one(Job, f"p{number}")
         assert job.status == JobStatus.CANNOT_COMPLETE
         assert times(job) == (hanoi("08:10"), hanoi("08:35"), hanoi("09:20"))
@@ -115,10 +93,10 @@ def test_what_is_said_to_have_happened_after_the_end_does_not_count(monday: Sess
 
 def test_a_report_that_is_sent_again_changes_nothing(monday: Session) -> None:
     new = new_report("completed", "09:20", signed_by="Chị Lan", readings={"bar": 8})
-    first = take_report(monday, "ann", new, actor="ann", at=hanoi("09:21"))
+    first = take_report(monday, "ann", new, Settings(), actor="ann", at=hanoi("09:21"))
     monday.commit()
     revision = the_job(monday).revision
-    again = take_report(monday, "ann", new, actor="ann", at=hanoi("12:00"))
+    again = take_report(monday, "ann", new, Settings(), actor="ann", at=hanoi("12:00"))
     assert first[1]
     assert again == (first[0], False)
     assert the_job(monday).revision == revision

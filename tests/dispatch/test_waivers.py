@@ -301,10 +301,10 @@ def test_overtime_that_was_granted_lasts_when_its_job_has_begun(
     for job_id in order[: order.index("odd") + 1]:
         for kind in (ReportKind.EN_ROUTE, ReportKind.ON_SITE):
             report = NewReport(id=f"{job_id}{kind}", job_id=job_id, kind=kind, at=EIGHT)
-            take_report(monday, "ann", report, actor="ann")
+            take_report(monday, "ann", report, settings, actor="ann")
         if job_id != "odd":
             done = NewReport(id=job_id, job_id=job_id, kind=ReportKind.COMPLETED, at=EIGHT)
-            take_report(monday, "ann", done, actor="ann")
+            take_report(monday, "ann", done, settings, actor="ann")
     monday.commit()
     assert monday.get_one(Job, "odd").status == JobStatus.ON_SITE
     at = EIGHT + timedelta(minutes=20)
@@ -326,10 +326,10 @@ def test_a_part_that_was_found_somewhere_is_there_until_the_job_is_over(
     assert refused_change(monday, settings, "next", "ann") == ["parts"]
     for kind in (ReportKind.EN_ROUTE, ReportKind.ON_SITE):
         report = NewReport(id=f"{kind}", job_id="odd", kind=kind, at=EIGHT)
-        take_report(monday, "ann", report, actor="ann")
+        take_report(monday, "ann", report, settings, actor="ann")
     monday.commit()
     assert refused_change(monday, settings, "next", "ann") == ["parts"]
     done = NewReport(id="done", job_id="odd", kind=ReportKind.COMPLETED, at=EIGHT)
-    take_report(monday, "ann", done, actor="ann")
+    take_report(monday, "ann", done, settings, actor="ann")
     monday.commit()
     assert refused_change(monday, settings, "next", "ann") == ["parts"]

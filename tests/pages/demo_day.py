@@ -128,7 +128,8 @@ def _report(session: Session, route: Route, settings: Settings) -> None:
             if at > MOMENT:
                 return
             new = NewReport(id=f"{stop.job_id}-{kind}", job_id=stop.job_id, kind=kind, at=at)
-            take_report(session, route.technician_id, new, actor=route.technician_id.lower())
+            actor = route.technician_id.lower()
+            take_report(session, route.technician_id, new, settings, actor=actor)
         site = session.exec(select(Site).join(Job).where(Job.id == stop.job_id)).one()
         if site.latitude is not None and site.longitude is not None:
             here = NewPosition(

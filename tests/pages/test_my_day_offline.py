@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from api import pages
-from tests.pages.conftest import PASSWORD, Service, Windows
+from tests.pages.conftest import DAY, PASSWORD, Service, Windows
+from tests.pages.dispatching import row, shown
 from tests.pages.phones import (
     BLOCKED,
     CUT_OFF,
+    PHONE,
     SOON,
     expect_all_sent,
     expect_state,
@@ -24,6 +26,7 @@ from tests.pages.phones import (
     stops_of,
     tap_main,
     until_kept,
+    with_day,
     without_connection,
 )
 
@@ -141,30 +144,88 @@ def test_a_refused_report_is_shown_and_keeps_nobody_waiting(
     service: Service, page_as: Windows, accessible: Callable[[Page], None]
 ) -> None:
     refused = "answered 409: POST /technicians/T01/reports"
-    page = open_phone(page_as, expected=[*CUT_OFF, refused, "answered 403: GET /jobs/"])
+    expected = [*BLOCKED["expected"], *CUT_OFF, refused, "answered 403: GET /jobs/"]
+    page = page_as("technician", "/sign-in", **{**PHONE, **BLOCKED, "expected": expected})
+    mine = next(one["job_id"] for one in stops_of(service) if one["status"] == "scheduled")
+    never_mine = stops_of(service, "T02")[-1]["job_id"]
+
+    def be_mistaken(day: dict[str, Any]) -> None:
+        for stop in (stop for route in day["routes"] for stop in route["stops"]):
+            if stop["job_id"] == mine:
+                stop["job_id"] = never_mine
+
+    days = f"**/technicians/T01/routes/{DAY}"
+    page.route(days, with_day(be_mistaken))
+    page.goto("/my-day")
+    expect(page.locator(".next")).to_be_visible()
     finish_current(page)
     expect_all_sent(page)
-    gone = shown_job(page)
+    assert shown_job(page) == never_mine
+    page.unroute(days)
     with without_connection(page):
         tap_main(page, "Xuất phát")
-        service.post(f"/jobs/{gone}/cancel")
         tap_main(page, "Đã đến nơi")
         say_done(page)
-        expect(page.locator(".next")).not_to_have_attribute("data-job", gone)
+        expect(page.locator(".next")).not_to_have_attribute("data-job", never_mine)
         following = shown_job(page)
         tap_main(page, "Xuất phát")
     notice = page.get_by_role("region", name="Báo cáo không được nhận")
-    expect(notice.get_by_text("Việc này không còn trong lịch của bạn").first).to_be_visible(
+    expect(notice.get_by_text("Việc này chưa bao giờ có trong lịch của bạn").first).to_be_visible(
         timeout=SOON
     )
     expect_all_sent(page)
     assert reported(service, following) == ["en_route"]
-    assert reported(service, gone) == []
+    assert reported(service, never_mine) == []
     expect(notice.get_by_role("button", name="Bỏ báo cáo")).to_have_count(3)
     accessible(page)
     for left in (2, 1, 0):
         notice.get_by_role("button", name="Bỏ báo cáo").first.click()
         expect(notice.get_by_role("button", name="Bỏ báo cáo")).to_have_count(left)
+
+
+def given_to_another(service: Service, job_id: str) -> str:
+    """The technician, to whom a dispatcher has given the job by hand whatever that breaks."""
+    for technician_id in (one["id"] for one in service.get("/technicians")["technicians"]):
+        change = {"job_id": job_id, "technician_id": technician_id, "day": DAY}
+        given = {**change, "override": {"reason": "Khách gọi"}}
+        if technician_id != "T01" and service.api.post("/plan-changes", json=given).is_success:
+            return technician_id
+    raise AssertionError("nobody can have the job")
+
+
+@pytest.mark.parametrize("service_settings", [{"freeze_minutes": 0}])
+def test_what_was_done_offline_counts_though_somebody_else_has_it_by_now(
+    service: Service, page_as: Windows
+) -> None:
+    board = shown(page_as("dispatcher"))
+    page = open_phone(page_as, expected=CUT_OFF)
+    finish_current(page)
+    expect_all_sent(page)
+    until_kept(page)
+    job = shown_job(page)
+    sent = sent_by(page.context)
+
+    def on_the_day_of(technician_id: str) -> Locator:
+        return row(board, technician_id).locator(f'.visit[data-key="job:{job}"]')
+
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        other = given_to_another(service, job)
+        expect(on_the_day_of(other)).to_be_visible(timeout=SOON)
+        expect(on_the_day_of("T01")).to_have_count(0)
+        tap_main(page, "Đã đến nơi")
+        say_done(page)
+        expect_state(page, "Ngoại tuyến – 3 báo cáo đang chờ gửi")
+        sent.clear()
+    expect_all_sent(page)
+    assert len(sent) == len(set(sent)) == 3
+    assert reported(service, job) == ["en_route", "on_site", "completed"]
+    expect(page.get_by_role("region", name="Báo cáo không được nhận")).to_have_count(0)
+    expect(on_the_day_of("T01")).to_be_visible(timeout=SOON)
+    expect(on_the_day_of(other)).to_have_count(0)
+    [stop] = [one for one in stops_of(service) if one["job_id"] == job]
+    assert stop["status"] == "completed"
+    assert job not in [one["job_id"] for one in stops_of(service, other)]
 
 
 def test_two_tabs_send_each_report_once(service: Service, page_as: Windows) -> None:
