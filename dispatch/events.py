@@ -41,6 +41,7 @@ TYPES = {
     ("job", "end_override"): "job.override_ended",
     ("job", "undo"): "job.move_undone",
     ("job", "take_over"): "job.taken_over",
+    ("job", "miss"): "job.missed",
     ("job", "schedule"): "job.scheduled",
     ("job", "unschedule"): "job.unscheduled",
     ("job", "en_route"): "job.en_route",

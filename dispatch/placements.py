@@ -15,7 +15,8 @@ class PlacementOut(Output):
     id: int
     job_id: str
     trigger: str
-    """Why: ``new_job``, ``alert``, ``absence``; or it was ``bumped`` or ``displaced`` by others."""
+    """Why: ``new_job``, ``alert``, ``absence``; it was ``bumped`` or ``displaced`` by others, or
+    ``missed``."""
     asked_by: str
     asked_at: datetime
     status: PlacementStatus

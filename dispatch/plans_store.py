@@ -7,7 +7,17 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, delete, func, or_, select, update
 
-from dispatch.models import Job, ManualChange, Plan, PlanUnassigned, Route, Run, RunStatus, Stop
+from dispatch.models import (
+    PLANNABLE,
+    Job,
+    ManualChange,
+    Plan,
+    PlanUnassigned,
+    Route,
+    Run,
+    RunStatus,
+    Stop,
+)
 from dispatch.plan_rows import PlanRows, RouteRows
 from solver.solution import StopKind
 
@@ -304,6 +314,27 @@ def live_route_for(session: Session, technician_id: str, starts_at: datetime) ->
         )
     ).one_or_none()
     return None if route is None else RouteRows(route, _live_stops(session, route))
+
+
+def overdue_routes(session: Session, at: datetime) -> list[RouteRows]:
+    """Routes in force whose shifts were over at that moment, and which have visits that have not
+    begun, as far as was reported."""
+    left = (
+        select(Stop.route_id)
+        .join(Job, col(Job.id) == Stop.job_id)
+        .where(col(Stop.live), col(Job.status).in_(PLANNABLE))
+    )
+    routes = session.exec(
+        select(Route)
+        .where(
+            col(Route.live),
+            col(Route.shift_ends_at) <= at,
+            col(Route.end_at) <= at,
+            col(Route.id).in_(left),
+        )
+        .order_by(col(Route.id))
+    ).all()
+    return [RouteRows(route, _live_stops(session, route)) for route in routes]
 
 
 def live_route_of(session: Session, job_id: str) -> RouteRows | None:

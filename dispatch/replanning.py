@@ -20,6 +20,7 @@ CAUSES = {
     ("job", "import"): "new job",
     ("job", "change"): "changed job",
     ("job", "take_over"): "taken over",
+    ("job", "miss"): "missed",
     **{("job", kind): "report" for kind in REPORTS},
 }
 """What may be a reason to plan again; a report is one if it makes somebody late."""

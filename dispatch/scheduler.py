@@ -6,6 +6,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
 from dispatch.geocoding import locate_sites
+from dispatch.missed import reopen_missed
 from dispatch.models import now
 from dispatch.nightly import plan_the_night
 from dispatch.replanning import replan_if_worth_it
@@ -15,13 +16,14 @@ from dispatch.store import connect
 
 NIGHTLY_SECONDS = 20
 REPLAN_SECONDS = 5
+MISSED_SECONDS = 60
 GEOCODING_SECONDS = 60
 
 logger = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Calls the nightly plan, the watchdog and the geocoder, from start to stop.
+    """Calls the nightly plan, the watchdog and others, from start to stop.
 
     Calls repeat at short intervals and ask each time whether something is due: what was missed
     while the service was down, or is due in an hour that the clock skips, is found the same way.
@@ -39,6 +41,8 @@ class Scheduler:
             calls.append((self._plan_the_night, NIGHTLY_SECONDS))
         if settings.replan_every_minutes is not None:
             calls.append((self._replan, REPLAN_SECONDS))
+        if settings.missed_after_hours is not None:
+            calls.append((self._reopen_missed, MISSED_SECONDS))
         if settings.geocoder != "off":
             calls.append((self._locate, GEOCODING_SECONDS))
         for call, seconds in calls:
@@ -72,6 +76,13 @@ class Scheduler:
             session.commit()
         if run is not None:
             logger.info("Queued %s to plan today again: %s", run.id, run.trigger)
+
+    def _reopen_missed(self) -> None:
+        with Session(self._engine) as session:
+            missed = reopen_missed(session, self._settings, now())
+            session.commit()
+        if missed:
+            logger.warning("Nobody came to %s; they wait for a place again", ", ".join(missed))
 
     def _locate(self) -> None:
         logger.info("Geocoding: %s", locate_sites(self._engine, self._settings))

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     """Solving time of a run that does not ask for its own."""
     freeze_minutes: float = Field(default=30.0, ge=0)
     """What should start so soon is left alone by plans for the running day."""
+    missed_after_hours: float | None = Field(default=2.0, ge=0)
+    """So long after a shift, visits on which its technician has not reported count as missed, if
+    others were reported: their jobs wait for a place again (null: never)."""
     small_change_jobs: int = Field(default=5, ge=0)
     """A plan that moves so many jobs at most, and none that was promised, is a small change."""
     place_at_once: Priority | None = Priority.URGENT

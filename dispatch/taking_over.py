@@ -85,7 +85,7 @@ def take_over(
     known = surroundings(session, routes, settings)
     before = {shift_key(rows.route): rows.stops for rows in found.routes}
     for rows in routes:
-        _follow_stops(rows, before.get(shift_key(rows.route), ()), known)
+        follow_stops(rows, before.get(shift_key(rows.route), ()), known)
     routes = [rows for rows in routes if any(stop.job_id for stop in rows.stops)]
     plan = Plan(
         status=PlanStatus.DRAFT,
@@ -140,7 +140,7 @@ def _with(rows: RouteRows, visit: Stop, jobs: Mapping[str, Job]) -> RouteRows:
     return copied(RouteRows(rows.route, [*rows.stops[:place], visit, *rows.stops[place:]]))
 
 
-def _follow_stops(rows: RouteRows, before: Sequence[Stop], known: Surroundings) -> None:
+def follow_stops(rows: RouteRows, before: Sequence[Stop], known: Surroundings) -> None:
     """Let the route's totals follow from its stops, and its ends if other stops are there now."""
     route, stops = rows.route, rows.stops
     home = known.home(route.technician_id)
