@@ -41,8 +41,12 @@ class Whereabouts:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether the plan in force has the job anywhere but where they were told, or nowhere."""
-        return self.live is None or shift_key(self.live.route) != shift_key(self.told.route)
+        """Whether the plan in force has the job with anybody else, on another day, or nowhere."""
+        told = self.told.route
+        return self.live is None or (self.live.route.technician_id, self.live.route.day) != (
+            told.technician_id,
+            told.day,
+        )
 
 
 def hold_whereabouts(session: Session, job_id: str, told: RouteRows) -> Whereabouts:

@@ -261,6 +261,15 @@ def test_what_is_done_tomorrow_as_planned_stays_there(monday: Session) -> None:
     assert logged(monday, "take_over") == []
 
 
+def test_a_visit_stays_on_its_day_though_the_shift_is_another_by_now(monday: Session) -> None:
+    plans_store.retire(monday, monday.exec(select(Route.id).where(col(Route.live))).all())
+    add_live_route(monday, "ann", [("j1", "09:10")], starts="07:30", version=2)
+    monday.commit()
+    take(monday, "on_site", "09:02")
+    assert logged(monday, "take_over") == []
+    assert starts(monday) == {"ann": {"j1": "09:10"}}
+
+
 def test_a_draft_has_told_nobody_anything(monday: Session, settings: Settings) -> None:
     draft(monday, settings, {"ann": ["a2"], "bob": ["j1", "b1"]})
     with pytest.raises(Conflict) as error:
