@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from dispatch.models import PLANNABLE
@@ -121,6 +121,13 @@ class LiveDay:
     def is_placed(self, job_id: str) -> bool:
         """Whether the job is on a route as things are now."""
         return any(job_id in visits_of(calls) for calls in self.draft.sequences.values())
+
+    def day_of(self, job_id: str) -> date | None:
+        """The local day of the route in force that the job is on."""
+        for found in self.translation.snapshot.live:
+            if any(stop.job_id == job_id for stop in found.stops):
+                return found.route.day
+        return None
 
     def is_tenable(self, shift: Shift) -> bool:
         """Whether the shift's route in force can be kept as it is."""
@@ -285,12 +292,12 @@ class LiveDay:
 
 def live_day_of(snapshot: Snapshot, settings: Settings) -> LiveDay:
     """The snapshot's routes in force. Visits that nobody can attend in time any more are left where
-    they are, unless their technician is absent.
+    they are, unless their technician is absent, or they are to go to another day.
 
     Raises ``InvalidProblem`` if the rows contradict each other.
     """
     live = LiveDay(to_problem(snapshot, settings))
-    doomed = live.doomed()
+    doomed = live.doomed() - {snapshot.scope.moved_job_id}
     return LiveDay(to_problem(replace(snapshot, doomed=doomed), settings)) if doomed else live
 
 
