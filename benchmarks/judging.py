@@ -93,6 +93,9 @@ class Questions:
             anywhere = {key: change[key] for key in ("job_id", "technician_id")}
             with self._timed("judge a visit given to somebody at any time"):
                 self._client.ask("POST", "/plan-changes/judgement", json=anywhere)
+            tomorrow = change | {"start_at": _a_day_later(other["start_at"])}
+            with self._timed("judge a visit dragged to tomorrow"):
+                self._client.ask("POST", "/plan-changes/judgement", json=tomorrow)
             with self._timed("alternatives"):
                 self._client.ask("GET", f"/jobs/{stop['job_id']}/alternatives")
         for job_id in waiting:
@@ -133,6 +136,10 @@ class Questions:
             ],
         }
         return str(self._client.ask("POST", "/jobs", json=job)["id"])
+
+
+def _a_day_later(moment: str) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(days=1)).isoformat()
 
 
 if __name__ == "__main__":

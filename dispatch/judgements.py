@@ -210,23 +210,29 @@ def scope_of(change: PlanChange, holder: Route | None, day: date) -> Scope:
 
     Raises ``Conflict`` if these are too far apart.
     """
-    names, days = {change.technician_id}, {day}
-    if holder is not None:
-        names.add(holder.technician_id)
-        days.add(holder.day)
-    if (max(days) - min(days)).days >= MOST_DAYS:
+    names = {change.technician_id, None if holder is None else holder.technician_id}
+    concerned = frozenset(name for name in names if name is not None)
+    return span_of(change.job_id, day if holder is None else holder.day, day, concerned)
+
+
+def span_of(job_id: str, old: date, new: date, technicians: frozenset[str] | None) -> Scope:
+    """The technicians' routes (None: everybody's) from the day on which the job is to another.
+
+    Raises ``Conflict`` if these are too far apart.
+    """
+    if abs((new - old).days) >= MOST_DAYS:
         raise conflict(
             "too_far",
-            change.job_id,
-            f"{min(days)} and {max(days)} are not within {MOST_DAYS} days",
+            job_id,
+            f"{new} is not within {MOST_DAYS} days of {old}",
             "take it off, and place it on the other day",
         )
     return Scope(
-        min(days),
-        max(days),
-        technician_ids=frozenset(name for name in names if name is not None),
-        waiting_job_ids=frozenset({change.job_id}),
-        moved_job_id=change.job_id if len(days) > 1 else None,
+        min(old, new),
+        max(old, new),
+        technician_ids=technicians,
+        waiting_job_ids=frozenset({job_id}),
+        moved_job_id=job_id if new != old else None,
     )
 
 

@@ -155,10 +155,14 @@ class LiveDay:
         self.draft.remove(job_ids)
 
     def ways(
-        self, job_id: str, most: int = 10, technicians: Collection[str] | None = None
+        self,
+        job_id: str,
+        most: int = 10,
+        technicians: Collection[str] | None = None,
+        day: date | None = None,
     ) -> list[Way]:
-        """The best place on each shift that has one (of these technicians, None: all), the cheapest
-        first; ``most`` of them.
+        """The best place on each shift that has one (of these technicians, on this day; None: all),
+        the cheapest first; ``most`` of them.
 
         What a place costs is known to within what breaks do to waiting. The most promising ones,
         twice as many as are wanted, are worked out to the cent.
@@ -168,6 +172,7 @@ class LiveDay:
             option
             for shift in self.draft.shifts_with_time(visit)
             if technicians is None or shift.technician in technicians
+            if day is None or self.translation.shifts[shift.id].day == day
             if self.is_tenable(shift)
             for option in [self.draft.best_place(visit, shift)]
             if option is not None

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from dispatch import execution
+from dispatch.alternatives import list_alternatives
 from dispatch.errors import Conflict
 from dispatch.judgements import Judgement, PlanChange, judge_change
 from dispatch.models import Absence, Job, JobStatus, LogEntry, Plan, Route, Stop, Waiver
@@ -23,6 +24,7 @@ from solver.solution import Solution
 from solver.solve import solve
 from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
 from tests.dispatch.crew import (
+    HANOI,
     MONDAY,
     TUESDAY,
     add_ann_and_bob,
@@ -327,6 +329,60 @@ def test_what_has_begun_does_not_move_to_another_day(two_days: Session, settings
     assert refused_change(two_days, settings, "a1", "ann", day=TUESDAY, at=hanoi("08:45")) == [
         "begins"
     ]
+
+
+# Where it could go
+
+
+def test_the_places_of_another_day_cost_and_break_what_moving_there_does(
+    two_days: Session, settings: Settings
+) -> None:
+    found = list_alternatives(two_days, "a2", settings, day=TUESDAY, at=EIGHT)
+    assert (found.here.technician_id, found.here.start_at) == ("ann", hanoi("12:00"))
+    assert {place.technician_id for place in found.alternatives} == {"ann", "bob"}
+    for place in found.alternatives:
+        assert place.start_at.date() == TUESDAY
+        made = change(
+            two_days,
+            settings,
+            "a2",
+            place.technician_id,
+            f"{place.start_at.astimezone(HANOI):%H:%M:%S}",
+            day=TUESDAY,
+        )
+        assert made.judgement is not None
+        assert made.judgement.visit is not None
+        assert made.judgement.visit.start_at == place.start_at
+        assert made.judgement.extra_cost == place.extra_cost
+        assert place.violations == []
+        undo(two_days, settings, made)
+
+
+def test_places_outside_the_windows_say_so(session: Session, settings: Settings) -> None:
+    add_technician(session, "ann", at=0)
+    windows = [(hanoi("09:00", day), hanoi("11:00", day)) for day in (MONDAY, WEDNESDAY)]
+    add_job(session, "a1", at=0, windows=windows)
+    add_live_route(session, "ann", [("a1", "09:00")])
+    session.commit()
+    (tuesday,) = list_alternatives(session, "a1", settings, day=TUESDAY, at=EIGHT).alternatives
+    (broken,) = tuesday.violations
+    assert (broken.rule, broken.amount) == ("time_windows", 21 * 3600)
+    (wednesday,) = list_alternatives(session, "a1", settings, day=WEDNESDAY, at=EIGHT).alternatives
+    assert wednesday.violations == []
+    assert hanoi("09:00", WEDNESDAY) <= wednesday.start_at <= hanoi("11:00", WEDNESDAY)
+
+
+def test_there_is_no_place_where_nobody_works_or_nobody_can(
+    two_days: Session, settings: Settings
+) -> None:
+    over = MONDAY - timedelta(days=1)
+    assert list_alternatives(two_days, "a2", settings, day=over, at=EIGHT).alternatives == []
+    two_days.get_one(Job, "a2").pinned_technician_id = "bob"
+    two_days.commit()
+    (place,) = list_alternatives(two_days, "a2", settings, day=TUESDAY, at=EIGHT).alternatives
+    assert place.technician_id == "bob"
+    with pytest.raises(Conflict, match="31 days"):
+        list_alternatives(two_days, "a2", settings, day=MONDAY + timedelta(days=40), at=EIGHT)
 
 
 # What others do meanwhile
