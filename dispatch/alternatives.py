@@ -161,7 +161,7 @@ def _judged(
             continue
         place = _alternative(live, job_id, way, found.extra_cost)
         times = found.visit.model_dump(exclude={"technician_id"})
-        moved = [one.job_id for one in found.moved if one.technician_id == place.technician_id]
-        changes = {**times, "moved_job_ids": moved, "violations": found.violations}
-        places.append(place.model_copy(update=changes))
+        moved = [one.job_id for one in found.moved]
+        broken = {"moved_job_ids": moved, "violations": found.violations}
+        places.append(place.model_copy(update=times | broken))
     return sorted(places, key=lambda place: (len(place.violations), place.extra_cost))

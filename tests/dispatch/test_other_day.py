@@ -174,7 +174,7 @@ def test_the_days_in_between_stay_as_they_are(two_days: Session, settings: Setti
 
 
 def test_a_job_is_taken_off_whatever_day_it_is_on(two_days: Session, settings: Settings) -> None:
-    change(two_days, settings, "b2", None, day=MONDAY)
+    change(two_days, settings, "b2", None, day=MONDAY + timedelta(days=99))
     assert ("bob", TUESDAY) not in plan_of(two_days)
     assert status(two_days, "b2") == JobStatus.OPEN
 
@@ -370,6 +370,21 @@ def test_places_outside_the_windows_say_so(session: Session, settings: Settings)
     (wednesday,) = list_alternatives(session, "a1", settings, day=WEDNESDAY, at=EIGHT).alternatives
     assert wednesday.violations == []
     assert hanoi("09:00", WEDNESDAY) <= wednesday.start_at <= hanoi("11:00", WEDNESDAY)
+
+
+def test_a_place_inside_the_windows_is_preferred_to_a_cheaper_one(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", at=0)
+    add_job(
+        session, "a1", windows=[(hanoi("14:00", d), hanoi("15:00", d)) for d in (MONDAY, TUESDAY)]
+    )
+    add_job(session, "b1", windows=[(hanoi("12:00", TUESDAY), hanoi("12:30", TUESDAY))])
+    add_live_route(session, "ann", [("a1", "14:00")])
+    add_live_route(session, "ann", [("b1", "12:00")], day=TUESDAY)
+    session.commit()
+    (place,) = list_alternatives(session, "a1", settings, day=TUESDAY, at=EIGHT).alternatives
+    assert place.violations == []
 
 
 def test_there_is_no_place_where_nobody_works_or_nobody_can(
