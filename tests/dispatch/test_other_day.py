@@ -227,6 +227,7 @@ def test_a_window_of_the_old_day_is_broken_by_the_time_between(
     )
     assert plan_of(session) == {("ann", TUESDAY): ["a1"]}
     assert start_of(session, "a1") == hanoi("10:00", TUESDAY)
+    assert judged(session, settings, "a1", "ann", "10:00", hold=True).possible
     change(session, settings, "a1", "ann", "15:00", day=TUESDAY, hold=True, reason="Later")
     assert refused_undo(session, settings, made) == {"changed_since"}
 
