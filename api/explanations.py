@@ -25,9 +25,16 @@ def list_alternatives(
     settings: GivenSettings,
     days: Days,
     limit: Limit = 5,
+    day: Annotated[
+        Day | None,
+        Query(description="A local day; that for which the job is planned if left out."),
+    ] = None,
 ) -> Alternatives:
-    """On the day for which it is planned, the cheapest first. Nothing is changed."""
-    return alternatives.list_alternatives(session, job_id, settings, days=days, limit=limit)
+    """The cheapest first. On a day that has none of the job's time windows it may be at any time;
+    each place says what it breaks, and what breaks least comes first. Nothing is changed."""
+    return alternatives.list_alternatives(
+        session, job_id, settings, day=day, days=days, limit=limit
+    )
 
 
 @router.get(

@@ -32,9 +32,13 @@ CHANGES: dict[str, Any] = {
             "hold": True,
         },
     },
+    "to_another_day": {
+        "summary": "To another day, where it costs least",
+        "value": {"job_id": "J-1", "technician_id": "T01", "day": "2026-11-24"},
+    },
     "off_the_plan": {
         "summary": "Off the plan",
-        "value": {"job_id": "J-1", "technician_id": None, "day": "2026-11-23"},
+        "value": {"job_id": "J-1", "technician_id": None},
     },
 }
 CHANGES_TO_MAKE: dict[str, Any] = {
@@ -48,6 +52,7 @@ CHANGES_TO_MAKE: dict[str, Any] = {
         },
     },
     "held_there": CHANGES["held"],
+    "another_day": CHANGES["to_another_day"],
     "taken_off": CHANGES["off_the_plan"],
     "overridden": {
         "summary": "Whatever it breaks, for a reason",

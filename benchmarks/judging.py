@@ -76,6 +76,7 @@ class Questions:
             for stop in route["stops"]
             if stop["job_id"] and datetime.fromisoformat(stop["start_at"]) > now() + SOON
         ]
+        next_day = {"day": str(self._client.day + timedelta(days=1))}
         crew = [route["technician_id"] for route in plan["routes"]]
         waiting = [self._hard_job() for _ in range(number // 4)]
         self._client.ask("GET", f"/jobs/{waiting[0]}/options")  # reads the day for the first time
@@ -93,8 +94,13 @@ class Questions:
             anywhere = {key: change[key] for key in ("job_id", "technician_id")}
             with self._timed("judge a visit given to somebody at any time"):
                 self._client.ask("POST", "/plan-changes/judgement", json=anywhere)
+            later = change | {"start_at": _a_day_later(other["start_at"])}
+            with self._timed("judge a visit dragged to the next day"):
+                self._client.ask("POST", "/plan-changes/judgement", json=later)
             with self._timed("alternatives"):
                 self._client.ask("GET", f"/jobs/{stop['job_id']}/alternatives")
+            with self._timed("alternatives on the next day"):
+                self._client.ask("GET", f"/jobs/{stop['job_id']}/alternatives", params=next_day)
         for job_id in waiting:
             with self._timed("why not?"):
                 found = self._client.ask("GET", f"/jobs/{job_id}/why-not")
@@ -133,6 +139,10 @@ class Questions:
             ],
         }
         return str(self._client.ask("POST", "/jobs", json=job)["id"])
+
+
+def _a_day_later(moment: str) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(days=1)).isoformat()
 
 
 if __name__ == "__main__":

@@ -11,14 +11,16 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
+from dispatch import plans_store
 from dispatch.intake import Code, Day, Input, Moment
 from dispatch.judging import Judged, Move, judge
-from dispatch.live_day import LiveDay
+from dispatch.live_day import LiveDay, live_day_of
 from dispatch.live_days import LiveDays
-from dispatch.models import now
+from dispatch.models import Route, now
 from dispatch.output import Output
-from dispatch.placing import attendable, live_day, plannable, today
+from dispatch.placing import attendable, conflict, live_day, plannable, today
 from dispatch.settings import Settings
+from dispatch.snapshot import Scope, load_snapshot
 from dispatch.technicians import read_technician
 from solver.solution import (
     EARLIER,
@@ -44,6 +46,8 @@ UNITS: dict[Rule, Unit] = {
 }
 MOVED = 60
 """Seconds: a start that moves by less is not worth telling."""
+MOST_DAYS = 31
+"""A visit moves within so many days at once: all that its technicians do in between counts."""
 
 
 class PlanChange(Input):
@@ -58,7 +62,9 @@ class PlanChange(Input):
     hold: bool = False
     """Whether the visit is to start exactly at `start_at`, and to stay there."""
     day: Day | None = None
-    """A local day; if absent that of `start_at`, or else today."""
+    """The local day on which the technician's shift begins, which may be another one than that for
+    which the visit is planned; if absent that of `start_at`, or else today. A job that is taken off
+    is taken off whatever day it is on."""
 
     @field_validator("hold")
     @classmethod
@@ -172,28 +178,68 @@ def judge_change(
 ) -> Judgement:
     """Judge the change against the plan in force as of ``at`` (None: now); nothing is changed.
 
-    Raises ``NotFound`` for job and technician, and ``Conflict`` if the job has begun, or cannot be
-    planned on that day at all.
+    Raises ``NotFound`` for job and technician, and ``Conflict`` if the job has begun, cannot be
+    planned on that day at all, or is planned for one too far from it.
     """
     at = at or now()
-    day = day_of(change, settings, at)
     plannable(session, change.job_id)
     if change.technician_id is not None:
         read_technician(session, change.technician_id)
-    live = live_day(session, day, settings, at, days)
+    holder = plans_store.live_visits(session, [change.job_id]).get(change.job_id)
+    day = day_of(change, holder, settings, at)
+    scope = scope_of(change, holder, day)
+    if scope.starts_on == scope.ends_on:
+        live = live_day(session, day, settings, at, days)
+    else:
+        live = live_day_of(load_snapshot(session, scope, at, settings.freeze), settings)
     attendable(live, change.job_id, day)
-    return judgement(live, judge(live, move_of(live, change)))
+    return judgement(live, judge(live, move_of(live, change, day)))
 
 
-def day_of(change: PlanChange, settings: Settings, at: datetime) -> date:
-    """The local day that the change is about."""
+def day_of(change: PlanChange, holder: Route | None, settings: Settings, at: datetime) -> date:
+    """The local day that the job is to be on, or to be taken off; ``holder`` is the route in force
+    that it is on."""
+    if change.technician_id is None and holder is not None:
+        return holder.day
     return change.day or today(change.start_at or at, settings)
 
 
-def move_of(live: LiveDay, change: PlanChange) -> Move:
+def scope_of(change: PlanChange, holder: Route | None, day: date) -> Scope:
+    """The routes that the change concerns: those of the technician who has the job and of the one
+    who is to have it, from the day on which it is to the one on which it is to be.
+
+    Raises ``Conflict`` if these are too far apart.
+    """
+    names = {change.technician_id, None if holder is None else holder.technician_id}
+    concerned = frozenset(name for name in names if name is not None)
+    return span_of(change.job_id, day if holder is None else holder.day, day, concerned)
+
+
+def span_of(job_id: str, old: date, new: date, technicians: frozenset[str] | None) -> Scope:
+    """The technicians' routes (None: everybody's) from the day on which the job is to another.
+
+    Raises ``Conflict`` if these are too far apart.
+    """
+    if abs((new - old).days) >= MOST_DAYS:
+        raise conflict(
+            "too_far",
+            job_id,
+            f"{new} is not within {MOST_DAYS} days of {old}",
+            "take it off, and place it on the other day",
+        )
+    return Scope(
+        min(old, new),
+        max(old, new),
+        technician_ids=technicians,
+        waiting_job_ids=frozenset({job_id}),
+        moved_job_id=job_id if new != old else None,
+    )
+
+
+def move_of(live: LiveDay, change: PlanChange, day: date) -> Move:
     """The change in the solver's terms."""
     start = None if change.start_at is None else live.translation.seconds(change.start_at)
-    return Move(change.job_id, change.technician_id, start, change.hold)
+    return Move(change.job_id, change.technician_id, day, start, change.hold)
 
 
 def judgement(live: LiveDay, judged: Judged) -> Judgement:

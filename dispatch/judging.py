@@ -9,6 +9,7 @@ broken.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from dispatch.live_day import LiveDay, visits_of
@@ -31,10 +32,12 @@ NOT_OF_ROUTES = frozenset({Rule.COST, Rule.EVERY_VISIT_ONCE})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A job put on one of a technician's shifts, or (None) taken off the plan."""
+    """A job put on one of a technician's shifts of a day, or (None) taken off the plan."""
 
     job_id: str
     technician: str | None
+    day: date
+    """The local day on which the shift begins."""
     start: int | None = None
     """Seconds: the visit goes before what starts later. None: where it breaks and costs least."""
     hold: bool = False
@@ -83,13 +86,20 @@ class Outcome:
 
 
 def judge(live: LiveDay, move: Move) -> Judged:
-    """Judge the move of a job that is one of the day's visits. ``live`` is not changed."""
-    there = [shift for shift in live.problem.shifts if shift.technician == move.technician]
+    """Judge the move of a job that is one of the visits of ``live``, which is not changed and has
+    the day of the move, and that on which the job is."""
+    there = [
+        shift
+        for shift in live.problem.shifts
+        if shift.technician == move.technician and live.translation.shifts[shift.id].day == move.day
+    ]
     if move.start is not None and there:
         start = move.start
         there = [min(there, key=lambda shift: (_outside(shift, start), shift.start))]
     present = shift_of(live, move.job_id)
-    trial = Trial(live, move.job_id, [*there, *([present] if present else [])], move.technician)
+    stays = live.day_of(move.job_id) in (None, move.day)
+    to = move.technician if stays else None
+    trial = Trial(live, move.job_id, [*there, *([present] if present else [])], to)
     outcomes = [trial.put(shift, move) for shift in there] or [trial.taken_off(move)]
     return trial.judged(move, min(outcomes, key=lambda outcome: outcome.badness))
 
@@ -110,8 +120,8 @@ class Trial:
     def __init__(
         self, live: LiveDay, job_id: str, shifts: Iterable[Shift], to: str | None = None
     ) -> None:
-        """``to``: whom the job is tried with (None: nobody); what was waived for it with somebody
-        else does not count."""
+        """``to``: whom the job is tried with (None: nobody, or on another day than it is on); what
+        was waived for it with somebody else, or on another day, does not count."""
         self.live = live
         self.job_id = job_id
         technicians = {shift.technician for shift in shifts}

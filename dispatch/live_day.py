@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from dispatch.models import PLANNABLE
@@ -122,6 +122,13 @@ class LiveDay:
         """Whether the job is on a route as things are now."""
         return any(job_id in visits_of(calls) for calls in self.draft.sequences.values())
 
+    def day_of(self, job_id: str) -> date | None:
+        """The local day of the route in force that the job is on."""
+        for found in self.translation.snapshot.live:
+            if any(stop.job_id == job_id for stop in found.stops):
+                return found.route.day
+        return None
+
     def is_tenable(self, shift: Shift) -> bool:
         """Whether the shift's route in force can be kept as it is."""
         return self.key(shift.id) not in self._untenable
@@ -148,10 +155,14 @@ class LiveDay:
         self.draft.remove(job_ids)
 
     def ways(
-        self, job_id: str, most: int = 10, technicians: Collection[str] | None = None
+        self,
+        job_id: str,
+        most: int = 10,
+        technicians: Collection[str] | None = None,
+        day: date | None = None,
     ) -> list[Way]:
-        """The best place on each shift that has one (of these technicians, None: all), the cheapest
-        first; ``most`` of them.
+        """The best place on each shift that has one (of these technicians, on this day; None: all),
+        the cheapest first; ``most`` of them.
 
         What a place costs is known to within what breaks do to waiting. The most promising ones,
         twice as many as are wanted, are worked out to the cent.
@@ -161,6 +172,7 @@ class LiveDay:
             option
             for shift in self.draft.shifts_with_time(visit)
             if technicians is None or shift.technician in technicians
+            if day is None or self.translation.shifts[shift.id].day == day
             if self.is_tenable(shift)
             for option in [self.draft.best_place(visit, shift)]
             if option is not None
@@ -285,12 +297,12 @@ class LiveDay:
 
 def live_day_of(snapshot: Snapshot, settings: Settings) -> LiveDay:
     """The snapshot's routes in force. Visits that nobody can attend in time any more are left where
-    they are, unless their technician is absent.
+    they are, unless their technician is absent, or they are to go to another day.
 
     Raises ``InvalidProblem`` if the rows contradict each other.
     """
     live = LiveDay(to_problem(snapshot, settings))
-    doomed = live.doomed()
+    doomed = live.doomed() - {snapshot.scope.moved_job_id}
     return LiveDay(to_problem(replace(snapshot, doomed=doomed), settings)) if doomed else live
 
 

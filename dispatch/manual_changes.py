@@ -14,7 +14,7 @@ from sqlmodel import Session
 from dispatch import log, models, plans_store
 from dispatch.errors import Conflict
 from dispatch.intake import Input, Text
-from dispatch.judgements import Judgement, PlanChange, day_of, judgement, move_of
+from dispatch.judgements import Judgement, PlanChange, day_of, judgement, move_of, scope_of
 from dispatch.judging import Judged, judge
 from dispatch.live_day import LiveDay
 from dispatch.manual_versions import ChangeMade, Ground, ManualVersion, ground_of, made, verify
@@ -24,8 +24,9 @@ from dispatch.pins import set_pin
 from dispatch.placing import attendable, plannable
 from dispatch.plan_rows import UNKNOWN, RouteRows, shift_key, to_plan
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, Scope
+from dispatch.snapshot import LiveRoute
 from dispatch.technicians import read_technician
+from dispatch.waivers import end_waivers
 from solver.cost import cost
 from solver.problem import Fault
 from solver.solution import EARLIER, START, Rule, Solution
@@ -71,19 +72,13 @@ def make_change(
     if holder is None and change.technician_id is None:
         where, cause = f"job {change.job_id}", "it is on no route"
         raise Conflict(Fault("not_in_plan", where, cause, "there is nothing to take it off"))
-    concerned = {change.technician_id, None if holder is None else holder.technician_id}
-    day = day_of(change, settings, at)
-    scope = Scope(
-        day,
-        day,
-        technician_ids=frozenset(name for name in concerned if name is not None),
-        waiting_job_ids=frozenset({change.job_id}),
-    )
+    day = day_of(change, holder, settings, at)
+    scope = scope_of(change, holder, day)
     ground = ground_of(session, scope, settings, at)
     _unchanged_since(session, ground, change)
     plannable(session, change.job_id)
     attendable(ground.live, change.job_id, day)
-    judged = judge(ground.live, move_of(ground.live, change))
+    judged = judge(ground.live, move_of(ground.live, change, day))
     shown = judgement(ground.live, judged)
     if not judged.is_possible:
         _overridden(shown, change)
@@ -98,6 +93,8 @@ def make_change(
     version = ManualVersion(session, ground, actor, at)
     routes, replaced = _rows(ground.live, judged)
     plan = version.stored(routes, unassigned, cost(ground.live.problem, judged.after, ()))
+    if holder is not None and holder.day != day:
+        end_waivers(session, {change.job_id: None}, actor=actor)
     _set_aside(session, ground, plan, change, judged, actor=actor, at=at)
     _log(session, plan, change, shown, replaced, actor)
     version.put_in_force(plan, routes, replaced, change.job_id)

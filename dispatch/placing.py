@@ -55,7 +55,7 @@ class PlaceOption(Output):
     depot_ids: list[str]
     """Depots to call at on the way that the route does not have yet."""
     moved_job_ids: list[str]
-    """Other jobs on the route that will start at another minute than planned."""
+    """Other jobs that will start at another minute than planned."""
     bumped_job_ids: list[str]
     """Less important jobs that have to leave the route."""
 

@@ -120,6 +120,9 @@ class Scope:
     """None: everyone who serves the territory."""
     waiting_job_ids: frozenset[str] | None = None
     """Which jobs it may place that are on no route in force; None: all of the territory."""
+    moved_job_id: str | None = None
+    """A job that is to go from one of the days to another: it is not held where it comes too late,
+    and windows that are over say by how much it comes later."""
 
     def has(self, route: Route, serving: Collection[str]) -> bool:
         """Whether the route is one of a technician of the scope on its days."""

@@ -193,11 +193,14 @@ class _Translator:
         return self.waivers.extended(facts.job.id, when, self._horizon, pinned_at)
 
     def _demanded(self, facts: JobFacts, *, as_pinned: bool) -> Attendance | Unattendable | None:
+        horizon = self._horizon
+        if facts.job.id == self.snapshot.scope.moved_job_id:
+            horizon = replace(horizon, now=self.epoch, begin=self.epoch)
         return attendance(
             facts.job,
             facts.windows,
             self.snapshot.opening_hours.get(facts.job.site_id, ()),
-            self._horizon,
+            horizon,
             self.zone,
             as_pinned=as_pinned,
         )

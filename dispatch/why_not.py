@@ -139,7 +139,7 @@ def explain_unassigned(
     visit = live.draft.visit(job_id)
     if visit.previous is not None:
         raise conflict("is_placed", job_id, "it is on a route", "ask for its alternatives")
-    found = [_look(live, visit, shift) for shift in live.problem.shifts]
+    found = [_look(live, visit, shift, day) for shift in live.problem.shifts]
     found += [
         _absent(facts.technician.id, facts.technician.name)
         for facts in translation.snapshot.technicians
@@ -159,14 +159,14 @@ Key = tuple[bool, tuple[int, int, int], str]
 """Whether nothing helps, the size of the smallest change, and who."""
 
 
-def _look(live: LiveDay, visit: Visit, shift: Shift) -> tuple[Key, TechnicianWhyNot]:
+def _look(live: LiveDay, visit: Visit, shift: Shift, day: date) -> tuple[Key, TechnicianWhyNot]:
     trial = Trial(live, visit.id, [shift])
     by_waivers = list(_with_waivers(trial, shift)) if live.is_tenable(shift) else []
     moment = live.translation.moment
     if by_waivers:
         obstacles = [_obstacle(waiver) for waiver in by_waivers[0].waivers]
     else:
-        forced = trial.put(shift, Move(visit.id, shift.technician))
+        forced = trial.put(shift, Move(visit.id, shift.technician, day))
         obstacles = [broken_rule(live, found, shift.technician) for found in forced.violations]
     ways = list(by_waivers)
     if obstacles and live.is_tenable(shift):

@@ -1,6 +1,6 @@
 """Judging changes by hand, and asking why, over HTTP."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -100,3 +100,35 @@ def test_a_visit_is_pinned_and_unpinned(published: None, client: TestClient) -> 
     assert (pinned["pinned_technician_id"], pinned["pinned_start_at"] is None) == ("T01", False)
     assert client.delete("/jobs/J-1/pin").json()["pinned_technician_id"] is None
     assert faults(client.put("/jobs/J-2/pin", json={})) == {("not_in_plan", "job J-2")}
+
+
+def test_a_visit_is_moved_to_the_next_day_and_back(
+    published: None, client: TestClient, day: date
+) -> None:
+    tomorrow = day + timedelta(days=1)
+    places = client.get("/jobs/J-1/alternatives", params={"day": str(tomorrow)}).json()
+    assert places["here"]["technician_id"] == "T01"
+    [place] = places["alternatives"]
+    assert place["technician_id"] == "T01"
+    change = {
+        "job_id": "J-1",
+        "technician_id": "T01",
+        "start_at": place["start_at"],
+        "day": str(tomorrow),
+    }
+    judged = client.post("/plan-changes/judgement", json=change).json()
+    assert (judged["violations"], judged["extra_cost"]) == (
+        place["violations"],
+        place["extra_cost"],
+    )
+    made = client.post("/plan-changes", json={**change, "override": {"reason": "Khách vắng"}})
+    assert made.status_code == 200
+
+    def holders(shown: date) -> list[str]:
+        return [one["technician_id"] for one in client.get(f"/board/{shown}").json()["routes"]]
+
+    assert (holders(day), holders(tomorrow)) == ([], ["T01"])
+    assert client.post(f"/plan-changes/{made.json()['plan_version']}/undo").status_code == 200
+    assert (holders(day), holders(tomorrow)) == (["T01"], [])
+    far = {**change, "start_at": None, "day": str(day + timedelta(days=40))}
+    assert faults(client.post("/plan-changes", json=far)) == {("too_far", "job J-1")}

@@ -1,6 +1,6 @@
 """Changes by hand made in tests, by Dana at eight on Monday."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 from sqlmodel import Session
@@ -23,6 +23,7 @@ def change(
     technician: str | None,
     clock: str | None = None,
     *,
+    day: date = MONDAY,
     hold: bool = False,
     reason: str | None = None,
     plan_version: int | None = None,
@@ -31,9 +32,9 @@ def change(
     wanted = ChangeToMake(
         job_id=job_id,
         technician_id=technician,
-        start_at=None if clock is None else hanoi(clock),
+        start_at=None if clock is None else hanoi(clock, day),
         hold=hold,
-        day=MONDAY,
+        day=day,
         override=None if reason is None else Override(reason=reason),
         plan_version=plan_version,
     )

@@ -87,7 +87,7 @@ def test_every_judgement_can_be_carried_out(busy_day: LiveDay) -> None:
         before = shift_of(busy_day, job_id)
         for name in CREW:
             for start in (None, 3600 * 9, 3600 * 11):
-                judged = judge(busy_day, Move(job_id, name, start))
+                judged = judge(busy_day, Move(job_id, name, MONDAY, start))
                 assert judged.shift is not None
                 assert judged.is_possible == (judged.waivers == ())
                 if judged.waivers is None:
@@ -111,7 +111,7 @@ def test_a_place_that_there_is_is_judged_to_be_possible(busy_day: LiveDay) -> No
         live = busy_day.copy()
         live.remove([job_id])
         for way in live.ways(job_id):
-            judged = judge(busy_day, Move(job_id, way.shift.technician))
+            judged = judge(busy_day, Move(job_id, way.shift.technician, MONDAY))
             assert judged.is_possible
             present = shift_of(busy_day, job_id)
             if present is None:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from dispatch.intake import JobChange, NewJob
 from dispatch.jobs import cancel_job, change_job, create_job
 from dispatch.live_days import LiveDays
 from dispatch.log import record
+from dispatch.manual_changes import ChangeToMake, make_change
 from dispatch.models import Absence, Priority, ReportKind
 from dispatch.placing import PlaceRequest, place_job
 from dispatch.positions import NewPosition, keep_position
@@ -26,7 +27,7 @@ from dispatch.reports import NewReport, take_report
 from dispatch.settings import Settings
 from dispatch.snapshot import Scope, Snapshot, load_snapshot
 from dispatch.store import connect, reading
-from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
 
 Step = Callable[[Session, Settings, datetime], object]
 NAMES = ("a1", "a2", "b1", "b2", "waits", "new")
@@ -82,6 +83,12 @@ def places(job: str) -> Step:
     )
 
 
+def goes(job: str, day: date) -> Step:
+    """By hand, to another day and back."""
+    wanted = ChangeToMake(job_id=job, technician_id="ann", day=day)
+    return lambda session, settings, at: make_change(session, wanted, settings, actor="dana", at=at)
+
+
 def cancels(job: str) -> Step:
     return lambda session, settings, at: cancel_job(session, job, actor="dana")
 
@@ -115,6 +122,7 @@ STEPS: list[Step] = [
     moves,
     falls_ill,
     *(places(name) for name in NAMES),
+    *(goes(name, day) for name in ("a2", "b2") for day in (TUESDAY, MONDAY)),
     *(cancels(name) for name in NAMES),
     *(changes(name, priority=Priority.URGENT) for name in NAMES),
     *(changes(name, hold_reason="waits for a part") for name in ("a2", "b2")),
@@ -153,7 +161,8 @@ def copied(engine: Engine, folder: Path) -> Iterator[Engine]:
 def go_through(monday: Engine, settings: Settings, steps: list[Step]) -> None:
     days = LiveDays(reading(monday), settings)
     at = hanoi("08:00")
-    days.at(MONDAY, at)
+    for day in (MONDAY, TUESDAY):
+        days.at(day, at)
     for step in steps:
         at += timedelta(minutes=7)
         with Session(monday) as session:
@@ -162,10 +171,11 @@ def go_through(monday: Engine, settings: Settings, steps: list[Step]) -> None:
             except DispatchError:
                 session.rollback()
             session.commit()
-        kept = days.at(MONDAY, at).translation.snapshot
-        with Session(reading(monday)) as session:
-            fresh = load_snapshot(session, Scope(MONDAY, MONDAY), at, settings.freeze)
-        assert content(kept) == content(fresh) | {"doomed": kept.doomed}
+        for day in (MONDAY, TUESDAY):
+            kept = days.at(day, at).translation.snapshot
+            with Session(reading(monday)) as session:
+                fresh = load_snapshot(session, Scope(day, day), at, settings.freeze)
+            assert content(kept) == content(fresh) | {"doomed": kept.doomed}
 
 
 def test_changes_tried_on_a_day_stay_with_who_tried_them(

@@ -71,12 +71,19 @@ function jobDetails(job) {
     element("p", { class: "card-facts" },
       priorityBadge(job),
       placed && isLate(placed.stop) ? element("span", { class: "badge bad with-icon" }, icon("late", 12), text("visit.late")) : null,
-      placed ? null : element("span", { class: "badge warn" }, text("job.unassigned"))),
-    placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : element("ul", { class: "reasons" }, (board.unassigned.get(job.id) ?? []).map((reason) => element("li", {}, reasonText(job, reason)))),
-    ...sections.top.map((section) => section(job, placed)).filter(Boolean),
+      placed ? null : whereabouts(job)),
+    placed ? element("button", { type: "button", class: "quiet small", onclick: () => showJob(job.id) }, icon("search", 12), text("job.show")) : null,
+    board.unassigned.get(job.id)?.length ? element("ul", { class: "reasons" }, board.unassigned.get(job.id).map((reason) => element("li", {}, reasonText(job, reason)))) : null,
+    ...sections.top.map((section) => section(job, placed)),
     factList(facts),
-    ...sections.job.map((section) => section(job, placed)).filter(Boolean),
-  ];
+    ...sections.job.map((section) => section(job, placed)),
+  ].filter(Boolean);
+}
+
+/** Of a job that is on none of the routes shown. */
+function whereabouts(job) {
+  if (board.unassigned.has(job.id)) return element("span", { class: "badge warn" }, text("job.unassigned"));
+  return ["scheduled", "dispatched"].includes(job.status) ? element("span", { class: "badge" }, text("job.on_other_day")) : null;
 }
 
 function pinText(job) {

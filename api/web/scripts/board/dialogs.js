@@ -82,7 +82,7 @@ export function troubleLines(error) {
 const KNOWN = new Set([
   "missing", "string_too_short", "string_too_long", "ends_before_it_starts", "overlapping_windows", "duplicate", "half_a_location", "coordinates_out_of_range",
   "swapped_coordinates", "outside_service_area", "in_the_past", "day_order", "too_long", "greater_than_equal", "less_than_equal", "unknown_reference",
-  "control_character", "site_or_site_id", "empty_span", "not_plannable", "begins", "not_then", "no_place", "changed_since", "not_in_plan", "is_placed", "not_placed",
+  "control_character", "site_or_site_id", "empty_span", "not_plannable", "begins", "not_then", "too_far", "no_place", "changed_since", "not_in_plan", "is_placed", "not_placed",
   "int_type", "string_pattern_mismatch", "float_type", "int_parsing", "needs_others", "not_changeable", "discarded",
 ]);
 

@@ -8,13 +8,13 @@
  */
 
 import { element } from "../dom.js";
-import { time } from "../format.js";
 import { text } from "../texts.js";
 import { announce } from "./announce.js";
 import { colourName } from "./colours.js";
-import { board, isPlannable } from "./state.js";
+import { board, isPlannable, shownSpan } from "./state.js";
 import { focus, order, placeAt, pointOf, ROW_HEIGHT, scroller, setFocus } from "./timeline.js";
-import { toMoment, toPixels, zoom } from "./scale.js";
+import { isInHours, shownDays, toMoment, toPixels, zoom } from "./scale.js";
+import { visitTime } from "./words.js";
 
 const STEP_MILLISECONDS = 300_000;
 /** Moving less than this is a click. */
@@ -108,7 +108,11 @@ function follow(x, y) {
   aim({ technicianId: place.technicianId, startAt: place.isOnName ? null : rounded(moment) });
 }
 
-const rounded = (moment) => Math.round(moment / STEP_MILLISECONDS) * STEP_MILLISECONDS;
+/** To the step, and on one of the days shown. */
+function rounded(moment) {
+  const { from, to } = shownSpan();
+  return Math.max(from, Math.min(to - STEP_MILLISECONDS, Math.round(moment / STEP_MILLISECONDS) * STEP_MILLISECONDS));
+}
 
 function aim(place) {
   const before = move.target;
@@ -139,7 +143,7 @@ function drawGhost() {
   const place = ghost.style;
   const isInRow = target !== null && target.startAt !== null;
   ghost.classList.toggle("in-row", isInRow);
-  ghost.lastChild.textContent = target === null ? "" : target.startAt === null ? text("move.cheapest") : time(target.startAt);
+  ghost.lastChild.textContent = target === null ? "" : target.startAt === null ? text("move.cheapest") : visitTime(move.jobId, target.startAt);
   if (isInRow) {
     const at = pointOf(target.technicianId, target.startAt);
     place.setProperty("--route", `var(${colourName(target.technicianId)})`);
@@ -232,8 +236,8 @@ export function moveByKey(key, { shiftKey }) {
   const at = order.indexOf(technicianId);
   const step = shiftKey ? 12 * STEP_MILLISECONDS : STEP_MILLISECONDS;
   switch (key) {
-    case "ArrowRight": carry(technicianId, rounded(startAt + step)); return true;
-    case "ArrowLeft": carry(technicianId, rounded(startAt - step)); return true;
+    case "ArrowRight": carry(technicianId, stepped(startAt, step)); return true;
+    case "ArrowLeft": carry(technicianId, stepped(startAt, -step)); return true;
     case "ArrowDown": carry(order[Math.min(order.length - 1, at + 1)], startAt); return true;
     case "ArrowUp": carry(order[Math.max(0, at - 1)], startAt); return true;
     case "Enter": case " ": finish(); return true;
@@ -241,6 +245,14 @@ export function moveByKey(key, { shiftKey }) {
     case "Tab": return true;
     default: return false;
   }
+}
+
+/** So much earlier or later; from the last hour of a day to the first of the next, for nobody works in between. */
+function stepped(startAt, by) {
+  const wanted = rounded(startAt + by);
+  if (isInHours(wanted) || !isInHours(startAt)) return wanted;
+  const next = by > 0 ? shownDays.find(({ from }) => from > startAt)?.from : shownDays.findLast(({ to }) => to < startAt)?.to;
+  return next ?? wanted;
 }
 
 function carry(technicianId, startAt, before = "") {
@@ -252,5 +264,5 @@ function carry(technicianId, startAt, before = "") {
   const box = scroller.getBoundingClientRect();
   if (x < box.left + 200 || x > box.right - 80) scroller.scrollBy(x - (box.left + box.right) / 2, 0);
   aim({ technicianId, startAt });
-  announce(before + text("move.at", { technician: board.technicians.get(technicianId).name, time: time(startAt) }));
+  announce(before + text("move.at", { technician: board.technicians.get(technicianId).name, time: visitTime(move.jobId, startAt) }));
 }

@@ -5,18 +5,18 @@
  */
 
 import { element } from "../dom.js";
-import { span, time } from "../format.js";
+import { isoDay, span } from "../format.js";
 import { text } from "../texts.js";
 import { announce } from "./announce.js";
 import { judge, makeChange } from "./changes.js";
 import { isMoving, setDropHandler, showBesideGhost } from "./drag.js";
 import { openOverride } from "./override.js";
 import { clearPreview, drawPreview } from "./preview.js";
-import { board } from "./state.js";
+import { board, dayToAttend, isShown, notify, plannedDay } from "./state.js";
 import { toastTrouble } from "./toast.js";
 import { pinButton } from "./pins.js";
 import { toWire } from "./moments.js";
-import { brokenList, brokenText, costBadge, costParts, difference, jobTitle, technicianName } from "./words.js";
+import { brokenList, brokenText, costBadge, costParts, difference, jobTitle, technicianName, visitTime } from "./words.js";
 
 /** Whether the visit is to start exactly where it is dropped: Shift while dragging, or H. */
 let isHeld = false;
@@ -71,8 +71,14 @@ async function askAbout(change) {
 
 /** A move as the service takes it. */
 function changeOf({ jobId, technicianId, startAt }) {
-  const change = { job_id: jobId, technician_id: technicianId, start_at: toWire(startAt), hold: isHeld && startAt !== null };
-  return startAt === null ? { ...change, day: board.day } : change;
+  const day = startAt === null ? (plannedDay(jobId) ?? dayToAttend(board.jobs.get(jobId))) : shiftDay(technicianId, startAt);
+  return { job_id: jobId, technician_id: technicianId, start_at: toWire(startAt), hold: isHeld && startAt !== null, day };
+}
+
+/** The local day of the shift that is meant by a moment: of a night shift, that on which it begins. */
+function shiftDay(technicianId, moment) {
+  const shift = (board.shifts.get(technicianId) ?? []).find(({ starts_at: from, ends_at: to }) => from <= moment && moment < to);
+  return isoDay(shift?.starts_at ?? moment);
 }
 
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
@@ -93,7 +99,7 @@ function note(change, judgement) {
   const { visit, moved: others, violations, extra_cost: extra, cost } = judgement;
   const lasting = Math.max(0, ...others.map((one) => Math.abs(Date.parse(one.new_start_at) - Date.parse(one.old_start_at)))) / 1000;
   return [
-    element("p", { class: "note-head" }, costBadge(extra), visit ? element("span", { class: "numbers" }, text("change.starts", { technician: technicianName(visit.technician_id), time: time(visit.start_at) })) : null),
+    element("p", { class: "note-head" }, costBadge(extra), visit ? element("span", { class: "numbers" }, text("change.starts", { technician: technicianName(visit.technician_id), time: visitTime(change.job_id, visit.start_at) })) : null),
     element("p", { class: "soft numbers" }, costParts(cost)),
     others.length ? element("p", { class: "soft" }, text("change.moves", { count: others.length, span: span(lasting) })) : null,
     violations.length ? brokenList(violations, change.job_id) : null,
@@ -102,7 +108,7 @@ function note(change, judgement) {
 }
 
 function spoken(change, { extra_cost: extra, violations, visit }) {
-  const parts = [visit ? text("change.starts", { technician: technicianName(visit.technician_id), time: time(visit.start_at) }) : null, difference(extra)];
+  const parts = [visit ? text("change.starts", { technician: technicianName(visit.technician_id), time: visitTime(change.job_id, visit.start_at) }) : null, difference(extra)];
   if (violations.length) parts.push(text("change.breaks", { what: violations.map((one) => brokenText(one, change.job_id)).join("; ") }));
   if (change.hold) parts.push(text("change.held"));
   return parts.filter(Boolean).join(", ");
@@ -137,10 +143,11 @@ async function dropped(wanted) {
 export async function carryOut(change, judgement) {
   const startAt = judgement.visit?.start_at ?? change.start_at;
   const words = change.technician_id
-    ? text("change.done", { title: jobTitle(change.job_id), technician: technicianName(change.technician_id), time: startAt ? time(startAt) : "" })
+    ? text("change.done", { title: jobTitle(change.job_id), technician: technicianName(change.technician_id), time: startAt ? visitTime(change.job_id, startAt) : "" })
     : text("change.done_off", { title: jobTitle(change.job_id) });
   if (!judgement.possible) return openOverride(change, judgement, words);
   const buttons = change.technician_id && !change.hold ? [pinButton(change.job_id)] : [];
+  if (startAt && !isShown(change.day)) buttons.push({ label: text("change.show_day"), act: () => notify("go-to-day", change.day) });
   return makeChange(change, words, { buttons });
 }
 

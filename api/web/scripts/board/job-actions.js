@@ -10,6 +10,7 @@ import { judgeAndCarryOut } from "./drop.js";
 import { openEdit } from "./edit-job.js";
 import { PRIORITIES } from "./filters.js";
 import { icon } from "./icons.js";
+import { offerOtherDays } from "./offers.js";
 import { pin } from "./pins.js";
 import { board, isPlannable } from "./state.js";
 import { isoDay } from "../format.js";
@@ -27,7 +28,7 @@ export function mountJobActions() {
 
 function section(job, placed) {
   // The same controls as long as they mean the same: focus stays in them.
-  const signed = JSON.stringify([job.id, job.status, job.priority, job.pinned_technician_id, job.pinned_start_at, Boolean(placed), job.phone]);
+  const signed = JSON.stringify([job.id, job.status, job.priority, job.pinned_technician_id, job.pinned_start_at, job.en_route_at, Boolean(placed), job.phone]);
   if (shown.signed !== signed) {
     const focusKey = shown.node?.contains(document.activeElement) ? document.activeElement.dataset.focusKey : null;
     shown = { signed, node: controls(job, placed) };
@@ -46,6 +47,7 @@ function controls(job, placed) {
     canChange && job.pinned_technician_id ? button("unpin", () => pin(job.id, null), { drawing: "pin" }) : null,
     canChange ? priorityChoice(job) : null,
     canChange ? button("edit", () => openEdit(job)) : null,
+    canPin && !job.en_route_at ? button("other_day", () => offerOtherDays(job)) : null,
     canPin ? button("off_plan", () => takeOff(job, placed)) : null,
     job.phone ? element("a", { class: "button small numbers", href: `tel:${job.phone.replaceAll(" ", "")}`, "aria-label": text("job.do_call", { phone: job.phone }) }, icon("phone", 12), job.phone) : null,
     OVER.includes(job.status) ? null : button("cancel", () => askToCancel(job), { kind: "danger" }));

@@ -1,11 +1,10 @@
 /** Breaking hard rules deliberately: every rule by name and amount, and a reason for the log. */
 
 import { element } from "../dom.js";
-import { time } from "../format.js";
 import { text } from "../texts.js";
 import { makeChange } from "./changes.js";
 import { openDialog } from "./dialogs.js";
-import { brokenList, costBadge, costParts, jobTitle, technicianName } from "./words.js";
+import { brokenList, costBadge, costParts, jobTitle, technicianName, visitTime } from "./words.js";
 
 /**
  * Ask for the override of a change that breaks rules. `found` is its judgement, or what comes to the
@@ -48,5 +47,5 @@ function goal(change, { visit }) {
   if (!change.technician_id) return text("change.off_plan");
   const technician = technicianName(change.technician_id);
   const startAt = visit ? visit.start_at : change.start_at;
-  return startAt ? text("change.goal", { technician, time: time(startAt) }) : technician;
+  return startAt ? text("change.goal", { technician, time: visitTime(change.job_id, startAt) }) : technician;
 }

@@ -8,7 +8,7 @@
  * - `connection`: whether the service still tells what happens
  */
 
-import { startOfDay } from "../format.js";
+import { isoDay, startOfDay } from "../format.js";
 
 /** The board's data. Moments are milliseconds here; on the wire they are ISO texts. */
 export const board = {
@@ -159,6 +159,24 @@ function sums() {
 export function shownSpan() {
   return { from: startOfDay(board.day), to: startOfDay(dayAfter(board.day, board.days)) };
 }
+
+/** The day of those shown on which a job that waits can be attended: that of its first window, if it is one. */
+export function dayToAttend(job) {
+  const { from, to } = shownSpan();
+  const window = job.windows.find((one) => one.ends_at > from && one.starts_at < to);
+  if (window) return isoDay(Math.max(window.starts_at, from));
+  const today = isoDay(Date.now());
+  return isShown(today) ? today : board.day;
+}
+
+/** The local day of the shift on whose route the job is; null if it is on none of those shown. */
+export function plannedDay(jobId) {
+  const placed = board.placed.get(jobId);
+  return placed ? isoDay(placed.route.shift_starts_at) : null;
+}
+
+/** Whether the local day is one of those shown. */
+export const isShown = (iso) => board.day <= iso && iso < dayAfter(board.day, board.days);
 
 /** The local day so many days later, like `2026-11-24`. */
 export function dayAfter(iso, days) {

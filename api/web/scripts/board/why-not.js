@@ -4,7 +4,7 @@
  */
 
 import { element } from "../dom.js";
-import { isoDay, span, time } from "../format.js";
+import { span, time } from "../format.js";
 import { ask, get } from "../http.js";
 import { text } from "../texts.js";
 import { done, makeChange } from "./changes.js";
@@ -15,7 +15,7 @@ import { judgeAndCarryOut } from "./drop.js";
 import { foldable } from "./foldable.js";
 import { together } from "./live.js";
 import { openOverride } from "./override.js";
-import { board, dayAfter, isPlannable, shownSpan } from "./state.js";
+import { board, dayToAttend, isPlannable } from "./state.js";
 import { toWire } from "./moments.js";
 import { toastTrouble } from "./toast.js";
 import { brokenList, brokenText, costBadge, jobTitle } from "./words.js";
@@ -27,17 +27,8 @@ export function mountWhyNot() {
   addJobSection((job, placed) => (placed || !isPlannable(job) || !board.unassigned.has(job.id) ? null : fold.of(`${job.id}@${board.version}@${job.revision}@${board.day}`, job)));
 }
 
-/** The day of those shown on which the job can be attended: that of its first window, if it is one. */
-function dayOf(job) {
-  const { from, to } = shownSpan();
-  const window = job.windows.find((one) => one.ends_at > from && one.starts_at < to);
-  if (window) return isoDay(Math.max(window.starts_at, from));
-  const today = isoDay(Date.now());
-  return board.day <= today && today < dayAfter(board.day, board.days) ? today : board.day;
-}
-
 async function load(job) {
-  const day = dayOf(job);
+  const day = dayToAttend(job);
   const found = await get(`/jobs/${encodeURIComponent(job.id)}/why-not?day=${day}`);
   const able = found.technicians.filter((one) => one.changes.length);
   const unable = found.technicians.filter((one) => !one.changes.length);

@@ -1,13 +1,19 @@
 /** Rules, amounts and costs in the reader's words. */
 
 import { element } from "../dom.js";
-import { money, number, span } from "../format.js";
+import { day, isoDay, money, number, span, time } from "../format.js";
 import { text } from "../texts.js";
 import { icon } from "./icons.js";
-import { board } from "./state.js";
+import { board, plannedDay } from "./state.js";
 
 export const technicianName = (id) => board.technicians.get(id)?.name ?? id;
 export const jobTitle = (id) => board.jobs.get(id)?.title ?? id;
+
+/** The time of a visit, and the day where that is not the one on which the job is, or the only one shown. */
+export function visitTime(jobId, moment) {
+  const known = plannedDay(jobId) ?? (board.days === 1 ? board.day : null);
+  return isoDay(moment) === known ? time(moment) : `${day(moment)} ${time(moment)}`;
+}
 
 /** Cents as a difference: always with its sign. */
 export function difference(cents) {
