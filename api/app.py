@@ -149,8 +149,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = store.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
     app.state.rates = Rates()
-    # Within the others, so that HEAD tells of the same answer as GET. Why nothing secret leaks by the
-    # length of what it compresses stands there.
+    # Within the others, so that HEAD tells of the same answer as GET. Why the length of what it
+    # compresses gives no secret away stands there.
     app.add_middleware(CompressedReading)
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
