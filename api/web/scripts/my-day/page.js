@@ -80,7 +80,10 @@ async function identified(session, kept) {
   if (session.technician_id) await keepValue("session", session);
   if (isOther) location.reload();
   else if (!kept) await begin(session);
-  else await outbox.use(session);
+  else if (session.csrf_token !== kept.csrf_token) {
+    state.session = session;
+    await outbox.use(session);
+  }
 }
 
 async function begin(session) {
