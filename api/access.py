@@ -82,6 +82,7 @@ POLICY: dict[str, Access] = {
     "read_sign_in_page": PUBLIC,
     "read_page_file": PUBLIC,
     "read_day_service_worker": PUBLIC,
+    "read_sending_service_worker": PUBLIC,
     # signing in
     "sign_in": PUBLIC,
     "refresh_token": PUBLIC,

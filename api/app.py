@@ -36,7 +36,7 @@ from api import (
     technicians,
     webhooks,
 )
-from api.limits import BodyLimit, HeadAsGet, SafeHeaders
+from api.limits import BodyLimit, CompressedReading, HeadAsGet, SafeHeaders
 from dispatch import store, tokens
 from dispatch.feed import Feed
 from dispatch.live_days import LiveDays
@@ -149,6 +149,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = store.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
     app.state.rates = Rates()
+    # Within the others, so that HEAD tells of the same answer as GET. Why the length of what it
+    # compresses gives no secret away stands there.
+    app.add_middleware(CompressedReading)
     app.add_middleware(BodyLimit)
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)

@@ -3,6 +3,7 @@
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
@@ -58,6 +59,32 @@ class HeadAsGet:
             # A copy: the server looks at its own to know what was asked.
             scope = {**scope, "method": "GET", WAS_HEAD: True}
         await self.app(scope, receive, send)
+
+
+class CompressedReading:
+    """Compresses answers to ``GET`` of 1,000 bytes and more, where the client can read gzip.
+
+    Whoever can put text of their own into an answer, have it asked for again and again in somebody
+    else's name, and see how long it is, learns what else stands in it (BREACH). Here there is
+    nothing secret to learn: tokens, keys, secrets of webhooks and links stand in answers to
+    ``POST`` only, which are not compressed, and what pages repeat with every change in a cookie.
+    And no other site can have a browser ask in its user's name (``cookies.refuse_other_sites``).
+
+    Event streams are left as they are: each event has to go out at once.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._as_it_is = app
+        self._compressed = GZipMiddleware(app, minimum_size=1_000, compresslevel=GZIP_LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_reading = scope["type"] == "http" and scope["method"] == "GET"
+        await (self._compressed if is_reading else self._as_it_is)(scope, receive, send)
+
+
+GZIP_LEVEL = 5
+"""Of the board of 1,500 visits (1.5 MB) 3 makes 130 kB in 5 ms of processor time, 5 makes 113 kB in
+9 ms, 6 makes 107 kB in 14 ms, and 9 makes 102 kB in 43 ms."""
 
 
 SAFE_HEADERS = {

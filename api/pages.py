@@ -5,6 +5,7 @@ They are files, and use the HTTP interface like any other client. Nothing comes 
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,27 +67,14 @@ def read_day_page(settings: GivenSettings) -> FileResponse:
 
 @router.get("/my-day/service-worker.js")
 def read_day_service_worker(settings: GivenSettings) -> Response:
-    """The script that keeps the technician's page on the phone, with what it is to keep.
+    """The script that keeps the technician's page on the phone."""
+    return _service_worker(settings)
 
-    What is kept has a name that follows from the content of all of it: a new version of any file is
-    a new version of the script, which is how browsers learn of it.
-    """
-    files = {"/my-day": WEB / "my-day.html"} | {
-        f"/pages/{file.relative_to(WEB).as_posix()}": file
-        for pattern in KEPT_ON_PHONES
-        for file in sorted(WEB.glob(pattern))
-    }
-    version = hashlib.sha256()
-    for path, file in files.items():
-        version.update(path.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
-    kept = {"version": version.hexdigest()[:16], "paths": list(files)}
-    script = (WEB / "scripts" / "my-day" / "service-worker.js").read_text(encoding="utf-8")
-    return Response(
-        f"const KEPT = {json.dumps(kept)};\n{script}",
-        media_type="text/javascript",
-        # The page's address lies above the script's.
-        headers={**_headers(settings), "Service-Worker-Allowed": "/my-day"},
-    )
+
+@router.get("/my-day/sending-service-worker.js")
+def read_sending_service_worker(settings: GivenSettings) -> Response:
+    """The same as a module, which also sends reports while the page is closed."""
+    return _service_worker(settings, modules=["/pages/scripts/my-day/sync.js"])
 
 
 @router.get("/sign-in")
@@ -107,6 +95,31 @@ async def read_page_file(
 
 def _page(name: str, settings: Settings) -> FileResponse:
     return FileResponse(WEB / f"{name}.html", headers=_headers(settings))
+
+
+def _service_worker(settings: Settings, modules: Iterable[str] = ()) -> Response:
+    """The script, with the modules that it loads and the files that it is to keep.
+
+    What is kept has a name that follows from the content of all of it: a new version of any file is
+    a new version of the script, which is how browsers learn of it.
+    """
+    files = {"/my-day": WEB / "my-day.html"} | {
+        f"/pages/{file.relative_to(WEB).as_posix()}": file
+        for pattern in KEPT_ON_PHONES
+        for file in sorted(WEB.glob(pattern))
+    }
+    version = hashlib.sha256()
+    for path, file in files.items():
+        version.update(path.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    kept = {"version": version.hexdigest()[:16], "paths": list(files)}
+    script = (WEB / "scripts" / "my-day" / "service-worker.js").read_text(encoding="utf-8")
+    loading = "".join(f"import {json.dumps(module)};\n" for module in modules)
+    return Response(
+        f"const KEPT = {json.dumps(kept)};\n{loading}{script}",
+        media_type="text/javascript",
+        # The page's address lies above the script's.
+        headers={**_headers(settings), "Service-Worker-Allowed": "/my-day"},
+    )
 
 
 def _headers(settings: Settings) -> dict[str, str]:

@@ -50,6 +50,8 @@ class Figures:
     technicians: int
     visits: int
     board_bytes: int
+    board_bytes_sent: int
+    """Compressed, as browsers ask for it."""
     answer: float
     """From asking for the board until it has arrived."""
     first_useful_paint: float
@@ -99,6 +101,7 @@ def measure(technicians: int, jobs: int, folder: Path, chromium: str) -> Figures
             technicians=len(shown["technicians"]),
             visits=sum(route["figures"]["visits"] for route in shown["routes"]),
             board_bytes=len(board.body()),
+            board_bytes_sent=round(openings[0]["bytes"]),
             answer=round(median(one["answer"] for one in openings)),
             first_useful_paint=round(median(one["paint"] for one in openings)),
             page_to_paint=round(median(one["all"] for one in openings)),
@@ -193,6 +196,7 @@ _TIMES = """() => {
     answer: asked.responseEnd - asked.startTime,
     paint: boardPainted - asked.responseEnd,
     all: boardPainted,
+    bytes: asked.encodedBodySize,
   };
 }"""
 _IN_PAGE = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")

@@ -257,6 +257,7 @@ PAGES = {
     "read_board_page",
     "read_day_page",
     "read_day_service_worker",
+    "read_sending_service_worker",
     "read_sign_in_page",
     "read_page_file",
 }

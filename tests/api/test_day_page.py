@@ -29,6 +29,17 @@ def test_everything_that_is_to_be_kept_is_served(client: TestClient) -> None:
     assert [client.get(path).status_code for path in paths] == [200] * len(paths)
 
 
+def test_a_worker_that_can_load_modules_keeps_the_same_and_sends(client: TestClient) -> None:
+    plain, sending = (
+        client.get(f"/my-day/{name}.js") for name in ("service-worker", "sending-service-worker")
+    )
+    [loading] = set(sending.text.splitlines()) - set(plain.text.splitlines())
+    module = loading.removeprefix('import "').removesuffix('";')
+    assert client.get(module).status_code == 200
+    assert sending.headers["service-worker-allowed"] == "/my-day"
+    assert "script-src 'self'" in sending.headers["content-security-policy"]
+
+
 def test_everything_that_the_page_loads_is_kept(client: TestClient) -> None:
     paths = set(kept(client)["paths"])  # type: ignore[call-overload]
     scripts = [*pages.WEB.glob("scripts/*.js"), *pages.WEB.glob("scripts/my-day/*.js")]

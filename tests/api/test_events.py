@@ -276,3 +276,4 @@ def test_who_left_is_forgotten_and_a_head_is_all_that_is_sent_for_head(
     answer = httpx2.head(f"{address}/events")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
+    assert "content-encoding" not in answer.headers  # each event goes out at once

@@ -55,6 +55,13 @@ globalThis.Date = class Date extends RealDate {
   static now() { return RealDate.now() + shift; }
 };
 """
+# Woken by the browser itself, a service worker would send when it likes, and by another clock;
+# Chromium without a window never wakes one by itself. A test does: see ``Waking``.
+ASLEEP = """
+if (globalThis.SyncManager) {
+  SyncManager.prototype.register = () => Promise.reject(new Error("asleep"));
+}
+"""
 
 PATIENCE = 15_000
 """Milliseconds that a test waits for what has to come; a busy machine takes its time."""
@@ -220,6 +227,7 @@ def page_as(browser: Browser, service: Service) -> Iterator[Windows]:
         watch = Watch(context, service.address, expected)
         watched.append((context, watch))
         context.add_init_script(SAME_TIME % (service.clock.shift.total_seconds() * 1000))
+        context.add_init_script(ASLEEP)
         if role is not None:
             user = technician_id.lower() if role == "technician" else role
             given = {"user_name": user, "password": PASSWORD}

@@ -1,6 +1,6 @@
 """What a dispatcher does with hands and keys on the board, and what the service knows of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,10 +34,23 @@ def waiting(page: Page, job_id: str) -> Locator:
 
 def carry(page: Page, source: Locator, technician_id: str, at: str | None = None) -> None:
     """Take hold of it and hold it over the technician's row, at a moment or (None) on the name."""
+    page.mouse.move(*grip(source))
+    page.mouse.down()
+    x, y = place(page, technician_id, at)
+    page.mouse.move(x - 20, y, steps=3)
+    page.mouse.move(x, y)
+    expect(page.locator(".ghost-note:not(.stale) .cost")).to_be_visible()
+
+
+def grip(source: Locator) -> tuple[float, float]:
+    """Where to take hold of it."""
     box = source.bounding_box()
     assert box is not None
-    page.mouse.move(box["x"] + 3, box["y"] + 8)
-    page.mouse.down()
+    return box["x"] + 3, box["y"] + 8
+
+
+def place(page: Page, technician_id: str, at: str | None) -> tuple[float, float]:
+    """Where the technician's row is at a moment, or (None) where the name is."""
     moment = None if at is None else datetime.fromisoformat(at).timestamp() * 1000
     point = page.evaluate(
         """async ([id, at]) => {
@@ -48,9 +61,42 @@ def carry(page: Page, source: Locator, technician_id: str, at: str | None = None
         }""",
         [technician_id, moment],
     )
-    page.mouse.move(point["x"] - 20, point["y"], steps=3)
-    page.mouse.move(point["x"], point["y"])
-    expect(page.locator(".ghost-note:not(.stale) .cost")).to_be_visible()
+    return point["x"], point["y"]
+
+
+class Fingers:
+    """On the screen of a tablet, told to the browser as the screen does."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._session = page.context.new_cdp_session(page)
+
+    def touch(self, *points: tuple[float, float]) -> None:
+        """Fingers come down, the newest last."""
+        self._tell("touchStart", points)
+
+    def move(self, x: float, y: float) -> None:
+        self._tell("touchMove", [(x, y)])
+
+    def lift(self) -> None:
+        self._tell("touchEnd", [])
+
+    def pick_up(self, source: Locator) -> None:
+        """Rest on it until it is in hand."""
+        self.touch(grip(source))
+        expect(self._page.locator(".ghost")).to_be_visible()
+
+    def carry(self, source: Locator, technician_id: str, at: str | None = None) -> None:
+        """As ``carry`` with the mouse."""
+        self.pick_up(source)
+        x, y = place(self._page, technician_id, at)
+        self.move(x - 20, y)
+        self.move(x, y)
+        expect(self._page.locator(".ghost-note:not(.stale) .cost")).to_be_visible()
+
+    def _tell(self, kind: str, points: Sequence[tuple[float, float]]) -> None:
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
 def open_details(page: Page, job_id: str) -> Locator:

@@ -99,6 +99,38 @@ def look_again(page: Page) -> None:
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
+class Waking:
+    """The browser wakes the service worker, be the page open or closed."""
+
+    def __init__(self, page: Page) -> None:
+        until_kept(page)
+        self._elsewhere = page.context.new_page()
+        self._session = page.context.new_cdp_session(self._elsewhere)
+        self._origin = page.evaluate("location.origin")
+        registered: list[dict[str, Any]] = []
+        self._session.on(
+            "ServiceWorker.workerRegistrationUpdated",
+            lambda event: registered.extend(event["registrations"]),
+        )
+        self._session.send("ServiceWorker.enable")
+        while not registered:
+            self._elsewhere.evaluate("null")
+        [self._registration] = {
+            one["registrationId"] for one in registered if self._origin in one["scopeURL"]
+        }
+
+    def __call__(self) -> None:
+        self._session.send(
+            "ServiceWorker.dispatchSyncEvent",
+            {
+                "origin": self._origin,
+                "registrationId": self._registration,
+                "tag": "my-day-reports",
+                "lastChance": False,
+            },
+        )
+
+
 @contextmanager
 def without_connection(page: Page) -> Iterator[None]:
     page.context.set_offline(True)

@@ -364,6 +364,27 @@ def test_zooming_in_makes_room_and_fitting_takes_it_back(page_as: Windows) -> No
     assert page.locator("#timeline").evaluate(width) == before
 
 
+def test_the_words_of_a_visit_that_began_further_left_stay_in_view(page_as: Windows) -> None:
+    page = shown(page_as("dispatcher", language="en"))
+    for _ in range(3):
+        page.locator("#zoom-in").click()
+    behind = page.evaluate(
+        """() => {
+          const hidden = 30;
+          const words = [...document.querySelectorAll(".row .visit-title")]
+            .find((one) => one.parentElement.offsetWidth - one.offsetWidth > 2 * hidden);
+          const visit = words.parentElement;
+          document.getElementById("timeline").scrollLeft = visit.offsetLeft + hidden;
+          const names = visit.closest(".row").querySelector(".row-header");
+          const { right } = names.getBoundingClientRect();
+          const hiddenOf = (node) => right - node.getBoundingClientRect().left;
+          return { visit: hiddenOf(visit), words: hiddenOf(words) };
+        }"""
+    )
+    assert behind["visit"] > 0
+    assert behind["words"] <= 0
+
+
 def test_a_reader_elsewhere_is_told_whose_time_it_is(page_as: Windows) -> None:
     page = shown(page_as("dispatcher", language="en", timezone_id="Europe/Berlin"))
     expect(page.get_by_text("Times are in Asia/Ho_Chi_Minh")).to_be_visible()

@@ -14,6 +14,7 @@ from tests.pages.phones import (
     CUT_OFF,
     PHONE,
     SOON,
+    Waking,
     expect_all_sent,
     expect_state,
     finish_current,
@@ -280,6 +281,162 @@ def test_what_waits_is_sent_after_signing_in_again_and_by_nobody_else(
     page.goto("/my-day")
     expect_all_sent(page)
     assert reported(service, job) == ["en_route"]
+
+
+def one_waits(service: Service, page: Page) -> str:
+    """Somebody sets out for a job in a cellar and puts the phone away; the job."""
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    page.context.set_offline(True)
+    tap_main(page, "Xuất phát")
+    expect_state(page, "Ngoại tuyến – 1 báo cáo đang chờ gửi")
+    page.close()
+    page.context.set_offline(False)
+    assert reported(service, job) == []
+    return job
+
+
+def answers_to_reports(status: int) -> Callable[[Any], bool]:
+    return lambda answer: answer.status == status and answer.url.endswith("/reports")
+
+
+def test_what_waits_is_sent_while_the_page_is_closed(service: Service, page_as: Windows) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    wake = Waking(page)
+    context = page.context
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        tap_main(page, "Đã đến nơi")
+        say_done(page)
+        expect_state(page, "Ngoại tuyến – 3 báo cáo đang chờ gửi")
+        page.close()
+    assert reported(service, job) == []
+    sent = sent_by(context)
+    answered: list[int] = []
+
+    def is_last(answer: Any) -> bool:
+        if answers_to_reports(201)(answer):
+            answered.append(answer.status)
+        return len(answered) == 3
+
+    with context.expect_event("response", is_last):
+        wake()
+    assert reported(service, job) == ["en_route", "on_site", "completed"]
+    page = context.new_page()
+    page.goto("/my-day")
+    expect_all_sent(page)
+    expect(page.locator(".next")).not_to_have_attribute("data-job", job)
+    assert len(sent) == len(set(sent)) == 3
+
+
+def test_the_page_and_the_woken_worker_never_send_at_the_same_time(
+    service: Service, page_as: Windows
+) -> None:
+    page = open_phone(page_as)
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    wake = Waking(page)
+    sent = sent_by(page.context)
+    held: list[Any] = []
+    page.route("**/technicians/T01/reports", lambda route: held.append(route))
+    tap_main(page, "Xuất phát")
+    tap_main(page, "Đã đến nơi")
+    expect_state(page, "Đang gửi 2 báo cáo")
+    wake()
+    # The worker is there, and waits for its turn.
+    page.wait_for_function(
+        """async () => {
+          const { pending } = await navigator.locks.query();
+          return pending.some(({ name }) => name === "my-day-reports");
+        }"""
+    )
+    assert len(sent) == len(held) == 1
+    page.unroute("**/technicians/T01/reports")
+    held[0].fallback()
+    expect_all_sent(page)
+    assert len(sent) == len(set(sent)) == 2
+    assert reported(service, job) == ["en_route", "on_site"]
+
+
+@pytest.mark.parametrize("other", ["t02", "dispatcher"])
+def test_the_woken_worker_sends_nothing_while_somebody_else_is_signed_in(
+    service: Service, page_as: Windows, other: str
+) -> None:
+    page = open_phone(page_as, expected=[*CUT_OFF, "answered 403: POST /technicians/T01/reports"])
+    wake = Waking(page)
+    context = page.context
+    job = one_waits(service, page)
+    given = {"user_name": other, "password": PASSWORD}
+    assert context.request.post("/session", data=given).ok
+    with context.expect_event("response", answers_to_reports(403)):
+        wake()
+    assert reported(service, job) == []
+    given = {"user_name": "t01", "password": PASSWORD}
+    assert context.request.post("/session", data=given).ok
+    page = context.new_page()
+    page.goto("/my-day")
+    expect_all_sent(page)
+    assert reported(service, job) == ["en_route"]
+
+
+def test_what_the_woken_worker_may_not_send_waits_for_signing_in(
+    service: Service, page_as: Windows
+) -> None:
+    page = open_phone(page_as, expected=[*CUT_OFF, "answered 401", "answered 403: POST"])
+    wake = Waking(page)
+    context = page.context
+    job = one_waits(service, page)
+    context.clear_cookies()
+    with context.expect_event("response", answers_to_reports(401)):
+        wake()
+    page = context.new_page()
+    page.goto("/my-day")
+    expect_state(page, "Phiên đăng nhập đã hết – 1 báo cáo đang chờ gửi")
+    sign_in(page, "T01")
+    page.goto("/my-day")
+    expect_all_sent(page)
+    assert reported(service, job) == ["en_route"]
+
+
+def test_what_is_refused_while_the_page_is_closed_is_shown_when_it_opens(
+    service: Service, page_as: Windows
+) -> None:
+    refused = "answered 409: POST /technicians/T01/reports"
+    page = open_phone(page_as, expected=[*CUT_OFF, refused, "answered 403: GET /jobs/"])
+    wake = Waking(page)
+    context = page.context
+    job = one_waits(service, page)
+    service.post(f"/jobs/{job}/cancel")
+    with context.expect_event("response", answers_to_reports(409)):
+        wake()
+    page = context.new_page()
+    page.goto("/my-day")
+    notice = page.get_by_role("region", name="Báo cáo không được nhận")
+    expect(notice.get_by_text("Việc này không còn trong lịch của bạn")).to_be_visible()
+
+
+def test_the_page_says_whether_what_waits_goes_out_by_itself(page_as: Windows) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    finish_current(page)
+    expect_all_sent(page)
+    until_kept(page)
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        expect_state(page, "đang chờ gửi. Hãy mở lại trang này khi có mạng.")
+        page.evaluate(
+            """() => {
+              SyncManager.prototype.register = async (tag) => { globalThis.wanted = tag; };
+            }"""
+        )
+        tap_main(page, "Đã đến nơi")
+        expect_state(page, "2 báo cáo đang chờ gửi. Sẽ tự gửi khi có mạng.")
+        assert page.evaluate("wanted") == "my-day-reports"
+    expect_all_sent(page)
 
 
 def test_signing_out_leaves_nothing_on_the_phone(service: Service, page_as: Windows) -> None:

@@ -1,5 +1,5 @@
 /**
- * Moving a job to another time or technician, with the pointer or the keyboard. This module knows
+ * Moving a job to another time or technician, by pointer, finger or keyboard. This module knows
  * where the job would go; what that costs and whether it may be is for the drop handler to say.
  *
  * A target is `{jobId, technicianId, startAt, from}`: the technician whose row it is, the moment at
@@ -19,6 +19,11 @@ import { visitTime } from "./words.js";
 const STEP_MILLISECONDS = 300_000;
 /** Moving less than this is a click. */
 const LEAST_PIXELS = 5;
+/** A finger that rests so long picks up what it is on; one that moves before scrolls. */
+const HOLD_MILLISECONDS = 400;
+/** Fingers tremble. */
+const TREMOR_PIXELS = 10;
+const VIBRATION_MILLISECONDS = 30;
 /** No more often than this is the drop handler asked. */
 const ASK_MILLISECONDS = 90;
 const EDGE_PIXELS = 36;
@@ -49,10 +54,15 @@ export const isMoving = () => move !== null;
 /** Let the element be dragged as the job that `jobIdOf(event)` names. */
 export function makeDraggable(area, jobIdOf) {
   area.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || event.pointerType === "touch" || move) return;
+    if (event.button !== 0 || !event.isPrimary || move) return;
     const jobId = jobIdOf(event);
-    if (jobId && canMove(jobId)) waitForMove(event, jobId);
+    if (!jobId || !canMove(jobId)) return;
+    if (event.pointerType === "touch") waitForHold(event, jobId);
+    else waitForMove(event, jobId);
   });
+  // Whether a page may ever keep a finger from scrolling is settled when the finger comes down, by
+  // there being such a listener; `touch-action` would be too early, as what is not held has to scroll.
+  area.addEventListener("touchmove", () => {}, { passive: false });
   area.addEventListener("click", (event) => {
     if (!suppressClick) return;
     suppressClick = false;
@@ -66,16 +76,22 @@ export function canMove(jobId) {
   return Boolean(handler && job && isPlannable(job) && !job.en_route_at && !job.arrived_at);
 }
 
+/** Where on its bar the job was taken hold of, in pixels from its start. */
+function gripOf({ target, clientX }) {
+  const bar = target.closest(".piece");
+  return bar ? clientX - bar.getBoundingClientRect().left : 0;
+}
+
+const distance = (one, other) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+
 function waitForMove(down, jobId) {
-  const placed = board.placed.get(jobId);
-  const onBar = down.target.closest(".piece");
-  const grabbed = onBar ? down.clientX - onBar.getBoundingClientRect().left : 0;
+  const grabbed = gripOf(down);
   const ending = new AbortController();
   const options = { signal: ending.signal };
   document.addEventListener("pointermove", (event) => {
     if (!move) {
-      if (Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < LEAST_PIXELS) return;
-      begin(jobId, placed, grabbed, ending);
+      if (distance(event, down) < LEAST_PIXELS) return;
+      begin(jobId, grabbed, ending);
     }
     follow(event.clientX, event.clientY);
   }, options);
@@ -89,8 +105,61 @@ function waitForMove(down, jobId) {
   document.addEventListener("pointercancel", () => { ending.abort(); cancelMove(); }, options);
 }
 
-function begin(jobId, placed, grabbed, ending) {
+function waitForHold(down, jobId) {
+  const grabbed = gripOf(down);
+  const ending = new AbortController();
+  const options = { signal: ending.signal };
+  const isOther = (event) => event.pointerId !== down.pointerId;
+  let isPicked = false;
+  let hasMoved = false;
+  const timer = setTimeout(() => {
+    isPicked = true;
+    begin(jobId, grabbed, ending);
+    navigator.vibrate?.(VIBRATION_MILLISECONDS);
+    move.point = { x: down.clientX, y: down.clientY };
+    drawGhost();
+  }, HOLD_MILLISECONDS);
+  ending.signal.addEventListener("abort", () => clearTimeout(timer));
+  const giveUp = () => {
+    ending.abort();
+    if (isPicked) cancelMove();
+  };
+  document.addEventListener("pointermove", (event) => {
+    hasMoved ||= !isOther(event) && distance(event, down) >= TREMOR_PIXELS;
+    if (isOther(event) || !hasMoved) return;
+    if (isPicked) follow(event.clientX, event.clientY);
+    else giveUp();
+  }, options);
+  document.addEventListener("pointerup", (event) => {
+    if (isOther(event)) return;
+    ending.abort();
+    if (isPicked) finish();
+  }, options);
+  document.addEventListener("pointerdown", (event) => isOther(event) && giveUp(), options);
+  document.addEventListener("pointercancel", giveUp, options);
+  // A long press means something to browsers, too.
+  document.addEventListener("contextmenu", (event) => event.preventDefault(), options);
+  keepFromBrowser(down.target, () => isPicked);
+}
+
+/**
+ * Until the finger is lifted, have the browser neither scroll by it nor click, while `isOurs()`. Touches
+ * are told to the element on which they began, even if it is no longer in the page.
+ */
+function keepFromBrowser(touched, isOurs) {
+  const lifting = new AbortController();
+  const options = { passive: false, signal: lifting.signal };
+  const keep = (event) => {
+    if (isOurs() && event.cancelable) event.preventDefault();
+  };
+  touched.addEventListener("touchmove", keep, options);
+  touched.addEventListener("touchend", (event) => { keep(event); lifting.abort(); }, options);
+  touched.addEventListener("touchcancel", () => lifting.abort(), options);
+}
+
+function begin(jobId, grabbed, ending) {
   const job = board.jobs.get(jobId);
+  const placed = board.placed.get(jobId);
   const ghost = element("div", { class: "ghost", "aria-hidden": "true" }, element("strong", {}, job.title), element("span", { class: "numbers" }));
   const note = element("div", { class: "ghost-note", hidden: true });
   document.body.append(ghost, note);
@@ -223,7 +292,7 @@ export function pickUp(jobId) {
     return;
   }
   const placed = board.placed.get(jobId);
-  begin(jobId, placed, 0, new AbortController());
+  begin(jobId, 0, new AbortController());
   const technicianId = placed?.technicianId ?? focus.technicianId ?? order[0];
   const startAt = placed?.stop.start_at ?? rounded(board.shifts.get(technicianId)?.[0]?.starts_at ?? Date.now());
   if (!placed) setFocus(technicianId);

@@ -110,6 +110,7 @@ export function redraw(scrollLeft = scroller.scrollLeft) {
   drawnView = null;
   content.style.setProperty("width", `calc(var(--names) + ${fullWidth()}px)`);
   scroller.classList.toggle("detailed", isDetailed());
+  scroller.classList.toggle("wide", fullWidth() > trackWidth() + 1);
   drawAxis();
   placeNow();
   draw(scrollLeft);

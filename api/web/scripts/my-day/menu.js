@@ -4,6 +4,7 @@ import { element } from "../dom.js";
 import { day as shortDay } from "../format.js";
 import { text, wireLanguageSwitch } from "../texts.js";
 import { wireThemeSwitch } from "../theme.js";
+import { exclusively } from "./delivery.js";
 import { icon } from "./icons.js";
 import { forgetPage } from "./install.js";
 import { canShare, startSharing, stopSharing } from "./position.js";
@@ -119,7 +120,7 @@ async function signOut(dialog, session, outbox) {
   }
   stopSharing();
   await outbox.use(null);
-  await removeAllOf(session.technician_id);
+  await exclusively(() => removeAllOf(session.technician_id));
   await forgetPage();
   location.assign("/sign-in");
 }

@@ -8,10 +8,10 @@ import { summaryOf } from "./report-form.js";
 import { titleOf } from "./stops.js";
 
 /** One line on the state of things: `{tone, words, signIn}`. */
-export function stateOf({ connection, waiting, isBusy, lastSentAt, readAt }) {
+export function stateOf({ connection, waiting, isBusy, goesByItself, lastSentAt, readAt }) {
   if (connection === "signed_out") return { tone: "bad", signIn: true, words: waiting ? text("state.signed_out_waiting", { count: waiting }) : text("state.signed_out") };
   if (connection === "away") {
-    if (waiting) return { tone: "warn", words: text("state.away_waiting", { count: waiting }) };
+    if (waiting) return { tone: "warn", words: `${text("state.away_waiting", { count: waiting })}. ${text(goesByItself ? "state.goes_by_itself" : "state.open_again")}` };
     return { tone: "warn", words: readAt ? text("state.away", { time: time(readAt) }) : text("state.away_unknown") };
   }
   if (waiting) return { tone: "plain", words: isBusy ? text("state.sending", { count: waiting }) : text("state.waiting", { count: waiting }) };

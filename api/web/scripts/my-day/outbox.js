@@ -9,19 +9,16 @@
  * `waiting`, `sent` (until the day that was read again shows it) or `refused` (with `faults`).
  */
 
-import { request } from "./service.js";
-import { keep, keepValue, read, readAll, remove } from "./store.js";
+import { deliver, exclusively, GRACE, NAME } from "./delivery.js";
+import { keep, read, readAll, remove } from "./store.js";
 
-/** So long a report can be taken back before it is sent. */
-export const GRACE = 5_000;
-const LOCK = "my-day-reports";
 const FIRST_WAIT = 2_000;
 const LONGEST_WAIT = 300_000;
-/** After so many failures of the service with one report, the others come first. */
-const MOST_FAILURES = 5;
+/** A report can be taken back until then; the timer may be a little early. */
+const AFTER_GRACE = 50;
 
 export class Outbox extends EventTarget {
-  #technician = null;
+  #sender = null;
   #timer = null;
   #wait = FIRST_WAIT;
   #sending = null;
@@ -29,7 +26,9 @@ export class Outbox extends EventTarget {
   #isUrgent = false;
   /** Whether a report is on its way this moment. */
   isBusy = false;
-  #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(LOCK) : null;
+  /** Whether the browser sees to it that what waits is sent when the page is closed. */
+  goesByItself = false;
+  #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(NAME) : null;
 
   /** `connection` is told `{status}` of every attempt. */
   constructor(connection) {
@@ -41,30 +40,32 @@ export class Outbox extends EventTarget {
     globalThis.addEventListener("pagehide", () => this.flush(true));
   }
 
-  /** Send this technician's reports from now on; null: nobody's. */
-  use(technicianId) {
-    this.#technician = technicianId;
-    return this.flush();
+  /** Send reports as this sender (see delivery.js) from now on; null: nobody's. */
+  async use(sender) {
+    this.#sender = sender;
+    if ((await this.reports()).some((row) => row.state === "waiting")) this.#haveSentLater();
+    await this.flush();
   }
 
   /** Keep a report of what happened `at`, and send it soon. Returns its number. */
   async add(content, { at = new Date(), title, place }) {
     const body = { id: newId(), at: at.toISOString(), ...content };
-    const row = { technician_id: this.#technician, body, title, place, made_at: Date.now(), state: "waiting", attempts: 0 };
+    const row = { technician_id: this.#sender.technician_id, body, title, place, made_at: Date.now(), state: "waiting", attempts: 0 };
     const number = await keep("reports", row);
     this.#tell();
-    this.#later(GRACE + 50);
+    this.#later(GRACE + AFTER_GRACE);
+    this.#haveSentLater();
     return number;
   }
 
   /** This technician's reports, in the order in which they were made. */
   async reports() {
-    return (await readAll("reports")).filter((row) => row.technician_id === this.#technician);
+    return (await readAll("reports")).filter((row) => row.technician_id === this.#sender?.technician_id);
   }
 
   /** How many reports of others wait on this phone until they sign in. */
   async othersWaiting() {
-    return (await readAll("reports")).filter((row) => row.technician_id !== this.#technician && row.state === "waiting").length;
+    return (await readAll("reports")).filter((row) => row.technician_id !== this.#sender?.technician_id && row.state === "waiting").length;
   }
 
   /** Take back what was not sent yet, or give up what was refused; false if it was too late. */
@@ -109,56 +110,40 @@ export class Outbox extends EventTarget {
   }
 
   async #sendAll() {
-    while (this.#again && this.#technician) {
+    while (this.#again && this.#sender) {
       this.#again = false;
-      await exclusively(async () => {
-        let row;
-        while ((row = await this.#next())) {
-          if (!(await this.#send(row))) break;
-        }
+      const { outcome, wait } = await deliver(this.#sender, {
+        isUrgent: () => this.#isUrgent,
+        sending: () => this.#note(true),
+        answered: (status, outcome) => {
+          if (outcome === "taken") this.#wait = FIRST_WAIT;
+          this.connection(status);
+          this.#note(false);
+        },
       });
       this.#isUrgent = false;
+      if (outcome === "early") this.#later(wait + AFTER_GRACE);
+      // Somebody else may have signed in, or a cookie is gone: who it is has to be asked again.
+      if (outcome === "forbidden") this.dispatchEvent(new Event("forbidden"));
+      if (outcome === "away" || outcome === "failed" || outcome === "forbidden") this.#backOff(wait);
     }
   }
 
-  async #next() {
-    const waiting = (await this.reports()).filter((row) => row.state === "waiting");
-    const next = waiting.sort((one, other) => rank(one) - rank(other) || one.number - other.number)[0];
-    const left = next ? next.made_at + GRACE - Date.now() : 0;
-    if (next && left > 0 && !this.#isUrgent) {
-      this.#later(left + 50);
-      return null;
-    }
-    return next;
+  #note(isBusy) {
+    this.isBusy = isBusy;
+    this.#tell(!isBusy);
   }
 
-  /** Whether the next one may follow. */
-  async #send(row) {
-    this.isBusy = true;
+  /** Ask the browser to wake the service worker (sync.js) once there is a connection. */
+  async #haveSentLater() {
+    const registration = await navigator.serviceWorker?.getRegistration("/my-day");
+    const asked = await registration?.sync?.register(NAME).then(() => true, () => false);
+    this.goesByItself = asked ?? false;
     this.#tell(false);
-    const path = `/technicians/${encodeURIComponent(row.technician_id)}/reports`;
-    const answer = await request("POST", path, { body: row.body, keepalive: this.#isUrgent });
-    this.isBusy = false;
-    this.connection(answer.status);
-    const outcome = outcomeOf(answer);
-    if (outcome === "taken") {
-      this.#wait = FIRST_WAIT;
-      await keep("reports", { ...row, state: "sent", sent_at: Date.now() });
-      await keepValue("last_sent_at", Date.now());
-    } else if (outcome === "refused") {
-      await keep("reports", { ...row, state: "refused", faults: answer.body?.faults ?? [] });
-    } else if (outcome === "failed") {
-      await keep("reports", { ...row, attempts: row.attempts + 1 });
-    }
-    this.#tell();
-    // Somebody else may have signed in, or a cookie is gone: who it is has to be asked again.
-    if (outcome === "forbidden") this.dispatchEvent(new Event("forbidden"));
-    if (outcome === "away" || outcome === "failed" || outcome === "forbidden") this.#backOff(answer.retryAfter);
-    return outcome === "taken" || outcome === "refused";
   }
 
-  #backOff(retryAfter) {
-    const least = retryAfter ? retryAfter * 1_000 : this.#wait;
+  #backOff(asked) {
+    const least = asked ?? this.#wait;
     this.#later(least * (1 + Math.random() / 4));
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2);
   }
@@ -172,23 +157,6 @@ export class Outbox extends EventTarget {
     this.dispatchEvent(new Event("change"));
     if (others) this.#channel?.postMessage("change");
   }
-}
-
-const rank = (row) => (row.attempts >= MOST_FAILURES ? 1 : 0);
-
-function outcomeOf({ status, body }) {
-  if (status === 200 || status === 201) return "taken";
-  if (status === 0 || status === 429 || status === 503) return "away";
-  if (status === 401) return "signed_out";
-  if (status === 403) return "forbidden";
-  // Two requests at the same moment clash without a fault of either's.
-  if (status >= 500 || status === 408 || (status === 409 && !body?.faults?.length)) return "failed";
-  return "refused";
-}
-
-/** One tab at a time; where the browser has no locks, the service sees to each id once. */
-function exclusively(work) {
-  return navigator.locks ? navigator.locks.request(LOCK, work) : work();
 }
 
 function newId() {

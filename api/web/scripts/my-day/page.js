@@ -6,15 +6,17 @@
 
 import { byId, element } from "../dom.js";
 import { isoDay, setPlace, startOfDay } from "../format.js";
+import { csrfToken } from "../http.js";
 import { language, loadTexts, text } from "../texts.js";
 import { forgetOld, keptDay, lookAt, readDay } from "./days.js";
+import { GRACE } from "./delivery.js";
 import { forgetHistories, loadHistories, prepareHistories } from "./history.js";
 import { icon } from "./icons.js";
 import { keepPage } from "./install.js";
 import { keepTicks, ticksOf } from "./load.js";
 import { openMenu, resumeSharing } from "./menu.js";
 import { Toast } from "./notices.js";
-import { GRACE, Outbox } from "./outbox.js";
+import { Outbox } from "./outbox.js";
 import { askForEnd } from "./report-form.js";
 import { draw, drawPlain } from "./screen.js";
 import { request } from "./service.js";
@@ -39,6 +41,7 @@ const state = {
   isBusy: false,
   lastSentAt: null,
   others: 0,
+  goesByItself: false,
   refusal: null,
   histories: 0,
 };
@@ -59,9 +62,11 @@ async function start() {
 }
 
 async function identify(kept = state.session) {
+  // Read before: should somebody else sign in meanwhile, it is of no use for that session.
+  const token = csrfToken();
   const answer = await request("GET", "/session");
   noteConnection(answer.status);
-  if (answer.status === 200) await identified(answer.body, kept);
+  if (answer.status === 200) await identified({ ...answer.body, csrf_token: token }, kept);
   else if (!kept && answer.status === 401) location.assign(byId("state-link").href);
   else if (!kept) drawPlain(element("p", { class: "card empty" }, text("page.nothing_kept")));
 }
@@ -75,7 +80,10 @@ async function identified(session, kept) {
   if (session.technician_id) await keepValue("session", session);
   if (isOther) location.reload();
   else if (!kept) await begin(session);
-  else await outbox.flush();
+  else if (session.csrf_token !== kept.csrf_token) {
+    state.session = session;
+    await outbox.use(session);
+  }
 }
 
 async function begin(session) {
@@ -87,7 +95,7 @@ async function begin(session) {
   state.iso = /^\d{4}-\d\d-\d\d$/.test(asked.get("day") ?? "") ? asked.get("day") : await runningDay();
   if (!state.technicianId) return chooseTechnician();
   if (!state.isReadOnly) {
-    outbox.use(session.technician_id);
+    outbox.use(session);
     await loadHistories();
     keepPage();
     resumeSharing(session.technician_id);
@@ -186,7 +194,7 @@ async function showReports() {
     const kept = await keptDay(state.technicianId, iso);
     Object.assign(state, { reports, others, lastSentAt }, iso === state.iso && kept ? { kept } : {});
   }
-  state.isBusy = outbox.isBusy;
+  Object.assign(state, { isBusy: outbox.isBusy, goesByItself: outbox.goesByItself });
   redraw();
 }
 

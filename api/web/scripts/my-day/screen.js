@@ -33,7 +33,7 @@ export function draw(state, deeds) {
 
 function drawState(state) {
   const waiting = state.reports.filter((row) => row.state === "waiting").length;
-  const { tone, words, signIn } = stateOf({ connection: state.connection, waiting, isBusy: state.isBusy, lastSentAt: state.lastSentAt, readAt: state.kept?.read_at });
+  const { tone, words, signIn } = stateOf({ connection: state.connection, waiting, isBusy: state.isBusy, goesByItself: state.goesByItself, lastSentAt: state.lastSentAt, readAt: state.kept?.read_at });
   byId("state").className = `state ${tone}`;
   if (byId("state-words").textContent !== words) byId("state-words").textContent = words;
   byId("state-link").hidden = !signIn;

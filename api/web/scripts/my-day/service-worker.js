@@ -2,7 +2,8 @@
  * Keeps the technician's page on the phone. The service puts a line before this script:
  * `const KEPT = {version, paths}`, everything that the page is made of. Another version is another
  * script, so that browsers install it; it serves once the old one has no page left, or when the
- * page says so. Whatever a page has loaded is thus from one version. Data are the page's affair.
+ * page says so. Whatever a page has loaded is thus from one version. Data are the page's affair, and
+ * that of sync.js, which the service has it load where workers can load modules.
  */
 
 /* global KEPT */

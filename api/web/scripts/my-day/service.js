@@ -9,12 +9,13 @@ const PATIENCE = 20_000;
 
 /**
  * `{status, body, etag, retryAfter}`; status 0 if the service could not be reached, or did not
- * answer in time.
+ * answer in time. `token` belongs to the session for which something is changed; if none is given, it is
+ * whichever the page has now.
  */
-export async function request(method, path, { body, etag, keepalive = false } = {}) {
+export async function request(method, path, { body, etag, token, keepalive = false } = {}) {
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (method !== "GET") headers["X-CSRF-Token"] = csrfToken();
+  if (method !== "GET") headers["X-CSRF-Token"] = token ?? csrfToken();
   if (etag) headers["If-None-Match"] = etag;
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE);

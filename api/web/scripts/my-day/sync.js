@@ -1,0 +1,25 @@
+/**
+ * In the service worker: sending what waits when the browser says that there is a connection again,
+ * be the page open or closed. Browsers without this (`SyncManager`) never say so.
+ */
+
+import { deliver, NAME } from "./delivery.js";
+import { readValue } from "./store.js";
+
+const channel = new BroadcastChannel(NAME);
+
+self.addEventListener("sync", (event) => {
+  if (event.tag === NAME) event.waitUntil(sendAll());
+});
+
+/** Raises an error where it is worth being woken once more; who has to sign in again opens the page first. */
+async function sendAll() {
+  for (;;) {
+    const sender = await readValue("session");
+    if (!sender) return;
+    const { outcome, wait } = await deliver(sender, { answered: () => channel.postMessage("change") });
+    if (outcome === "away" || outcome === "failed") throw new Error(`Reports wait: ${outcome}`);
+    if (outcome !== "early") return;
+    await new Promise((done) => { setTimeout(done, wait); });
+  }
+}
