@@ -1,18 +1,20 @@
 """The service over a fresh database with a small company, without processes that solve."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 from sqlmodel import Session
+from starlette.routing import BaseRoute
 
-from api.app import create_app
+from api.app import _Service, create_app
 from dispatch import passwords
 from dispatch.execution import execute_run
 from dispatch.keys import NewKey, create_key
@@ -32,6 +34,25 @@ from dispatch.settings import Settings
 from dispatch.sign_ins import Tokens, open_sign_in
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def operations_once() -> Iterator[None]:
+    """What operations take is worked out once, and not for every test's own service, which would
+    take most of the time of tests over HTTP."""
+    usual = FastAPI.include_router
+    known: dict[int, BaseRoute] = {}  # by the router's identity: each is a module's
+    overrides: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def include_router(service: FastAPI, router: APIRouter) -> None:
+        service.dependency_overrides = overrides
+        if id(router) not in known:
+            usual(service, router)
+            known[id(router)] = service.router.routes.pop()
+        service.router.routes.append(known[id(router)])
+
+    with patch.object(_Service, "include_router", include_router):
+        yield
 
 
 @pytest.fixture

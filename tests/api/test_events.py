@@ -29,10 +29,10 @@ from tests.dispatch.waiting import until
 
 
 @pytest.fixture
-def service(app: FastAPI) -> Iterator[tuple[str, Server]]:
+def service(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Server]]:
     """Open to everybody, who is taken for Lan: who may listen is the matter of other tests."""
     lan = Caller("lan", Role.DISPATCHER, None, requests_per_minute=1_000)
-    app.dependency_overrides[admit] = lambda: lan
+    monkeypatch.setitem(app.dependency_overrides, admit, lambda: lan)
     with served(app) as service:
         yield service
 

@@ -26,6 +26,7 @@ from dispatch.execution import execute_run
 from dispatch.plans_store import queued_runs
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
+from tests.api.conftest import operations_once
 from tests.api.serving import served
 from tests.conftest import SKIPPED
 from tests.pages import demo_day
@@ -255,4 +256,4 @@ def accessible() -> Callable[[Page], None]:
     return check
 
 
-__all__ = ["DAY", "MOMENT", "PASSWORD", "Service", "Windows"]
+__all__ = ["DAY", "MOMENT", "PASSWORD", "Service", "Windows", "operations_once"]

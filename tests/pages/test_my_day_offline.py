@@ -1,13 +1,14 @@
 """The technician's page with one bar of signal: nothing is lost, nothing is told twice."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from api import pages
-from tests.pages.conftest import DAY, PASSWORD, Service, Windows
+from tests.pages.conftest import DAY, MOMENT, PASSWORD, Service, Windows
 from tests.pages.dispatching import row, shown
 from tests.pages.phones import (
     BLOCKED,
@@ -141,28 +142,36 @@ def test_a_service_that_fails_is_asked_again(
     assert reported(service, job) == ["en_route"]
 
 
+DAYS = f"**/technicians/T01/routes/{DAY}"
+
+
+def be_mistaken(service: Service, page: Page) -> str:
+    """The page takes a job of somebody else for the technician's next one; which."""
+    mine = next(one["job_id"] for one in stops_of(service) if one["status"] == "scheduled")
+    never_mine: str = stops_of(service, "T02")[-1]["job_id"]
+
+    def change(day: dict[str, Any]) -> None:
+        for stop in (stop for route in day["routes"] for stop in route["stops"]):
+            if stop["job_id"] == mine:
+                stop["job_id"] = never_mine
+
+    page.route(DAYS, with_day(change))
+    return never_mine
+
+
 def test_a_refused_report_is_shown_and_keeps_nobody_waiting(
     service: Service, page_as: Windows, accessible: Callable[[Page], None]
 ) -> None:
     refused = "answered 409: POST /technicians/T01/reports"
     expected = [*BLOCKED["expected"], *CUT_OFF, refused, "answered 403: GET /jobs/"]
     page = page_as("technician", "/sign-in", **{**PHONE, **BLOCKED, "expected": expected})
-    mine = next(one["job_id"] for one in stops_of(service) if one["status"] == "scheduled")
-    never_mine = stops_of(service, "T02")[-1]["job_id"]
-
-    def be_mistaken(day: dict[str, Any]) -> None:
-        for stop in (stop for route in day["routes"] for stop in route["stops"]):
-            if stop["job_id"] == mine:
-                stop["job_id"] = never_mine
-
-    days = f"**/technicians/T01/routes/{DAY}"
-    page.route(days, with_day(be_mistaken))
+    never_mine = be_mistaken(service, page)
     page.goto("/my-day")
     expect(page.locator(".next")).to_be_visible()
     finish_current(page)
     expect_all_sent(page)
     assert shown_job(page) == never_mine
-    page.unroute(days)
+    page.unroute(DAYS)
     with without_connection(page):
         tap_main(page, "Xuất phát")
         tap_main(page, "Đã đến nơi")
@@ -406,18 +415,18 @@ def test_what_the_woken_worker_may_not_send_waits_for_signing_in(
 def test_what_is_refused_while_the_page_is_closed_is_shown_when_it_opens(
     service: Service, page_as: Windows
 ) -> None:
-    refused = "answered 409: POST /technicians/T01/reports"
-    page = open_phone(page_as, expected=[*CUT_OFF, refused, "answered 403: GET /jobs/"])
+    refused = "answered 422: POST /technicians/T01/reports"
+    page = open_phone(page_as, expected=[*CUT_OFF, refused])
     wake = Waking(page)
     context = page.context
-    job = one_waits(service, page)
-    service.post(f"/jobs/{job}/cancel")
-    with context.expect_event("response", answers_to_reports(409)):
+    one_waits(service, page)
+    service.clock.move_to(MOMENT - timedelta(hours=1))
+    with context.expect_event("response", answers_to_reports(422)):
         wake()
     page = context.new_page()
     page.goto("/my-day")
     notice = page.get_by_role("region", name="Báo cáo không được nhận")
-    expect(notice.get_by_text("Việc này không còn trong lịch của bạn")).to_be_visible()
+    expect(notice.get_by_text("Đồng hồ")).to_be_visible()
 
 
 def test_the_page_says_whether_what_waits_goes_out_by_itself(page_as: Windows) -> None:
