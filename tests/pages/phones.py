@@ -131,6 +131,19 @@ class Waking:
         )
 
 
+def end(page: Page) -> None:
+    """The phone ends the page without letting it do anything more. A page that is told sends what
+    it can, and whether that still is without a connection is a matter of luck here."""
+    page.evaluate(
+        """() => {
+          for (const name of ["pagehide", "visibilitychange"]) {
+            addEventListener(name, (event) => event.stopImmediatePropagation(), { capture: true });
+          }
+        }"""
+    )
+    page.close()
+
+
 @contextmanager
 def without_connection(page: Page) -> Iterator[None]:
     page.context.set_offline(True)

@@ -16,6 +16,7 @@ from tests.pages.phones import (
     PHONE,
     SOON,
     Waking,
+    end,
     expect_all_sent,
     expect_state,
     finish_current,
@@ -300,7 +301,7 @@ def one_waits(service: Service, page: Page) -> str:
     page.context.set_offline(True)
     tap_main(page, "Xuất phát")
     expect_state(page, "Ngoại tuyến – 1 báo cáo đang chờ gửi")
-    page.close()
+    end(page)
     page.context.set_offline(False)
     assert reported(service, job) == []
     return job
@@ -322,7 +323,7 @@ def test_what_waits_is_sent_while_the_page_is_closed(service: Service, page_as: 
         tap_main(page, "Đã đến nơi")
         say_done(page)
         expect_state(page, "Ngoại tuyến – 3 báo cáo đang chờ gửi")
-        page.close()
+        end(page)
     assert reported(service, job) == []
     sent = sent_by(context)
     answered: list[int] = []
