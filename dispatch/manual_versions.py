@@ -12,11 +12,11 @@ from dispatch.errors import Conflict
 from dispatch.judgements import Judgement
 from dispatch.judging import broken
 from dispatch.live_day import LiveDay, live_day_of
-from dispatch.models import PLANNABLE, Job, ManualChange, Plan, PlanStatus, PlanUnassigned
+from dispatch.models import PLANNABLE, Job, ManualChange, Plan, PlanUnassigned
 from dispatch.output import Output
 from dispatch.pins import set_pin
 from dispatch.placements import ask_for_place
-from dispatch.plan_rows import PlanRows, RouteRows, in_force
+from dispatch.plan_rows import RouteRows, in_force
 from dispatch.plans import GONE, put_in_force
 from dispatch.settings import Settings
 from dispatch.snapshot import LiveRoute, Scope, live_routes, load_snapshot
@@ -92,16 +92,10 @@ class ManualVersion:
         costs: Mapping[Rule, int],
     ) -> Plan:
         """The routes as a plan that is not in force yet."""
-        plan = Plan(
-            status=PlanStatus.DRAFT,
-            starts_on=self.ground.scope.starts_on,
-            ends_on=self.ground.scope.ends_on,
-            based_on_version=plans_store.highest_version(self.session),
-            begins_at=self.at,
-            objective=sum(costs.values()),
-            cost={rule.value: cents for rule, cents in costs.items() if cents},
+        days = self.ground.scope.starts_on, self.ground.scope.ends_on
+        return plans_store.store_changed_routes(
+            self.session, routes, unassigned, days, costs, self.at
         )
-        return plans_store.store_plan(self.session, PlanRows(plan, list(routes), unassigned))
 
     def take_back(self, change: ManualChange) -> None:
         """Give the jobs pins and waivers as they were before the change."""

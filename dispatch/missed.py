@@ -13,10 +13,10 @@ from sqlmodel import Session
 
 from dispatch import log, plans_store
 from dispatch.expected import surroundings
-from dispatch.models import PLANNABLE, Job, Plan, PlanStatus, PlanUnassigned, Stop
+from dispatch.models import PLANNABLE, Job, Plan, PlanUnassigned, Stop
 from dispatch.pins import set_pin
 from dispatch.placements import ask_for_place
-from dispatch.plan_rows import UNKNOWN, PlanRows, RouteRows, copied
+from dispatch.plan_rows import UNKNOWN, RouteRows, copied
 from dispatch.plans import put_in_force
 from dispatch.settings import Settings
 from dispatch.snapshot import LiveRoute, jobs_by_id
@@ -84,18 +84,13 @@ def _without(
     known = surroundings(session, kept, settings)
     for rows, before in zip(kept, routes, strict=True):
         follow_stops(rows, before.stops, known)
-    plan = Plan(
-        status=PlanStatus.DRAFT,
-        starts_on=min(rows.route.day for rows in routes),
-        ends_on=max(rows.route.day for rows in routes),
-        based_on_version=plans_store.highest_version(session),
-        begins_at=at,
-        objective=0,
-    )
+    days = [rows.route.day for rows in routes]
     unassigned = [
         PlanUnassigned(plan_id=UNKNOWN, job_id=name, reasons=[MISSED]) for name in sorted(missed)
     ]
-    plans_store.store_plan(session, PlanRows(plan, kept, unassigned))
+    plan = plans_store.store_changed_routes(
+        session, kept, unassigned, (min(days), max(days)), {}, at
+    )
     replaced = [LiveRoute(rows.route, tuple(rows.stops)) for rows in routes]
     put_in_force(session, plan, kept, replaced, jobs, actor=ACTOR, at=at)
     return plan

@@ -1,6 +1,6 @@
 """Every query on runs and plans. Functions take a session and never commit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from dispatch.models import (
     Job,
     ManualChange,
     Plan,
+    PlanStatus,
     PlanUnassigned,
     Route,
     Run,
@@ -19,7 +20,7 @@ from dispatch.models import (
     Stop,
 )
 from dispatch.plan_rows import PlanRows, RouteRows
-from solver.solution import StopKind
+from solver.solution import Rule, StopKind
 
 # Runs
 
@@ -124,6 +125,29 @@ def store_plan(session: Session, rows: PlanRows) -> Plan:
     session.add_all(rows.unassigned)
     session.flush()
     return rows.plan
+
+
+def store_changed_routes(
+    session: Session,
+    routes: Sequence[RouteRows],
+    unassigned: Sequence[PlanUnassigned],
+    days: tuple[date, date],
+    costs: Mapping[Rule, int],
+    at: datetime,
+) -> Plan:
+    """Store what was made of a few routes in force, from the first of these ``days`` to the last,
+    as a plan that begins at that moment and is not in force yet."""
+    first, last = days
+    plan = Plan(
+        status=PlanStatus.DRAFT,
+        starts_on=first,
+        ends_on=last,
+        based_on_version=highest_version(session),
+        begins_at=at,
+        objective=sum(costs.values()),
+        cost={rule.value: cents for rule, cents in costs.items() if cents},
+    )
+    return store_plan(session, PlanRows(plan, list(routes), list(unassigned)))
 
 
 def _share_jobs(session: Session, rows: PlanRows) -> None:

@@ -12,9 +12,9 @@ from sqlmodel import Session
 
 from dispatch import log, plans_store
 from dispatch.expected import Surroundings, began_at, surroundings
-from dispatch.models import Job, Plan, PlanStatus, Stop
+from dispatch.models import Job, Stop
 from dispatch.pins import set_pin
-from dispatch.plan_rows import PlanRows, RouteRows, copied, shift_key
+from dispatch.plan_rows import RouteRows, copied, shift_key
 from dispatch.plans import put_in_force
 from dispatch.settings import Settings
 from dispatch.snapshot import STARTED, LiveRoute
@@ -91,15 +91,8 @@ def take_over(
     for rows in routes:
         follow_stops(rows, before.get(shift_key(rows.route), ()), known)
     routes = [rows for rows in routes if any(stop.job_id for stop in rows.stops)]
-    plan = Plan(
-        status=PlanStatus.DRAFT,
-        starts_on=min(rows.route.day for rows in routes),
-        ends_on=max(rows.route.day for rows in routes),
-        based_on_version=plans_store.highest_version(session),
-        begins_at=at,
-        objective=0,
-    )
-    plans_store.store_plan(session, PlanRows(plan, routes, []))
+    days = [rows.route.day for rows in routes]
+    plan = plans_store.store_changed_routes(session, routes, [], (min(days), max(days)), {}, at)
     holder = None if found.live is None else found.live.route.technician_id
     log.record(
         session,

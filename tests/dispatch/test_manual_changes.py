@@ -2,8 +2,6 @@
 
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -12,18 +10,26 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from dispatch import execution
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import NotFound
 from dispatch.jobs import cancel_job
+from dispatch.manual_versions import ChangeMade
 from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanUnassigned, ReportKind, Route, Stop
 from dispatch.placing import PlaceRequest, place_job
 from dispatch.publishing import publish_up_to_date
 from dispatch.reports import NewReport, take_report
 from dispatch.settings import Settings
-from dispatch.store import AWAY
 from dispatch.undoing import undo_change
 from solver.solution import Solution
 from solver.solve import solve
-from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
+from tests.dispatch.changing import (
+    EIGHT,
+    change,
+    drag_at_once,
+    nothing_is_lost_or_doubled,
+    refused_change,
+    refused_undo,
+    undo,
+)
 from tests.dispatch.crew import (
     MONDAY,
     add_ann_and_bob,
@@ -166,36 +172,18 @@ def test_of_two_dispatchers_the_second_is_told(monday: Session, settings: Settin
 def test_dispatchers_who_drag_at_once_lose_and_double_nothing(
     monday: Session, engine: Engine, settings: Settings
 ) -> None:
-    start = Barrier(3)
+    jobs = ["a1", "a2", "b1", "new"]
 
-    def drags(name: str) -> int:
-        dice, refused = random.Random(name), 0
-        start.wait()
-        for _ in range(6):
-            with Session(engine) as session:
-                job = dice.choice(["a1", "a2", "b1", "new"])
-                technician = dice.choice(["ann", "bob", "bob", None])
-                clock = dice.choice([None, "10:00", "13:00"])
-                try:
-                    made = change(session, settings, job, technician, clock)
-                    if dice.random() < 0.3:
-                        undo(session, settings, made)
-                except (Conflict, *AWAY):
-                    session.rollback()
-                    refused += 1
-        return refused
+    def drag(session: Session, dice: random.Random) -> ChangeMade:
+        job = dice.choice(jobs)
+        technician = dice.choice(["ann", "bob", "bob", None])
+        return change(session, settings, job, technician, dice.choice([None, "10:00", "13:00"]))
 
     monday.rollback()
-    with ThreadPoolExecutor(3) as pool:
-        refusals = [pool.submit(drags, name) for name in "dhk"]
-        assert sum(one.result(timeout=120) for one in refusals) < 18
+    drag_at_once(engine, settings, drag)
     monday.expire_all()
     placed = [job for jobs in in_force(monday).values() for job in jobs]
-    assert len(placed) == len(set(placed))
-    for name in ("a1", "a2", "b1", "new"):
-        assert status(monday, name) == (JobStatus.SCHEDULED if name in placed else JobStatus.OPEN)
-    versions = monday.exec(select(Plan.version).where(col(Plan.version).is_not(None))).all()
-    assert sorted(versions) == list(range(1, len(versions) + 1))
+    nothing_is_lost_or_doubled(monday, placed, jobs)
 
 
 def test_nobody_and_nothing_that_is_not_there_is_found(monday: Session, settings: Settings) -> None:

@@ -2,9 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -16,13 +14,21 @@ from dispatch import execution
 from dispatch.alternatives import list_alternatives
 from dispatch.errors import Conflict
 from dispatch.judgements import Judgement, PlanChange, judge_change
-from dispatch.models import Absence, Job, JobStatus, LogEntry, Plan, Route, Stop, Waiver
+from dispatch.manual_versions import ChangeMade
+from dispatch.models import Absence, Job, JobStatus, LogEntry, Route, Stop, Waiver
 from dispatch.publishing import publish_up_to_date
 from dispatch.settings import Settings
-from dispatch.store import AWAY
 from solver.solution import Solution
 from solver.solve import solve
-from tests.dispatch.changing import EIGHT, change, refused_change, refused_undo, undo
+from tests.dispatch.changing import (
+    EIGHT,
+    change,
+    drag_at_once,
+    nothing_is_lost_or_doubled,
+    refused_change,
+    refused_undo,
+    undo,
+)
 from tests.dispatch.crew import (
     HANOI,
     MONDAY,
@@ -416,37 +422,18 @@ def test_of_two_dispatchers_the_second_is_told(two_days: Session, settings: Sett
 def test_dispatchers_who_drag_at_once_lose_and_double_nothing(
     two_days: Session, engine: Engine, settings: Settings
 ) -> None:
-    start = Barrier(3)
+    names = ["a1", "a2", "b1", "b2"]
 
-    def drags(name: str) -> int:
-        dice, refused = random.Random(name), 0
-        start.wait()
-        for _ in range(6):
-            with Session(engine) as session:
-                job = dice.choice(["a1", "a2", "b1", "b2"])
-                technician = dice.choice(["ann", "bob", None])
-                try:
-                    made = change(
-                        session, settings, job, technician, day=dice.choice([MONDAY, TUESDAY])
-                    )
-                    if dice.random() < 0.3:
-                        undo(session, settings, made)
-                except (Conflict, *AWAY):
-                    session.rollback()
-                    refused += 1
-        return refused
+    def drag(session: Session, dice: random.Random) -> ChangeMade:
+        job = dice.choice(names)
+        technician = dice.choice(["ann", "bob", None])
+        return change(session, settings, job, technician, day=dice.choice([MONDAY, TUESDAY]))
 
     two_days.rollback()
-    with ThreadPoolExecutor(3) as pool:
-        refusals = [pool.submit(drags, name) for name in "dhk"]
-        assert sum(one.result(timeout=120) for one in refusals) < 18
+    drag_at_once(engine, settings, drag)
     two_days.expire_all()
     placed = [job for jobs in plan_of(two_days).values() for job in jobs]
-    assert len(placed) == len(set(placed))
-    for name in ("a1", "a2", "b1", "b2"):
-        assert status(two_days, name) == (JobStatus.SCHEDULED if name in placed else JobStatus.OPEN)
-    versions = two_days.exec(select(Plan.version).where(col(Plan.version).is_not(None))).all()
-    assert sorted(versions) == list(range(1, len(versions) + 1))
+    nothing_is_lost_or_doubled(two_days, placed, names)
 
 
 @pytest.mark.parametrize(("last_day"), [MONDAY, TUESDAY])
