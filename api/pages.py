@@ -5,7 +5,7 @@ They are files, and use the HTTP interface like any other client. Nothing comes 
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,31 +14,35 @@ from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from api.dependencies import GivenSettings
+from api.http.dependencies import GivenSettings
 from dispatch.settings import Settings
 
 router = APIRouter(include_in_schema=False)
 
 WEB = Path(__file__).parent / "web"
 SERVED = {
-    "scripts": WEB / "scripts",
-    "styles": WEB / "styles",
-    "texts": WEB / "texts",
-    "my-day": WEB / "my-day",
-    "leaflet": WEB / "node_modules" / "leaflet" / "dist",
+    "scripts": "scripts",
+    "styles": "styles",
+    "texts": "texts",
+    "my-day": "my-day",
+    "leaflet": "node_modules/leaflet/dist",
+    "idb": "node_modules/idb/build",
 }
-"""By the first part of a path below ``/pages``."""
-FILES = {name: StaticFiles(directory=folder, check_dir=False) for name, folder in SERVED.items()}
+"""Folders in ``WEB``, by the first part of a path below ``/pages``."""
+FILES = {
+    name: StaticFiles(directory=WEB / folder, check_dir=False) for name, folder in SERVED.items()
+}
 KEPT_ON_PHONES = (
     "scripts/*.js",
     "scripts/my-day/*.js",
+    "idb/index.js",
     "styles/base.css",
     "styles/my-day.css",
     "texts/*/common.json",
     "texts/*/my-day.json",
     "my-day/*",
 )
-"""What the technician's page is made of."""
+"""What the technician's page is made of: paths below ``/pages``."""
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -104,9 +108,9 @@ def _service_worker(settings: Settings, modules: Iterable[str] = ()) -> Response
     a new version of the script, which is how browsers learn of it.
     """
     files = {"/my-day": WEB / "my-day.html"} | {
-        f"/pages/{file.relative_to(WEB).as_posix()}": file
-        for pattern in KEPT_ON_PHONES
-        for file in sorted(WEB.glob(pattern))
+        f"/pages/{name}/{file.relative_to(folder).as_posix()}": file
+        for name, folder, pattern in _kept_on_phones()
+        for file in sorted(folder.glob(pattern))
     }
     version = hashlib.sha256()
     for path, file in files.items():
@@ -120,6 +124,13 @@ def _service_worker(settings: Settings, modules: Iterable[str] = ()) -> Response
         # The page's address lies above the script's.
         headers={**_headers(settings), "Service-Worker-Allowed": "/my-day"},
     )
+
+
+def _kept_on_phones() -> Iterator[tuple[str, Path, str]]:
+    """Of each path: its first part, the folder that this stands for, and what is meant there."""
+    for path in KEPT_ON_PHONES:
+        name, _, pattern = path.partition("/")
+        yield name, WEB / SERVED[name], pattern
 
 
 def _headers(settings: Settings) -> dict[str, str]:

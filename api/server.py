@@ -1,5 +1,6 @@
 """The HTTP server, which stops although there are streams that never end."""
 
+import logging
 import sys
 from contextlib import suppress
 from socket import socket
@@ -7,8 +8,13 @@ from socket import socket
 import uvicorn
 from fastapi import FastAPI
 
+from api.http.connections import ClientConnection
+
 GRACE_SECONDS = 10
 """For requests that are under way when the server stops; then they are cut off."""
+
+IDLE_SECONDS = 10
+"""For which a connection is kept without a request, after one."""
 
 
 class Server(uvicorn.Server):
@@ -17,12 +23,24 @@ class Server(uvicorn.Server):
 
     def __init__(self, service: FastAPI, host: str, port: int) -> None:
         super().__init__(
-            uvicorn.Config(service, host=host, port=port, timeout_graceful_shutdown=GRACE_SECONDS)
+            uvicorn.Config(
+                service,
+                host=host,
+                port=port,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                # Its own form would say neither when nor, for most lines, who speaks.
+                log_config=None,
+                log_level=logging.INFO,
+                http=ClientConnection,
+                timeout_keep_alive=IDLE_SECONDS,
+            )
         )
         self._service = service
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        self._service.state.feed.close()
+        # A service that is not ready yet has none.
+        if hasattr(self._service.state, "feed"):
+            self._service.state.feed.close()
         await super().shutdown(sockets)
 
 

@@ -14,11 +14,11 @@ from sqlalchemy import make_url
 from sqlmodel import Session
 
 from dispatch import store
-from dispatch.alert_intake import Arrival, accept
-from dispatch.alert_messages import Delivery
-from dispatch.alert_rules import RULES, TEMPLATES, RuleContent, TemplateContent
-from dispatch.devices import ASSETS, DEVICES, AssetContent, DeviceContent
-from dispatch.log import record
+from dispatch.alerts.content import Delivery
+from dispatch.alerts.intake import Arrival, accept
+from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
+from dispatch.company.devices import ASSETS, DEVICES, AssetContent, DeviceContent
+from dispatch.log import Entity, record
 from dispatch.models import Site
 from dispatch.settings import Settings
 
@@ -84,7 +84,7 @@ def _steps(settings: Settings) -> dict[str, tuple[int, Step]]:
         accept(session, arrivals, settings)
 
     def bare(session: Session, _: int) -> None:
-        record(session, "benchmark", "insert", "row", "1")
+        record(session, "benchmark", "insert", Entity.ALERT, "1")
 
     return {
         "one bare row": (1, bare),

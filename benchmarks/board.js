@@ -67,7 +67,7 @@ window.measuring = (() => {
   }
 
   async function dragging() {
-    const { setDropHandler } = await import("/pages/scripts/board/drag.js");
+    const { setDropHandler } = await import("/pages/scripts/board/moves/drag.js");
     setDropHandler({ moved() {}, dropped() {}, left() {} });
     const far = (visit) => visit.getBoundingClientRect().left > 500;
     const visit = [...document.querySelectorAll(".row .visit")].filter(far).at(-1);

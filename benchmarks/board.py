@@ -27,7 +27,7 @@ import httpx2
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.company import Company
-from benchmarks.service import ROOT, SECRET, Service
+from benchmarks.service.service import ROOT, SECRET, Service
 
 PASSWORD = "ba con mèo trên mái nhà"  # noqa: S105 - made up
 BROWSER_ARGUMENTS = (

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.engines.geography import Points, Region, nearest
 from benchmarks.generate import DURATION_SHARES, DURATIONS, PARTS, SCARCE_PARTS, SKILLS, TOOLS
-from benchmarks.geography import Points, Region, nearest
 
 CENTRE = (21.0285, 105.8542)
 METRES_PER_DEGREE = 111_320

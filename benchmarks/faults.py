@@ -24,17 +24,17 @@ from random import Random
 from sqlalchemy import Engine, make_url
 from sqlmodel import Session
 
-from benchmarks.accounting import Account, is_settled, take_account
 from benchmarks.company import Company, site_id
-from benchmarks.service import Service
-from benchmarks.storm import Ledger, Message, Storm, messages
-from dispatch.alert_rules import RULES, TEMPLATES, RuleContent, TemplateContent
-from dispatch.devices import ASSETS, DEVICES, AssetContent, DeviceContent
-from dispatch.execution import execute_run
-from dispatch.files import import_folder
-from dispatch.keys import NewKey, create_key
+from benchmarks.service.accounting import Account, is_settled, take_account
+from benchmarks.service.service import Service
+from benchmarks.service.storm import Ledger, Message, Storm, messages
+from dispatch.access.keys import NewKey, create_key
+from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
+from dispatch.company.devices import ASSETS, DEVICES, AssetContent, DeviceContent
+from dispatch.files.folder import import_folder
 from dispatch.models import now
-from dispatch.runs import PlanRequest, read_run, request_run
+from dispatch.runs.execution import execute_run
+from dispatch.runs.runs import PlanRequest, read_run, request_run
 from dispatch.settings import Settings
 from dispatch.store import connect, migrate
 from tests.dispatch.broker import MOSQUITTO, Broker

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.geography import Indices, Points, Region, nearest, travel
-from benchmarks.problem_file import write_problem
+from benchmarks.engines.geography import Indices, Points, Region, nearest, travel
+from benchmarks.engines.problem_file import write_problem
 from solver.problem import (
     Break,
     Depot,
@@ -57,6 +57,8 @@ PRIORITY_SHARES = (0.1, 0.5, 0.25, 0.1, 0.05)
 
 OBJECTIVE = Objective(
     lateness=1_000,
+    lateness_factors=(1, 1, 2, 4, 8),
+    promptness=(0, 0, 0, 100, 500),
     working_time=2_800,
     travel_time=400,
     distance=300,
@@ -438,10 +440,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--days", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.json")
+    parser.add_argument("--binary", action="store_true", help="matrices as .npy beside the file")
     chosen = parser.parse_args(arguments)
     since = time.monotonic()
     problem = generate(chosen.visits, chosen.technicians, chosen.seed, chosen.days)
-    write_problem(problem, chosen.output)
+    write_problem(problem, chosen.output, binary=chosen.binary)
     sys.stderr.write(
         f"{len(problem.visits)} visits, {len(problem.shifts)} shifts, {len(problem.depots)} depots"
         f" in {time.monotonic() - since:.1f} s: {chosen.output}\n"

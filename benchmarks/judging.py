@@ -68,7 +68,8 @@ class Questions:
         self._helped: list[int] = []
 
     def ask(self, number: int) -> None:
-        version = self._client.ask("GET", "/plans", params={"status": "published"})["plans"][0]
+        plans = self._client.ask("GET", "/plans")["plans"]
+        version = next(plan for plan in plans if plan["status"] == "published")
         plan = self._client.ask("GET", f"/plans/{version['id']}")
         stops = [
             stop

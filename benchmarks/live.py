@@ -26,13 +26,13 @@ from sqlmodel import Session
 
 from benchmarks.company import Company, site_id
 from benchmarks.generate import SKILLS
-from benchmarks.service import Service
-from dispatch.execution import execute_run
-from dispatch.files import import_folder
-from dispatch.keys import NewKey, create_key
+from benchmarks.service.service import Service
+from dispatch.access.keys import NewKey, create_key
+from dispatch.files.folder import import_folder
 from dispatch.local_time import start_of
 from dispatch.models import Role, now
-from dispatch.runs import PlanRequest, read_run, request_run
+from dispatch.runs.execution import execute_run
+from dispatch.runs.runs import PlanRequest, read_run, request_run
 from dispatch.settings import Settings
 from dispatch.store import connect, migrate
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, geometric_mean
 
-from benchmarks.plot import plot_curves
-from benchmarks.results import Measurement, read_results
+from benchmarks.engines.plot import plot_curves
+from benchmarks.engines.results import Measurement, read_results
 
 BEGIN = "<!-- measured:begin -->"
 END = "<!-- measured:end -->"

@@ -18,9 +18,9 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
-from benchmarks.engines import ENGINES
-from benchmarks.instances import FAMILIES, instance_names, size
-from benchmarks.results import Measurement, Trial, append_result, from_line, read_results
+from benchmarks.engines.engines import ENGINES
+from benchmarks.engines.instances import FAMILIES, instance_names, size
+from benchmarks.engines.results import Measurement, Trial, append_result, from_line, read_results
 
 GRACE = 900
 """Seconds beyond those given after which a trial counts as stuck; compiling must fit in."""
@@ -52,7 +52,7 @@ def trials(
 def run(trial: Trial, data: Path | None) -> Measurement:
     """A trial in a fresh process. Raises ``ChildProcessError`` with what it said."""
     order = json.dumps([asdict(trial), None if data is None else str(data.absolute())])
-    command = [sys.executable, "-m", "benchmarks.measure", order]
+    command = [sys.executable, "-m", "benchmarks.engines.measure", order]
     try:
         done = subprocess.run(  # noqa: S603 - our own module
             command,

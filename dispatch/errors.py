@@ -1,6 +1,6 @@
 """What can go wrong in the domain, by kind; every error lists all of its faults."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from solver.problem import Fault
 
@@ -31,7 +31,23 @@ class NotFound(DispatchError):  # noqa: N818
     title = "Not found"
 
 
+class Unavailable(DispatchError):  # noqa: N818
+    """The service cannot work, whatever it is asked; its operator has to do something."""
+
+    title = "Not ready"
+
+
 class Conflict(DispatchError):  # noqa: N818
     """It was sound, but the state of things does not allow it (any more)."""
 
     title = "In conflict with the current state"
+
+
+def refuse_if_stale(where: str, tag: str, expected: Collection[str] | None) -> None:
+    """Raises ``Conflict`` if a change was based on something else than what has this tag now, as
+    the ``expected`` ones say (None: on whatever there is)."""
+    if expected is None or tag in expected:
+        return
+    named = ", ".join(sorted(expected)) or "nothing that could be one"
+    cause = f"it was changed since: its tag is {tag}, expected was {named}"
+    raise Conflict(Fault("stale_revision", where, cause, "read it again and repeat the change"))

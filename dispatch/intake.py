@@ -1,6 +1,6 @@
 """What may come in: models that check every value before it reaches a table.
 
-Unknown fields are refused, times need an offset, texts are trimmed and normalised (NFC), numbers
+Unknown fields are refused, times need an offset, texts are cleaned (``dispatch.texts``), numbers
 are not read from texts. ``faults_of`` turns what pydantic found into the domain's faults.
 """
 
@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
@@ -25,15 +25,16 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from dispatch.models import JobStatus, Priority
+from dispatch.models import OVER, JobStatus, Priority
+from dispatch.texts import cleaned
 from solver.problem import Fault
 
 
 def _clean(value: object) -> object:
-    """Trim and normalise a text; controls and lone surrogates break files and databases."""
+    """Clean a text; controls and lone surrogates break files and databases, and are refused."""
     if not isinstance(value, str):
         return value
-    value = unicodedata.normalize("NFC", value).strip()
+    value = cleaned(value)
     bad = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
     if bad is not None:
         raise PydanticCustomError(
@@ -78,13 +79,24 @@ def _in_range(value: date) -> date:
 
 
 def _in_utc(value: datetime) -> datetime:
+    """The years are those of UTC: files give the same moment in another zone, and come back."""
+    if 1999 <= value.year <= 2200:
+        value = value.astimezone(UTC)
     if not 2000 <= value.year < 2200:
         raise PydanticCustomError(
             "datetime_range",
             "lies in the year {year}",
-            {"year": value.year, "action": "give a year from 2000 to 2199"},
+            {"year": value.year, "action": "give a year from 2000 to 2199, in UTC"},
         )
-    return value.astimezone(UTC)
+    return value
+
+
+def _whole_second_before(value: datetime) -> datetime:
+    return value.replace(microsecond=0)
+
+
+def _whole_second_after(value: datetime) -> datetime:
+    return _whole_second_before(value + timedelta(microseconds=999_999))
 
 
 def _is_zoneless(value: time) -> time:
@@ -130,6 +142,9 @@ Territory = Annotated[
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), BeforeValidator(_clean)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_moment), AfterValidator(_in_utc)]
 """A point in time with an offset, kept in UTC."""
+FromSecond = Annotated[Moment, AfterValidator(_whole_second_before)]
+ToSecond = Annotated[Moment, AfterValidator(_whole_second_after)]
+"""Of a span that covers whole seconds, as plans have them."""
 Day = Annotated[date, BeforeValidator(_looks_like_a_day), AfterValidator(_in_range)]
 """A local day."""
 ClockTime = Annotated[time, AfterValidator(_is_zoneless)]
@@ -138,6 +153,10 @@ Minutes = Annotated[int, Field(strict=True, ge=0, le=24 * 60)]
 SomeMinutes = Annotated[int, Field(strict=True, ge=1, le=24 * 60)]
 Level = Annotated[int, Field(strict=True, ge=1, le=100)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+FiniteNumber = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+MOST_READINGS = 100
+Readings = Annotated[dict[Text, FiniteNumber], Field(max_length=MOST_READINGS)]
+"""What meters and sensors say, by their names."""
 StockQuantity = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Latitude = Annotated[
     float,
@@ -260,13 +279,18 @@ def area_faults(
     area: tuple[float, float, float, float] | None,
     where: str,
 ) -> list[Fault]:
-    """A fault if the place is outside of the service area (south, west, north, east)."""
-    if area is None or latitude is None or longitude is None:
+    """A fault if the place is outside of the service area (south, west, north, east), or is the
+    point in the sea, zero in both, that programs name when they know of no place."""
+    if latitude is None or longitude is None:
         return []
+    if area is None or _is_within(latitude, longitude, area):
+        if (latitude, longitude) != (0, 0):
+            return []
+        cause = "latitude 0 and longitude 0 are in the sea: they mean that no place is known"
+        action = "give the place, or leave the coordinates out"
+        return [Fault("outside_service_area", where, cause, action)]
     south, west, north, east = area
-    if south <= latitude <= north and west <= longitude <= east:
-        return []
-    swapped = south <= longitude <= north and west <= latitude <= east
+    swapped = _is_within(longitude, latitude, area)
     return [
         Fault(
             "swapped_coordinates" if swapped else "outside_service_area",
@@ -278,6 +302,11 @@ def area_faults(
             else "correct them, or widen DISPATCH_SERVICE_AREA",
         )
     ]
+
+
+def _is_within(latitude: float, longitude: float, area: tuple[float, float, float, float]) -> bool:
+    south, west, north, east = area
+    return south <= latitude <= north and west <= longitude <= east
 
 
 class NewSite(Input):
@@ -294,8 +323,8 @@ class NewSite(Input):
     _coordinates = field_validator("longitude")(check_coordinates)
 
 
-class NewJob(Input):
-    """A job as a client describes it, at a known site (``site_id``) or a new one (``site``)."""
+class JobContent(Input):
+    """A job as it may be kept: an override can have pinned it to somebody whom it does not want."""
 
     id: Code | None = None
     site_id: Code | None = None
@@ -335,15 +364,6 @@ class NewJob(Input):
             _refuse_contradiction(set(forbidden) & set(info.data.get(wish, ())), wish)
         return forbidden
 
-    @field_validator("pinned_technician_id")
-    @classmethod
-    def _may_do_it(cls, technician: str | None, info: ValidationInfo) -> str | None:
-        if technician is not None:
-            _refuse_contradiction({technician} & set(info.data.get("forbidden", ())), "forbidden")
-            allowed = info.data.get("allowed")
-            _refuse_contradiction({technician} - set(allowed) if allowed else set(), "not allowed")
-        return technician
-
     @field_validator("pinned_start_at")
     @classmethod
     def _pinned_to_someone(cls, start_at: datetime | None, info: ValidationInfo) -> datetime | None:
@@ -354,6 +374,19 @@ class NewJob(Input):
                 {"action": "give pinned_technician_id too"},
             )
         return start_at
+
+
+class NewJob(JobContent):
+    """A job as a client describes it, at a known site (``site_id``) or a new one (``site``)."""
+
+    @field_validator("pinned_technician_id")
+    @classmethod
+    def _may_do_it(cls, technician: str | None, info: ValidationInfo) -> str | None:
+        if technician is not None:
+            _refuse_contradiction({technician} & set(info.data.get("forbidden", ())), "forbidden")
+            allowed = info.data.get("allowed")
+            _refuse_contradiction({technician} - set(allowed) if allowed else set(), "not allowed")
+        return technician
 
 
 def _refuse_contradiction(technicians: Iterable[str], wish: str) -> None:
@@ -392,7 +425,7 @@ class JobChange(Input):
     pinned_start_at: Moment | None = None
 
 
-class StoredJob(NewJob):
+class StoredJob(JobContent):
     """A job with the state it has reached, as files hold it."""
 
     status: JobStatus = JobStatus.OPEN
@@ -400,9 +433,10 @@ class StoredJob(NewJob):
     @field_validator("status")
     @classmethod
     def _held_for_a_reason(cls, status: JobStatus, info: ValidationInfo) -> JobStatus:
-        if "hold_reason" in info.data and (status is JobStatus.ON_HOLD) != (
-            info.data["hold_reason"] is not None
-        ):
+        waits = "hold_reason" in info.data and info.data["hold_reason"] is not None
+        # Somebody may have gone there all the same; the reason is history then.
+        went = status in (JobStatus.EN_ROUTE, JobStatus.ON_SITE, *OVER)
+        if "hold_reason" in info.data and not went and (status is JobStatus.ON_HOLD) != waits:
             raise PydanticCustomError(
                 "hold_reason",
                 "a job is on hold if and only if it has a hold_reason",

@@ -31,6 +31,11 @@ def at_local(day: date, clock: time, zone: ZoneInfo) -> datetime:
     return after.replace(microsecond=0)
 
 
+def as_said(moment: datetime, zone: ZoneInfo) -> str:
+    """The moment as people there are told it, to the second and with its offset."""
+    return moment.astimezone(zone).isoformat(" ", "seconds")
+
+
 def start_of(day: date, zone: ZoneInfo) -> datetime:
     """The moment when the local day begins."""
     return at_local(day, time.min, zone)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -11,6 +12,60 @@ from dispatch.models import LogEntry, now
 from dispatch.output import Output
 
 Content = dict[str, Any] | None
+
+
+class Entity(StrEnum):
+    """What an entry can be about."""
+
+    ABSENCE = "absence"
+    ACCOUNT = "account"
+    ALERT = "alert"
+    ALERT_RULE = "alert_rule"
+    ALERT_SOURCE = "alert_source"
+    ASSET = "asset"
+    CALENDAR_LINK = "calendar_link"
+    DEAD_LETTER = "dead_letter"
+    DEPOT = "depot"
+    DEPOT_STOCK = "depot_stock"
+    DEVICE = "device"
+    FOLDER = "folder"
+    JOB = "job"
+    JOB_TEMPLATE = "job_template"
+    KEY = "key"
+    OPENING_HOURS = "opening_hours"
+    PART = "part"
+    PLACEMENT = "placement"
+    PLAN = "plan"
+    RUN = "run"
+    SITE = "site"
+    SKILL = "skill"
+    TECHNICIAN = "technician"
+    TOOL = "tool"
+    TRAVEL_LEG = "travel_leg"
+    VAN_STOCK = "van_stock"
+    WEBHOOK = "webhook"
+    WEEKLY_BREAK = "weekly_break"
+    WORKING_HOURS = "working_hours"
+
+
+APART = frozenset(
+    {
+        Entity.ACCOUNT,
+        Entity.ALERT,
+        Entity.ALERT_RULE,
+        Entity.ALERT_SOURCE,
+        Entity.ASSET,
+        Entity.CALENDAR_LINK,
+        Entity.DEAD_LETTER,
+        Entity.DEVICE,
+        Entity.JOB_TEMPLATE,
+        Entity.KEY,
+        Entity.PLACEMENT,
+        Entity.RUN,
+        Entity.WEBHOOK,
+    }
+)
+"""Changes of these leave the plans in force, and what is planned from, as they were."""
 
 
 class LogEntryOut(Output):
@@ -32,7 +87,7 @@ def record(
     session: Session,
     actor: str,
     action: str,
-    entity: str,
+    entity: Entity,
     entity_id: str,
     before: Content = None,
     after: Content = None,
@@ -41,7 +96,7 @@ def record(
     entry = LogEntry(
         actor=actor,
         action=action,
-        entity=entity,
+        entity=entity.value,
         entity_id=entity_id,
         before=before,
         after=after,
@@ -54,7 +109,7 @@ def record_many(
     session: Session,
     actor: str,
     action: str,
-    entity: str,
+    entity: Entity,
     changes: Iterable[tuple[str, Content, Content]],
 ) -> None:
     """Add an entry for each id with what it was before and is after; fast for thousands."""
@@ -67,7 +122,7 @@ def record_many(
                 "at": at,
                 "actor": actor,
                 "action": action,
-                "entity": entity,
+                "entity": entity.value,
                 "entity_id": id_,
                 "before": before,
                 "after": after,
@@ -89,7 +144,8 @@ def list_entries(
     """A page of entries, the newest first, and ``after`` for the next page (None: last)."""
     query = select(LogEntry).order_by(col(LogEntry.id).desc()).limit(limit + 1)
     if entity is not None:
-        query = query.where(LogEntry.entity == entity)
+        # Of some things entries once had the name with spaces.
+        query = query.where(col(LogEntry.entity).in_({entity, entity.replace("_", " ")}))
     if entity_id is not None:
         query = query.where(LogEntry.entity_id == entity_id)
     if actor is not None:

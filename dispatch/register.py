@@ -1,6 +1,6 @@
 """Things that are kept under the company's own ids and set as a whole: put, read, list, remove."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -22,16 +22,16 @@ Out = TypeVar("Out", bound=Output)
 
 @dataclass(frozen=True)
 class Register(Generic[Row, Content, Out]):
-    """What is kept in ``table``, called ``kind`` in texts and in the log.
+    """What is kept in ``table``, which the log calls ``entity``.
 
-    ``apply`` writes a content into a row; it may raise ``Conflict``. ``refers`` names what the
-    content refers to.
+    ``apply`` writes a content into a row; it may raise ``Conflict``. ``show`` says what rows look
+    like to others, asking once for all of them. ``refers`` names what the content refers to.
     """
 
-    kind: str
+    entity: log.Entity
     table: type[Row]
     apply: Callable[[Session, Row, Content], None]
-    show: Callable[[Session, Row], Out]
+    show: Callable[[Session, Sequence[Row]], list[Out]]
     refers: Callable[[Content], Iterable[Reference]] = lambda _: ()
 
     def put(self, session: Session, id_: str, content: Content, *, actor: str) -> tuple[Out, bool]:
@@ -49,15 +49,15 @@ class Register(Generic[Row, Content, Out]):
         self.apply(session, row, content)
         session.add(row)
         session.flush()
-        out = self.show(session, row)
+        [out] = self.show(session, [row])
         after = out.model_dump(mode="json")
         if before != after:
-            log.record(session, actor, "put", self.kind, id_, before=before, after=after)
+            log.record(session, actor, "put", self.entity, id_, before=before, after=after)
         return out, before is None
 
     def read(self, session: Session, id_: str) -> Out:
         """Raises ``NotFound``."""
-        return self.show(session, self.row(session, id_))
+        return self.show(session, [self.row(session, id_)])[0]
 
     def page(
         self, session: Session, after: str | None, limit: int, **equal: str | None
@@ -70,7 +70,7 @@ class Register(Generic[Row, Content, Out]):
             if value is not None:
                 query = query.where(getattr(self.table, name) == value)
         rows = session.exec(query).all()
-        page = [self.show(session, row) for row in rows[:limit]]
+        page = self.show(session, rows[:limit])
         return page, rows[limit - 1].id if len(rows) > limit else None
 
     def remove(self, session: Session, id_: str, *, actor: str) -> None:
@@ -84,7 +84,7 @@ class Register(Generic[Row, Content, Out]):
             cause = "others refer to it"
             action = "change or remove those first, or set it out of use"
             raise Conflict(Fault("in_use", f"{self.kind} {id_}", cause, action)) from None
-        log.record(session, actor, "remove", self.kind, id_, before=before)
+        log.record(session, actor, "remove", self.entity, id_, before=before)
 
     def row(self, session: Session, id_: str) -> Row:
         """Raises ``NotFound``."""
@@ -94,5 +94,10 @@ class Register(Generic[Row, Content, Out]):
             raise NotFound(Fault("not_found", f"{self.kind} {id_}", cause, action))
         return row
 
+    @property
+    def kind(self) -> str:
+        """What it is called in texts."""
+        return self.entity.value.replace("_", " ")
+
     def _json(self, session: Session, row: Row) -> dict[str, Any]:
-        return self.show(session, row).model_dump(mode="json")
+        return self.show(session, [row])[0].model_dump(mode="json")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dispatch.calendar_texts import Language
 from dispatch.cores import available_cores
 from dispatch.models import Priority
 from dispatch.weakness import weakness
@@ -18,6 +19,8 @@ from solver.problem import Objective
 
 DEFAULT_OBJECTIVE = Objective(
     lateness=1_000,
+    lateness_factors=(1, 3, 5, 10, 20),
+    promptness=(0, 0, 0, 300, 20_000),
     working_time=2_800,
     distance=300,
     overtime=2_800,
@@ -30,7 +33,8 @@ DEFAULT_OBJECTIVE = Objective(
     told_factor=3,
     imbalance=200,
 )
-"""In hundredths of a dong: a working hour is about 100,000 dong, a kilometre 3,000."""
+"""In hundredths of a dong: a working hour is about 100,000 dong, a kilometre 3,000. What the prices
+of time outweigh is worked out in docs/configuration.md."""
 
 SHORTEST_SECRET = 32
 
@@ -47,6 +51,9 @@ def _known_time_zone(name: str) -> str:
     return name
 
 
+Kept = Annotated[int | None, Field(ge=1, le=36_500)]
+
+
 class Settings(BaseSettings):
     """Installation-wide settings; a wrong one stops the program with its name and cause."""
 
@@ -57,6 +64,14 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///dispatch.db"
     """``sqlite:///file`` or ``postgresql+psycopg://…``."""
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Ho_Chi_Minh"
+    create_database: bool | None = None
+    """Whether a database that is not there, or is empty, is made at a start (null: a SQLite file,
+    unless there was one before, and PostgreSQL's tables)."""
+    language: Language = "vi"
+    """In which calendars are written whose readers have not chosen."""
+    public_url: str | None = None
+    """Where the service is reached from outside, like ``https://dispatch.example``; links that are
+    handed out begin with it."""
     speed_kmh: float = Field(default=24.0, gt=0)
     """Average road speed for estimated travel."""
     detour_factor: float = Field(default=1.3, ge=1)
@@ -84,6 +99,9 @@ class Settings(BaseSettings):
     others were reported: their jobs wait for a place again (null: never)."""
     small_change_jobs: int = Field(default=5, ge=0)
     """A plan that moves so many jobs at most, and none that was promised, is a small change."""
+    late_after_minutes: float = Field(default=1.0, ge=0)
+    """A visit that will miss its time by no more is not shown as late, and a change by hand that
+    makes it miss its time by no more than before, or than this, needs no override."""
     place_at_once: Priority | None = Priority.URGENT
     """New jobs of this priority or above are put into the plan in force at once (null: none)."""
     place_days: int = Field(default=3, ge=1, le=31)
@@ -94,6 +112,8 @@ class Settings(BaseSettings):
     """Runs solved at the same time by the service; 0 leaves them to other processes."""
     solver_cores: int | None = Field(default=None, ge=1)
     """Processor cores that a run uses; None: those there are, shared out among the processes."""
+    runs_waiting: int = Field(default=10, ge=1)
+    """So many runs that one user has asked for may wait to be solved."""
     heartbeat_timeout_seconds: float = Field(default=15.0, gt=0)
     """A running run that was silent for longer is taken for dead."""
     secret: SecretStr | None = None
@@ -107,7 +127,7 @@ class Settings(BaseSettings):
     tile_url: str | None = None
     """Where the pages' map has its pictures from, like ``https://tile.example/{z}/{x}/{y}.png``;
     not set: routes are drawn on a plain ground."""
-    requests_per_minute: int = Field(default=600, ge=1)
+    requests_per_minute: int = Field(default=6000, ge=1)
     """Most requests of one account or key."""
     alerts_per_minute: int = Field(default=6000, ge=1)
     """The same for keys of integrations."""
@@ -119,6 +139,23 @@ class Settings(BaseSettings):
         5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400
     )  # fmt: skip
     """Waits between attempts, each a fifth more or less; after the last one it is given up."""
+    keep_drafts_days: Kept = 90
+    """So long after its making, and after the last of its days, a plan that was never published is
+    kept, be it a draft or discarded; of all ``keep_…``, null: for ever."""
+    keep_runs_days: Kept = 90
+    """The same for runs that are over and whose plan is gone, or that have none."""
+    keep_alerts_days: Annotated[Kept, Field(ge=7)] = 400
+    """So long alerts are kept that are over, if nothing is to be done about them any more."""
+    keep_dead_letters_days: Kept = 90
+    """The same for dead letters that are settled."""
+    keep_placements_days: Kept = 90
+    """The same for wishes for a place whose jobs are over."""
+    keep_idempotency_keys_days: Kept = 90
+    """For so long a creation may be sent again with its key."""
+    keep_deliveries_days: Annotated[Kept, Field(ge=7)] = 30
+    """For so long it is known what webhooks were sent."""
+    keep_log_days: Annotated[Kept, Field(ge=31)] = None
+    """For so long the log of changes goes back."""
     mqtt_url: SecretStr | None = None
     """``mqtt://user:password@host:port`` or ``mqtts://…`` of a broker that passes on alerts."""
     mqtt_client_id: str = Field(default="field-service-dispatch", min_length=1, max_length=200)
@@ -126,8 +163,9 @@ class Settings(BaseSettings):
     mqtt_topics: dict[str, str] = Field(default={"alerts/+device": ""}, min_length=1)
     """Sources of alerts ("": none, our own form) by topics, in which ``+device`` stands for one
     level and ``#device`` for all the rest, and names the device; a JSON object."""
-    weights: dict[str, int] = Field(default_factory=dict)
-    """Weights of the objective that differ from ``DEFAULT_OBJECTIVE``, as a JSON object."""
+    weights: dict[str, int | tuple[int, ...]] = Field(default_factory=dict)
+    """Weights of the objective that differ from ``DEFAULT_OBJECTIVE``, as a JSON object; a list has
+    one number for each priority, lowest first, or none."""
 
     @cached_property
     def objective(self) -> Objective:
@@ -137,6 +175,14 @@ class Settings(BaseSettings):
     @property
     def freeze(self) -> timedelta:
         return timedelta(minutes=self.freeze_minutes)
+
+    @property
+    def late_after(self) -> timedelta:
+        return timedelta(minutes=self.late_after_minutes)
+
+    @property
+    def late_after_seconds(self) -> int:
+        return int(self.late_after.total_seconds())
 
     @property
     def cores_for_a_run(self) -> int:
@@ -163,6 +209,16 @@ class Settings(BaseSettings):
             if cause is not None:
                 raise ValueError(f"{cause}; take what openssl rand -hex 32 prints")
         return secret
+
+    @field_validator("public_url")
+    @classmethod
+    def _of_the_service(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        pattern = r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[\w.~/-]*)?"
+        if not re.fullmatch(pattern, url, re.ASCII):
+            raise ValueError("must be like https://dispatch.example, without ? and #")
+        return url.rstrip("/")
 
     @field_validator("tile_url")
     @classmethod
@@ -196,11 +252,20 @@ class Settings(BaseSettings):
 
     @field_validator("weights")
     @classmethod
-    def _known_weights(cls, weights: dict[str, int]) -> dict[str, int]:
+    def _known_weights(
+        cls, weights: dict[str, int | tuple[int, ...]]
+    ) -> dict[str, int | tuple[int, ...]]:
         known = {field.name for field in fields(Objective)} - {"unassigned"}
         unknown = sorted(weights.keys() - known)
         if unknown:
             raise ValueError(f"unknown weights {unknown}; known are {sorted(known)}")
+        for name, value in weights.items():
+            if not isinstance(getattr(DEFAULT_OBJECTIVE, name), tuple):
+                if isinstance(value, tuple):
+                    raise ValueError(f"{name} must be a number")
+            elif not isinstance(value, tuple) or len(value) not in (0, len(Priority)):
+                ranks = ", ".join(Priority)
+                raise ValueError(f"{name} must be a list with a number for each of {ranks}, or []")
         return weights
 
     @cached_property

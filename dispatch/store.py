@@ -4,13 +4,15 @@ Functions take a session and never commit; whoever opened the session does.
 """
 
 import sqlite3
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import psycopg
 from alembic import command
@@ -18,8 +20,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
     Connection,
     Engine,
+    and_,
     create_engine,
     delete,
     event,
@@ -28,8 +33,9 @@ from sqlalchemy import (
     insert,
     inspect,
     make_url,
-    or_,
+    not_,
     text,
+    union,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,6 +43,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlmodel import Session, SQLModel, col, select
 
+from dispatch import database_files
 from dispatch.models import (
     PLANNABLE,
     Asset,
@@ -57,7 +64,9 @@ from dispatch.models import (
     Stop,
     Technician,
     Tool,
+    is_one_of,
 )
+from dispatch.turns import Turns
 
 Row = TypeVar("Row", bound=SQLModel)
 Named = Skill | Part | Tool | Site | Depot | Technician | Job | Asset | JobTemplate
@@ -66,6 +75,10 @@ JobDetail = TypeVar("JobDetail", JobWindow, JobSkill, JobPart, JobTool, JobTechn
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another one before it gives up."""
+MOST_CONNECTIONS = 30
+"""Of one engine. The service never has as many requests at work (``api.http.lines``), so that
+nobody waits for a connection whose holder waits for something else."""
+SECONDS_FOR_A_CONNECTION = 10.0
 AWAY = (OperationalError, InterfaceError, NoFreeConnection)
 """What is raised while the database is locked or does not answer; it will again."""
 
@@ -86,15 +99,25 @@ def _connect(url: str, *, foreign_keys: bool, gives_up: bool = True) -> Engine:
         case "sqlite":
             if address.database in (None, "", ":memory:"):
                 raise ValueError("the database must be a file: sqlite:///path/to/file.db")
-            return _sqlite(address.render_as_string(), foreign_keys=foreign_keys)
+            engine = _sqlite(address.render_as_string(), foreign_keys=foreign_keys)
+            database_files.guard(engine)
+            return engine
         case "postgresql":
             address = address.set(drivername="postgresql+psycopg")
-            engine = create_engine(address, pool_pre_ping=True)
+            engine = create_engine(address, pool_pre_ping=True, **_POOL)
             if gives_up:
                 event.listen(engine, "connect", _give_up_on_locks)
             return engine
         case other:
             raise ValueError(f"no support for {other}; use sqlite:///… or postgresql+psycopg://…")
+
+
+_POOL = {
+    "pool_size": MOST_CONNECTIONS,
+    "max_overflow": 0,
+    "pool_timeout": SECONDS_FOR_A_CONNECTION,
+}
+"""Connections are made when they are first needed, and kept."""
 
 
 def _give_up_on_locks(connection: psycopg.Connection, _record: object) -> None:
@@ -105,11 +128,60 @@ def _give_up_on_locks(connection: psycopg.Connection, _record: object) -> None:
     connection.autocommit = False
 
 
+_turns: defaultdict[str, Turns] = defaultdict(Turns)
+"""Whose turn it is to write, by file, whatever engines this process has on it."""
+_turns_lock = threading.Lock()
+
+
+class _QueuingConnection(sqlite3.Connection):
+    """One that takes its turn before it writes, and keeps it until its transaction is over."""
+
+    turns: Turns
+    has_turn = False
+
+    def begin_to_write(self) -> None:
+        if not self.turns.take(BUSY_SECONDS):
+            raise sqlite3.OperationalError("database is locked")
+        self.has_turn = True
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._give_back()
+            raise
+
+    def commit(self) -> None:
+        try:
+            super().commit()
+        finally:
+            self._give_back()
+
+    def rollback(self) -> None:
+        try:
+            super().rollback()
+        finally:
+            self._give_back()
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        if self.has_turn:
+            self.has_turn = False
+            self.turns.give_back()
+
+
 def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    arguments = {"timeout": BUSY_SECONDS, "factory": _QueuingConnection}
+    engine = create_engine(url, connect_args=arguments, **_POOL)
+    with _turns_lock:
+        turns = _turns[str(Path(engine.url.database or "").resolve())]
 
     @event.listens_for(engine, "connect")
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
+    def configure(connection: _QueuingConnection, _record: object) -> None:
+        connection.turns = turns
         # sqlite3's own transaction control would begin late and commit before DDL.
         connection.isolation_level = None
         _write_ahead(connection)
@@ -118,8 +190,13 @@ def _sqlite(url: str, *, foreign_keys: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        only_reads = connection.get_execution_options().get("only_reads", False)
-        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("only_reads", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        try:
+            cast(_QueuingConnection, connection.connection.dbapi_connection).begin_to_write()
+        except sqlite3.Error as error:
+            raise OperationalError("BEGIN IMMEDIATE", None, error) from error
 
     return engine
 
@@ -147,6 +224,22 @@ def reading(engine: Engine) -> Engine:
     if engine.dialect.name == "sqlite":
         return engine.execution_options(only_reads=True)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def only_reads(session: Session) -> bool:
+    """Whether the session is on a ``reading`` engine."""
+    options = session.get_bind().get_execution_options()
+    return bool(options.get("only_reads") or options.get("postgresql_readonly"))
+
+
+def let_go(session: Session) -> None:
+    """Give the connection of a session that reads back, before something else is waited for.
+
+    What was read stays as it is; what is read next may be newer. A session that writes keeps its
+    connection, with what it has not committed.
+    """
+    if only_reads(session):
+        session.close()
 
 
 def migrate(url: str) -> None:
@@ -318,6 +411,12 @@ def reports_of(session: Session, job_id: str) -> list[Report]:
     return sorted(found, key=lambda report: (report.at, report.id))
 
 
+def waits_for_place() -> ColumnElement[bool]:
+    """Of a job that is to be attended and is on no live route."""
+    placed = select(Stop.job_id).where(Stop.job_id == Job.id, col(Stop.live))
+    return and_(is_one_of(Job.status, PLANNABLE), ~exists(placed))
+
+
 def page_of_jobs(
     session: Session,
     *,
@@ -335,30 +434,43 @@ def page_of_jobs(
     ``span`` selects jobs with a window or a live stop in it (its end excluded); ``unassigned``
     those that wait to be planned but are on no live route.
     """
-    query = select(Job).join(Site).order_by(Job.id).limit(limit)
+    query = select(Job).order_by(Job.id).limit(limit)
     if after is not None:
         query = query.where(Job.id > after)
     if status is not None:
         query = query.where(Job.status == status)
     if territory is not None:
-        query = query.where(Site.territory == territory)
+        there = select(Site.id).where(Site.territory == territory)
+        if session.exec(there.limit(1)).first() is None:
+            return []
+        query = query.where(exists(there.where(Site.id == Job.site_id)))
     if priority is not None:
         query = query.where(Job.priority == priority)
-    if needs_location is not None:
-        query = query.where(col(Site.latitude).is_(None) == needs_location)
-    placed = select(Stop.job_id).where(Stop.job_id == Job.id, col(Stop.live))
-    if unassigned is not None:
-        waits = col(Job.status).in_(PLANNABLE) & ~exists(placed)
-        query = query.where(waits if unassigned else ~waits)
+    # What few jobs have is looked for first: asked of each job in turn, until the page is full, it
+    # would take all jobs that there ever were. What many have is asked of each: to find them all,
+    # for a page of them, would take as long.
+    nowhere = select(Site.id).where(col(Site.latitude).is_(None))
+    if needs_location:
+        query = query.where(col(Job.site_id).in_(nowhere))
+    elif needs_location is not None:
+        query = query.where(~exists(nowhere.where(Site.id == Job.site_id)))
+    if unassigned:
+        query = query.where(col(Job.id).in_(select(Job.id).where(waits_for_place())))
+    elif unassigned is not None:
+        query = query.where(not_(waits_for_place()))
     if span is not None:
-        start, end = span
-        window = select(JobWindow.job_id).where(
-            JobWindow.job_id == Job.id, JobWindow.starts_at < end, JobWindow.ends_at >= start
-        )
-        query = query.where(
-            or_(
-                exists(window),
-                exists(placed.where(Stop.start_at >= start, Stop.start_at < end)),
-            )
-        )
+        query = query.where(col(Job.id).in_(_jobs_in(*span)))
     return session.exec(query).all()
+
+
+def _jobs_in(start: datetime, end: datetime) -> CompoundSelect[tuple[str]]:
+    """The ids of jobs with a window or a live stop in the span, its end excluded."""
+    return union(
+        select(JobWindow.job_id).where(JobWindow.starts_at < end, JobWindow.ends_at >= start),
+        select(Stop.job_id).where(
+            col(Stop.live),
+            col(Stop.job_id).is_not(None),
+            Stop.start_at >= start,
+            Stop.start_at < end,
+        ),
+    )

@@ -15,12 +15,23 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from solver.wording import counted
+
 Matrix = npt.NDArray[np.int64]
 
 MAX_TIME = 2**40
 """No time may be further than this from the epoch (35,000 years): it keeps sums within 64 bits."""
 MAX_COST = 2**60
 """All visits unassigned must cost less than this, so that no plan's cost overflows 64 bits."""
+NO_WAY = 4 * MAX_TIME
+"""Stands in both matrices where there is no leg from one place to another.
+
+It is longer than the longest shift (from ``-MAX_TIME`` to ``MAX_TIME``, and ``MAX_TIME`` of
+overtime), so that whoever takes it for a length never finds the time to go there.
+"""
+MAX_WEIGHT_OF_NO_WAY = 2**10
+"""Cents that a second of work and of travel and a metre may cost together where there are such
+legs: so that the cost of a thousand of them, which a search may sum up, fits into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +159,11 @@ class Objective:
     """Factor for each priority, lowest priority first."""
     lateness: int = 0
     """Per second that service ends after the visit's due time."""
+    lateness_factors: tuple[int, ...] = ()
+    """Multiplies that by priority, lowest priority first; empty: all alike."""
+    promptness: tuple[int, ...] = ()
+    """Per second from the moment from which the visit could be served (``Problem.ready``) until it
+    is, by priority, lowest first; empty: nothing."""
     working_time: int = 1
     """Per second from the start of a route to its end."""
     travel_time: int = 0
@@ -172,6 +188,14 @@ class Objective:
     """Multiplies both costs of change where the customer was told."""
     imbalance: int = 0
     """Per second of service in a shift beyond its fair share (``Problem.fair_shares``)."""
+
+    def late_cents(self, priority: int) -> int:
+        """Cents per second that a visit of this priority is late."""
+        return self.lateness * (self.lateness_factors[priority] if self.lateness_factors else 1)
+
+    def prompt_cents(self, priority: int) -> int:
+        """Cents per second that a visit of this priority waits to be served."""
+        return self.promptness[priority] if self.promptness else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +224,9 @@ class Problem:
     """Visits to place into shifts, given travel and an objective.
 
     ``travel_time`` (seconds) and ``distance`` (metres) are square integer matrices over locations,
-    from row to column. Both are made read-only, and copied for it unless they are so already (as
-    those of another problem, from which ``replace`` makes this one). Raises ``InvalidProblem``.
+    from row to column; ``NO_WAY`` in both where there is no leg. Both are made read-only, and
+    copied for it unless they are so already (as those of another problem, from which ``replace``
+    makes this one). Raises ``InvalidProblem``.
     """
 
     visits: tuple[Visit, ...]
@@ -226,46 +251,89 @@ class Problem:
         return {visit.id: visit for visit in self.visits}
 
     @cached_property
+    def ready(self) -> Mapping[str, int]:
+        """From when on each visit could be served at all: the first moment of its windows that is
+        not before all shifts; where none is left, the start of the first shift."""
+        opening = self._span[0]
+        return {
+            visit.id: min(
+                (max(w.start, opening) for w in visit.windows if w.end >= opening), default=opening
+            )
+            for visit in self.visits
+        }
+
+    @cached_property
     def prices(self) -> Mapping[str, int]:
         """What leaving each visit unassigned costs, in cents.
 
-        The dearest way to serve a visit is the longest route there can be, for this visit alone,
-        with a depot call on the way. Lateness until the end of the last shift comes on top, so
-        that a visit which is late anyway is never better left out. A pinned visit is dearer than
-        any that is not, ``PINNED_FACTOR`` times: nothing may push it off the plan.
+        More than any plan can cost in which all visits are served, times the factor of its
+        priority: so that no visit is ever left out for what serving it costs, be it depot calls,
+        or what it does to others. Where that would be beyond ``MAX_COST`` in all, as much as there
+        is room for, but more than the dearest way to serve the visit alone. A pinned visit is
+        dearer than any that is not, ``PINNED_FACTOR`` times: nothing may push it off the plan.
         """
-        costs = self.objective
-        longest = max((s.end + s.max_overtime - s.start for s in self.shifts), default=0)
-        overtime = max((s.max_overtime for s in self.shifts), default=0)
-        horizon = max((s.end + s.max_overtime for s in self.shifts), default=0)
-        farthest = int(self.distance.max(initial=0))
-        dearest_route = (
-            costs.shift_use
-            + longest * (costs.working_time + costs.travel_time + costs.imbalance)
-            + overtime * costs.overtime
-            + 4 * farthest * costs.distance
-        )
-        top = max((level for shift in self.shifts for level in shift.skills.values()), default=0)
-        opening = min((s.start for s in self.shifts), default=0)
-        prices = {}
-        for visit in self.visits:
-            dearest = (
-                dearest_route + costs.not_preferred + costs.over_skilled * len(visit.skills) * top
-            )
-            if visit.previous is not None:
-                away = max(abs(moment - visit.previous.start) for moment in (opening, horizon))
-                factor = costs.told_factor if visit.previous.told else 1
-                dearest += factor * (costs.changed_technician + costs.moved_time * away)
-            price = costs.unassigned[visit.priority] * (dearest + 1)
-            if visit.due is not None:
-                latest = horizon + visit.duration
-                price += costs.lateness * max(0, latest - visit.due)
-            prices[visit.id] = price
+        factors = {v.id: self.objective.unassigned[v.priority] for v in self.visits}
+        dearest = {visit.id: self._dearest(visit) for visit in self.visits}
+        top = max((factors[v.id] for v in self.visits if v.pin is None), default=0)
+        pinned = sum(visit.pin is not None for visit in self.visits)
+        room = MAX_COST // 2 // max(1, sum(factors.values()) + pinned * PINNED_FACTOR * top)
+        shifts = sum(self._dearest_shift(shift) for shift in self.shifts)
+        whole = min(shifts + sum(dearest.values()), room)
+        prices = {name: factors[name] * (max(whole, own) + 1) for name, own in dearest.items()}
         dearest_free = max((prices[v.id] for v in self.visits if v.pin is None), default=0)
         for visit in self.visits:
             if visit.pin is not None:
                 prices[visit.id] += PINNED_FACTOR * dearest_free
         return prices
+
+    def _dearest_shift(self, shift: Shift) -> int:
+        """More cents than a route of the shift can cost for working, being used and the way home,
+        whatever is on it."""
+        costs = self.objective
+        longest = shift.end + shift.max_overtime - shift.start
+        return (
+            costs.shift_use
+            + longest * (costs.working_time + costs.travel_time)
+            + shift.max_overtime * costs.overtime
+            + self._farthest * costs.distance
+        )
+
+    def _dearest(self, visit: Visit) -> int:
+        """More cents than serving the visit can cost, on a route for it alone."""
+        costs = self.objective
+        opening, horizon = self._span
+        calls = sum(visit.parts.values()) + len(visit.tools) if self.depots else 0
+        ways = self._farthest * costs.distance * (1 + min(calls, len(self.depots)))
+        dearest = self._dearest_route + ways + costs.not_preferred
+        dearest += costs.over_skilled * len(visit.skills) * self._top_level
+        dearest += costs.imbalance * visit.duration
+        dearest += costs.prompt_cents(visit.priority) * max(0, horizon - self.ready[visit.id])
+        if visit.due is not None:
+            late = max(0, horizon + visit.duration - visit.due)
+            dearest += costs.late_cents(visit.priority) * late
+        if visit.previous is not None:
+            away = max(abs(moment - visit.previous.start) for moment in (opening, horizon))
+            factor = costs.told_factor if visit.previous.told else 1
+            dearest += factor * (costs.changed_technician + costs.moved_time * away)
+        return dearest
+
+    @cached_property
+    def _dearest_route(self) -> int:
+        return max((self._dearest_shift(shift) for shift in self.shifts), default=0)
+
+    @cached_property
+    def _top_level(self) -> int:
+        return max((level for shift in self.shifts for level in shift.skills.values()), default=0)
+
+    @cached_property
+    def _span(self) -> tuple[int, int]:
+        """From the first shift's start to the last one's end, overtime included."""
+        opening = min((shift.start for shift in self.shifts), default=0)
+        return opening, max((s.end + s.max_overtime for s in self.shifts), default=0)
+
+    @cached_property
+    def _farthest(self) -> int:
+        return longest_leg(self.distance)
 
     @cached_property
     def fair_shares(self) -> Mapping[str, int]:
@@ -303,12 +371,21 @@ def _frozen(given: npt.ArrayLike) -> Matrix:
     return matrix
 
 
+def longest_leg(matrix: Matrix) -> int:
+    """The largest entry that stands for a leg; 0 if there is none."""
+    longest = int(matrix.max(initial=0))
+    if longest < NO_WAY:
+        return longest
+    return int(matrix.max(initial=0, where=matrix < NO_WAY))
+
+
 def _faults(problem: Problem) -> Iterator[Fault]:
     """Every fault of the problem, in the order in which a reader would look for them."""
     shape = problem.travel_time.shape
     size = shape[0] if shape else 0
     yield from _matrix_faults("travel_time", problem.travel_time, shape)
     yield from _matrix_faults("distance", problem.distance, shape)
+    yield from _no_way_faults(problem)
     yield from _objective_faults(problem.objective)
     for kind, things in (
         ("visit", problem.visits),
@@ -348,7 +425,42 @@ def _matrix_faults(name: str, matrix: Matrix, shape: tuple[int, ...]) -> Iterato
             "negative", name, f"entry [{row}, {column}] is negative", "use 0 or more everywhere"
         )
     elif matrix.size and int(matrix.max()) > MAX_TIME:
-        yield Fault("too_large", name, "an entry is beyond 2^40", "check the unit")
+        if np.any((matrix > MAX_TIME) & (matrix != NO_WAY)):
+            yield Fault("too_large", name, "an entry is beyond 2^40", "check the unit")
+        nowhere = np.flatnonzero(matrix.diagonal() == NO_WAY)
+        if len(nowhere):
+            place = int(nowhere[0])
+            cause = f"there is no way from location {place} to itself"
+            yield Fault("no_way", f"{name} [{place}, {place}]", cause, "write 0 there")
+
+
+def _no_way_faults(problem: Problem) -> Iterator[Fault]:
+    """Both matrices agree on where there is no leg, and what legs cost can be summed up."""
+    travel_time, distance = problem.travel_time, problem.distance
+    whole = all(np.issubdtype(m.dtype, np.integer) for m in (travel_time, distance))
+    if not whole or travel_time.shape != distance.shape or not travel_time.size:
+        return
+    if max(int(travel_time.max()), int(distance.max())) < NO_WAY:
+        return
+    differ = np.argwhere((travel_time == NO_WAY) != (distance == NO_WAY))
+    if len(differ):
+        row, column = (int(i) for i in differ[0])
+        yield Fault(
+            "no_way",
+            f"travel_time and distance [{row}, {column}]",
+            "there is a leg in one of them and none in the other",
+            "write the same in both",
+        )
+    costs = problem.objective
+    weight = costs.working_time + costs.travel_time + costs.distance
+    if weight > MAX_WEIGHT_OF_NO_WAY:
+        yield Fault(
+            "too_large",
+            "objective",
+            f"a second of work and of travel and a metre cost {weight} cents, which is too much "
+            "to be summed up where legs are missing",
+            f"use smaller weights, {MAX_WEIGHT_OF_NO_WAY} together at most",
+        )
 
 
 def _objective_faults(objective: Objective) -> Iterator[Fault]:
@@ -366,6 +478,15 @@ def _objective_faults(objective: Objective) -> Iterator[Fault]:
             f"the factors {factors} do not rise from at least 1",
             "list one factor for each priority, lowest priority first",
         )
+    for name in ("lateness_factors", "promptness"):
+        values = getattr(objective, name)
+        if values and (len(values) != len(factors) or min(values) < 0):
+            yield Fault(
+                "priority_factors",
+                f"objective {name}",
+                f"{values} does not give each priority 0 or more; there are {len(factors)}",
+                "list one number for each priority, lowest priority first, or none at all",
+            )
 
 
 def _duplicate_faults(kind: str, ids: Iterable[str]) -> Iterator[Fault]:
@@ -428,17 +549,18 @@ def _depot_faults(depot: Depot, size: int) -> Iterator[Fault]:
 
 def _location_faults(where: str, location: int, size: int) -> Iterator[Fault]:
     if not 0 <= location < size:
+        among = counted(size, "location")
         yield Fault(
             "unknown_location",
             where,
-            f"location {location} is not among the {size} locations of the travel matrices",
+            f"location {location} is not among the {among} of the travel matrices",
             f"use 0 to {size - 1}" if size else "add the location to the matrices",
         )
 
 
 def _time_faults(where: str, windows: Iterable[TimeWindow], duration: int) -> Iterator[Fault]:
     if duration < 0:
-        yield Fault("negative", where, f"{duration} seconds is negative", "use 0 or more")
+        yield Fault("negative", where, f"the duration is {duration}, negative", "use 0 or more")
     for window in windows:
         if window.start > window.end:
             yield Fault(

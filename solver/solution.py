@@ -8,8 +8,8 @@ from enum import StrEnum
 class Rule(StrEnum):
     """Every rule, once. ``HARD`` ones are never broken in a plan; ``SOFT`` ones have a cost.
 
-    The hard rules are functions of ``solver/check.py``, the soft ones weights of ``Objective``
-    and keys of ``Solution.cost``.
+    The hard rules are functions of ``solver/judge/check.py``, the soft ones weights of
+    ``Objective`` and keys of ``Solution.cost``.
     """
 
     EVERY_VISIT_ONCE = "every_visit_once"
@@ -39,6 +39,7 @@ class Rule(StrEnum):
 
     UNASSIGNED = "unassigned"
     LATENESS = "lateness"
+    PROMPTNESS = "promptness"
     WORKING_TIME = "working_time"
     TRAVEL_TIME = "travel_time"
     DISTANCE = "distance"
@@ -57,6 +58,7 @@ class Rule(StrEnum):
 SOFT = (
     Rule.UNASSIGNED,
     Rule.LATENESS,
+    Rule.PROMPTNESS,
     Rule.WORKING_TIME,
     Rule.TRAVEL_TIME,
     Rule.DISTANCE,
@@ -112,9 +114,10 @@ class ReasonCode(StrEnum):
     IMPOSSIBLE = "impossible"
     """No technician can ever do it; the reason names the rule that says so."""
     OUTBID = "outbid"
-    """Every shift that could take it is filled with work that matters as much or more."""
+    """Every shift that could take it is kept by work that matters as much or more, alone or taken
+    together; or serving it would cost more than leaving it out."""
     NOT_FOUND = "not_found"
-    """There may be room, but none was found in the time given."""
+    """No place was found, and not every way was tried; or it was, and planning again finds it."""
 
 
 @dataclass(frozen=True, slots=True)

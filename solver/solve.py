@@ -4,30 +4,37 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from solver.acceptance import accepts
-from solver.check import check
-from solver.cost import cost
-from solver.insertion import Draft
+from solver.draft.closing import close
+from solver.draft.insertion import Draft
+from solver.explain.reasons import explained
+from solver.judge.check import check
+from solver.ortools.acceptance import accepts
+from solver.ortools.routing import RoutingModel
 from solver.problem import Problem
-from solver.reasons import reasons
-from solver.routing import RoutingModel
-from solver.search import Searches
+from solver.rules.cost import cost
+from solver.search.searches import Searches
 from solver.solution import Route, Solution, Stop, StopKind, Unassigned
-from solver.supply import one_depot_has_all
 
 ENGINES = ("kernel", "routing")
-"""``kernel``: the compiled search of ``solver/search.py``, one on each core. ``routing``: OR-Tools'
-routing model searches alone, by guided local search, on one core."""
+"""``kernel``: the compiled search (``solver/search/searches.py``), one on each core. ``routing``:
+OR-Tools' routing model searches alone, by guided local search, on one core."""
 
 ROUNDS = 3
 SHARE_OF_A_ROUND = 0.6
 """Of the time left; what is still left out then gets another chance before the next round."""
 
 SHARE_TO_CLOSE = 0.08
-"""Of the time given, kept for OR-Tools to come to an end, for reasons and for the checker."""
-SECONDS_TO_CLOSE = 0.05
-SECONDS_TO_CLOSE_A_VISIT = 0.001
-"""The kernel stops at once; so long take the routing model, reasons and the checker."""
+"""Of the time given, kept for OR-Tools to come to an end before all that follows."""
+SECONDS_TO_JUDGE = 0.05
+SECONDS_TO_JUDGE_A_VISIT = 0.0008
+"""So long it takes to time a plan, to check it, and to have the routing model accept it."""
+SECONDS_TO_EXPLAIN = 0.1
+SECONDS_TO_EXPLAIN_A_VISIT = 0.002
+"""So long it may take to place, or else to explain, what the opening had left out."""
+MOST_TO_CLOSE = 0.2
+"""All that together takes no more than this share of the time given: the rest is shortened."""
+SHARE_TO_PLACE = 0.4
+"""Of the time to explain, for placing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,58 +89,81 @@ def solve(
     """
     if engine not in ENGINES:
         raise ValueError(f"unknown engine {engine!r}; known are {', '.join(ENGINES)}")
-    search = _Search(problem, limit, progress, cancelled, quick_to_close=engine == "kernel")
+    solving = _Solving(problem, limit, progress, cancelled, quick_to_close=engine == "kernel")
     draft = Draft(problem)
     if start is not None:
         draft.adopt(start.routes)
     if engine == "kernel":
-        best = _by_kernel(search, draft, seed, cores)
+        best = _by_kernel(solving, draft, seed, cores)
     else:
-        best = _by_routing_model(search, draft, seed)
-    draft.adopt(best.routes)
-    solution = replace(best, unassigned=_explained(problem, draft, best))
-    if start is not None and solution.objective >= start.objective and not check(problem, start):
-        return start
+        best = _by_routing_model(solving, draft, seed)
+    if start is not None and best.objective >= start.objective:
+        # Its reasons may be of another problem, or not be there yet.
+        kept = _explained(solving, draft, start)
+        if not check(problem, kept):
+            return kept
+    solution = _explained(solving, draft, best)
     violations = check(problem, solution)
     if violations:
         raise EngineFault("\n".join(f"{v.rule}: {v.where}: {v.message}" for v in violations))
-    if not search.cancelled() and not accepts(problem, solution.routes):
+    if not accepts(problem, solution.routes, solving.judged):
         raise EngineFault("the routing model refuses the plan")
     return solution
 
 
-def _by_kernel(search: "_Search", draft: Draft, seed: int, cores: int) -> Solution:
-    """Open with the kernel's own insertion, then let it search."""
-    searches = Searches(search.problem, seed=seed, cores=cores)
+def _explained(solving: "_Solving", draft: Draft, plan: Solution) -> Solution:
+    """The plan, with reasons for what it leaves out."""
+    if not plan.unassigned:
+        return plan
+    draft.adopt(plan.routes)
+    left_out = {left.id for left in plan.unassigned}
+    visits = [visit for visit in draft.visits if visit.id in left_out]
+    return replace(plan, unassigned=explained(draft, visits, solving.explained))
+
+
+def _by_kernel(solving: "_Solving", draft: Draft, seed: int, cores: int) -> Solution:
+    """Open with the kernel's own insertion, let it search, and place what it leaves out."""
+    searches = Searches(solving.problem, seed=seed, cores=cores)
     searches.open(draft.sequences)
-    search.report(searches.cents, searches.assigned, searches.iterations)
-    draft.take(searches.sequences())
-    several_calls = [v for v in draft.unassigned() if not one_depot_has_all(search.problem, v)]
-    if several_calls:
-        draft.fill(several_calls, search.over)
-        searches.open(draft.sequences)
 
     def watch() -> bool:
-        search.report(searches.cents, searches.assigned, searches.iterations)
-        return search.cancelled()
+        solving.report(searches.cents, searches.assigned, searches.iterations)
+        return solving.cancelled()
 
-    searches.run(seconds=search.left(), iterations=search.limit.iterations, watch=watch)
-    draft.take(searches.sequences())
-    return search.better(None, draft.routes())
+    watch()
+    solving.left_out = len(solving.problem.visits) - searches.assigned
+    searches.run(seconds=solving.left(), iterations=solving.limit.iterations, watch=watch)
+    if not draft.take(searches.sequences()):
+        raise EngineFault("stops that the search has placed cannot be kept")
+    return _closed(solving, draft, solving.better(None, draft.routes()))
 
 
-def _by_routing_model(search: "_Search", draft: Draft, seed: int) -> Solution:
+def _by_routing_model(solving: "_Solving", draft: Draft, seed: int) -> Solution:
     """Open with regret insertion, then rounds of OR-Tools' local search."""
-    _fill(search, draft)
-    best = search.better(None, draft.routes())
+    _fill(solving, draft)
+    best = solving.better(None, draft.routes())
+    solving.left_out = len(best.unassigned)
     for number in range(ROUNDS):
-        if search.over() or search.too_late_for_a_round() or not best.routes:
+        if solving.over() or solving.too_late_for_a_round() or not best.routes:
             break
-        best = _search_on(search, draft, best, seed, number)
+        best = _search_on(solving, draft, best, seed, number)
+    return _closed(solving, draft, best)
+
+
+def _closed(solving: "_Solving", draft: Draft, best: Solution) -> Solution:
+    """The plan with what it leaves out placed, as far as that pays. Taken over anew, depots share
+    out differently what they have, and there may be more to place."""
+    while best.unassigned and not solving.placed():
+        draft.adopt(best.routes)
+        close(draft, solving.placed)
+        found = solving.better(best, draft.routes())
+        if found is best:
+            break
+        best = found
     return best
 
 
-class _Search:
+class _Solving:
     """Limits and progress of one call of ``solve``."""
 
     def __init__(
@@ -151,7 +181,10 @@ class _Search:
         self._cancelled = cancelled
         self._since = time.monotonic()
         self._lowest: int | None = None
+        self._iterations = 0
         self._model_seconds = 0.0
+        self.left_out = 0
+        """Visits that the opening did not place."""
 
     def cancelled(self) -> bool:
         return self._cancelled is not None and self._cancelled()
@@ -160,11 +193,43 @@ class _Search:
         """Seconds left; None without a limit."""
         if self.limit.seconds is None:
             return None
-        closing = self.limit.seconds * SHARE_TO_CLOSE
-        if self._quick_to_close:
-            needed = SECONDS_TO_CLOSE + SECONDS_TO_CLOSE_A_VISIT * len(self.problem.visits)
-            closing = min(needed, self.limit.seconds / 4)
+        closing = sum(self._closing)
+        if not self._quick_to_close:
+            closing += self.limit.seconds * SHARE_TO_CLOSE
         return max(0.0, self._since + self.limit.seconds - closing - time.monotonic())
+
+    @property
+    def _closing(self) -> tuple[float, float]:
+        """Seconds of the limit that are kept to explain what is left out, and to judge the plan."""
+        if self.limit.seconds is None:
+            return 0.0, 0.0
+        judge = SECONDS_TO_JUDGE + SECONDS_TO_JUDGE_A_VISIT * len(self.problem.visits)
+        explain = 0.0
+        if self.left_out:
+            explain = SECONDS_TO_EXPLAIN + SECONDS_TO_EXPLAIN_A_VISIT * self.left_out
+        share = min(1.0, MOST_TO_CLOSE * self.limit.seconds / (explain + judge))
+        return share * explain, share * judge
+
+    def _is_past(self, before_end: float) -> bool:
+        """Whether there is no more time left than so many seconds, or it was cancelled."""
+        if self.cancelled():
+            return True
+        if self.limit.seconds is None:
+            return False
+        return self._since + self.limit.seconds - time.monotonic() <= before_end
+
+    def placed(self) -> bool:
+        """Whether there is no more time to place what is left out."""
+        explain, judge = self._closing
+        return self._is_past(judge + (1 - SHARE_TO_PLACE) * explain)
+
+    def explained(self) -> bool:
+        """Whether there is no more time for reasons."""
+        return self._is_past(self._closing[1])
+
+    def judged(self) -> bool:
+        """Whether all time is over."""
+        return self._is_past(0.0)
 
     def over(self) -> bool:
         return self.cancelled() or self.left() == 0.0
@@ -200,23 +265,24 @@ class _Search:
         if self._lowest is not None and objective >= self._lowest:
             return
         self._lowest = objective
+        self._iterations = max(self._iterations, iterations)
         if self._progress is not None:
             seconds = time.monotonic() - self._since
-            self._progress(Progress(seconds, objective, assigned, iterations))
+            self._progress(Progress(seconds, objective, assigned, self._iterations))
 
 
-def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number: int) -> Solution:
+def _search_on(solving: _Solving, draft: Draft, best: Solution, seed: int, number: int) -> Solution:
     """One round: local search from the best plan, then what is left out gets another chance."""
     last = number == ROUNDS - 1
-    model = search.timed(lambda: RoutingModel(search.problem, draft.sequences))
-    left, iterations = search.left(), search.limit.iterations
+    model = solving.timed(lambda: RoutingModel(solving.problem, draft.sequences))
+    left, iterations = solving.left(), solving.limit.iterations
     answer = model.improve(
         draft.sequences,
         seconds=left if left is None or last else left * SHARE_OF_A_ROUND,
         neighbours=None if iterations is None else -(-iterations // ROUNDS),
         seed=seed + number,
-        on_solution=search.report,
-        cancelled=search.cancelled,
+        on_solution=solving.report,
+        cancelled=solving.cancelled,
     )
     if answer is not None:
         draft.adopt(answer.routes)
@@ -225,29 +291,21 @@ def _search_on(search: _Search, draft: Draft, best: Solution, seed: int, number:
             len(draft.sequences[route.shift]) == len(_without_breaks(route))
             for route in answer.routes
         )
-        best = search.better(best, draft.supplied(answer.routes) if whole else draft.routes())
+        best = solving.better(best, draft.supplied(answer.routes) if whole else draft.routes())
     draft.adopt(best.routes)
-    _fill(search, draft)
-    return search.better(best, draft.routes())
+    _fill(solving, draft)
+    return solving.better(best, draft.routes())
 
 
 def _without_breaks(route: Route) -> list[Stop]:
     return [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
 
 
-def _fill(search: _Search, draft: Draft) -> None:
+def _fill(solving: _Solving, draft: Draft) -> None:
     """Place what is left out, in others' places if need be, dearest first."""
-    draft.fill(draft.unassigned(), search.over)
-    prices = search.problem.prices
+    draft.fill(draft.unassigned(), solving.over)
+    prices = solving.problem.prices
     for visit in sorted(draft.unassigned(), key=lambda visit: -prices[visit.id]):
-        if search.over():
+        if solving.over():
             return
         draft.make_room(visit)
-
-
-def _explained(problem: Problem, draft: Draft, plan: Solution) -> tuple[Unassigned, ...]:
-    """What the plan leaves out; the draft may hold less of it, where it finds no supply."""
-    names = {left.id for left in plan.unassigned}
-    left_out = [visit for visit in draft.visits if visit.id in names]
-    empty = Draft(problem) if left_out else draft
-    return tuple(Unassigned(visit.id, reasons(draft, empty, visit)) for visit in left_out)

@@ -24,9 +24,10 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import text as sql
 from sqlmodel import Session, SQLModel
 
-from dispatch import passwords, store
+from dispatch import store
+from dispatch.access import passwords
 from dispatch.settings import Settings
-from solver.compilation import compile_search
+from solver.search.compilation import compile_search
 
 UNHURRIED = hypothesis.settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.register_profile(

@@ -21,10 +21,10 @@ from typer.testing import CliRunner
 
 from api import server
 from api.cli import app
-from dispatch import cli_service, execution, passwords, runs
-from dispatch.demo_accounts import accounts_file
-from dispatch.execution import execute_run
-from dispatch.keys import key_of
+from dispatch.access import passwords
+from dispatch.access.keys import key_of
+from dispatch.cli import company as cli_service
+from dispatch.demo.accounts import accounts_file
 from dispatch.models import (
     Account,
     Job,
@@ -39,7 +39,9 @@ from dispatch.models import (
     Technician,
     now,
 )
-from dispatch.plans_store import change_run, is_queued
+from dispatch.plans.queries import change_run, is_queued
+from dispatch.runs import execution, runs
+from dispatch.runs.execution import execute_run
 from dispatch.settings import Settings
 from dispatch.store import reading
 from solver.problem import Problem
@@ -208,7 +210,7 @@ def test_an_export_to_where_nothing_can_be_written_fails_and_says_so(tmp_path: P
 def test_a_plan_is_a_draft_unless_it_is_to_be_published(engine: Engine) -> None:
     draft = dispatch("plan")
     assert (draft.exit_code, live_visits(engine)) == (0, set())
-    assert "Plan 1, draft: 1 jobs on 1 routes · 1 unassigned" in draft.stdout
+    assert "Plan 1, draft: 1 job on 1 route · 1 unassigned" in draft.stdout
 
     published = dispatch("plan", "--publish")
     assert (published.exit_code, live_visits(engine)) == (0, {"J1"})
@@ -451,7 +453,7 @@ def test_the_demo_plans_the_whole_of_today_at_any_hour(
     result = dispatch("demo", company, jobs, "--port", 8123)
 
     assert result.exit_code == 0
-    assert "1 routes are in force for today, 2027-09-07" in result.stdout
+    assert "1 route is in force for today, 2027-09-07" in result.stdout
     assert "http://127.0.0.1:8123/ and" in result.stdout
     assert "http://127.0.0.1:8123/my-day" in result.stdout
     assert served == [("Field service dispatch", "127.0.0.1", 8123)]
@@ -470,7 +472,7 @@ def test_a_second_demo_keeps_the_data_and_plans_nothing(
     (jobs / "jobs.csv").unlink()
 
     again = dispatch("demo", company, jobs)
-    assert "1 routes are in force for today, 2027-03-01" in again.stdout
+    assert "1 route is in force for today, 2027-03-01" in again.stdout
 
     monday_morning.move_to(hanoi("06:00", date(2027, 3, 2)))
     next_day = dispatch("demo", company, jobs)

@@ -11,14 +11,14 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from dispatch import cli_solver
-from dispatch.cli import app
-from solver import compilation
+from dispatch.cli import solver
+from dispatch.cli.app import app
 from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shift, Visit
+from solver.search import compilation
 from solver.solution import Reason, Route, Solution, Stop, Unassigned
 from solver.solve import ENGINES, Limit, Progress
-from tests.solver.problems import serial_solution
-from tests.solver.test_text_formats import TRSP, VRPTW
+from tests.solver.files.test_text_formats import TRSP, VRPTW
+from tests.solver.problems import serial_solution, solution_of
 
 pytestmark = pytest.mark.usefixtures("compiled_search")
 
@@ -64,7 +64,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         options.update(others, limit=limit)
         return serial_solution(problem)
 
-    monkeypatch.setattr(cli_solver, "solution_of", solve)
+    monkeypatch.setattr(solver, "solution_of", solve)
     return options
 
 
@@ -137,7 +137,7 @@ def test_without_a_limit_there_is_one_of_ten_seconds(day: Path, asked: dict[str,
 def test_all_cores_search_unless_the_result_is_to_be_the_same_everywhere(
     day: Path, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli_solver, "available_cores", lambda: 5)
+    monkeypatch.setattr(solver, "available_cores", lambda: 5)
 
     dispatch("solve", day, "--time", 1)
     assert asked["cores"] == 5
@@ -189,7 +189,7 @@ def test_progress_is_shown_on_a_terminal_and_kept_from_standard_output(
         progress(Progress(seconds=1.0, objective=1234567, assigned=2))
         return serial_solution(problem)
 
-    monkeypatch.setattr(cli_solver, "solution_of", solve)
+    monkeypatch.setattr(solver, "solution_of", solve)
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
 
@@ -211,7 +211,7 @@ def test_ctrl_c_keeps_the_best_solution_so_far(day: Path, monkeypatch: pytest.Mo
         assert cancelled()
         return serial_solution(problem)
 
-    monkeypatch.setattr(cli_solver, "solution_of", solve)
+    monkeypatch.setattr(solver, "solution_of", solve)
 
     assert dispatch("solve", day).exit_code == 0
     assert signal.getsignal(signal.SIGINT) is usual
@@ -248,6 +248,8 @@ def test_an_invalid_problem_is_refused_with_every_fault(tmp_path: Path) -> None:
         (["check", "{day}", "nowhere.json"], "nowhere.json"),
         (["check", "{day}", "{text}"], "not JSON"),
         (["check", "{day}", "{day}"], "routes"),
+        (["solve", "{day}", "--start", "nowhere.json"], "nowhere.json"),
+        (["solve", "{day}", "--start", "{day}"], "routes"),
         (["solve", "{text}"], "no known format"),
         (["solve", "{day}", "--format", "trsp"], "CREW COUNT"),
         (["solve", "{day}", "--format", "xml"], "--format"),
@@ -272,6 +274,118 @@ def test_bad_input_ends_with_two_and_a_message_on_standard_error(
     assert result.exit_code == 2
     assert result.stdout == ""
     assert message.format(**places) in result.stderr.replace("\n", "")
+
+
+# --- solve --start -------------------------------------------------------------------------------
+
+
+def route_of(*visits: tuple[str, int, int], shift: str = "ann-monday", end: int) -> dict[str, Any]:
+    """A route as another program writes it: visits with their start and departure."""
+    stops = [
+        {"kind": "visit", "id": name, "arrival": start, "start": start, "departure": departure}
+        for name, start, departure in visits
+    ]
+    return {"technician": "ann", "shift": shift, "start": 28800, "end": end, "stops": stops}
+
+
+def started(day: Path, *routes: dict[str, Any], iterations: int = 0) -> tuple[Any, str]:
+    """The solution from a start with these routes, verified, and what is said about the start."""
+    start, better = day.with_name("start.json"), day.with_name("better.json")
+    start.write_text(json.dumps({"routes": routes}))
+
+    result = dispatch(
+        *("solve", day, "--start", start, "--iterations", iterations, "--output", better)
+    )
+
+    assert result.exit_code == 0, result.stderr
+    assert dispatch("check", day, better).exit_code == 0
+    return json.loads(better.read_text()), result.stderr
+
+
+def stops(solution: Any) -> list[str]:
+    return [stop["id"] for route in solution["routes"] for stop in route["stops"]]
+
+
+LATE = route_of(("fridge", 43200, 45000), ("boiler", 45300, 48900), end=49500)
+"""The other way round, and hours before the first visit, which is the dearer way."""
+
+
+def test_a_start_is_improved_and_the_answer_costs_no_more(day: Path) -> None:
+    as_it_is, said = started(day, LATE)
+    assert said == ""
+    assert as_it_is["objective"] < as_it_is["cost"]["unassigned"] + LATE["end"] - LATE["start"]
+
+    improved, _ = started(day, LATE, iterations=2000)
+    assert improved["objective"] <= as_it_is["objective"]
+    assert sorted(stops(improved)) == ["boiler", "fridge"]
+
+
+@pytest.mark.parametrize("text", [TRSP, VRPTW], ids=["trsp", "vrptw"])
+def test_a_start_may_be_in_the_unit_of_a_text_format(tmp_path: Path, text: str) -> None:
+    problem, first, second = (tmp_path / name for name in ("problem", "1.json", "2.json"))
+    problem.write_text(text)
+    dispatch("solve", problem, "--iterations", 50, "--output", first)
+
+    result = dispatch(*("solve", problem, "--start", first, "--iterations", 0, "--output", second))
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    costs = [json.loads(path.read_text())["objective"] for path in (first, second)]
+    assert costs[1] <= costs[0]
+
+
+def test_stops_that_are_not_possible_any_more_are_left_out_and_said_so(day: Path) -> None:
+    lift = route_of(
+        ("boiler", 29400, 33000), ("lift", 33300, 35100), ("oven", 35100, 35100), end=36000
+    )
+    twice = route_of(("boiler", 29400, 33000), shift="bob-monday", end=33600)
+
+    solution, said = started(day, lift, twice)
+
+    assert said.splitlines() == [
+        f"{day.with_name('start.json')}: {line}"
+        for line in (
+            "visit 'lift' leaves shift 'ann-monday': skill 'lifts' is needed at level 1, held at 0",
+            "visit 'oven' leaves shift 'ann-monday': the problem has no such visit",
+            "visit 'boiler' leaves shift 'bob-monday': the problem has no such shift",
+        )
+    ]
+    assert [out["id"] for out in solution["unassigned"]] == ["lift"]
+
+
+def test_what_does_not_fit_in_time_any_more_leaves_too(day: Path) -> None:
+    day.write_text(json.dumps(PROBLEM).replace("[36000, 43200]", "[28800, 30000]"))
+    behind = route_of(("boiler", 29400, 33000), ("fridge", 33300, 35100), end=36000)
+
+    _, said = started(day, behind)
+
+    assert "visit 'fridge' leaves shift 'ann-monday': it starts at 33300, outside" in said
+
+
+@pytest.mark.usefixtures("asked")
+def test_faults_of_the_problem_and_of_the_start_are_listed_together(day: Path) -> None:
+    day.write_text(json.dumps(PROBLEM | {"visits": [{"id": "a", "location": 9}]}))
+    start = day.with_name("start.json")
+    start.write_text("{")
+
+    result = dispatch("solve", day, "--start", start)
+
+    assert result.exit_code == 2
+    assert "location 9 is not among" in result.stderr
+    assert "start.json line 1 column 2: it is not JSON" in result.stderr
+
+
+def test_an_answer_that_costs_more_than_the_start_is_not_given(
+    day: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def solve(problem: Problem, limit: Limit, **others: Any) -> Solution:
+        return solution_of(problem)
+
+    monkeypatch.setattr(solver, "solution_of", solve)
+
+    solution, _ = started(day, LATE)
+
+    assert stops(solution) == ["fridge", "boiler"]
+    assert [reason["code"] for reason in solution["unassigned"][0]["reasons"]] == ["impossible"]
 
 
 # --- check -------------------------------------------------------------------------------------

@@ -19,12 +19,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col, select
 
-from benchmarks.accounting import Account, take_account
 from benchmarks.faults import Trial, prepare, run_trial
-from benchmarks.service import Service
-from benchmarks.storm import Ledger
-from dispatch import execution
-from dispatch.keys import NewKey, create_key
+from benchmarks.service.accounting import Account, take_account
+from benchmarks.service.service import Service
+from benchmarks.service.storm import Ledger
+from dispatch.access.keys import NewKey, create_key
+from dispatch.events.webhooks import NewWebhook, create_webhook
 from dispatch.models import (
     Alert,
     DeliveryStatus,
@@ -37,10 +37,10 @@ from dispatch.models import (
     WebhookDelivery,
     now,
 )
-from dispatch.runs import PlanRequest, request_run
+from dispatch.runs import execution
+from dispatch.runs.runs import PlanRequest, request_run
 from dispatch.settings import Settings
 from dispatch.store import reading
-from dispatch.webhooks import NewWebhook, create_webhook
 from solver.solve import solve
 from tests.api.serving import listening
 from tests.dispatch.broker import Broker, needs_mosquitto

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
-from dispatch.files import import_folder
+from dispatch.files.folder import import_folder
 from dispatch.settings import Settings
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

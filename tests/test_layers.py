@@ -5,8 +5,62 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PURE = {"llvmlite", "numba", "numpy", "ortools", "solver"} | sys.stdlib_module_names
+
+ROOMS: dict[str, dict[str, set[str]]] = {
+    "solver": {
+        "rules": set(),
+        "judge": set(),
+        "files": set(),
+        "kernel": {"rules"},
+        "timing": {"kernel", "rules"},
+        "search": {"kernel", "timing"},
+        "draft": {"kernel", "rules", "timing"},
+        "explain": {"draft", "rules", "timing"},
+        "ortools": {"draft", "judge", "rules", "timing"},
+    },
+    "dispatch": {
+        "access": set(),
+        "events": {"access"},
+        "planning": {"events"},
+        "plans": {"planning"},
+        "parts": {"planning"},
+        "jobs": {"parts", "planning", "plans"},
+        # A site that is elsewhere now has its jobs placed anew, so that it stands above them.
+        "company": {"jobs", "plans"},
+        "views": {"company", "jobs", "planning", "plans"},
+        "placing": {"company", "events", "jobs", "planning", "plans"},
+        "alerts": {"company", "jobs"},
+        "files": {"company", "jobs", "parts", "planning", "plans"},
+        "by_hand": {"company", "jobs", "placing", "planning", "plans"},
+        "runs": {"planning", "plans", "views"},
+        "field": {"company", "jobs", "parts", "placing", "planning", "plans", "views"},
+        "service": {"alerts", "company", "events", "field", "plans", "runs"},
+        "demo": {"access", "alerts", "company", "files", "runs"},
+        "cli": {"access", "files", "plans", "runs", "service", "views"},
+    },
+    "api": {"http": set(), "routes": {"http"}},
+}
+"""The rooms of each package from the ground up, and the arrows between them, no others."""
+GROUND: dict[str, set[str]] = {
+    "solver": {"problem", "solution", "wording"},
+    "dispatch": {
+        "calendar_texts", "cores", "database_files", "errors", "intake", "local_time", "log",
+        "migrations", "models", "output", "references", "register", "settings", "store", "texts",
+        "turns", "weakness",
+    },
+    "api": set(),
+}  # fmt: skip
+"""What is in no room: all may stand on it, and it knows of none."""
+ROOF: dict[str, set[str]] = {
+    "solver": {"solve", "start"},
+    "dispatch": set(),
+    "api": {"app", "cli", "pages", "server"},
+}
+"""What is in no room, and stands on all of them."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -68,6 +122,63 @@ def test_the_domain_knows_no_http() -> None:
     assert not uses
 
 
+@pytest.mark.parametrize("package", ROOMS)
+def test_arrows_between_rooms_are_those_of_the_table(package: str) -> None:
+    found: dict[str, set[str]] = {room: set() for room in ROOMS[package]}
+    upward = set()
+    for path, name in imported_by(package):
+        own = Path(path).with_suffix("").parts[1]
+        imported = name.split(".")[1] if name.startswith(f"{package}.") else own
+        if own in found and imported in found and imported != own:
+            found[own].add(imported)
+        elif (own in GROUND[package] and imported in found) or (
+            own not in ROOF[package] and imported in ROOF[package]
+        ):
+            upward.add((path, name))
+
+    assert found == ROOMS[package]
+    assert not upward
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_stand_on_those_before_them(package: str) -> None:
+    order = list(ROOMS[package])
+    upward = {
+        (room, imported)
+        for room, arrows in ROOMS[package].items()
+        for imported in arrows
+        if order.index(imported) >= order.index(room)
+    }
+
+    assert not upward
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_module_has_its_room(package: str) -> None:
+    folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
+
+    assert folders | modules == set(ROOMS[package]) | GROUND[package] | ROOF[package]
+
+
+def test_plans_get_in_through_one_door() -> None:
+    """Only there are they made, and only there is it said which routes are in force."""
+    makers = set()
+    for path in sorted((ROOT / "dispatch").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            made = isinstance(node, ast.Call) and ast.unparse(node.func) in ("Plan", "models.Plan")
+            moved = isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Attribute)
+                and target.attr == "live"
+                and ast.unparse(target.value) != "self"
+                for target in node.targets
+            )
+            if made or moved:
+                makers.add(str(path.relative_to(ROOT)))
+
+    assert makers == {"dispatch/plans/versions.py"}
+
+
 def test_nobody_imports_the_fixtures_or_the_tests() -> None:
     for folder in ("api", "dispatch", "solver"):
         uses = {
@@ -79,11 +190,11 @@ def test_nobody_imports_the_fixtures_or_the_tests() -> None:
 
 
 def test_the_verifier_shares_no_code_with_the_engines() -> None:
-    verifier = {"solver.check", "solver.replay"}
+    verifier = {"solver.judge.check", "solver.judge.replay"}
     for module in ("check", "replay"):
         used = {
             name.rsplit(".", 1)[0]
-            for name in imports(ROOT / "solver" / f"{module}.py")
+            for name in imports(ROOT / "solver" / "judge" / f"{module}.py")
             if of("solver", name)
         }
         assert used <= verifier | {"solver.problem", "solver.solution"}
@@ -92,19 +203,21 @@ def test_the_verifier_shares_no_code_with_the_engines() -> None:
     users = {
         path
         for path, name in imported_by("solver")
-        if path not in ("solver/check.py", "solver/replay.py")
+        if path not in ("solver/judge/check.py", "solver/judge/replay.py")
         and any(of(module, name) for module in verifier)
     }
-    assert users <= {"solver/acceptance.py", "solver/solve.py"}
+    # What is given to start from was made by others, and is told what it breaks.
+    assert users <= {"solver/ortools/acceptance.py", "solver/solve.py", "solver/start.py"}
 
 
 def test_engines_are_not_asked_to_judge_themselves() -> None:
     """Whoever makes plans has no hand in what is said of them in the end."""
-    judges = ("solver.check", "solver.acceptance")
+    judges = ("solver.judge.check", "solver.ortools.acceptance")
     users = {
         path
         for path, name in imported_by("solver")
-        if any(of(module, name) for module in judges) and path != "solver/solve.py"
+        if any(of(module, name) for module in judges)
+        and path not in ("solver/solve.py", "solver/start.py")
     }
 
     assert not users

@@ -17,20 +17,21 @@ import pytest
 from typer.main import get_command
 
 from api.cli import app
+from dispatch.files.sheets import SHEETS
 from dispatch.settings import Settings
-from dispatch.sheets import SHEETS
-from solver import elite, search
 from solver.kernel import arrays
 from solver.kernel import search as kernel_search
+from solver.search import elite, searches
 from solver.solution import HARD, SOFT, Rule
 from tests.dispatch.waiting import until
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("fixtures/**/*.md")]
+QUICK_START = (ROOT / "docs" / "quick-start.md").read_text(encoding="utf-8")
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("fixtures/**/*.md")]
 
 CURL = f"""#!{sys.executable}
-# As much of curl as the README uses, for machines that have none.
+# As much of curl as the quick start uses, for machines that have none.
 import argparse, sys, urllib.request
 parser = argparse.ArgumentParser()
 parser.add_argument("-s", action="store_true", required=True)
@@ -99,14 +100,16 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
     text = (ROOT / "docs/engine.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `([\w.]+)` \| ([\d., ]+) \|", text, re.MULTILINE))
     owners = {
-        "Settings": kernel_search.Settings(),
-        "search": search,
+        "SearchSettings": kernel_search.SearchSettings(),
+        "search": searches,
         "arrays": arrays,
         "elite": elite,
         "kernel.search": kernel_search,
     }
 
-    assert {f"Settings.{name}" for name in kernel_search.Settings._fields} <= listed.keys()
+    assert {
+        f"SearchSettings.{name}" for name in kernel_search.SearchSettings._fields
+    } <= listed.keys()
     for name, value in listed.items():
         owner, constant = name.rsplit(".", 1)
         assert json.loads(f"[{value}]") == list(np.atleast_1d(getattr(owners[owner], constant)))
@@ -179,7 +182,7 @@ def test_the_quick_start_puts_the_job_on_the_technicians_route(tmp_path: Path) -
     curl.write_text(CURL)
     curl.chmod(0o755)
     signing_in, create, look, plan, fetch = (
-        block for block in blocks("sh", section("Quick start")) if "$" in block
+        block for block in blocks("sh", QUICK_START) if "$" in block
     )
     before = signing_in + create.split("curl")[0]
     with demo(tmp_path) as port:
@@ -203,7 +206,9 @@ def test_the_quick_start_puts_the_job_on_the_technicians_route(tmp_path: Path) -
 
     assert (wish["job_id"], wish["trigger"]) == (job["id"], "new_job")
     assert wish["status"] in ("placed", "no_place")  # as full as her day is at this hour
-    assert (run["status"], run["plan_status"]) == ("finished", "published")
+    assert run["status"] == "finished"
+    # Where nothing better was found in that time, what is in force stays.
+    assert run["plan_status"] in ("published", "discarded")
     [shift] = json.loads(as_json)["routes"]
     [stop] = [stop for stop in shift["stops"] if stop["job_id"] == job["id"]]
     assert stop["name"] == "Quán cà phê Hồ Gươm"

@@ -5,31 +5,34 @@ What belongs to another technician is answered with 403, and so is what does not
 answer tells nobody what there is.
 """
 
-import ipaddress
 import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute, iter_route_contexts
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
-from api import cookies
-from dispatch import browser_sessions, keys
-from dispatch.callers import Caller, caller_of, is_own_job
+from api.http import cookies
+from api.http.known_callers import Shown
+from api.http.lines import Lines, address_of
+from dispatch.access import browser_sessions, keys
+from dispatch.access.callers import Caller, caller_of, is_own_job
+from dispatch.access.rates import RateLimit, Rates
 from dispatch.models import Role, now
-from dispatch.rates import Limit, Rates
+from dispatch.service.watch import Seen
 from dispatch.settings import Settings
 from dispatch.store import AWAY
+from solver.wording import counted
 
 log = logging.getLogger(__name__)
 
-Own = Callable[[Session, str, Mapping[str, str]], bool]
+Own = Callable[[Session | None, str, Mapping[str, str]], bool]
 """Whether what the path's parameters name is the technician's own."""
 
 
@@ -52,11 +55,12 @@ def _by(*roles: Role) -> frozenset[Role]:
     return frozenset({*roles, Role.ADMINISTRATOR})
 
 
-def _own_day(_session: Session, technician_id: str, path: Mapping[str, str]) -> bool:
+def _own_day(_session: Session | None, technician_id: str, path: Mapping[str, str]) -> bool:
     return path["technician_id"] == technician_id
 
 
-def _own_job(session: Session, technician_id: str, path: Mapping[str, str]) -> bool:
+def _own_job(session: Session | None, technician_id: str, path: Mapping[str, str]) -> bool:
+    assert session is not None  # noqa: S101 - see _needs_a_look
     job_id = path["job_id"]
     well_formed = re.fullmatch(r"[A-Za-z0-9._-]{1,40}", job_id)
     return well_formed is not None and is_own_job(session, technician_id, job_id)
@@ -116,6 +120,7 @@ POLICY: dict[str, Access] = {
     "replay_dead": ADMINISTRATION,
     # the board
     "read_board": OFFICE,
+    "list_issues": OFFICE,
     # jobs
     "create_job": OFFICE,
     "list_jobs": OFFICE,
@@ -134,6 +139,8 @@ POLICY: dict[str, Access] = {
     "undo_change": OFFICE,
     "list_placements": OFFICE,
     "find_sites": OFFICE,
+    "read_site": OFFICE,
+    "change_site": OFFICE,
     # plans and runs
     "request_plan": OFFICE,
     "list_plans": OFFICE,
@@ -163,6 +170,8 @@ POLICY: dict[str, Access] = {
     "remove_absence": OFFICE,
     # alerts
     "take_alerts": ALERTS,
+    "agree_to_alerts": PUBLIC,
+    "agree_to_alerts_of_source": PUBLIC,
     "take_alerts_of_source": SIGNED_ALERTS,
     "list_alerts": OFFICE,
     "read_alert": OFFICE,
@@ -206,40 +215,65 @@ async def admit(request: Request, after_answer: BackgroundTasks) -> Caller | Non
     """
     access = POLICY[request.scope["route"].name]
     credential = _credential(request)
+    # Whose turn it is in the lines; until it is known who calls, whoever shows the same.
+    request.state.caller = address_of(request)
     if access.public or (access.signed and credential is None):
         # Without a thread: whether the service lives is answered although all threads wait.
         return None
-    return await run_in_threadpool(_admitted, request, after_answer, access, credential)
-
-
-def _admitted(
-    request: Request, after_answer: BackgroundTasks, access: Access, credential: str | None
-) -> Caller:
-    settings: Settings = request.app.state.settings
-    rates: Rates = request.app.state.rates
     # Who shows a token or a key means that, whatever cookies the browser adds.
     cookie = cookies.token_in(request) if credential is None else None
     if cookie is not None:
         cookies.refuse_other_sites(request)
     elif credential is None:
         raise _who_are_you("Sign in and send the token, or send a key.", "")
-    with Session(request.app.state.reading_engine) as session:
-        if cookie is not None:
-            caller = browser_sessions.caller_by_cookie(session, cookie, settings)
+    shown = Shown(credential or "", cookie)
+    state = request.app.state
+    seen: Seen | None = None
+    if request.method == "GET":
+        # Reading is what many do again and again, mostly while nothing changes.
+        seen = request.state.seen = await state.looks.now()
+        known = state.callers.of(shown, seen)
+        if known is not None and not _needs_a_look(known, access):
+            return _admitted(request, shown, access, known, None)
+    lines: Lines = state.lines
+    return await lines.asking.run(
+        shown.text, lambda: _looked_up(request, after_answer, access, shown, seen)
+    )
+
+
+def _looked_up(
+    request: Request, after_answer: BackgroundTasks, access: Access, shown: Shown, seen: Seen | None
+) -> Caller:
+    state = request.app.state
+    settings: Settings = state.settings
+    with Session(state.reading_engine) as session:
+        if shown.cookie is not None:
+            caller = browser_sessions.caller_by_cookie(session, shown.cookie, settings)
         else:
-            caller = caller_of(session, credential or "", settings)
+            caller = caller_of(session, shown.credential, settings)
         if caller is None:
-            limit = Limit("refused", settings.requests_per_minute)
-            count(rates, limit, address_of(request))
+            limit = RateLimit("refused", settings.requests_per_minute)
+            count(state.rates, limit, address_of(request))
             detail = "The token or key is not valid (any more); sign in again."
             raise _who_are_you(detail, ', error="invalid_token"')
-        count(rates, Limit("requests", caller.requests_per_minute), caller.actor)
-        if cookie is not None:
-            cookies.refuse_unproven(request, cookie)
-        if not _may(caller, access, session, request.path_params):
-            raise HTTPException(403, _refusal(caller, access))
+        admitted = _admitted(request, shown, access, caller, session)
     if caller.is_to_be_noted:
-        after_answer.add_task(_note, request.app, caller)
+        after_answer.add_task(_note_in_turn, request.app, caller)
+    elif seen is not None:
+        state.callers.keep(shown, seen, caller)
+    return admitted
+
+
+def _admitted(
+    request: Request, shown: Shown, access: Access, caller: Caller, session: Session | None
+) -> Caller:
+    rates: Rates = request.app.state.rates
+    count(rates, RateLimit("requests", caller.requests_per_minute), caller.actor)
+    if shown.cookie is not None:
+        cookies.refuse_unproven(request, shown.cookie)
+    if not _may(caller, access, session, request.path_params):
+        raise HTTPException(403, _refusal(caller, access))
+    request.state.caller, request.state.admitted = caller.actor, caller
     return caller
 
 
@@ -254,7 +288,12 @@ def _credential(request: Request) -> str | None:
     return credential.strip() if scheme.lower() == "bearer" else ""
 
 
-def _may(caller: Caller, access: Access, session: Session, path: Mapping[str, str]) -> bool:
+def _needs_a_look(caller: Caller, access: Access) -> bool:
+    """Whether what is the caller's own is for the database to say."""
+    return caller.role is Role.TECHNICIAN and access.own not in (None, _own_day)
+
+
+def _may(caller: Caller, access: Access, session: Session | None, path: Mapping[str, str]) -> bool:
     if caller.role not in access.roles or (access.people_only and caller.account_id is None):
         return False
     if access.own is None or caller.role is not Role.TECHNICIAN:
@@ -267,7 +306,7 @@ def _refusal(caller: Caller, access: Access) -> str:
         return f"The role {caller.role} may not do this; see x-roles in /openapi.json."
     if access.people_only:
         return "This is for people who are signed in, not for keys."
-    return "A technician may see and report on the own days and jobs only."
+    return "A technician may see and report on their own days and jobs only."
 
 
 def _who_are_you(detail: str, error: str) -> HTTPException:
@@ -275,19 +314,7 @@ def _who_are_you(detail: str, error: str) -> HTTPException:
     return HTTPException(401, detail, headers=challenge)
 
 
-def address_of(request: Request) -> str:
-    """Where the request comes from; a household's or office's IPv6 addresses are one."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return host
-
-
-def count(rates: Rates, limit: Limit, who: str) -> None:
+def count(rates: Rates, limit: RateLimit, who: str) -> None:
     """Raises the 429 problem if that was once too often."""
     if rates.take(limit, who):
         return
@@ -297,7 +324,14 @@ def count(rates: Rates, limit: Limit, who: str) -> None:
         "RateLimit-Policy": f'"{limit.name}";q={limit.amount};w={limit.minutes * 60}',
         "RateLimit": f'"{limit.name}";r=0;t={seconds}',
     }
-    raise HTTPException(429, f"Too many requests; go on in {seconds} seconds.", headers=headers)
+    detail = f"Too many requests; go on in {counted(seconds, 'second')}."
+    raise HTTPException(429, detail, headers=headers)
+
+
+async def _note_in_turn(app: FastAPI, caller: Caller) -> None:
+    lines: Lines = app.state.lines
+    with suppress(HTTPException):  # others have more to do; the next request says it again
+        await lines.writing.run(caller.actor, lambda: _note(app, caller))
 
 
 def _note(app: FastAPI, caller: Caller) -> None:

@@ -12,24 +12,27 @@ from urllib.parse import urlsplit
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
-from dispatch.browser_sessions import csrf_token
+from dispatch.access import known_browsers
+from dispatch.access.browser_sessions import csrf_token
 from dispatch.settings import Settings
 
-SESSION, CSRF = "dispatch_session", "dispatch_csrf"
+SESSION, CSRF, BROWSER = "dispatch_session", "dispatch_csrf", "dispatch_browser"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+BROWSER_KEPT = timedelta(days=400)
+"""As long as browsers keep any cookie."""
 SAME_SITE: Literal["strict"] = "strict"
 
 
 def token_in(request: Request) -> str | None:
     """The session's token that the request brings, whatever it is worth."""
-    return request.cookies.get(_session_cookie(request))
+    return request.cookies.get(_own_cookie(SESSION, request))
 
 
 def give(response: Response, request: Request, token: str, settings: Settings) -> None:
     """Let the browser keep the session for as long as it is good."""
     seconds = int(timedelta(days=settings.sign_in_days).total_seconds())
-    for name, value in ((_session_cookie(request), token), (CSRF, csrf_token(token))):
+    for name, value in ((_own_cookie(SESSION, request), token), (CSRF, csrf_token(token))):
         response.set_cookie(
             name,
             value,
@@ -41,10 +44,31 @@ def give(response: Response, request: Request, token: str, settings: Settings) -
 
 
 def take_back(response: Response, request: Request) -> None:
-    for name in (_session_cookie(request), CSRF):
+    for name in (_own_cookie(SESSION, request), CSRF):
         response.delete_cookie(
             name, httponly=name != CSRF, secure=_is_secure(request), samesite=SAME_SITE
         )
+
+
+def known_browser(request: Request, account_id: str, settings: Settings) -> str | None:
+    """The name of the browser, if the account has signed in with it before."""
+    marks = request.cookies.get(_own_cookie(BROWSER, request))
+    return known_browsers.known_as(marks, account_id, settings)
+
+
+def remember_browser(
+    response: Response, request: Request, account_id: str, settings: Settings
+) -> None:
+    """The account has signed in with this browser. Signing out leaves that as it is."""
+    name = _own_cookie(BROWSER, request)
+    response.set_cookie(
+        name,
+        known_browsers.with_mark(request.cookies.get(name), account_id, settings),
+        max_age=int(BROWSER_KEPT.total_seconds()),
+        httponly=True,
+        secure=_is_secure(request),
+        samesite=SAME_SITE,
+    )
 
 
 def refuse_other_sites(request: Request) -> None:
@@ -71,7 +95,7 @@ def refuse_unproven(request: Request, token: str) -> None:
     if not hmac.compare_digest(shown.encode(), csrf_token(token).encode()):
         raise HTTPException(
             403,
-            f"Who is signed in by cookie sends {CSRF_HEADER} with every change: "
+            f"Whoever is signed in by cookie has to send {CSRF_HEADER} with every change: "
             f"the value of the cookie {CSRF}.",
         )
 
@@ -80,6 +104,6 @@ def _is_secure(request: Request) -> bool:
     return request.url.scheme == "https"
 
 
-def _session_cookie(request: Request) -> str:
+def _own_cookie(name: str, request: Request) -> str:
     """With this prefix browsers take the cookie from this very host and over HTTPS only."""
-    return f"__Host-{SESSION}" if _is_secure(request) else SESSION
+    return f"__Host-{name}" if _is_secure(request) else name

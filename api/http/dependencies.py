@@ -1,43 +1,52 @@
 """What routes are given: the settings, a session, who is asking, and well-formed parameters."""
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Header, Query, Request, Response
 from sqlmodel import Session
 
-from api.access import GivenCaller
+from api.http.access import GivenCaller
 from dispatch.intake import Code
-from dispatch.live_days import LiveDays
+from dispatch.planning.conflicts import Conflicts
+from dispatch.planning.live_days import LiveDays
 from dispatch.settings import Settings
 
+Tagged = TypeVar("Tagged")
 
-def settings(request: Request) -> Settings:
+# Coroutines, although they wait for nothing: the framework would use a thread for each.
+
+
+async def settings(request: Request) -> Settings:
     return cast(Settings, request.app.state.settings)
 
 
-def reading_session(request: Request) -> Iterator[Session]:
+async def reading_session(request: Request) -> Session:
     """A session that sees one state and waits for no writer."""
-    with Session(request.app.state.reading_engine) as session:
-        yield session
+    return Session(request.app.state.reading_engine)
 
 
-def writing_session(request: Request) -> Iterator[Session]:
-    """A session that is committed when the operation succeeded and before the answer goes out."""
-    with Session(request.app.state.engine) as session:
-        yield session
-        session.commit()
-    # It may have left a job that is to be placed at once.
-    request.app.state.placer.wake()
+async def writing_session(request: Request) -> Session:
+    """A session that is committed when the operation succeeded and before the answer goes out.
+
+    Like the other it takes a connection with its first query, and gives it back when the operation
+    is over (``api.http.work``).
+    """
+    return Session(request.app.state.engine)
 
 
-def live_days(request: Request) -> LiveDays:
+async def live_days(request: Request) -> LiveDays:
     """The plans in force, kept in memory."""
     return cast(LiveDays, request.app.state.days)
 
 
-def actor(caller: GivenCaller) -> str:
+async def conflicts(request: Request) -> Conflicts:
+    """What does not hold any more of the plan in force, kept in memory."""
+    return cast(Conflicts, request.app.state.conflicts)
+
+
+async def actor(caller: GivenCaller) -> str:
     """Who is asking, for the log of changes."""
     if caller is None:
         raise AssertionError("only operations that need credentials ask who is calling")
@@ -53,17 +62,17 @@ class SignedIn:
     by_cookie: bool
 
 
-def person(caller: GivenCaller) -> SignedIn:
+async def person(caller: GivenCaller) -> SignedIn:
     if caller is None or caller.account_id is None or caller.sign_in_id is None:
         raise AssertionError("only operations that are for people ask who is signed in")
     return SignedIn(caller.account_id, caller.sign_in_id, caller.by_cookie)
 
 
 GivenSettings = Annotated[Settings, Depends(settings)]
-ReadingSession = Annotated[Session, Depends(reading_session, scope="function")]
-WritingSession = Annotated[Session, Depends(writing_session, scope="function")]
-"""``scope="function"`` makes the framework commit first, so that a 2xx means committed."""
-Days = Annotated[LiveDays, Depends(live_days)]
+ReadingSession = Annotated[Session, Depends(reading_session)]
+WritingSession = Annotated[Session, Depends(writing_session)]
+GivenLiveDays = Annotated[LiveDays, Depends(live_days)]
+GivenConflicts = Annotated[Conflicts, Depends(conflicts)]
 Actor = Annotated[str, Depends(actor)]
 Person = Annotated[SignedIn, Depends(person)]
 
@@ -72,13 +81,13 @@ After = Annotated[
     Code | None,
     Query(description="`next` of the page before; leave it out for the first page."),
 ]
-Limit = Annotated[int, Query(ge=1, le=200, description="Most items on the page.")]
+PageLimit = Annotated[int, Query(ge=1, le=200, description="Most items on the page.")]
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        pattern=r'^("\d{1,9}"|\*)$',
-        description="The job's ETag that the change is based on; 412 if it has changed since.",
+        description="ETags, one of which has to be that of what is changed; 412 if none is: it "
+        "has changed since, or never had one like that.",
         examples=['"3"'],
     ),
 ]
@@ -90,7 +99,7 @@ IfNoneMatch = Annotated[
         examples=['"5f4dcc3b5aa765d61d8327deb882cf99"'],
     ),
 ]
-IdempotencyKey = Annotated[
+GivenIdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
@@ -102,17 +111,30 @@ IdempotencyKey = Annotated[
 ]
 
 
-def revision(if_match: str | None) -> int | None:
-    """The job's revision that ``If-Match`` asks for, if it asks for one."""
-    if if_match is None or if_match == "*":
+def expected_tags(if_match: str | None) -> list[str] | None:
+    """What ``If-Match`` lists; None: whatever there is.
+
+    Weak ones match nothing, nor does what is no ETag (RFC 9110, 13.1.1)."""
+    if if_match is None or if_match.strip() == "*":
         return None
-    return int(if_match.strip('"'))
+    return re.findall(r'(?:^|,)\s*"([^"]*)"\s*(?=,|$)', if_match)
+
+
+def tagged(out: Tagged, tag: str | int, response: Response) -> Tagged:
+    """What the answer is to say, with its ETag."""
+    response.headers["ETag"] = f'"{tag}"'
+    return out
+
+
+def is_held(if_none_match: str | None, etag: str) -> bool:
+    """Whether ``If-None-Match`` lists the ETag, weak or strong (RFC 9110)."""
+    listed = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return etag in listed or listed == ["*"]
 
 
 def unless_held(if_none_match: str | None, etag: str, answer: Response) -> Response:
-    """``answer`` with its ETag, or 304 if ``If-None-Match`` lists it, weak or strong (RFC 9110)."""
-    listed = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
-    if etag in listed or listed == ["*"]:
+    """``answer`` with its ETag, or 304 if the client has it."""
+    if is_held(if_none_match, etag):
         answer = Response(status_code=304)
     answer.headers["ETag"] = etag
     # It may be kept, but not used without asking: it changes at any moment.

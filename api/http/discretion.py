@@ -1,21 +1,32 @@
-"""Keeps what opens doors out of the logs: calendars' addresses are secret."""
+"""Keeps what opens doors out of the logs: calendars' addresses, and whatever somebody has put into
+an address although it belongs into a header."""
 
 import logging
 import re
 
-SECRET_PATHS = re.compile(r"(/calendars/)[^/?\s\"]+")
+SECRETS = re.compile(
+    r"(/calendars/)[^/?\s\"]+"
+    r"|(fsd_k-[0-9a-f]{12}_)[0-9a-f]+"  # keys
+    r"|(eyJ)[\w-]+\.[\w-]+\.[\w-]*"  # access tokens
+    r"|([0-9a-f]{32}\.)[\w-]{43}",  # refresh tokens and sessions
+    re.ASCII,
+)
 
 
 class Discretion(logging.Filter):
-    """Leaves the secret part out of paths in a record's arguments."""
+    """Leaves the secret part out of addresses in a record's arguments."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, tuple):
             record.args = tuple(
-                SECRET_PATHS.sub(r"\1…", found) if isinstance(found, str) else found
+                SECRETS.sub(_without, found) if isinstance(found, str) else found
                 for found in record.args
             )
         return True
+
+
+def _without(secret: re.Match[str]) -> str:
+    return f"{secret[secret.lastindex or 0]}…"
 
 
 DISCRETION = Discretion()
@@ -23,5 +34,5 @@ DISCRETION = Discretion()
 
 def install() -> None:
     """For the server's log of requests, and for the service's own of those that failed."""
-    for name in ("uvicorn.access", "api.problems"):
+    for name in ("uvicorn.access", "api.http.problems"):
         logging.getLogger(name).addFilter(DISCRETION)

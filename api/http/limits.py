@@ -1,20 +1,27 @@
 """What happens to requests before an operation sees them, and to answers after it."""
 
+import asyncio
+
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.problems import problem
+from api.http.lines import Line, address_of, come_again
+from api.http.problems import problem
+from api.http.repetitions import refuse_repeated_names
 
 MAX_BODY_BYTES = 1_000_000
+BODY_SECONDS = 30.0
+"""For all of a body: who says a byte now and then must not keep a request open for ever."""
 
 
 class BodyLimit:
-    """Refuses bodies over ``MAX_BODY_BYTES``, announced or streamed, with a problem.
+    """Refuses bodies over ``MAX_BODY_BYTES``, announced or streamed, and those that take longer
+    than ``BODY_SECONDS``, with a problem.
 
-    The framework's own limit answers in plain text.
+    The framework's own limit answers in plain text, and it knows none of time.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -28,11 +35,20 @@ class BodyLimit:
         if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
             await problem(413, _TOO_LARGE)(scope, receive, send)
             return
-        received = 0
+        received, is_complete = 0, False
+        due = asyncio.get_running_loop().time() + BODY_SECONDS
 
         async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, is_complete
+            if is_complete:
+                # What comes now is that the client leaves, whenever that is.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(due):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(408, _TOO_SLOW, headers={"Connection": "close"}) from None
+            is_complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > MAX_BODY_BYTES:
                 raise HTTPException(413, _TOO_LARGE)
@@ -42,6 +58,29 @@ class BodyLimit:
 
 
 _TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES:,} bytes; send less at once."
+_TOO_SLOW = f"The body has not come within {BODY_SECONDS:.0f} seconds; send it again."
+
+
+SIGNING_IN = frozenset({"/sign-in", "/session"})
+
+
+class TurnedAway:
+    """Refuses those who would sign in while too many do, before anything is done for them: a wave
+    of strangers is to cost next to nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in SIGNING_IN:
+            request = Request(scope)
+            line: Line = request.app.state.lines.hashing
+            if line.is_full_for(address_of(request)):
+                error = come_again()
+                refusal = problem(error.status_code, error.detail, headers=error.headers)
+                await refusal(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 WAS_HEAD = "dispatch.was_head"
@@ -101,6 +140,11 @@ SAFE_HEADERS = {
 }
 
 
+ONLY_HTTPS = "max-age=31536000"
+"""Whoever has come by HTTPS does not come otherwise for a year, whatever a link or a network says.
+Other names below this one are not the service's to rule on."""
+
+
 class SafeHeaders:
     """Gives answers ``SAFE_HEADERS``, as far as they do not say otherwise themselves."""
 
@@ -113,6 +157,8 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["scheme"] == "https":  # as a trusted proxy says, or by itself
+                    headers.setdefault("Strict-Transport-Security", ONLY_HTTPS)
             await send(message)
 
         await self.app(scope, receive, send_safely)
@@ -123,3 +169,4 @@ async def json_only(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and (media_type or await request.body()):
         raise HTTPException(415, "Send the body as application/json.")
+    refuse_repeated_names(await request.body())

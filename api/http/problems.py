@@ -13,13 +13,14 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound
+from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound, Unavailable
 from dispatch.intake import faults_of
+from dispatch.service.troubles import fault_of, trouble_of
 from solver.problem import Fault
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,11 @@ class ProblemFault(BaseModel):
     where: str = Field(description="JSON pointer into the body, or the parameter's name.")
     cause: str
     action: str = Field(description="What to do about it.")
+    values: dict[str, str | int | float] | None = Field(
+        default=None,
+        description="What the cause is about, by name: a bound, say. With the code it makes a "
+        "sentence in any language.",
+    )
 
 
 class Problem(BaseModel):
@@ -102,9 +108,19 @@ async def _unacceptable_request(_: Request, error: Exception) -> JSONResponse:
     if any(one["type"] == "json_invalid" for one in error.errors()):
         position, reason = error.errors()[0]["loc"][-1], error.errors()[0]["ctx"]["error"]
         return problem(400, f"The body is not JSON: {reason} at character {position}.")
-    return problem(
-        422, SEE_FAULTS, faults=_for_the_wire(faults_of([_placed(one) for one in error.errors()]))
-    )
+    faults = _for_the_wire(faults_of([_placed(one) for one in error.errors()]))
+    for fault, one in zip(faults, error.errors(), strict=False):
+        fault.values = values_of(one) or None
+    return problem(422, SEE_FAULTS, faults=faults)
+
+
+def values_of(error: Any) -> dict[str, str | int | float]:
+    """What Pydantic's finding is about, by name, such as a bound."""
+    return {
+        name: _unicode(value) if isinstance(value, str) else value
+        for name, value in error.get("ctx", {}).items()
+        if name != "action" and isinstance(value, str | int | float)
+    }
 
 
 def _placed(error: Any) -> Any:
@@ -143,6 +159,8 @@ def _unicode(text: str) -> str:
 
 async def _refused_by_the_domain(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DispatchError)  # noqa: S101 - as registered
+    if isinstance(error, Unavailable):
+        return _unavailable(error.faults)
     status = {InvalidInput: 422, NotFound: 404, Conflict: 409}[type(error)]
     if any(fault.code == "stale_revision" for fault in error.faults):
         status = 412
@@ -192,7 +210,28 @@ async def _unstorable(request: Request, error: Exception) -> JSONResponse:
     return problem(422, "The database cannot hold one of the values: too large or not text.")
 
 
+def _unavailable(faults: Sequence[Fault], instance: str | None = None) -> JSONResponse:
+    return problem(
+        503,
+        "The service cannot work, and nothing was changed; `faults` says why and what to do.",
+        faults=_for_the_wire(faults),
+        instance=instance,
+        headers={"Retry-After": str(SECONDS_TO_RETRY)},
+    )
+
+
+async def _database_failure(request: Request, error: Exception) -> JSONResponse:
+    """Trouble that lasts until somebody does something about it, or a fault of the program."""
+    trouble = trouble_of(error)
+    if trouble is None:
+        return await _failure(request, error)
+    return _unavailable([fault_of(trouble)], _log_failure(request, error))
+
+
 async def _database_unavailable(request: Request, error: Exception) -> JSONResponse:
+    trouble = trouble_of(error)
+    if trouble is not None:
+        return _unavailable([fault_of(trouble)], _log_failure(request, error))
     instance = _log_failure(request, error)
     return problem(
         503,
@@ -221,6 +260,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(IntegrityError, _clash)
     app.add_exception_handler(DataError, _unstorable)
+    app.add_exception_handler(DBAPIError, _database_failure)
     for unavailable in (OperationalError, InterfaceError, NoFreeConnection):
         app.add_exception_handler(unavailable, _database_unavailable)
     app.add_exception_handler(Exception, _failure)
@@ -237,6 +277,7 @@ _WHEN = {
     401: "There are no credentials, or they are not valid (any more).",
     403: "Known, but not allowed to.",
     404: "There is no such thing.",
+    408: "The body did not come in time.",
     409: "The state of things does not allow it (any more).",
     412: "It is no longer as `If-Match` says.",
     413: "The body is larger than 1 MB.",
@@ -244,7 +285,7 @@ _WHEN = {
     422: "Something in the request is not valid; `faults` lists everything.",
     429: "Too often; go on after `Retry-After` seconds.",
     500: "The service failed. Nothing was changed.",
-    503: "The database does not answer or is busy. Nothing was changed; try again later.",
+    503: "The service or its database has too much to do. Nothing was changed; try again later.",
 }
 
 
@@ -273,5 +314,5 @@ def refusals() -> dict[str, Any]:
     return {str(status): found[status] for status in (401, 403, 429)}
 
 
-WITH_BODY = (400, 413, 415, 422)
+WITH_BODY = (400, 408, 413, 415, 422)
 """What any operation that takes a body may answer."""

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Response
 from pydantic import Field
 
-from api.dependencies import LOCATION, Actor, After, Limit, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import accounts
-from dispatch.accounts import AccountChange, AccountOut, NewAccount, NewPassword, UserName
+from api.http.dependencies import LOCATION, Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from dispatch.access import accounts
+from dispatch.access.accounts import AccountChange, AccountOut, NewAccount, NewPassword, UserName
 from dispatch.output import Output
 
 router = APIRouter(prefix="/accounts", tags=["access"])
@@ -26,7 +26,7 @@ NEW_ACCOUNTS: dict[str, Any] = {
         "value": {"id": "minh", "name": "Phạm Quang Minh", "role": "dispatcher"},
     },
     "technician": {
-        "summary": "A technician, who sees the own days",
+        "summary": "A technician, who sees their own days",
         "value": {
             "id": "hung",
             "name": "Trần Văn Hùng",
@@ -63,7 +63,9 @@ def create_account(
 
 
 @router.get("", summary="List accounts, in the order of their ids", responses=documented(422))
-def list_accounts(session: ReadingSession, after: After = None, limit: Limit = 50) -> AccountPage:
+def list_accounts(
+    session: ReadingSession, after: After = None, limit: PageLimit = 50
+) -> AccountPage:
     page, following = accounts.list_accounts(session, after=after, limit=limit)
     return AccountPage(accounts=list(page), next=following)
 

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Response
 from pydantic import Field
 
-from api.dependencies import Actor, After, Limit, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch.alert_dry_run import DryRun, DryRunRequest, dry_run
-from dispatch.alert_rules import (
+from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from dispatch.alerts.dry_run import DryRun, DryRunRequest, dry_run
+from dispatch.alerts.rules import (
     RULES,
     TEMPLATES,
     RuleContent,
@@ -17,7 +17,7 @@ from dispatch.alert_rules import (
     TemplateContent,
     TemplateOut,
 )
-from dispatch.alert_sources import SOURCES, SourceContent, SourceOut
+from dispatch.alerts.sources import SOURCES, SourceContent, SourceOut
 from dispatch.intake import Code
 from dispatch.output import Output
 
@@ -164,7 +164,7 @@ def put_alert_source(
 def list_alert_sources(
     session: ReadingSession,
     after: After = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> AlertSourcePage:
     page, following = SOURCES.page(session, after, limit)
     return AlertSourcePage(alert_sources=page, next=following)
@@ -218,7 +218,7 @@ def put_job_template(
 def list_job_templates(
     session: ReadingSession,
     after: After = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> JobTemplatePage:
     page, following = TEMPLATES.page(session, after, limit)
     return JobTemplatePage(job_templates=page, next=following)
@@ -270,7 +270,7 @@ def put_alert_rule(
 def list_alert_rules(
     session: ReadingSession,
     after: After = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> AlertRulePage:
     page, following = RULES.page(session, after, limit)
     return AlertRulePage(alert_rules=page, next=following)

@@ -3,25 +3,28 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import Field
+from sqlalchemy import Engine
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
-from api import access
-from api.access import GivenCaller
-from api.dependencies import Actor, GivenSettings, Limit, ReadingSession, WritingSession
-from api.problems import MEDIA_TYPE, documented
-from dispatch import alert_intake, alerts, dead_letters
-from dispatch.alert_intake import AlertReceipt, Arrival
-from dispatch.alert_messages import BATCH_TYPE, EVENT_TYPE, JSON_TYPE, AlertMessage, Delivery
-from dispatch.alert_sources import active_source, has_valid_signature, is_signed
-from dispatch.alerts import AlertOut
-from dispatch.dead_letters import DeadLetterOut
+from api.http import access
+from api.http.access import GivenCaller
+from api.http.dependencies import Actor, GivenSettings, PageLimit, ReadingSession, WritingSession
+from api.http.lines import address_of
+from api.http.problems import MEDIA_TYPE, documented
+from dispatch.access.rates import RateLimit
+from dispatch.alerts import dead_letters, handling, intake
+from dispatch.alerts.content import BATCH_TYPE, EVENT_TYPE, JSON_TYPE, AlertMessage, Delivery
+from dispatch.alerts.dead_letters import DeadLetterOut, WholeDeadLetter
+from dispatch.alerts.handling import AlertOut
+from dispatch.alerts.handshakes import agreement, validation_code
+from dispatch.alerts.intake import AlertReceipt, Arrival
+from dispatch.alerts.sources import active_source, has_valid_signature, is_signed
 from dispatch.intake import Code
 from dispatch.models import AlarmState, AlertOutcome, AlertSource, DeadLetterState
 from dispatch.output import Output
-from dispatch.rates import Limit as RateLimit
 
 router = APIRouter(tags=["alerts"])
 
@@ -49,6 +52,12 @@ class AlertReceipts(Output):
     """What became of each item of the message, in their order."""
 
     receipts: list[AlertReceipt]
+
+
+class Validation(Output):
+    """The answer to Azure Event Grid's question whether its events are wanted here."""
+
+    validationResponse: str  # noqa: N815 - Event Grid's own name
 
 
 PLAIN: dict[str, Any] = {
@@ -132,13 +141,17 @@ UNAUTHORIZED: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
 }
+TAKEN: dict[int | str, dict[str, Any]] = {
+    200: {"model": Validation, "description": "Azure Event Grid asked, and sent no alert."},
+    202: {"model": AlertReceipts, "description": "All of it is kept."},
+}
 
 
 # Who sends
 
 
 @dataclass(frozen=True)
-class Sender:
+class AlertSender:
     """For the log of changes, and the configured source, if the path names one."""
 
     actor: str
@@ -149,7 +162,7 @@ async def _delivery(request: Request) -> Delivery:
     headers = request.headers
     return Delivery(
         await request.body(),
-        headers.get("content-type", "").partition(";")[0].strip().lower(),
+        headers.get("content-type", ""),
         {k: v for k, v in headers.items() if k.startswith("ce-") or k == "webhook-id"},
     )
 
@@ -157,42 +170,95 @@ async def _delivery(request: Request) -> Delivery:
 GivenDelivery = Annotated[Delivery, Depends(_delivery)]
 
 
-def _sender(request: Request, actor: Actor) -> Sender:
+async def _sender(request: Request, actor: Actor) -> AlertSender:
     if is_signed(request.headers):
         raise _refused("Signed alerts go to /alert-sources/{source_id}/alerts.")
-    return Sender(actor)
+    return AlertSender(actor)
 
 
-def _sender_of_source(
+async def _sender_of_source(
     source_id: Code,
     request: Request,
     delivery: GivenDelivery,
     settings: GivenSettings,
     caller: GivenCaller,
-) -> Sender:
+) -> AlertSender:
     """A valid signature, or else what any other operation asks of its caller."""
     signed = is_signed(request.headers)
     if caller is None and not signed:
         raise _refused("Sign the message, or send a key.")
     # A session of its own: nobody who is refused gets to hold the database.
-    with Session(request.app.state.reading_engine) as session:
-        source = active_source(session, source_id)
-        session.expunge(source)
+    source = await request.app.state.lines.asking.run(
+        source_id, lambda: _source(request.app.state.reading_engine, source_id)
+    )
     if signed:
-        limit = RateLimit("alerts", settings.alerts_per_minute)
-        access.count(request.app.state.rates, limit, f"source:{source_id}")
+        rates = request.app.state.rates
         if not has_valid_signature(source.secrets, request.headers, delivery.body):
+            # By address, not by source: nobody else may use up what the source may send.
+            limit = RateLimit("refused", settings.requests_per_minute)
+            access.count(rates, limit, address_of(request))
             raise _refused("The signature is not valid, or not of the last five minutes.")
-        return Sender(f"source:{source_id}", source)
+        limit = RateLimit("alerts", settings.alerts_per_minute)
+        access.count(rates, limit, f"source:{source_id}")
+        request.state.caller = f"source:{source_id}"
+        return AlertSender(request.state.caller, source)
     if source.require_signature:
         raise _refused("This source takes signed messages only (Standard Webhooks).")
     assert caller is not None  # noqa: S101 - or it was refused above
-    return Sender(caller.actor, source)
+    return AlertSender(caller.actor, source)
+
+
+def _source(reading: Engine, source_id: str) -> AlertSource:
+    with Session(reading) as session:
+        source = active_source(session, source_id)
+        session.expunge(source)
+    return source
 
 
 def _refused(detail: str) -> HTTPException:
     challenge = {"WWW-Authenticate": 'Bearer realm="dispatch", Webhook-Signature'}
     return HTTPException(401, detail, headers=challenge)
+
+
+# What is asked before
+
+
+@router.options(
+    "/alerts",
+    response_class=Response,
+    summary="Agree to deliveries of alerts",
+    responses={200: {"description": "They may come, with a key."}, **documented(429)},
+)
+def agree_to_alerts(request: Request, settings: GivenSettings) -> Response:
+    """The handshake of CloudEvents' web hooks, which comes without credentials: every delivery
+    still has to bring them. `WebHook-Request-Callback` is not called."""
+    return _agree(request, settings)
+
+
+@router.options(
+    "/alert-sources/{source_id}/alerts",
+    response_class=Response,
+    summary="Agree to deliveries of a configured source",
+    responses={
+        200: {"description": "They may come, with a signature or a key."},
+        **documented(404, 409, 422, 429),
+    },
+)
+def agree_to_alerts_of_source(
+    source_id: Code, request: Request, settings: GivenSettings
+) -> Response:
+    """The handshake of CloudEvents' web hooks, as Azure Event Grid does it, without credentials:
+    every delivery still has to bring them. Only for a source that takes alerts."""
+    answer = _agree(request, settings)
+    with Session(request.app.state.reading_engine) as session:
+        active_source(session, source_id)
+    return answer
+
+
+def _agree(request: Request, settings: GivenSettings) -> Response:
+    limit = RateLimit("handshakes", settings.requests_per_minute)
+    access.count(request.app.state.rates, limit, address_of(request))
+    return Response(headers=agreement(request.headers, settings.alerts_per_minute))
 
 
 # Taking in
@@ -203,19 +269,20 @@ def _refused(detail: str) -> HTTPException:
     status_code=202,
     summary="Send alerts",
     openapi_extra=_body(BODIES),
-    responses={202: {"description": "All of it is kept."}, **UNAUTHORIZED, **documented(413)},
+    responses={**TAKEN, **UNAUTHORIZED, **documented(408, 413)},
 )
 def take_alerts(
     delivery: GivenDelivery,
-    sender: Annotated[Sender, Depends(_sender)],
+    sender: Annotated[AlertSender, Depends(_sender)],
     session: WritingSession,
     settings: GivenSettings,
-) -> AlertReceipts:
+    response: Response,
+) -> AlertReceipts | Validation:
     """In our own form, or as CloudEvents 1.0: structured, binary or a batch.
 
     Whatever comes is kept: what cannot be understood becomes a dead letter, with its faults.
     """
-    return _take(session, delivery, sender, settings)
+    return _take(session, delivery, sender, settings, response)
 
 
 @router.post(
@@ -223,30 +290,35 @@ def take_alerts(
     status_code=202,
     summary="Send alerts of a configured source",
     openapi_extra=_body({JSON_TYPE: {"schema": {}, "examples": THINGSBOARD}}),
-    responses={
-        202: {"description": "All of it is kept."},
-        **UNAUTHORIZED,
-        **documented(404, 409, 413, 422),
-    },
+    responses={**TAKEN, **UNAUTHORIZED, **documented(404, 408, 409, 413, 422)},
 )
 def take_alerts_of_source(
     delivery: GivenDelivery,
-    sender: Annotated[Sender, Depends(_sender_of_source)],
+    sender: Annotated[AlertSender, Depends(_sender_of_source)],
     session: WritingSession,
     settings: GivenSettings,
-) -> AlertReceipts:
+    response: Response,
+) -> AlertReceipts | Validation:
     """In the source's format. With Standard Webhooks headers the signature must be valid.
 
     Whatever comes is kept: what cannot be understood becomes a dead letter, with its faults.
     """
-    return _take(session, delivery, sender, settings)
+    return _take(session, delivery, sender, settings, response)
 
 
 def _take(
-    session: Session, delivery: Delivery, sender: Sender, settings: GivenSettings
-) -> AlertReceipts:
+    session: Session,
+    delivery: Delivery,
+    sender: AlertSender,
+    settings: GivenSettings,
+    response: Response,
+) -> AlertReceipts | Validation:
+    code = validation_code(delivery)
+    if code is not None:
+        response.status_code = 200
+        return Validation(validationResponse=code)
     arrival = Arrival(delivery, sender.actor, sender.source)
-    [receipts] = alert_intake.accept(session, [arrival], settings)
+    [receipts] = intake.accept(session, [arrival], settings)
     return AlertReceipts(receipts=receipts)
 
 
@@ -263,9 +335,9 @@ def list_alerts(
     site_id: Code | None = None,
     job_id: Code | None = None,
     after: NumberedAfter = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> AlertPage:
-    page, following = alerts.list_alerts(
+    page, following = handling.list_alerts(
         session,
         state=state,
         outcome=outcome,
@@ -281,7 +353,7 @@ def list_alerts(
 
 @router.get("/alerts/{alert_id}", summary="Read an alert", responses=documented(404, 422))
 def read_alert(alert_id: AlertId, session: ReadingSession) -> AlertOut:
-    return alerts.read_alert(session, alert_id)
+    return handling.read_alert(session, alert_id)
 
 
 @router.post(
@@ -291,7 +363,7 @@ def read_alert(alert_id: AlertId, session: ReadingSession) -> AlertOut:
 )
 def acknowledge_alert(alert_id: AlertId, session: WritingSession, actor: Actor) -> AlertOut:
     """Acknowledging again changes nothing."""
-    return alerts.acknowledge_alert(session, alert_id, actor=actor)
+    return handling.acknowledge_alert(session, alert_id, actor=actor)
 
 
 @router.post(
@@ -302,7 +374,7 @@ def acknowledge_alert(alert_id: AlertId, session: WritingSession, actor: Actor) 
 def judge_alert(
     alert_id: AlertId, session: WritingSession, settings: GivenSettings, actor: Actor
 ) -> AlertOut:
-    return alerts.judge_again(session, alert_id, actor=actor, settings=settings)
+    return handling.judge_again(session, alert_id, actor=actor, settings=settings)
 
 
 # Dead letters
@@ -317,7 +389,7 @@ def list_dead_letters(
     session: ReadingSession,
     state: DeadLetterState | None = None,
     after: NumberedAfter = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> DeadLetterPage:
     page, following = dead_letters.list_dead_letters(session, state=state, after=after, limit=limit)
     return DeadLetterPage(dead_letters=page, next=following)
@@ -328,7 +400,7 @@ def list_dead_letters(
     summary="Read a message that could not be understood",
     responses=documented(404, 422),
 )
-def read_dead_letter(dead_letter_id: DeadLetterId, session: ReadingSession) -> DeadLetterOut:
+def read_dead_letter(dead_letter_id: DeadLetterId, session: ReadingSession) -> WholeDeadLetter:
     return dead_letters.read_dead_letter(session, dead_letter_id)
 
 
@@ -341,9 +413,7 @@ def replay_dead_letter(
     dead_letter_id: DeadLetterId, session: WritingSession, settings: GivenSettings, actor: Actor
 ) -> AlertReceipts:
     """After the device was added or the mapping corrected; it waits on if that was not enough."""
-    receipts = alert_intake.replay_dead_letter(
-        session, dead_letter_id, actor=actor, settings=settings
-    )
+    receipts = intake.replay_dead_letter(session, dead_letter_id, actor=actor, settings=settings)
     return AlertReceipts(receipts=receipts)
 
 
@@ -353,9 +423,9 @@ def replay_dead_letter(
     responses=documented(422),
 )
 def replay_dead_letters(
-    session: WritingSession, settings: GivenSettings, actor: Actor, limit: Limit = 100
+    session: WritingSession, settings: GivenSettings, actor: Actor, limit: PageLimit = 100
 ) -> AlertReceipts:
-    receipts = alert_intake.replay_dead_letters(session, limit, actor=actor, settings=settings)
+    receipts = intake.replay_dead_letters(session, limit, actor=actor, settings=settings)
     return AlertReceipts(receipts=receipts)
 
 

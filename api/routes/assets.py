@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Response
 from pydantic import Field
 
-from api.dependencies import Actor, After, Limit, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch.devices import (
+from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from dispatch.company.devices import (
     ASSETS,
     DEVICES,
     AssetContent,
@@ -88,7 +88,7 @@ def list_assets(
     session: ReadingSession,
     site_id: Code | None = None,
     after: After = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> AssetPage:
     page, following = ASSETS.page(session, after, limit, site_id=site_id)
     return AssetPage(assets=page, next=following)
@@ -139,7 +139,7 @@ def list_devices(
     session: ReadingSession,
     asset_id: Code | None = None,
     after: After = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> DevicePage:
     page, following = DEVICES.page(session, after, limit, asset_id=asset_id)
     return DevicePage(devices=page, next=following)

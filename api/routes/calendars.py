@@ -1,12 +1,13 @@
 """Calendars to subscribe to, over HTTP: links that a phone's calendar can follow by itself."""
 
-import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api.access import address_of, count
-from api.dependencies import (
+from api.http.access import count
+from api.http.addresses import outside
+from api.http.calendar_files import CalendarResponse, calendar_file, content_etag
+from api.http.dependencies import (
     ETAG,
     NOT_MODIFIED,
     Actor,
@@ -16,12 +17,13 @@ from api.dependencies import (
     WritingSession,
     unless_held,
 )
-from api.problems import documented
-from api.technicians import CalendarResponse
-from dispatch import calendar_links
-from dispatch.calendar_links import CalendarLinkOut, MadeCalendarLink
+from api.http.lines import address_of
+from api.http.problems import documented
+from dispatch.access.rates import RateLimit
+from dispatch.calendar_texts import Language
 from dispatch.intake import Code
-from dispatch.rates import Limit
+from dispatch.views import calendar_links
+from dispatch.views.calendar_links import CalendarLinkOut, MadeCalendarLink
 
 router = APIRouter(tags=["technicians"])
 
@@ -33,11 +35,19 @@ router = APIRouter(tags=["technicians"])
     responses={201: {"description": "The link."}, **documented(404, 422)},
 )
 def make_calendar_link(
-    technician_id: Code, session: WritingSession, actor: Actor, request: Request
+    technician_id: Code,
+    session: WritingSession,
+    actor: Actor,
+    request: Request,
+    settings: GivenSettings,
+    language: Annotated[
+        Language | None,
+        Query(description="Of the calendar; the company's if left out."),
+    ] = None,
 ) -> MadeCalendarLink:
     """The link is shown this once. One that was made before is void from now on."""
-    link, token = calendar_links.make_link(session, technician_id, actor=actor)
-    url = f"{str(request.base_url).rstrip('/')}/calendars/{token}.ics"
+    link, token = calendar_links.make_link(session, technician_id, actor=actor, language=language)
+    url = outside(f"/calendars/{token}.ics", request, settings)
     return MadeCalendarLink(**link.model_dump(), url=url)
 
 
@@ -62,7 +72,7 @@ def revoke_calendar_link(technician_id: Code, session: WritingSession, actor: Ac
 
 def within_rate(request: Request, settings: GivenSettings) -> None:
     """Nobody has shown who they are here, so that addresses are counted, for guesses and all."""
-    limit = Limit("calendars", settings.requests_per_minute)
+    limit = RateLimit("calendars", settings.requests_per_minute)
     count(request.app.state.rates, limit, address_of(request))
 
 
@@ -80,10 +90,11 @@ def within_rate(request: Request, settings: GivenSettings) -> None:
 def read_calendar(
     token: Annotated[str, Path(description="As in the link.", max_length=200)],
     session: ReadingSession,
+    request: Request,
     settings: GivenSettings,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Yesterday and the next two weeks, for a calendar that can show no credentials."""
-    content = calendar_links.calendar_of(session, token, settings)
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    return unless_held(if_none_match, etag, CalendarResponse(content))
+    found = calendar_links.linked_days(session, token, settings)
+    answer = calendar_file(request, session, found.days, found.language, whole=True)
+    return unless_held(if_none_match, content_etag(answer), answer)

@@ -11,12 +11,16 @@ from fastapi.sse import format_sse_event
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
-from api.limits import WAS_HEAD
-from api.problems import documented
-from dispatch.events import EventOut, EventTypes, is_among
-from dispatch.feed import Feed, Listener
+from api.http.access import GivenCaller
+from api.http.limits import WAS_HEAD
+from api.http.problems import SECONDS_TO_RETRY, documented, problem
+from dispatch.access.callers import Caller
+from dispatch.events.events import EventOut, EventTypes, is_among
+from dispatch.events.feed import Feed, Listener
 
 RETRY_MILLISECONDS = 2_000
+BEGIN_SECONDS = 10.0
+"""So long, at most, it may take to find where the stream begins; usually it takes milliseconds."""
 KEEP_ALIVE_SECONDS = 15.0
 SEND_SECONDS = 30.0
 """Who takes nothing for so long is disconnected, and goes on from there when it returns."""
@@ -43,8 +47,16 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
+UNKNOWN_BEGINNING = (
+    "It takes too long to find where the stream begins: the database is busy, or somebody has been "
+    "writing to it for long. Try again."
+)
+RETRY = {"Retry-After": str(SECONDS_TO_RETRY)}
+
+
 class EventStream(Response):
-    """Sends what a listener of the feed takes, and ends with the feed.
+    """Sends what a listener of the feed takes, and ends with the feed, or when its caller may not
+    listen any more.
 
     The framework's own stream would not end with the service, and would wait for ever for a client
     that takes nothing.
@@ -53,17 +65,22 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, feed: Feed, after: int | None, is_for_them: Callable[[EventOut], bool]
+        self,
+        feed: Feed,
+        after: int | None,
+        is_for_them: Callable[[EventOut], bool],
+        caller: Caller | None,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._feed = feed
         self._after = after
         self._is_for_them = is_for_them
+        self._caller = caller
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         if scope.get(WAS_HEAD):
+            await self._send_headers(send)
             await send({"type": "http.response.body"})
             return
         loop, news = asyncio.get_running_loop(), asyncio.Event()
@@ -72,7 +89,13 @@ class EventStream(Response):
             with suppress(RuntimeError):  # its loop has ended
                 loop.call_soon_threadsafe(news.set)
 
-        with self._feed.listen(self._after, wake) as one:
+        with self._feed.listen(self._after, wake, self._caller) as one:
+            # The headers say that from now on everything is told, so first it has to be known from
+            # where on.
+            if not await self._has_begun(one, news):
+                await problem(503, UNKNOWN_BEGINNING, headers=RETRY)(scope, receive, send)
+                return
+            await self._send_headers(send)
             talking = asyncio.create_task(self._talk(one, news, send))
             leaving = asyncio.create_task(_disconnected(receive))
             try:
@@ -83,6 +106,18 @@ class EventStream(Response):
                 await asyncio.wait((talking, leaving))
         if not talking.cancelled():
             talking.result()
+
+    async def _send_headers(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+
+    async def _has_begun(self, listener: Listener, news: asyncio.Event) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BEGIN_SECONDS):
+                while not (listener.has_begun or listener.is_over):
+                    news.clear()
+                    if not (listener.has_begun or listener.is_over):
+                        await news.wait()
+        return listener.has_begun or listener.is_over
 
     async def _talk(self, listener: Listener, news: asyncio.Event, send: Send) -> None:
         async def tell(chunk: bytes, more: bool = True) -> None:
@@ -101,8 +136,8 @@ class EventStream(Response):
     async def _tell_all(
         self, listener: Listener, news: asyncio.Event, tell: Callable[[bytes], Awaitable[None]]
     ) -> None:
-        is_told_where_it_begins = listener.last is not None
-        while not self._feed.is_closed:
+        is_told_where_it_begins = self._after is not None
+        while not listener.is_over:
             news.clear()
             events = listener.take()
             is_behind = events is None
@@ -133,6 +168,7 @@ class EventStream(Response):
 )
 async def watch_events(
     request: Request,
+    caller: GivenCaller,
     types: Annotated[
         EventTypes,
         Query(description="Types of events, or what they begin with: `job`, `plan.published`."),
@@ -152,16 +188,19 @@ async def watch_events(
         ),
     ] = None,
 ) -> Response:
-    """Changes to plans, runs, jobs, placements and alerts, each once and in order.
+    """Changes to plans, runs, jobs, placements and alerts, each once and in order: everything that
+    is stored once the headers are there.
 
-    Whoever is cut off connects again with the id of the last event and misses none.
+    Whoever is cut off connects again with the id of the last event and misses none. The stream ends
+    with the credentials that opened it, and when they come to stand for another role.
     """
 
     def is_for_them(event: EventOut) -> bool:
         return event.type == "feed.reset" or is_among(event, types)
 
     feed: Feed = request.app.state.feed
-    return EventStream(feed, last_event_id if last_event_id is not None else after, is_for_them)
+    begin = last_event_id if last_event_id is not None else after
+    return EventStream(feed, begin, is_for_them, caller)
 
 
 def _block(event: EventOut) -> bytes:

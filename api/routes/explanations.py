@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Days, GivenSettings, Limit, ReadingSession
-from api.problems import documented
-from dispatch import alternatives, why_not
-from dispatch.alternatives import Alternatives
+from api.http.dependencies import GivenLiveDays, GivenSettings, PageLimit, ReadingSession
+from api.http.problems import documented
+from dispatch.by_hand import alternatives, why_not
+from dispatch.by_hand.alternatives import Alternatives
+from dispatch.by_hand.why_not import WhyNot
 from dispatch.intake import Code, Day
-from dispatch.why_not import WhyNot
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -23,8 +23,8 @@ def list_alternatives(
     job_id: Code,
     session: ReadingSession,
     settings: GivenSettings,
-    days: Days,
-    limit: Limit = 5,
+    days: GivenLiveDays,
+    limit: PageLimit = 5,
     day: Annotated[
         Day | None,
         Query(description="A local day; that for which the job is planned if left out."),
@@ -46,7 +46,7 @@ def explain_unassigned(
     job_id: Code,
     session: ReadingSession,
     settings: GivenSettings,
-    days: Days,
+    days: GivenLiveDays,
     day: Annotated[Day | None, Query(description="A local day; today if left out.")] = None,
 ) -> WhyNot:
     """For each technician what is in the way and the smallest changes that would help, each tried

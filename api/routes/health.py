@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 
-from api.problems import documented
-from dispatch import store
+from api.http.background import Background
+from api.http.problems import documented
+from dispatch.errors import Unavailable
 from dispatch.output import Output
 
 router = APIRouter(tags=["service"])
@@ -27,12 +28,10 @@ async def read_health() -> Alive:
 
 @router.get("/ready", summary="Whether the service can do its work", responses=documented())
 def read_readiness(request: Request) -> Ready:
-    """Whether the database answers, has this version's schema, and runs and jobs that wait for a
-    place are being taken up."""
-    if not store.is_migrated(request.app.state.engine):
-        raise HTTPException(
-            503, "The database's schema is not this version's; restart the service."
-        )
-    if not (request.app.state.runner.is_alive and request.app.state.placer.is_alive):
-        raise HTTPException(503, "Runs or waiting jobs are not taken up; restart the service.")
+    """Whether the database is there, is this version's and takes what is written, and runs and jobs
+    that wait for a place are being taken up. `faults` say what is wrong and what to do."""
+    background: Background = request.app.state.background
+    faults = background.faults()
+    if faults:
+        raise Unavailable(*faults)
     return Ready()

@@ -5,30 +5,33 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Query, Response
 from pydantic import Field
 
-from api.dependencies import (
+from api.http.dependencies import (
     ETAG,
     LOCATION,
     Actor,
     After,
-    Days,
+    GivenIdempotencyKey,
+    GivenLiveDays,
     GivenSettings,
-    IdempotencyKey,
     IfMatch,
-    Limit,
+    PageLimit,
     ReadingSession,
     WritingSession,
-    revision,
+    expected_tags,
+    tagged,
 )
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import history, jobs, pins, placing
-from dispatch.history import EarlierVisit
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
 from dispatch.intake import Code, Day, JobChange, NewJob, Text
-from dispatch.jobs import JobOut
+from dispatch.jobs import jobs, pins
+from dispatch.jobs.jobs import JobOut
+from dispatch.jobs.pins import PinRequest
 from dispatch.models import JobStatus, Priority
 from dispatch.output import Output
-from dispatch.pins import PinRequest
-from dispatch.placing import PlacedJob, PlaceOption, PlaceRequest
+from dispatch.placing import placing
+from dispatch.placing.placing import PlacedJob, PlaceOption, PlaceRequest
+from dispatch.views import history
+from dispatch.views.history import EarlierVisit
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -124,7 +127,7 @@ def create_job(
     settings: GivenSettings,
     actor: Actor,
     response: Response,
-    idempotency_key: IdempotencyKey = None,
+    idempotency_key: GivenIdempotencyKey = None,
 ) -> JobOut:
     """At a known site (`site_id`) or a new one (`site`). Without coordinates it waits for them."""
     job, is_new = jobs.create_job(session, new, actor=actor, settings=settings, key=idempotency_key)
@@ -151,7 +154,7 @@ def list_jobs(
         bool | None, Query(description="Waiting to be planned, on no published route.")
     ] = None,
     after: After = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> JobPage:
     page, following = jobs.list_jobs(
         session,
@@ -183,7 +186,7 @@ def read_job(job_id: Code, session: ReadingSession, response: Response) -> JobOu
     responses=documented(404, 422),
 )
 def read_job_history(
-    job_id: Code, session: ReadingSession, after: After = None, limit: Limit = 20
+    job_id: Code, session: ReadingSession, after: After = None, limit: PageLimit = 20
 ) -> JobHistory:
     """Jobs at the same site, or on the same machine, that were over before this one was."""
     visits, following = history.job_history(session, job_id, after=after, limit=limit)
@@ -212,7 +215,7 @@ def change_job(
         change,
         actor=actor,
         settings=settings,
-        expected_revision=revision(if_match),
+        expected_tags=expected_tags(if_match),
     )
     return _tagged(job, response)
 
@@ -265,9 +268,9 @@ def list_place_options(
     job_id: Code,
     session: ReadingSession,
     settings: GivenSettings,
-    days: Days,
+    days: GivenLiveDays,
     day: Annotated[Day | None, Query(description="A local day; today if left out.")] = None,
-    limit: Limit = 5,
+    limit: PageLimit = 5,
 ) -> PlaceOptions:
     """The best place with each technician, the cheapest first. Nothing is changed."""
     found = placing.place_options(session, job_id, settings, days=days, day=day, limit=limit)
@@ -285,7 +288,7 @@ def place_job(
     place_request: Annotated[PlaceRequest, Body(openapi_examples=PLACES)],
     session: WritingSession,
     settings: GivenSettings,
-    days: Days,
+    days: GivenLiveDays,
     actor: Actor,
 ) -> PlacedJob:
     """At once, into the best place there is; only the routes that it leaves and joins change."""
@@ -293,5 +296,4 @@ def place_job(
 
 
 def _tagged(job: JobOut, response: Response) -> JobOut:
-    response.headers["ETag"] = f'"{job.revision}"'
-    return job
+    return tagged(job, job.revision, response)

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends
 from pydantic import Field
 
-from api.dependencies import Actor, After, Limit, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import keys
+from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from dispatch.access import keys
+from dispatch.access.keys import KeyOut, MadeKey, NewKey
 from dispatch.intake import Code
-from dispatch.keys import KeyOut, MadeKey, NewKey
 from dispatch.output import Output
 
 router = APIRouter(prefix="/keys", tags=["access"])
@@ -48,7 +48,7 @@ def create_key(
 
 
 @router.get("", summary="List keys, in the order of their ids", responses=documented(422))
-def list_keys(session: ReadingSession, after: After = None, limit: Limit = 50) -> KeyPage:
+def list_keys(session: ReadingSession, after: After = None, limit: PageLimit = 50) -> KeyPage:
     page, following = keys.list_keys(session, after=after, limit=limit)
     return KeyPage(keys=list(page), next=following)
 

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.dependencies import Limit, ReadingSession
-from api.problems import documented
+from api.http.dependencies import PageLimit, ReadingSession
+from api.http.problems import documented
 from dispatch import log
 from dispatch.intake import Text
 from dispatch.log import LogEntryOut
@@ -37,7 +37,7 @@ def read_log(
             description="`next` of the page before; leave it out for the first page.",
         ),
     ] = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> LogPage:
     page, following = log.list_entries(
         session, entity=entity, entity_id=id, actor=actor, after=after, limit=limit

@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.dependencies import Limit, ReadingSession
-from api.problems import documented
-from dispatch import placements
+from api.http.dependencies import GivenSettings, PageLimit, ReadingSession
+from api.http.problems import documented
 from dispatch.intake import Code
-from dispatch.models import PlacementStatus
+from dispatch.jobs import placements
+from dispatch.jobs.placements import PlacementOut
+from dispatch.models import PlacementStatus, now
 from dispatch.output import Output
-from dispatch.placements import PlacementOut
 
 router = APIRouter(tags=["jobs"])
 
@@ -28,16 +28,17 @@ class PlacementPage(Output):
 )
 def list_placements(
     session: ReadingSession,
+    settings: GivenSettings,
     status: PlacementStatus | None = None,
     job_id: Annotated[Code | None, Query()] = None,
     after: Annotated[
         int | None,
         Query(ge=1, lt=2**31, description="`next` of the page before."),
     ] = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> PlacementPage:
     """What became of each wish: a place, or none and why."""
     page, following = placements.list_placements(
-        session, status=status, job_id=job_id, after=after, limit=limit
+        session, settings, now(), status=status, job_id=job_id, after=after, limit=limit
     )
     return PlacementPage(placements=page, next=following)

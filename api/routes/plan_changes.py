@@ -4,13 +4,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path
 
-from api.dependencies import Actor, Days, GivenSettings, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import judgements, manual_changes, undoing
-from dispatch.judgements import Judgement, PlanChange
-from dispatch.manual_changes import ChangeToMake
-from dispatch.manual_versions import ChangeMade
+from api.http.dependencies import (
+    Actor,
+    GivenLiveDays,
+    GivenSettings,
+    ReadingSession,
+    WritingSession,
+)
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from dispatch.by_hand import changes, judgements, undoing
+from dispatch.by_hand.changes import ChangeToMake
+from dispatch.by_hand.judgements import Judgement, PlanChange
+from dispatch.by_hand.versions import ChangeMade
 
 router = APIRouter(prefix="/plan-changes", tags=["plans"])
 
@@ -81,7 +87,7 @@ def make_change(
 ) -> ChangeMade:
     """As it was judged, as a new version. What breaks a hard rule is refused, each broken rule as a
     fault, unless it is overridden with a reason; the job is pinned then."""
-    return manual_changes.make_change(session, change, settings, actor=actor)
+    return changes.make_change(session, change, settings, actor=actor)
 
 
 @router.post(
@@ -107,7 +113,7 @@ def judge_change(
     change: Annotated[PlanChange, Body(openapi_examples=CHANGES)],
     session: ReadingSession,
     settings: GivenSettings,
-    days: Days,
+    days: GivenLiveDays,
 ) -> Judgement:
     """Against the plan in force; nothing is changed."""
     return judgements.judge_change(session, change, settings, days=days)

@@ -5,16 +5,24 @@ from typing import Annotated, Any
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
 from pydantic import Field
 
-from api.dependencies import LOCATION, Actor, GivenSettings, Limit, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import comparison, draft_changes, plans, publishing, runs
-from dispatch.comparison import PlanComparison
-from dispatch.draft_changes import DraftChanges
+from api.http.dependencies import (
+    LOCATION,
+    Actor,
+    GivenSettings,
+    PageLimit,
+    ReadingSession,
+    WritingSession,
+)
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
 from dispatch.output import Output
-from dispatch.plans import PlanOut, PlanSummary
-from dispatch.publishing import Acceptance
-from dispatch.runs import PlanRequest, RunOut
+from dispatch.plans import comparison, draft_changes, plans, publishing
+from dispatch.plans.comparison import PlanComparison
+from dispatch.plans.draft_changes import DraftChanges
+from dispatch.plans.plans import PlanOut, PlanSummary
+from dispatch.plans.publishing import Acceptance
+from dispatch.runs import runs
+from dispatch.runs.runs import PlanRequest, RunOut
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
@@ -55,7 +63,7 @@ ACCEPTANCES: dict[str, Any] = {
     dependencies=[Depends(json_only)],
     responses={
         202: {"description": "The run that makes the plan.", "headers": LOCATION},
-        **documented(*WITH_BODY),
+        **documented(*WITH_BODY, 409),
     },
 )
 def request_plan(
@@ -81,7 +89,7 @@ def list_plans(
         Number | None,
         Query(description="`next` of the page before; leave it out for the first page."),
     ] = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> PlanPage:
     page, following = plans.list_plans(session, after=after, limit=limit)
     return PlanPage(plans=page, next=following)

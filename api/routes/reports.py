@@ -4,15 +4,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Response
 
-from api.dependencies import Actor, GivenSettings, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import delays, positions, reports
-from dispatch.delays import LateVisit
+from api.http.dependencies import Actor, GivenSettings, ReadingSession, WritingSession
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from dispatch.field import positions, reports
+from dispatch.field.positions import NewPosition, PositionOut
+from dispatch.field.reports import NewReport, ReportOut
 from dispatch.intake import Code, Day
 from dispatch.output import Output
-from dispatch.positions import NewPosition, PositionOut
-from dispatch.reports import NewReport, ReportOut
+from dispatch.views import delays
+from dispatch.views.delays import LateVisit
 
 router = APIRouter(tags=["reports"])
 

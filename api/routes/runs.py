@@ -3,13 +3,13 @@
 from fastapi import APIRouter
 from pydantic import Field
 
-from api.dependencies import Actor, After, Limit, ReadingSession, WritingSession
-from api.problems import documented
-from dispatch import runs
+from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.problems import documented
 from dispatch.intake import Code
 from dispatch.models import RunStatus
 from dispatch.output import Output
-from dispatch.runs import RunOut
+from dispatch.runs import runs
+from dispatch.runs.runs import RunOut
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 
@@ -19,12 +19,12 @@ class RunPage(Output):
     next: str | None = Field(description="`after` of the next page; null on the last one.")
 
 
-@router.get("", summary="List runs, the newest first", responses=documented(422))
+@router.get("", summary="List runs, the newest first", responses=documented(404, 422))
 def list_runs(
     session: ReadingSession,
     status: RunStatus | None = None,
     after: After = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> RunPage:
     page, following = runs.list_runs(session, status=status, after=after, limit=limit)
     return RunPage(runs=page, next=following)

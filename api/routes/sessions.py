@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Request, Response
 
-from api import cookies
-from api.dependencies import GivenSettings, Person, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from api.sign_ins import CREDENTIALS, verified_within_limits
-from dispatch import browser_sessions, sign_ins
-from dispatch.browser_sessions import SessionOut
-from dispatch.sign_ins import Credentials
+from api.http import cookies
+from api.http.dependencies import GivenSettings, Person, ReadingSession, WritingSession
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from api.routes.sign_ins import CREDENTIALS, verified_within_limits
+from dispatch.access import browser_sessions, sign_ins
+from dispatch.access.browser_sessions import SessionOut
+from dispatch.access.sign_ins import Credentials
 
 router = APIRouter(tags=["access"])
 
@@ -21,7 +21,8 @@ COOKIES: dict[int | str, dict[str, Any]] = {
             "Set-Cookie": {
                 "description": f"`{cookies.SESSION}`, for the browser alone (over HTTPS it is "
                 f"`__Host-{cookies.SESSION}`), and `{cookies.CSRF}`, which the page repeats as "
-                f"`{cookies.CSRF_HEADER}` with every request that is not `GET`.",
+                f"`{cookies.CSRF_HEADER}` with every request that is not `GET`; "
+                f"`{cookies.BROWSER}`, by which the browser is known when it signs in again.",
                 "schema": {"type": "string"},
             }
         }
@@ -44,7 +45,7 @@ def start_session(
     response: Response,
 ) -> SessionOut:
     """As `POST /sign-in`, with cookies instead of tokens. The browser's session so far is over."""
-    with verified_within_limits(request, credentials.user_name):
+    with verified_within_limits(request, response, credentials.user_name, settings):
         token, started = browser_sessions.start_session(
             looking, session, credentials, settings, instead_of=cookies.token_in(request)
         )
@@ -64,6 +65,7 @@ def read_session(
     token = cookies.token_in(request)
     if token is not None and person.by_cookie:
         cookies.give(response, request, token, settings)
+        cookies.remember_browser(response, request, person.account_id, settings)
     return browser_sessions.read_session(session, person.account_id, settings)
 
 

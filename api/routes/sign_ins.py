@@ -4,24 +4,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Body, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from api.access import address_of, count
-from api.dependencies import GivenSettings, Person, ReadingSession, WritingSession
-from api.limits import json_only
-from api.problems import WITH_BODY, documented, problem
-from dispatch import accounts, sign_ins
-from dispatch.accounts import AccountOut
-from dispatch.rates import Limit
-from dispatch.sign_ins import Credentials, PasswordChange, Renewal, Tokens, WrongCredentials
+from api.http import cookies
+from api.http.access import count
+from api.http.dependencies import GivenSettings, Person, ReadingSession, WritingSession
+from api.http.limits import json_only
+from api.http.lines import address_of
+from api.http.problems import WITH_BODY, documented, problem
+from dispatch.access import accounts, sign_ins
+from dispatch.access.accounts import AccountOut
+from dispatch.access.rates import RateLimit
+from dispatch.access.sign_ins import Credentials, PasswordChange, Renewal, Tokens, WrongCredentials
+from dispatch.settings import Settings
 
 router = APIRouter(tags=["access"])
 
-FAILURES_BY_NAME = Limit("sign-ins", 10, minutes=15)
+FAILURES_BY_NAME = RateLimit("sign-ins", 10, minutes=15)
 """Since the last success. Whoever is signed in stays so; nobody else can sign them out."""
-ATTEMPTS_BY_ADDRESS = Limit("sign-ins-of-address", 300, minutes=15)
+FAILURES_BY_BROWSER = RateLimit("sign-ins-of-browser", 10, minutes=15)
+"""Instead of the one by name and the one by address, where the account has signed in before:
+whoever tries its name elsewhere, or from the same address, does not keep its people out."""
+ATTEMPTS_BY_ADDRESS = RateLimit("sign-ins-of-address", 300, minutes=15)
+FAILURES_BY_SIGN_IN = RateLimit("password-changes", 10, minutes=15)
+"""Of who is signed in and does not know the current password; what strangers try does not count."""
 
 CREDENTIALS: dict[str, Any] = {
     "dispatcher": {
@@ -46,16 +54,25 @@ WRONG = "User name and password do not belong together, or the account is disabl
 
 
 @contextmanager
-def verified_within_limits(request: Request, user_name: str) -> Iterator[None]:
-    """Around an attempt to sign in: raises the 401 and 429 problems."""
+def verified_within_limits(
+    request: Request, response: Response, user_name: str, settings: Settings
+) -> Iterator[None]:
+    """Around an attempt to sign in: raises the 401 and 429 problems. With a success, the browser is
+    known from now on."""
     rates = request.app.state.rates
-    count(rates, ATTEMPTS_BY_ADDRESS, address_of(request))
-    count(rates, FAILURES_BY_NAME, user_name)
+    browser = cookies.known_browser(request, user_name, settings)
+    if browser is None:
+        count(rates, ATTEMPTS_BY_ADDRESS, address_of(request))
+        counted = FAILURES_BY_NAME, user_name
+    else:
+        counted = FAILURES_BY_BROWSER, browser
+    count(rates, *counted)
     try:
         yield
     except WrongCredentials as error:
         raise HTTPException(401, WRONG, headers=CHALLENGE) from error
-    rates.forget(FAILURES_BY_NAME, user_name)
+    rates.forget(*counted)
+    cookies.remember_browser(response, request, user_name, settings)
 
 
 @router.post(
@@ -70,12 +87,14 @@ def sign_in(
     session: WritingSession,
     settings: GivenSettings,
     request: Request,
+    response: Response,
 ) -> Tokens:
     """Send `access_token` with each request from then on; before it expires, get the next one.
 
-    After ten failures in a row a user name has to wait for a quarter of an hour.
+    After ten failures in a row a user name has to wait for a quarter of an hour. Who keeps the
+    cookie of a success is counted apart, and does not wait because of others' failures.
     """
-    with verified_within_limits(request, credentials.user_name):
+    with verified_within_limits(request, response, credentials.user_name, settings):
         return sign_ins.sign_in(looking, session, credentials, settings)
 
 
@@ -131,10 +150,10 @@ def change_own_password(
 ) -> Tokens:
     """Answers with new tokens; all others of the account are void, here and on other devices."""
     rates = request.app.state.rates
-    count(rates, FAILURES_BY_NAME, person.account_id)
+    count(rates, FAILURES_BY_SIGN_IN, person.sign_in_id)
     try:
         tokens = sign_ins.change_own_password(looking, session, person.account_id, change, settings)
     except WrongCredentials as error:
-        raise HTTPException(409, "That is not the password so far.") from error
-    rates.forget(FAILURES_BY_NAME, person.account_id)
+        raise HTTPException(409, "That is not the current password.") from error
+    rates.forget(FAILURES_BY_SIGN_IN, person.sign_in_id)
     return tokens

@@ -1,31 +1,41 @@
 """Technicians and their days over HTTP."""
 
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Response
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
+from sqlmodel import Session
 
-from api.dependencies import (
+from api.http.calendar_files import CalendarResponse, calendar_file, content_etag
+from api.http.dependencies import (
     ETAG,
     NOT_MODIFIED,
     Actor,
     After,
     GivenSettings,
     IfNoneMatch,
-    Limit,
+    PageLimit,
     ReadingSession,
     WritingSession,
     unless_held,
 )
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import absences, itinerary, technicians
-from dispatch.absences import AbsenceOut, NewAbsence
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from api.http.unchanged import Made, answered
+from dispatch.calendar_texts import Language
+from dispatch.company import technicians
+from dispatch.company.technicians import TechnicianOut
 from dispatch.intake import Code, Day
-from dispatch.itinerary import DailyRoute
 from dispatch.output import Output
-from dispatch.technicians import TechnicianOut
+from dispatch.placing import absences
+from dispatch.placing.absences import AbsenceOut, NewAbsence
+from dispatch.service.watch import ChangedEntity
+from dispatch.settings import Settings
+from dispatch.views import itinerary
+from dispatch.views.itinerary import DailyRoute
 
 router = APIRouter(prefix="/technicians", tags=["technicians"])
 
@@ -49,10 +59,6 @@ ABSENCES: dict[str, Any] = {
         },
     }
 }
-
-
-class CalendarResponse(Response):
-    media_type = "text/calendar"
 
 
 class GeoJSONResponse(JSONResponse):
@@ -103,19 +109,34 @@ GEOJSON = {
 
 @router.get("", summary="List technicians, in the order of their ids", responses=documented(422))
 def list_technicians(
-    session: ReadingSession, after: After = None, limit: Limit = 50
+    session: ReadingSession, after: After = None, limit: PageLimit = 50
 ) -> TechnicianPage:
     page, following = technicians.list_technicians(session, after=after, limit=limit)
     return TechnicianPage(technicians=page, next=following)
 
 
-def daily_route(
-    technician_id: Code, day: Day, session: ReadingSession, settings: GivenSettings
-) -> DailyRoute:
-    return itinerary.daily_route(session, technician_id, day, settings)
+async def _day(
+    request: Request,
+    technician_id: str,
+    day: date,
+    settings: Settings,
+    if_none_match: str | None,
+    written: Callable[[DailyRoute], Response],
+) -> Response:
+    """The technician's day, as ``written`` puts it, unless the client has it."""
 
+    def make(session: Session, at: datetime) -> Made:
+        route = itinerary.daily_route(session, technician_id, day, settings, at)
+        jobs = {stop.job_id for shift in route.routes for stop in shift.stops}
 
-Route = Annotated[DailyRoute, Depends(daily_route, scope="function")]
+        def concerns(change: ChangedEntity) -> bool:
+            if change.entity == "job":
+                return change.id in jobs
+            return change.entity != "position" or change.id == technician_id
+
+        return Made(written(route), itinerary.etag(route), concerns)
+
+    return await answered(request, ("route", technician_id, day), if_none_match, make)
 
 
 def _answers(content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
@@ -131,10 +152,21 @@ def _answers(content: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     response_class=CalendarResponse,
     responses=_answers({"description": "One event for each stop (RFC 5545)."}),
 )
-def read_route_as_calendar(route: Route, if_none_match: IfNoneMatch = None) -> Response:
+def read_route_as_calendar(
+    technician_id: Code,
+    day: Day,
+    session: ReadingSession,
+    request: Request,
+    settings: GivenSettings,
+    language: Annotated[
+        Language | None, Query(description="Of what is not the company's own words.")
+    ] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """Events keep their identity from version to version, so that a calendar moves them."""
-    answer = CalendarResponse(itinerary.as_calendar(route))
-    return unless_held(if_none_match, itinerary.etag(route), answer)
+    route = itinerary.daily_route(session, technician_id, day, settings)
+    answer = calendar_file(request, session, [route], language or settings.language)
+    return unless_held(if_none_match, content_etag(answer), answer)
 
 
 @router.get(
@@ -148,9 +180,17 @@ def read_route_as_calendar(route: Route, if_none_match: IfNoneMatch = None) -> R
         }
     ),
 )
-def read_route_as_geojson(route: Route, if_none_match: IfNoneMatch = None) -> Response:
-    answer = GeoJSONResponse(itinerary.as_geojson(route))
-    return unless_held(if_none_match, itinerary.etag(route), answer)
+async def read_route_as_geojson(
+    technician_id: Code,
+    day: Day,
+    request: Request,
+    settings: GivenSettings,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    def written(route: DailyRoute) -> Response:
+        return GeoJSONResponse(itinerary.as_geojson(route))
+
+    return await _day(request, technician_id, day, settings, if_none_match, written)
 
 
 @router.get(
@@ -159,10 +199,19 @@ def read_route_as_geojson(route: Route, if_none_match: IfNoneMatch = None) -> Re
     response_model=DailyRoute,
     responses=_answers({}),
 )
-def read_route(route: Route, if_none_match: IfNoneMatch = None) -> Response:
+async def read_route(
+    technician_id: Code,
+    day: Day,
+    request: Request,
+    settings: GivenSettings,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
     """The published stops of the shifts that begin on this local day, with all they need."""
-    answer = Response(route.model_dump_json(), media_type="application/json")
-    return unless_held(if_none_match, itinerary.etag(route), answer)
+
+    def written(route: DailyRoute) -> Response:
+        return Response(route.model_dump_json(), media_type="application/json")
+
+    return await _day(request, technician_id, day, settings, if_none_match, written)
 
 
 @router.get(

@@ -5,23 +5,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Path, Query, Response
 from pydantic import Field
 
-from api.dependencies import (
+from api.http.dependencies import (
     LOCATION,
     Actor,
     GivenSettings,
-    Limit,
+    PageLimit,
     ReadingSession,
     WritingSession,
 )
-from api.limits import json_only
-from api.problems import WITH_BODY, documented
-from dispatch import deliveries, webhooks
-from dispatch.deliveries import DeliveryOut
-from dispatch.events import EventOut
+from api.http.limits import json_only
+from api.http.problems import WITH_BODY, documented
+from dispatch.events import deliveries, webhooks
+from dispatch.events.deliveries import DeliveryOut
+from dispatch.events.events import EventOut
+from dispatch.events.webhooks import NewWebhook, WebhookChange, WebhookOut, WebhookWithSecret
 from dispatch.intake import Code
 from dispatch.models import DeliveryStatus
 from dispatch.output import Output
-from dispatch.webhooks import NewWebhook, WebhookChange, WebhookOut, WebhookWithSecret
 
 router = APIRouter(prefix="/webhooks", tags=["events"])
 sent = APIRouter(tags=["events"])
@@ -154,7 +154,7 @@ def list_deliveries(
             description="`next` of the page before; leave it out for the first page.",
         ),
     ] = None,
-    limit: Limit = 50,
+    limit: PageLimit = 50,
 ) -> DeliveryPage:
     """With `status=dead`, what was given up."""
     page, following = deliveries.list_deliveries(

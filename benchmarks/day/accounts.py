@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from benchmarks.day_simulation import Simulation
-from benchmarks.day_world import Job
+from benchmarks.day.simulation import Simulation
+from benchmarks.day.world import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def outcome_of(simulation: Simulation, log: Path, seconds: float) -> Outcome:
     jobs = {job["id"]: job for job in service.all("/jobs", "jobs")}
     for job_id, job in jobs.items():
         simulation.check.jobs[job_id] = Job.of(job)
-    problems = list(simulation.check.problems)
+    problems = simulation.check.all_problems()
     ends = dict(_where_jobs_are(simulation, jobs))
     problems += _faults_of_jobs(simulation, jobs, ends)
     receipts, faults = _alerts(simulation, jobs)

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from standardwebhooks.webhooks import Webhook
 
-from benchmarks.day_client import Service
-from benchmarks.day_world import World
+from benchmarks.day.client import Service
+from benchmarks.day.world import World
 
 SKILL, PART = "electricity", "filter"
 MINUTES, EXTRA_MINUTES = 45, 15

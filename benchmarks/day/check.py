@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from benchmarks.day_world import ZONE, Job, Place, Technician, World, seconds_between
+from benchmarks.day.world import ZONE, Job, Place, Technician, World, seconds_between
 
 NEAR = timedelta(seconds=2)
 """Seconds are rounded; the figures of two programs differ by that."""
@@ -105,7 +105,14 @@ class DayCheck:
     gone: set[str] = field(default_factory=set)
     """Jobs that were cancelled."""
     _begun: dict[str, tuple[str, Stop]] = field(default_factory=dict)
+    _with_absent: tuple[datetime, list[str]] | None = None
+    """Visits that the last version has with somebody absent; another one of the same moment may
+    have them elsewhere."""
     _order: dict[str, list[str]] = field(default_factory=dict)
+
+    def all_problems(self) -> list[str]:
+        """When no other version is to come."""
+        return [*self.problems, *(self._with_absent[1] if self._with_absent else ())]
 
     def begins(self, technician: str, job_id: str) -> None:
         """The technician says so: from here on the visit is history."""
@@ -161,12 +168,18 @@ class DayCheck:
         )
         self.routes = self._without_gone({**others, **new})
         was, now = _placed(before), _placed(self.routes)
+        if self._with_absent and at > self._with_absent[0]:
+            self.problems += self._with_absent[1]
+        told = f"{name} ({at.astimezone(ZONE):%H:%M:%S})"
+        # Who nobody else can attend is taken off first, and the others are placed right after it.
+        self._with_absent = at, [f"{told}: {fault}" for fault in self._absent()]
         for fault in [
             *self._twice(),
+            *self._depots(),
             *self._history(now),
             *(fault for one in new for fault in self._route(one, before.get(one), at)),
         ]:
-            self.problems.append(f"{name} ({at.astimezone(ZONE):%H:%M:%S}): {fault}")
+            self.problems.append(f"{told}: {fault}")
         if before:
             self.steps.append(self._step(plan, at, was, now))
         names = set(before) | set(self.routes)
@@ -207,6 +220,17 @@ class DayCheck:
             if job_id not in self.jobs:
                 yield f"{job_id} is no job"
 
+    def _depots(self) -> Iterator[str]:
+        """What was fetched this morning is not there to be fetched again."""
+        fetched: Counter[tuple[str, str]] = Counter()
+        for route in self.routes.values():
+            for stop in route.stops:
+                if stop.depot_id is not None:
+                    fetched.update({(stop.depot_id, part): n for part, n in stop.parts.items()})
+        for (depot, part), number in fetched.items():
+            if number > self.world.depot_stock.get((depot, part), 0):
+                yield f"{depot} does not have {number} {part}"
+
     def _history(self, now: Mapping[str, tuple[str, Stop]]) -> Iterator[str]:
         for job_id, (technician, stop) in self._begun.items():
             there = now.get(job_id)
@@ -219,6 +243,13 @@ class DayCheck:
             visits = [job for job in (route.visits() if route else ()) if job in self._begun]
             if visits != order and sorted(visits) == sorted(order):
                 yield f"{technician}'s begun visits have another order: {order} is {visits} now"
+
+    def _absent(self) -> Iterator[str]:
+        for technician, away in self.absences.items():
+            route = self.routes.get(technician)
+            for job_id, stop in (route.visits() if route else {}).items():
+                if job_id not in self._begun and stop.departure > away:
+                    yield f"{job_id} is with {technician}, who is absent"
 
     # What holds for one route
 
@@ -252,15 +283,12 @@ class DayCheck:
             yield f"{job_id} starts at {_clock(stop.start)}, outside its windows"
         if is_fresh and stop.start < at - NEAR:
             yield f"{job_id} is put into the past, to {_clock(stop.start)}"
-        away = self.absences.get(technician)
-        if away is not None and job_id not in self._begun and stop.departure > away:
-            yield f"{job_id} is with {technician}, who is absent"
         if is_fresh and stop.departure - stop.start < timedelta(minutes=job.minutes) - NEAR:
             yield f"{job_id} gets less time than it takes"
 
     def _times(self, route: Route, fresh: Sequence[Stop]) -> Iterator[str]:
-        """There is time enough between stops that are new or moved; before what stays, technicians
-        may be earlier or later than it says."""
+        """There is time enough before stops that are new or moved; of what has begun technicians
+        may be free earlier or later than it says."""
         place: Place | None = self.world.technicians[route.technician].home
         free: datetime | None = route.start
         last = route.start
@@ -277,7 +305,8 @@ class DayCheck:
                 # It may be taken anywhere on the way, after some of the driving.
                 free = None if free is None else free + (stop.departure - stop.start)
             else:
-                free = stop.departure if is_fresh else None
+                kept = stop.job_id is not None and stop.job_id not in self._begun
+                free = stop.departure if is_fresh or kept else None
             place = there or place
 
     def _place(self, stop: Stop) -> Place | None:
@@ -294,10 +323,15 @@ class DayCheck:
             if stop.departure - stop.start < who.break_length:
                 yield f"{route.technician}'s break is too short"
         is_there = route.technician not in self.absences and at < who.break_from - MOVED
-        if len(breaks) > 1 or (
-            is_there and not breaks and not self._has_time_off(route, who, fresh)
-        ):
+        if len(breaks) > 1 or (is_there and not breaks and not self._is_spared(route, who, fresh)):
             yield f"{route.technician} has {len(breaks)} breaks"
+
+    def _is_spared(self, route: Route, who: Technician, fresh: Sequence[Stop]) -> bool:
+        """Whether no stop has to say that there is a break. Who is at work has to be told of it,
+        unless the day ends before it."""
+        if self._order.get(who.id):
+            return route.end <= who.break_until
+        return self._has_time_off(route, who, fresh)
 
     def _has_time_off(self, route: Route, who: Technician, fresh: Sequence[Stop]) -> bool:
         """Whether there is time for the break although no stop says so: out of work, or waiting."""

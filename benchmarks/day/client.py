@@ -39,7 +39,7 @@ class Service:
         with socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        command = [sys.executable, "-m", "benchmarks.day_service"]
+        command = [sys.executable, "-m", "benchmarks.day.service"]
         command += ["--port", str(self._port), "--at", at.isoformat()]
         if replan_minutes is not None:
             command += ["--replan-minutes", str(replan_minutes)]

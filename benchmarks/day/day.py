@@ -29,11 +29,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.company import Company
-from benchmarks.day_accounts import Outcome, outcome_of, table
-from benchmarks.day_check import DayCheck
-from benchmarks.day_client import Service
-from benchmarks.day_simulation import POLICIES, Simulation
-from benchmarks.day_world import World
+from benchmarks.day.accounts import Outcome, outcome_of, table
+from benchmarks.day.check import DayCheck
+from benchmarks.day.client import Service
+from benchmarks.day.simulation import POLICIES, Simulation
+from benchmarks.day.world import World
 
 DATABASE = "morning.db"
 
@@ -144,7 +144,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verdict = f"{len(problems)} problems" if problems else "All is accounted for, no rule broken."
     sys.stdout.write("\n".join([table(outcomes), "", *problems, verdict, ""]))
     return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The real service for ``benchmarks.day``, with a clock that the simulation sets.
+"""The real service for ``benchmarks.day.day``, with a clock that the simulation sets.
 
 Every moment that the service takes for now comes from ``dispatch.models.base``; only that is
 replaced. What the service does by the clock, to plan again and to solve what is queued, is done
@@ -22,11 +22,11 @@ from sqlmodel import Session
 
 from api.app import create_app
 from api.server import Server
-from dispatch.execution import execute_run
-from dispatch.files import import_folder
+from dispatch.files.folder import import_folder
 from dispatch.models import base, now
-from dispatch.plans_store import queued_runs
-from dispatch.replanning import replan_if_worth_it
+from dispatch.plans.queries import queued_runs
+from dispatch.runs.execution import execute_run
+from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.settings import Settings
 from dispatch.store import connect
 
@@ -43,7 +43,7 @@ class SimulatedTime:
 
 def main() -> None:
     """Serve until standard input ends."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.day_service", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.day.service", description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--at", type=datetime.fromisoformat, required=True)
     parser.add_argument("--replan-minutes", type=float)

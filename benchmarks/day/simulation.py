@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from benchmarks.day_alerts import Message, messages, prepare, signature
-from benchmarks.day_check import DayCheck
-from benchmarks.day_client import Refused, Service
-from benchmarks.day_world import Job, Place, Technician, World, seconds_between
+from benchmarks.day.alerts import Message, messages, prepare, signature
+from benchmarks.day.check import DayCheck
+from benchmarks.day.client import Refused, Service
+from benchmarks.day.world import Job, Place, Technician, World, seconds_between
 
 HANDLING = timedelta(minutes=10)
 """Of a call at a depot."""

@@ -103,10 +103,16 @@ class World:
     jobs: dict[str, Job] = field(init=False)
     sites: dict[str, Place] = field(init=False)
     depots: dict[str, Place] = field(init=False)
+    depot_stock: dict[tuple[str, str], int] = field(init=False)
+    """What depots have of each part in the morning."""
 
     def __post_init__(self) -> None:
         self.sites = {row["id"]: _place(row) for row in self._rows("sites")}
         self.depots = {row["id"]: _place(row) for row in self._rows("depots")}
+        self.depot_stock = {
+            (row["depot_id"], row["part_id"]): int(row["quantity"])
+            for row in self._rows("depot_stock")
+        }
         self.technicians = {one.id: one for one in self._technicians()}
         self.jobs = {row["id"]: self._job(row) for row in self._rows("jobs")}
 

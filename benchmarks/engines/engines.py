@@ -10,8 +10,8 @@ from typing import Protocol
 
 import ortools
 
+from benchmarks.engines.peers import pyvrp_answer, pyvrp_version, vroom_answer, vroom_version
 from benchmarks.generate import generate
-from benchmarks.peers import pyvrp_answer, pyvrp_version, vroom_answer, vroom_version
 from solver.problem import Problem
 from solver.solution import Solution
 from solver.solve import Limit, Progress, solve

@@ -7,8 +7,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks.generate import generate
+from solver.files.read import read_problem
 from solver.problem import Problem
-from solver.read import read_problem
 
 FAMILIES = ("trsp", "vrptw", "generated")
 

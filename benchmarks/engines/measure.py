@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.engines import ENGINES
-from benchmarks.instances import load
-from benchmarks.results import Measurement, Trial, gap_to, seconds_to_within, to_line
-from solver.check import check
+from benchmarks.engines.engines import ENGINES
+from benchmarks.engines.instances import load
+from benchmarks.engines.results import Measurement, Trial, gap_to, seconds_to_within, to_line
+from solver.judge.check import check
 
 CURVE_POINTS = 400
 

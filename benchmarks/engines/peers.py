@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from importlib.metadata import version
 
-from solver.check import cost
+from solver.files.text_formats import CAPACITY
+from solver.judge.check import cost
 from solver.problem import MAX_COST, Problem, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
-from solver.text_formats import CAPACITY
 
 VROOM_EXPLORATION = 5
 """The highest level; a limit of time cuts it short if need be."""

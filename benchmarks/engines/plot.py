@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from statistics import geometric_mean
 
-from benchmarks.results import Curve, Measurement
+from benchmarks.engines.results import Curve, Measurement
 
 STEPS = 120
 

@@ -1,4 +1,4 @@
-"""A problem as a JSON file that ``dispatch solve`` reads (docs/formats.md)."""
+"""A problem as files that ``dispatch solve`` reads (docs/formats.md)."""
 
 import dataclasses
 import json
@@ -6,21 +6,32 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from solver.problem import Problem, TimeWindow
+import numpy as np
+
+from solver.files.matrices import NAMES, NO_LEG
+from solver.problem import NO_WAY, Matrix, Problem, TimeWindow
 
 
-def write_problem(problem: Problem, path: Path) -> None:
+def write_problem(problem: Problem, path: Path, *, binary: bool = False) -> None:
     """Write the problem row by row, so that memory does not grow with the travel matrices.
 
-    A thousand locations take about 10 MB, ten thousand 1 GB. Raises ``OSError``.
+    A thousand locations take about 10 MB, ten thousand 1 GB. ``binary``: the matrices go into files
+    of NumPy's beside it, ``NAME.travel_time.npy`` and ``NAME.distance.npy``, which are read in an
+    instant. Raises ``OSError``.
     """
     with path.open("w", encoding="utf-8") as file:
         file.write('{"objective": ' + json.dumps(_value(problem.objective)))
         _write_rows(file, "visits", map(_value, problem.visits))
         _write_rows(file, "shifts", map(_value, problem.shifts))
         _write_rows(file, "depots", map(_value, problem.depots))
-        _write_rows(file, "travel_time", (row.tolist() for row in problem.travel_time))
-        _write_rows(file, "distance", (row.tolist() for row in problem.distance))
+        for name in NAMES:
+            matrix: Matrix = getattr(problem, name)
+            if binary:
+                beside = path.with_name(f"{path.stem}.{name}.npy")
+                np.save(beside, np.where(matrix == NO_WAY, NO_LEG, matrix), allow_pickle=False)
+                file.write(f',\n"{name}": ' + json.dumps({"file": beside.name}))
+            else:
+                _write_rows(file, name, map(_entries, matrix))
         file.write("\n}\n")
 
 
@@ -30,6 +41,10 @@ def _write_rows(file: TextIO, key: str, rows: Iterable[Any]) -> None:
         file.write(",\n" if number else "\n")
         file.write(json.dumps(row, ensure_ascii=False))
     file.write("\n]")
+
+
+def _entries(row: Matrix) -> list[int | None]:
+    return [None if entry == NO_WAY else entry for entry in row.tolist()]
 
 
 def _value(value: Any) -> Any:

@@ -8,8 +8,7 @@ from itertools import pairwise
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from benchmarks.storm import Ledger
-from dispatch.live_day import live_day_of
+from benchmarks.service.storm import Ledger
 from dispatch.models import (
     OVER,
     PLANNABLE,
@@ -28,11 +27,12 @@ from dispatch.models import (
     Stop,
     now,
 )
+from dispatch.planning.live_day import live_day_of
+from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
 from dispatch.store import reading
-from solver.check import check
-from solver.cost import cost
+from solver.judge.check import check
+from solver.rules.cost import cost
 from solver.solution import Solution, StopKind
 
 REVISED = ("change", "cancel", "schedule", "unschedule")

@@ -8,10 +8,11 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, 
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session, col, select
 
-from dispatch import log, passwords, store
+from dispatch import log, store
+from dispatch.access import passwords
 from dispatch.errors import Conflict, InvalidInput, NotFound
 from dispatch.intake import Code, Input, Text
-from dispatch.models import Account, Role, SignIn, Technician
+from dispatch.models import Account, CalendarLink, Role, SignIn, Technician
 from dispatch.output import Output
 from dispatch.references import Reference, unknown_references
 from solver.problem import Fault
@@ -133,7 +134,7 @@ def create_account(
     session.add(account)
     session.flush()
     out = AccountOut.model_validate(account)
-    log.record(session, actor, "create", "account", account.id, after=_content(account))
+    log.record(session, actor, "create", log.Entity.ACCOUNT, account.id, after=_content(account))
     return NewPassword(account=out, password=password)
 
 
@@ -180,9 +181,17 @@ def change_account(
     if before["active"] and not account.active:
         end_sign_ins(session, account)
     session.flush()
+    if before["technician_id"] not in (None, account.technician_id):
+        _void_calendar_link(session, before["technician_id"], actor)
     if _content(account) != before:
         log.record(
-            session, actor, "change", "account", account_id, before=before, after=_content(account)
+            session,
+            actor,
+            "change",
+            log.Entity.ACCOUNT,
+            account_id,
+            before=before,
+            after=_content(account),
         )
     return AccountOut.model_validate(account)
 
@@ -206,7 +215,7 @@ def set_password(
     account.password_hash = password_hash
     end_sign_ins(session, account)
     session.flush()
-    log.record(session, actor, action, "account", account_id)
+    log.record(session, actor, action, log.Entity.ACCOUNT, account_id)
     return NewPassword(account=AccountOut.model_validate(account), password=password)
 
 
@@ -214,6 +223,14 @@ def end_sign_ins(session: Session, account: Account) -> None:
     """All tokens of the account are void from now on."""
     account.revision += 1
     store.delete_where(session, SignIn, "account_id", [account.id])
+
+
+def _void_calendar_link(session: Session, technician_id: str, actor: str) -> None:
+    """The person has it, and is not this technician any more; who is can make another one."""
+    for row in store.rows_where(session, CalendarLink, "technician_id", [technician_id]):
+        session.delete(row)
+        session.flush()
+        log.record(session, actor, "revoke", log.Entity.CALENDAR_LINK, technician_id)
 
 
 def check_technician(session: Session, technician_id: str | None) -> None:

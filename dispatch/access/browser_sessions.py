@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, delete, select, update
 
-from dispatch.callers import Caller, signed_in
+from dispatch.access.callers import Caller, signed_in
+from dispatch.access.sign_ins import Credentials, let_in
 from dispatch.models import Account, Role, SignIn, now
 from dispatch.output import Output
 from dispatch.settings import Settings
-from dispatch.sign_ins import Credentials, let_in
 
 NOTED_EVERY = timedelta(hours=1)
 """How exactly it is known when a browser was last heard of."""

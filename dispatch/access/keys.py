@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from sqlmodel import Session, select
 
 from dispatch import log
-from dispatch.accounts import check_technician, own_technician
+from dispatch.access.accounts import check_technician, own_technician
 from dispatch.errors import InvalidInput, NotFound
 from dispatch.intake import Code, Input, Moment, Text
 from dispatch.models import ApiKey, Role, now
@@ -91,7 +91,7 @@ def add_key(session: Session, row: ApiKey, *, actor: str) -> None:
     session.add(row)
     session.flush()
     after = row.model_dump(mode="json", exclude={"secret_hash", "id"})
-    log.record(session, actor, "create", "key", row.id, after=after)
+    log.record(session, actor, "create", log.Entity.KEY, row.id, after=after)
 
 
 def list_keys(
@@ -115,7 +115,7 @@ def revoke_key(session: Session, key_id: str, *, actor: str, at: datetime | None
         )
     if row.revoked_at is None:
         row.revoked_at = at or now()
-        log.record(session, actor, "revoke", "key", key_id)
+        log.record(session, actor, "revoke", log.Entity.KEY, key_id)
         session.flush()
     return KeyOut.model_validate(row)
 

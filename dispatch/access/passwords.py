@@ -2,8 +2,8 @@
 
 import base64
 import secrets
-import threading
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 from argon2 import PasswordHasher
@@ -21,8 +21,10 @@ SYMBOLS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 hasher = PasswordHasher()
 """Argon2id with 64 MiB and three passes, as RFC 9106 recommends where memory is short."""
-_at_once = threading.BoundedSemaphore(2)
-"""Each comparison takes much memory: a wave of sign-ins must wait, not exhaust the machine."""
+AT_ONCE = 1
+"""Each comparison takes much memory, and several cores for a while: a wave of sign-ins must wait,
+and not take the machine from those who are in."""
+_hashing = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hashing")
 
 
 def _as_typed(value: object) -> object:
@@ -47,8 +49,7 @@ Password = Annotated[
 
 
 def hashed(password: str) -> str:
-    with _at_once:
-        return hasher.hash(password)
+    return _hashing.submit(hasher.hash, password).result()
 
 
 def check_strength(password: str, where: str, owner: str) -> None:
@@ -61,11 +62,10 @@ def check_strength(password: str, where: str, owner: str) -> None:
 
 def matches(password: str, password_hash: str | None) -> bool:
     """Whether it is the password; takes as long if there is none (None)."""
-    with _at_once:
-        try:
-            hasher.verify(password_hash or _of_nobody(), password)
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        _hashing.submit(hasher.verify, password_hash or _of_nobody(), password).result()
+    except (VerificationError, InvalidHashError):
+        return False
     return password_hash is not None
 
 

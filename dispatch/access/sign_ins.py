@@ -13,15 +13,17 @@ from typing import Literal
 from pydantic import Field
 from sqlmodel import Session, col, delete, select
 
-from dispatch import log, passwords
-from dispatch.accounts import UserName, end_sign_ins
+from dispatch import log
+from dispatch.access import passwords
+from dispatch.access.accounts import UserName, end_sign_ins
+from dispatch.access.passwords import Password
+from dispatch.access.tokens import make_token
 from dispatch.errors import InvalidInput
 from dispatch.intake import Input
 from dispatch.models import Account, SignIn, now
 from dispatch.output import Output
-from dispatch.passwords import Password
 from dispatch.settings import Settings
-from dispatch.tokens import make_token
+from dispatch.store import let_go
 from solver.problem import Fault
 
 LOST_ANSWER = timedelta(minutes=1)
@@ -78,10 +80,11 @@ def let_in(looking: Session, session: Session, given: Credentials, at: datetime)
     """Whose password it is, which is in the log from now on. Raises ``WrongCredentials``.
 
     ``looking`` is a session that reads: comparing passwords takes a while, in which nobody who
-    writes should have to wait.
+    writes should have to wait, and nothing is held.
     """
     known = looking.get(Account, given.user_name)
     known_revision = known.revision if known is not None else 0
+    let_go(looking)
     if not passwords.matches(given.password, known.password_hash if known else None):
         raise WrongCredentials
     account = session.get(Account, given.user_name, with_for_update=True)
@@ -93,7 +96,7 @@ def let_in(looking: Session, session: Session, given: Credentials, at: datetime)
         delete(SignIn).where(col(SignIn.account_id) == account.id, col(SignIn.expires_at) <= at)
     )
     account.signed_in_at = at
-    log.record(session, account.id, "sign_in", "account", account.id)
+    log.record(session, account.id, "sign_in", log.Entity.ACCOUNT, account.id)
     return account
 
 
@@ -147,7 +150,7 @@ def renew(
 def sign_out(session: Session, sign_in_id: str, account_id: str) -> None:
     """Both tokens are void from now on."""
     session.exec(delete(SignIn).where(col(SignIn.id) == sign_in_id))
-    log.record(session, account_id, "sign_out", "account", account_id)
+    log.record(session, account_id, "sign_out", log.Entity.ACCOUNT, account_id)
 
 
 def change_own_password(
@@ -165,6 +168,7 @@ def change_own_password(
     ``InvalidInput`` for a weak new password.
     """
     known = looking.get_one(Account, account_id)
+    let_go(looking)
     if not passwords.matches(change.password, known.password_hash):
         raise WrongCredentials
     if change.new_password == change.password:
@@ -177,7 +181,7 @@ def change_own_password(
         raise WrongCredentials
     account.password_hash = password_hash
     end_sign_ins(session, account)
-    log.record(session, account_id, "change_password", "account", account_id)
+    log.record(session, account_id, "change_password", log.Entity.ACCOUNT, account_id)
     return open_sign_in(session, account, settings, at=at)
 
 

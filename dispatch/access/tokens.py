@@ -1,7 +1,7 @@
 """Tokens that the service signs: who somebody is, for some minutes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import jwt
 
@@ -12,6 +12,9 @@ from solver.problem import Fault
 
 ALGORITHM = "HS256"
 CLAIMS = ["sub", "sid", "rev", "iat", "exp"]
+LEEWAY = timedelta(seconds=30)
+"""So far may the clocks of two services on one database be apart: what one has signed the other
+takes although it seems to be of a moment to come, or has just ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,8 @@ class Claims:
     account_id: str
     sign_in_id: str
     account_revision: int
+    ends_at: datetime
+    """From then on this service does not take it any more."""
 
 
 def secret_of(settings: Settings) -> str:
@@ -58,11 +63,16 @@ def read_token(token: str, settings: Settings) -> Claims | None:
     try:
         # The algorithm is ours to say, not the token's.
         claims = jwt.decode(
-            token, secret_of(settings), algorithms=[ALGORITHM], options={"require": CLAIMS}
+            token,
+            secret_of(settings),
+            algorithms=[ALGORITHM],
+            options={"require": CLAIMS},
+            leeway=LEEWAY,
         )
     except jwt.InvalidTokenError:
         return None
     match claims:
         case {"sub": str(account_id), "sid": str(sign_in_id), "rev": int(revision)}:
-            return Claims(account_id, sign_in_id, revision)
+            ends_at = datetime.fromtimestamp(int(claims["exp"]), UTC) + LEEWAY
+            return Claims(account_id, sign_in_id, revision, ends_at)
     return None

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 from sqlmodel import Session, col, select
 
-from dispatch.alert_rules import (
+from dispatch.alerts.rules import (
     Facts,
     RuleContent,
     active_rules,
@@ -78,12 +78,12 @@ class DryRun(Output):
 
 
 @dataclass
-class _Visit:
+class _DryRunVisit:
     number: int
     site_id: str
     made_at: datetime
     priority: Priority
-    problems: list[tuple[str, str]]
+    problems: list[tuple[str, ...]]
     willing: bool
     """Whether all rules that made it let it be withdrawn."""
     active: set[int] = field(default_factory=set)
@@ -105,7 +105,7 @@ def dry_run(session: Session, request: DryRunRequest) -> DryRun:
     if request.ends_at is not None:
         query = query.where(Alert.received_at <= request.ends_at)
     found = session.exec(query.limit(request.limit)).all()[::-1]
-    trial = _Trial(rules, templates)
+    trial = _DryRunVisits(rules, templates)
     tried = [trial.judge(alert, device, asset) for alert, device, asset in found]
     trial.clear_until(None)
     withdrawn = sum(visit.is_withdrawn for visit in trial.visits)
@@ -121,21 +121,21 @@ def _rules(session: Session, named: Sequence[NamedRule] | None) -> Sequence[Aler
     return in_order(rule_row(rule.id, rule) for rule in named)
 
 
-class _Trial:
+class _DryRunVisits:
     """The rules of ``alert_jobs``, on jobs that are only numbers."""
 
     def __init__(self, rules: Sequence[AlertRule], templates: dict[str, JobTemplate]) -> None:
         self.rules, self.templates = rules, templates
-        self.visits: list[_Visit] = []
-        self.of_problem: dict[tuple[str, str], _Visit] = {}
-        self.clearings: list[tuple[datetime, int, _Visit]] = []
+        self.visits: list[_DryRunVisit] = []
+        self.of_problem: dict[tuple[str, ...], _DryRunVisit] = {}
+        self.clearings: list[tuple[datetime, int, _DryRunVisit]] = []
 
     def judge(self, alert: Alert, device: Device, asset: Asset) -> TriedAlert:
         at = alert.received_at
         self.clear_until(at)
         rule = first_match(self.rules, Facts(alert, asset))
         template = self.templates[rule.template_id] if rule and rule.template_id else None
-        problem = (alert.device_id, alert.type)
+        problem = (alert.device_id, alert.type, alert.asset_id or asset.id, alert.site_id)
         visit = self.of_problem.get(problem)
         if alert.last_active_at is None or (
             alert.cleared_at is not None and alert.cleared_at <= min(at, alert.last_active_at)
@@ -161,7 +161,7 @@ class _Trial:
             self.clearings.append((alert.cleared_at, alert.id, visit))
         return self._told(alert, outcome, rule, visit)
 
-    def _visit(self, alert: Alert, rule: AlertRule) -> _Visit:
+    def _visit(self, alert: Alert, rule: AlertRule) -> _DryRunVisit:
         since = alert.received_at - timedelta(minutes=rule.flood_minutes)
         for visit in self.visits:
             if (
@@ -173,7 +173,7 @@ class _Trial:
             ):
                 return visit
         number = len(self.visits) + 1
-        visit = _Visit(number, alert.site_id, alert.received_at, Priority.LOW, [], True)
+        visit = _DryRunVisit(number, alert.site_id, alert.received_at, Priority.LOW, [], True)
         self.visits.append(visit)
         return visit
 
@@ -187,7 +187,11 @@ class _Trial:
                 visit.is_withdrawn = True
 
     def _told(
-        self, alert: Alert, outcome: AlertOutcome, rule: AlertRule | None, visit: _Visit | None
+        self,
+        alert: Alert,
+        outcome: AlertOutcome,
+        rule: AlertRule | None,
+        visit: _DryRunVisit | None,
     ) -> TriedAlert:
         return TriedAlert(
             alert_id=alert.id or 0,

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from dispatch import log, store
-from dispatch.alert_jobs import Judge, hold_sites
-from dispatch.devices import Watched
+from dispatch.alerts.jobs import Judge, hold_sites
+from dispatch.company.devices import Watched
 from dispatch.errors import Conflict, NotFound
 from dispatch.models import (
     AlarmState,
@@ -23,6 +23,9 @@ from dispatch.models import (
 from dispatch.output import Output
 from dispatch.settings import Settings
 from solver.problem import Fault
+
+SCHEDULER = "scheduler"
+MOST_AT_ONCE = 200
 
 
 class AlertOut(Output):
@@ -109,7 +112,9 @@ def acknowledge_alert(
         elif alert.state is AlarmState.RETURNED:
             alert.state = AlarmState.NORMAL
         session.flush()
-        log.record(session, actor, "acknowledge", "alert", str(alert_id), before, state_of(alert))
+        log.record(
+            session, actor, "acknowledge", log.Entity.ALERT, str(alert_id), before, state_of(alert)
+        )
     return _outs(session, [alert])[0]
 
 
@@ -131,12 +136,41 @@ def judge_again(
         action = "only what became no job can be judged again"
         raise Conflict(Fault("already_judged", f"alert {alert_id}", cause, action))
     before = state_of(alert)
+    watched = _watched(session, alert)
+    hold_sites(session, [watched.site.id])
     judge = Judge(session, settings, actor, at or now())
-    judge.judge(alert, _watched(session, alert))
+    judge.judge(alert, watched)
     session.flush()
     if state_of(alert) != before:
-        log.record(session, actor, "judge", "alert", str(alert_id), before, state_of(alert))
+        log.record(
+            session, actor, "judge", log.Entity.ALERT, str(alert_id), before, state_of(alert)
+        )
     return _outs(session, [alert])[0]
+
+
+def judge_what_was_held_back(session: Session, settings: Settings, at: datetime) -> list[int]:
+    """Judge alerts whose devices are no longer shelved or out of service; their ids.
+
+    They have been there all the time, and not every device says so again.
+    """
+    found = session.exec(
+        select(Alert.id)
+        .join(Device, col(Alert.device_id) == Device.id)
+        .where(
+            col(Alert.state).in_((AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE)),
+            Alert.outcome == AlertOutcome.REJECTED,
+            col(Device.in_service),
+            or_(col(Device.shelved_until).is_(None), col(Device.shelved_until) <= at),
+        )
+        .order_by(col(Alert.site_id), col(Alert.id))
+        .limit(MOST_AT_ONCE)
+    ).all()
+    ids = [id_ for id_ in found if id_ is not None]
+    for id_ in ids:
+        alert = _hold(session, id_)
+        if alert.state in (AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE):
+            judge_again(session, id_, actor=SCHEDULER, settings=settings, at=at)
+    return ids
 
 
 def _row(session: Session, alert_id: int) -> Alert:
@@ -168,7 +202,7 @@ def _outs(session: Session, alerts: Sequence[Alert]) -> list[AlertOut]:
         AlertOut.model_validate(
             alert.model_dump(exclude={"raw"})
             | {
-                "asset_id": asset_ids[alert.device_id],
+                "asset_id": alert.asset_id or asset_ids[alert.device_id],
                 "source_id": alert.source_id or None,
                 "origin": alert.origin or None,
             }

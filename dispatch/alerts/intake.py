@@ -1,38 +1,39 @@
 """Alerts as they come in.
 
 What is accepted is never lost: every message becomes part of an alert, or a dead letter. An alert
-follows from all messages about it and their own times, in whatever order and however often they
-come: severities only rise, the newest word counts, and what was cleared after it stays cleared.
+is known by its source and the source's id; without ids, a device has one alert of each type.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from dispatch import dead_letters, log
-from dispatch.alert_jobs import Judge, hold_sites
-from dispatch.alert_messages import Delivery, Told, Unclear, read_delivery
-from dispatch.alert_rules import SEVERITIES
-from dispatch.alerts import state_of
-from dispatch.devices import Watched, find_devices
+from dispatch import log
+from dispatch.alerts import dead_letters, life
+from dispatch.alerts.content import Delivery, Told, Unclear
+from dispatch.alerts.handling import state_of
+from dispatch.alerts.jobs import Judge, hold_sites
+from dispatch.alerts.messages import read_delivery
+from dispatch.company.devices import Watched, find_devices
 from dispatch.errors import Conflict
 from dispatch.models import (
-    AlarmState,
+    OVER,
     Alert,
     AlertOutcome,
     AlertSource,
     DeadLetterState,
+    Job,
+    JobStatus,
     now,
 )
 from dispatch.output import Output
 from dispatch.settings import Settings
 from solver.problem import Fault
 
-GONE = (AlarmState.RETURNED, AlarmState.NORMAL)
-HELD_BACK = (AlarmState.SHELVED, AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE)
+JUDGED_AGAIN = (AlertOutcome.RECEIVED, AlertOutcome.REJECTED)
+"""What became no job may become one when it is said once more: shelving ends, rules change."""
 
 
 class AlertReceipt(Output):
@@ -46,7 +47,7 @@ class AlertReceipt(Output):
     outcome: AlertOutcome | None
     job_id: str | None
     faults: list[dict[str, str]]
-    """Why it could not be understood."""
+    """Why it could not be understood, or what of it was left out."""
 
 
 @dataclass(frozen=True)
@@ -91,18 +92,29 @@ def _receive(
     watched = next((devices[name] for name in item.devices if name in devices), None)
     if watched is None:
         return _keep(judge, source_id, Unclear(item.delivery, [_unknown_device(item)]))
-    alert = judge.session.exec(
+    of_problem = f"{watched.device.id} {item.content.type}"
+    id_ = item.id_at_source or of_problem
+    alert = _known(judge.session, source_id, item.origin, id_)
+    if alert is not None and (alert.device_id, alert.type) != (
+        watched.device.id,
+        item.content.type,
+    ):
+        # Some count their alerts on each device, or begin to count anew.
+        id_ = f"{id_} {of_problem}"
+        alert = _known(judge.session, source_id, item.origin, id_)
+    if alert is None:
+        alert = _new_alert(judge, source_id, id_, item, watched)
+    elif item.delivery.is_retained and life.was_heard(alert, item):
+        return _receipt(alert, item, is_duplicate=True)
+    return _take(judge, alert, item, watched)
+
+
+def _known(session: Session, source_id: str, origin: str, id_: str) -> Alert | None:
+    return session.exec(
         select(Alert).where(
-            Alert.source_id == source_id,
-            Alert.origin == item.origin,
-            Alert.id_at_source == item.id_at_source,
+            Alert.source_id == source_id, Alert.origin == origin, Alert.id_at_source == id_
         )
     ).one_or_none()
-    if alert is None:
-        return _take(judge, _new_alert(judge, source_id, item, watched), item, watched)
-    if (alert.device_id, alert.type) != (watched.device.id, item.content.type):
-        return _keep(judge, source_id, Unclear(item.delivery, [_reused_id(alert)]))
-    return _take(judge, alert, item, watched)
 
 
 def _unknown_device(told: Told) -> Fault:
@@ -111,14 +123,10 @@ def _unknown_device(told: Told) -> Fault:
     return Fault("unknown_device", "device", f"no device is called {names}", action)
 
 
-def _reused_id(alert: Alert) -> Fault:
-    cause = f"{alert.id_at_source!r} is an alert of type {alert.type!r} on {alert.device_id!r}"
-    action = "give every alert an id of its own, or correct the source's mapping, then replay"
-    return Fault("id_reused", "id", cause, action)
-
-
 def _keep(judge: Judge, source_id: str, unclear: Unclear) -> AlertReceipt:
-    letter, is_new = dead_letters.keep(judge.session, source_id, unclear, judge.at)
+    letter, is_new = dead_letters.keep(
+        judge.session, source_id, unclear, judge.at, actor=judge.actor
+    )
     return AlertReceipt(
         alert_id=None,
         dead_letter_id=letter.id,
@@ -132,16 +140,17 @@ def _keep(judge: Judge, source_id: str, unclear: Unclear) -> AlertReceipt:
 # One message that was understood
 
 
-def _new_alert(judge: Judge, source_id: str, told: Told, watched: Watched) -> Alert:
+def _new_alert(judge: Judge, source_id: str, id_: str, told: Told, watched: Watched) -> Alert:
     return Alert(
         source_id=source_id,
         origin=told.origin,
-        id_at_source=told.id_at_source,
+        id_at_source=id_,
         device_id=watched.device.id,
+        asset_id=watched.asset.id,
         site_id=watched.site.id,
         type=told.content.type,
         severity=told.content.severity,
-        occurred_at=min(told.content.at or judge.at, judge.at),
+        occurred_at=judge.at,
         received_at=judge.at,
         last_seen_at=judge.at,
         count=0,
@@ -152,119 +161,82 @@ def _take(judge: Judge, alert: Alert, told: Told, watched: Watched) -> AlertRece
     session, content = judge.session, told.content
     is_new = alert.id is None
     before = None if is_new else state_of(alert)
-    was_active = not is_new and _is_active(alert)
-    told_active_at = alert.last_active_at
-    _learn(alert, told, judge.at)
-    if alert.last_active_at != told_active_at:
-        _learn_of_earlier_clearing(session, alert)
+    was_active, job_id = life.is_active(alert), alert.job_id
+    life.learn(alert, told, judge.at)
     session.add(alert)
-    if not _is_active(alert):
-        _settle(alert)
-    elif not was_active or state_of(alert) != before:
+    if life.is_active(alert) and (
+        not was_active
+        or state_of(alert) != before
+        or (not content.cleared and _is_to_be_judged_again(session, alert, watched))
+    ):
         judge.judge(alert, watched)
+        session.flush()
+        if job_id is not None and alert.job_id != job_id:
+            judge.withdraw({job_id})
     session.flush()
     if content.cleared:
-        _clear_problem(judge, alert)
+        _clear(judge, alert, told)
     after = state_of(alert)
     if before != after:
         action = "receive" if is_new else "update"
-        log.record(session, judge.actor, action, "alert", str(alert.id), before, after)
+        log.record(session, judge.actor, action, log.Entity.ALERT, str(alert.id), before, after)
+    return _receipt(alert, told, is_duplicate=before == after)
+
+
+def _receipt(alert: Alert, told: Told, *, is_duplicate: bool) -> AlertReceipt:
     return AlertReceipt(
         alert_id=alert.id,
         dead_letter_id=None,
-        is_duplicate=before == after,
+        is_duplicate=is_duplicate,
         outcome=alert.outcome,
         job_id=alert.job_id,
-        faults=[],
+        faults=[asdict(note) for note in told.notes],
     )
 
 
-def _learn(alert: Alert, told: Told, at: datetime) -> None:
-    """Let the alert know what the message says, whatever is known of it already."""
-    content = told.content
-    alert.count += 1
-    alert.last_seen_at = max(alert.last_seen_at, at)
-    known_at = alert.cleared_at if content.cleared else alert.last_active_at
-    # A clock that is ahead must not outdo what is said later; without one, the first time counts.
-    moment = min(content.at, at) if content.at is not None else known_at or at
-    if moment >= _latest(moment, alert.last_active_at, alert.cleared_at):
-        alert.readings = dict(content.readings) or alert.readings
-        alert.message = content.message or alert.message
-        if content.remaining_life_hours is not None:
-            alert.remaining_life_hours = content.remaining_life_hours
-        alert.raw = told.raw
-    alert.occurred_at = min(alert.occurred_at, moment)
-    # How bad it is, what says that it is there knows; what says that it is gone, only if need be.
-    is_first = alert.last_active_at is None
-    if is_first and not content.cleared:
-        alert.severity = content.severity
-    elif is_first or not content.cleared:
-        alert.severity = max(alert.severity, content.severity, key=SEVERITIES.index)
-    if content.cleared:
-        alert.cleared_at = _latest(moment, alert.cleared_at)
-    else:
-        alert.last_active_at = _latest(moment, alert.last_active_at)
-    if content.acknowledged and alert.acknowledged_at is None:
-        alert.acknowledged_at, alert.acknowledged_by = moment, "source"
-        if alert.state is AlarmState.UNACKNOWLEDGED:
-            alert.state = AlarmState.ACKNOWLEDGED
+def _is_to_be_judged_again(session: Session, alert: Alert, watched: Watched) -> bool:
+    """Whether its being still there asks for something: its job is over, its machine elsewhere."""
+    if alert.outcome in JUDGED_AGAIN:
+        return True
+    if (alert.site_id, alert.asset_id) != (watched.site.id, watched.asset.id):
+        return True
+    job = session.get(Job, alert.job_id) if alert.job_id is not None else None
+    return job is None or job.status in (*OVER, JobStatus.CANCELLED)
 
 
-def _latest(moment: datetime, *others: datetime | None) -> datetime:
-    return max([moment, *(other for other in others if other is not None)])
-
-
-def _learn_of_earlier_clearing(session: Session, alert: Alert) -> None:
-    """The device may have said already that this type of problem was gone by then."""
-    with session.no_autoflush:
-        cleared_at = session.exec(
-            select(func.max(Alert.cleared_at)).where(
-                Alert.device_id == alert.device_id, Alert.type == alert.type
-            )
-        ).one()
-    told_at = alert.last_active_at
-    if cleared_at is not None and told_at is not None and cleared_at >= told_at:
-        alert.cleared_at = _latest(cleared_at, alert.cleared_at)
-
-
-def _is_active(alert: Alert) -> bool:
-    return alert.last_active_at is not None and (
-        alert.cleared_at is None or alert.last_active_at > alert.cleared_at
-    )
-
-
-def _settle(alert: Alert) -> None:
-    """It is over; a mere word that it is over needs nobody to acknowledge it."""
-    alert.outcome = AlertOutcome.CLEARED
-    if alert.acknowledged_at is not None or alert.last_active_at is None:
-        alert.state = AlarmState.NORMAL
-    elif alert.state not in GONE:
-        held_back = alert.state in HELD_BACK
-        alert.state = AlarmState.NORMAL if held_back else AlarmState.RETURNED
-
-
-def _clear_problem(judge: Judge, word: Alert) -> None:
-    """Clear every alert of this problem that is not newer than ``word``, and its jobs with them."""
+def _clear(judge: Judge, word: Alert, told: Told) -> None:
+    """Withdraw the job of an alert that is over; and if the word names no alert that was there,
+    it is about all of this problem that its source has told of."""
     session = judge.session
-    assert word.cleared_at is not None  # noqa: S101 - the message says so
     job_ids = {word.job_id}
-    for alert in session.exec(
-        select(Alert).where(
+    if not told.names_alert or told.id_at_source is None:
+        names_one = told.id_at_source is not None and word.last_active_at is not None
+        for alert in () if names_one else _others(session, word):
+            before = state_of(alert)
+            if not life.clear_with(alert, life.said_at(told, judge.at), judge.at):
+                continue
+            job_ids.add(alert.job_id)
+            after = state_of(alert)
+            log.record(
+                session, judge.actor, "clear", log.Entity.ALERT, str(alert.id), before, after
+            )
+        session.flush()
+    judge.withdraw({job_id for job_id in job_ids if job_id is not None})
+
+
+def _others(session: Session, word: Alert) -> Sequence[Alert]:
+    return session.exec(
+        select(Alert)
+        .where(
+            Alert.source_id == word.source_id,
+            Alert.origin == word.origin,
             Alert.device_id == word.device_id,
             Alert.type == word.type,
-            Alert.outcome != AlertOutcome.CLEARED,
+            col(Alert.outcome).in_(set(AlertOutcome) - {AlertOutcome.CLEARED}),
             Alert.id != word.id,
-            col(Alert.last_active_at) <= word.cleared_at,
         )
-    ).all():
-        before = state_of(alert)
-        alert.cleared_at = _latest(word.cleared_at, alert.cleared_at)
-        _settle(alert)
-        job_ids.add(alert.job_id)
-        after = state_of(alert)
-        log.record(session, judge.actor, "clear", "alert", str(alert.id), before, after)
-    session.flush()
-    judge.withdraw({job_id for job_id in job_ids if job_id is not None})
+        .order_by(col(Alert.id))
+    ).all()
 
 
 # Dead letters, once more

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from dispatch import jobs, store
-from dispatch.alert_rules import (
+from dispatch import store
+from dispatch.alerts.rules import (
     SEVERITIES,
     ActiveRules,
     Facts,
@@ -26,10 +26,13 @@ from dispatch.alert_rules import (
     priority_of,
     title_of,
 )
-from dispatch.devices import Watched
+from dispatch.company.devices import Watched
 from dispatch.errors import DispatchError
 from dispatch.intake import JobChange, NewJob
-from dispatch.jobs import CHANGEABLE, JobOut
+from dispatch.jobs import jobs
+from dispatch.jobs.jobs import CHANGEABLE, JobOut
+from dispatch.jobs.placements import ask_for_place
+from dispatch.local_time import as_said
 from dispatch.models import (
     OVER,
     PLANNABLE,
@@ -44,7 +47,6 @@ from dispatch.models import (
     Technician,
     TechnicianSkill,
 )
-from dispatch.placements import ask_for_place
 from dispatch.settings import Settings
 
 TRIGGER = "alert"
@@ -75,11 +77,13 @@ class Judge:
     def judge(self, alert: Alert, watched: Watched) -> None:
         """Let an active alert become a job, be counted with one, or say why it does not."""
         device = watched.device
+        alert.site_id, alert.asset_id = watched.site.id, watched.asset.id
         if not device.in_service:
             _reject(alert, AlarmState.OUT_OF_SERVICE, f"device {device.id} is out of service")
             return
         if device.shelved_until is not None and device.shelved_until > self.at:
-            reason = f"device {device.id} is shelved until {device.shelved_until.isoformat()}"
+            until = as_said(device.shelved_until, self.settings.zone)
+            reason = f"device {device.id} is shelved until {until}"
             _reject(alert, AlarmState.SHELVED, reason)
             return
         alert.state = (
@@ -107,12 +111,20 @@ class Judge:
     # The same problem again
 
     def _task_of_problem(self, alert: Alert, rule: AlertRule | None) -> tuple[JobTask, Job] | None:
-        """The newest task for this problem, unless its job is over and the alert came after it."""
+        """The newest task for this problem where the machine is now, unless its job is over.
+
+        What was last told when the job was over says that the machine fails still, or again.
+        """
         with self.session.no_autoflush:
             known = self.session.exec(
                 select(JobTask, Job)
                 .join(Job, col(JobTask.job_id) == Job.id)
-                .where(JobTask.device_id == alert.device_id, JobTask.type == alert.type)
+                .where(
+                    JobTask.device_id == alert.device_id,
+                    JobTask.type == alert.type,
+                    JobTask.asset_id == alert.asset_id,
+                    Job.site_id == alert.site_id,
+                )
                 .order_by(col(JobTask.added_at).desc(), col(JobTask.alert_id).desc())
                 .limit(1)
                 .with_for_update(of=Job)
@@ -125,8 +137,7 @@ class Judge:
         if job.departed_at is None or job.status == JobStatus.CANCELLED:
             return None
         quiet = timedelta(minutes=rule.quiet_minutes if rule else 0)
-        told = alert.last_active_at or alert.occurred_at
-        return known if told <= job.departed_at + quiet else None
+        return known if alert.last_seen_at <= job.departed_at + quiet else None
 
     def _fold(
         self,
@@ -216,6 +227,7 @@ class Judge:
                 title=title,
                 alert_id=alert.id,
                 device_id=alert.device_id,
+                asset_id=alert.asset_id,
                 type=alert.type,
                 severity=alert.severity,
                 added_at=self.at,
@@ -331,31 +343,38 @@ class Judge:
                 and job.status in CHANGEABLE
                 and job.told_at is None
                 and job.pinned_technician_id is None
-                and self._is_withdrawn(job_id)
+                and self._is_withdrawn(job)
             ):
-                jobs.cancel_job(self.session, job_id, actor=self.actor)
+                jobs.withdraw_job(self.session, job, actor=self.actor)
 
-    def _is_withdrawn(self, job_id: str) -> bool:
-        alerts = self.session.exec(select(Alert).where(Alert.job_id == job_id)).all()
+    def _is_withdrawn(self, job: Job) -> bool:
+        alerts = self.session.exec(select(Alert).where(Alert.job_id == job.id)).all()
         if any(alert.outcome is not AlertOutcome.CLEARED for alert in alerts):
             return False
-        tasks = self.session.exec(select(JobTask).where(JobTask.job_id == job_id)).all()
-        first = {task.alert_id for task in tasks}
-        rules = {alert.rule_id for alert in alerts if alert.id in first}
+        tasks = self.session.exec(select(JobTask).where(JobTask.job_id == job.id)).all()
+        # An alert that made it may be with another job since: the machine was moved.
+        made_by = col(Alert.id).in_({task.alert_id for task in tasks})
+        rules = set(self.session.exec(select(Alert.rule_id).where(made_by)).all())
         willing = {rule.id for rule in self._active.rules if rule.withdraw}
-        return bool(rules) and rules <= willing and not any(map(self._chatters, tasks))
+        return (
+            bool(rules)
+            and rules <= willing
+            and not any(self._chatters(task, job) for task in tasks)
+        )
 
-    def _chatters(self, task: JobTask) -> bool:
-        """Whether the same problem had another job of late that was withdrawn too soon."""
+    def _chatters(self, task: JobTask, job: Job) -> bool:
+        """Whether the same problem had another job here of late that was withdrawn too soon."""
         earlier = (
             select(JobTask.job_id)
             .join(Job)
             .where(
                 JobTask.device_id == task.device_id,
+                JobTask.asset_id == task.asset_id,
                 JobTask.type == task.type,
                 JobTask.job_id != task.job_id,
                 JobTask.added_at > self.at - CHATTER,
                 Job.status == JobStatus.CANCELLED,
+                Job.site_id == job.site_id,
             )
         )
         return self.session.exec(earlier.limit(1)).first() is not None

@@ -18,9 +18,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from sqlmodel import Session
 
-from dispatch import dead_letters
-from dispatch.alert_intake import Arrival, accept
-from dispatch.alert_messages import JSON_TYPE, Delivery, Unclear
+from dispatch.alerts import dead_letters
+from dispatch.alerts.content import JSON_TYPE, Delivery, Unclear
+from dispatch.alerts.intake import Arrival, accept
 from dispatch.models import AlertSource, now
 from dispatch.settings import Settings
 from dispatch.store import AWAY, connect
@@ -200,18 +200,24 @@ class Subscriber:
             fault = Fault("failed", "body", type(error).__name__, "see the log, then replay it")
             with Session(self._engine) as session:
                 source_id, delivery = self._delivery(batch[0])
-                dead_letters.keep(session, source_id, Unclear(delivery, [fault]), now())
+                unclear = Unclear(delivery, [fault])
+                dead_letters.keep(session, source_id, unclear, now(), actor=ACTOR)
                 session.commit()
 
     def _arrivals(self, session: Session, batch: Sequence[aiomqtt.Message]) -> Iterator[Arrival]:
         """Those whose sources are there; the others are kept until they are."""
         for message in batch:
             source_id, delivery = self._delivery(message)
+            if not delivery.body and not delivery.headers:
+                # So a retained message is taken away; of a machine it says nothing.
+                logger.info("The retained message on %s was removed", message.topic)
+                continue
             source = session.get(AlertSource, source_id) if source_id else None
             if source_id and (source is None or not source.active):
                 cause = f"there is no active source {source_id!r}"
                 fault = Fault("unknown_source", "mqtt_topics", cause, "add it, then replay")
-                dead_letters.keep(session, source_id, Unclear(delivery, [fault]), now())
+                unclear = Unclear(delivery, [fault])
+                dead_letters.keep(session, source_id, unclear, now(), actor=ACTOR)
             else:
                 yield Arrival(delivery, f"source:{source_id}" if source_id else ACTOR, source)
 
@@ -227,6 +233,7 @@ class Subscriber:
             getattr(message.properties, "ContentType", JSON_TYPE),
             headers,
             pattern.device_of(topic),
+            is_retained=message.retain,
         )
         return pattern.source_id or "", delivery
 

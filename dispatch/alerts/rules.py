@@ -12,9 +12,18 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session, col, select
 
-from dispatch.alert_messages import Number
-from dispatch.devices import fits
-from dispatch.intake import Code, Codes, Input, PartQuantities, SkillLevels, SomeMinutes, Text
+from dispatch.company.devices import fits
+from dispatch.intake import (
+    Code,
+    Codes,
+    FiniteNumber,
+    Input,
+    PartQuantities,
+    SkillLevels,
+    SomeMinutes,
+    Text,
+)
+from dispatch.log import Entity
 from dispatch.models import (
     Alert,
     AlertRule,
@@ -32,6 +41,7 @@ from dispatch.models import (
 from dispatch.output import Output
 from dispatch.references import Reference
 from dispatch.register import Register
+from dispatch.texts import cleaned
 
 SEVERITIES = list(Severity)
 PRIORITIES = list(Priority)
@@ -58,7 +68,7 @@ class ReadingCondition(Input):
 
     name: Text
     is_: Comparison = Field(alias="is")
-    value: Number
+    value: FiniteNumber
 
 
 class RuleContent(Input):
@@ -72,7 +82,7 @@ class RuleContent(Input):
     """Of the alert's type, in any case; `*` stands for any characters."""
     least_severity: Severity = Severity.INDETERMINATE
     readings: list[ReadingCondition] = Field(default=[], max_length=20)
-    most_remaining_hours: Annotated[Number, Field(ge=0)] | None = None
+    most_remaining_hours: Annotated[FiniteNumber, Field(ge=0)] | None = None
     """Of predicted remaining life, which then has to be told."""
     source_id: Code | None = None
     site_id: Code | None = None
@@ -136,13 +146,13 @@ class TemplateContent(Input):
     """What it adds to a visit that is made anyway; absent: all of `duration_minutes`."""
     priorities: dict[Severity, Priority] = Field(default_factory=dict)
     """By severity; what is not named is normal."""
-    due_within_hours: Annotated[Number, Field(gt=0, le=100_000)] | None = None
+    due_within_hours: Annotated[FiniteNumber, Field(gt=0, le=100_000)] | None = None
     """From when the alert occurred."""
-    safety_factor: Annotated[Number, Field(gt=0, le=1)] = 0.5
+    safety_factor: Annotated[FiniteNumber, Field(gt=0, le=1)] = 0.5
     """The job is due when this share of the remaining life is over, if that is told and sooner."""
     window: WindowPolicy = WindowPolicy.REMAINING_LIFE
     """When the visit has to start before the due time, and not only should."""
-    least_window_hours: Annotated[Number, Field(gt=0, le=10_000)] = 4.0
+    least_window_hours: Annotated[FiniteNumber, Field(gt=0, le=10_000)] = 4.0
     """A due time is never sooner than so many hours from now: nobody could make it."""
 
 
@@ -260,8 +270,13 @@ def due_of(template: JobTemplate, alert: Alert, at: datetime) -> tuple[datetime 
     return max(due_at, least).replace(microsecond=0), must
 
 
+SIGNS = r"[\s:;,|/–—-]"
+"""What stands between two parts of a title."""
+
+
 def title_of(template: JobTemplate, alert: Alert, asset: Asset, site: Site) -> str:
-    """The texts of the alert are data: they are put in as they are, and cut."""
+    """The texts of the alert are data: they are put in as they are, and cut. What is empty takes
+    the signs along that set it apart."""
     values = {
         "type": alert.type,
         "severity": alert.severity.value,
@@ -271,8 +286,14 @@ def title_of(template: JobTemplate, alert: Alert, asset: Asset, site: Site) -> s
         "model": asset.model or "",
         "site": site.name,
     }
-    title = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], template.title)
-    return " ".join(title.split())[:200].strip() or template.id
+    pattern = template.title
+    for name in (name for name, value in values.items() if not cleaned(value)):
+        pattern = re.sub(rf"\(\s*\{{{name}\}}\s*\)", f"{{{name}}}", pattern)
+        pattern = re.sub(rf"{SIGNS}*\{{{name}\}}", "", pattern)
+    if pattern != template.title:
+        pattern = re.sub(f"^{SIGNS}+", "", pattern)
+    title = re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
+    return cleaned(" ".join(title.split())[:200]) or template.id
 
 
 # How they are kept
@@ -314,16 +335,16 @@ def _template_references(content: TemplateContent) -> Iterable[Reference]:
 
 
 RULES: Register[AlertRule, RuleContent, RuleOut] = Register(
-    "alert rule",
+    Entity.ALERT_RULE,
     AlertRule,
     _apply_rule,
-    lambda _, row: RuleOut.model_validate(row),
+    lambda _, rows: [RuleOut.model_validate(row) for row in rows],
     rule_references,
 )
 TEMPLATES: Register[JobTemplate, TemplateContent, TemplateOut] = Register(
-    "job template",
+    Entity.JOB_TEMPLATE,
     JobTemplate,
     _apply_template,
-    lambda _, row: TemplateOut.model_validate(row),
+    lambda _, rows: [TemplateOut.model_validate(row) for row in rows],
     _template_references,
 )

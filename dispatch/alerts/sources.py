@@ -12,8 +12,10 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from dispatch.alerts.words import word_of
 from dispatch.errors import Conflict
 from dispatch.intake import Input, Text
+from dispatch.log import Entity
 from dispatch.models import AlertFormat, AlertSource, Severity
 from dispatch.output import Output
 from dispatch.register import Register
@@ -67,9 +69,11 @@ class FieldMapping(Input):
     remaining_life_hours: Expression | None = None
     message: Expression | None = None
     severities: dict[Text, Severity] = Field(default_factory=dict, max_length=100)
-    """The source's words; ours are understood anyway."""
-    cleared_words: list[Text] = Field(default=["cleared", "resolved"], max_length=100)
-    """What `status` says of an alert that is over."""
+    """The source's words or numbers, in any case; those of known platforms are known anyway."""
+    cleared_words: list[Text] = Field(
+        default=["cleared", "resolved", "recovered", "ok", "normal", "inactive"], max_length=100
+    )
+    """What `status` says of an alert that is over, in any case."""
     acknowledged_words: list[Text] = Field(default=["acknowledged"], max_length=100)
     at_in_seconds: bool = False
     """Whether a number since 1970 counts seconds, and not milliseconds."""
@@ -78,8 +82,16 @@ class FieldMapping(Input):
         aside = {"each", "severities", "cleared_words", "acknowledged_words", "at_in_seconds"}
         return self.model_dump(exclude=aside, exclude_none=True)
 
-    def severity_of(self, word: str) -> str:
-        return self.severities.get(word, word.casefold())
+    def severity_of(self, word: Any) -> str:
+        """In our words, where the source has its own."""
+        known = {word_of(one): severity for one, severity in self.severities.items()}
+        return known.get(word_of(word), str(word))
+
+    def says_cleared(self, status: Any) -> bool:
+        return word_of(status) in map(word_of, self.cleared_words)
+
+    def says_acknowledged(self, status: Any) -> bool:
+        return word_of(status) in map(word_of, self.acknowledged_words)
 
 
 def _is_secret(secret: str) -> str:
@@ -162,12 +174,12 @@ def _apply(_session: Session, row: AlertSource, content: SourceContent) -> None:
         row.secrets = list(content.secrets)
 
 
-def _show(_session: Session, row: AlertSource) -> SourceOut:
-    return SourceOut(**row.model_dump(), secret_count=len(row.secrets))
+def _show(_session: Session, rows: Sequence[AlertSource]) -> list[SourceOut]:
+    return [SourceOut(**row.model_dump(), secret_count=len(row.secrets)) for row in rows]
 
 
 SOURCES: Register[AlertSource, SourceContent, SourceOut] = Register(
-    "alert source", AlertSource, _apply, _show
+    Entity.ALERT_SOURCE, AlertSource, _apply, _show
 )
 
 

@@ -6,17 +6,17 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from dispatch import plans_store
-from dispatch.judgements import BrokenRule, judgement, span_of
-from dispatch.judging import Move, judge, shift_of
-from dispatch.live_day import LiveDay, Way, live_day_of
-from dispatch.live_days import LiveDays
+from dispatch.by_hand.judgements import BrokenRule, judgement, span_of
+from dispatch.by_hand.judging import Move, judge, shift_of
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import Job, Route, now
 from dispatch.output import Output
-from dispatch.placing import PlaceOption, attendable, conflict, live_day, option, plannable
+from dispatch.placing.placing import PlaceOption, attendable, conflict, live_day, option, plannable
+from dispatch.planning.live_day import CandidateRoute, LiveDay, live_day_of, load_live_day
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.snapshot import JobFacts, Scope, load_snapshot
+from dispatch.plans import queries
 from dispatch.settings import Settings
-from dispatch.snapshot import JobFacts, Scope, load_snapshot
 
 
 class PresentPlace(Output):
@@ -65,14 +65,14 @@ def list_alternatives(
     """
     at = at or now()
     plannable(session, job_id)
-    route = plans_store.live_visits(session, [job_id]).get(job_id)
+    route = queries.live_visits(session, [job_id]).get(job_id)
     if route is None:
         raise conflict(
             "not_placed", job_id, "it is on no route", "ask why not, or where it could go"
         )
     day = day or route.day
     if day == route.day:
-        live = live_day(session, day, settings, at, days)
+        live = live_day(session, day, settings, at, days, moving=job_id)
     else:
         scope = span_of(job_id, route.day, day, None)
         live = _on_another_day(session, scope, day, settings, at)
@@ -134,7 +134,9 @@ def _here(live: LiveDay, job_id: str, saving: int | None) -> PresentPlace:
     )
 
 
-def _alternative(live: LiveDay, job_id: str, way: Way, extra_cost: int) -> AlternativePlace:
+def _alternative(
+    live: LiveDay, job_id: str, way: CandidateRoute, extra_cost: int
+) -> AlternativePlace:
     details = option(live, job_id, way).model_dump()
     return AlternativePlace(**details | {"extra_cost": extra_cost, "violations": []})
 
@@ -145,18 +147,19 @@ def _judged(
     job_id: str,
     route: Route,
     day: date,
-    ways: Sequence[Way],
+    ways: Sequence[CandidateRoute],
     settings: Settings,
     at: datetime,
 ) -> list[AlternativePlace]:
     """The ways as they would be carried out, those that break least first."""
     concerned = frozenset({route.technician_id, *(way.shift.technician for way in ways)})
     scope = span_of(job_id, route.day, day, concerned)
-    exact = live_day_of(load_snapshot(session, scope, at, settings.freeze), settings)
+    exact = load_live_day(session, scope, at, settings.freeze, settings)
     places = []
     for way in ways:
         start = next(stop.start for stop in way.route.stops if stop.id == job_id)
-        found = judgement(exact, judge(exact, Move(job_id, way.shift.technician, day, start)))
+        move = Move(job_id, way.shift.technician, day, start)
+        found = judgement(exact, judge(exact, move, settings.late_after_seconds))
         if found.visit is None:
             continue
         place = _alternative(live, job_id, way, found.extra_cost)

@@ -11,25 +11,29 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlmodel import Session
 
-from dispatch import log, models, plans_store
+from dispatch import log, models
+from dispatch.by_hand.judgements import Judgement, PlanChange, day_of, judgement, move_of, scope_of
+from dispatch.by_hand.judging import Judged, judge
+from dispatch.by_hand.versions import ChangeMade, Ground, ManualVersion, ground_of, made, verify
+from dispatch.company.technicians import read_technician
 from dispatch.errors import Conflict
 from dispatch.intake import Input, Text
-from dispatch.judgements import Judgement, PlanChange, day_of, judgement, move_of, scope_of
-from dispatch.judging import Judged, judge
-from dispatch.live_day import LiveDay
-from dispatch.manual_versions import ChangeMade, Ground, ManualVersion, ground_of, made, verify
-from dispatch.merging import TAKEN_OFF
+from dispatch.jobs.pins import set_pin
 from dispatch.models import Plan, PlanUnassigned, now
-from dispatch.pins import set_pin
-from dispatch.placing import attendable, plannable
-from dispatch.plan_rows import UNKNOWN, RouteRows, shift_key, to_plan
+from dispatch.placing.placing import attendable, plannable
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.plan_rows import UNKNOWN, RouteRows, shift_key, to_plan
+from dispatch.planning.snapshot import LiveRoute
+from dispatch.planning.waivers import end_waivers
+from dispatch.plans import queries, versions
+from dispatch.plans.merging import TAKEN_OFF
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute
-from dispatch.technicians import read_technician
-from dispatch.waivers import end_waivers
-from solver.cost import cost
 from solver.problem import Fault
+from solver.rules.cost import cost
 from solver.solution import EARLIER, START, Rule, Solution
+
+SLIGHT = "within the tolerance"
+"""Why something is waived that nobody has to give a reason for."""
 
 
 class Override(Input):
@@ -64,11 +68,11 @@ def make_change(
     is no override, or none helps, or if the routes have changed since ``plan_version``.
     """
     at = at or now()
-    plans_store.hold_publication(session)
+    versions.hold_publication(session)
     plannable(session, change.job_id)
     if change.technician_id is not None:
         read_technician(session, change.technician_id)
-    holder = plans_store.live_visits(session, [change.job_id]).get(change.job_id)
+    holder = queries.live_visits(session, [change.job_id]).get(change.job_id)
     if holder is None and change.technician_id is None:
         where, cause = f"job {change.job_id}", "it is on no route"
         raise Conflict(Fault("not_in_plan", where, cause, "there is nothing to take it off"))
@@ -78,7 +82,8 @@ def make_change(
     _unchanged_since(session, ground, change)
     plannable(session, change.job_id)
     attendable(ground.live, change.job_id, day)
-    judged = judge(ground.live, move_of(ground.live, change, day))
+    move = move_of(ground.live, change, day)
+    judged = judge(ground.live, move, settings.late_after_seconds)
     shown = judgement(ground.live, judged)
     if not judged.is_possible:
         _overridden(shown, change)
@@ -98,7 +103,7 @@ def make_change(
     _set_aside(session, ground, plan, change, judged, actor=actor, at=at)
     _log(session, plan, change, shown, replaced, actor)
     version.put_in_force(plan, routes, replaced, change.job_id)
-    verify(session, ground, settings, at)
+    verify(session, ground, settings, at, existing=judged.existing)
     return made(plan, change.job_id, shown)
 
 
@@ -106,7 +111,7 @@ def _unchanged_since(session: Session, ground: Ground, change: ChangeToMake) -> 
     if change.plan_version is None:
         return
     ids = {found.route.plan_id for found in ground.routes}
-    newest = max(plans_store.versions_of(session, ids).values(), default=0)
+    newest = max(queries.versions_of(session, ids).values(), default=0)
     if newest > change.plan_version:
         raise Conflict(
             Fault(
@@ -170,7 +175,11 @@ def _set_aside(
     """Store what is waived, and pin what is to stay."""
     starts = {stop.id: stop.start for route in judged.after for stop in route.stops}
     moment = ground.live.translation.moment
-    waivers = () if judged.is_possible else judged.waivers or ()
+    waivers = judged.slight_waivers if judged.is_possible else judged.waivers or ()
+    reason = SLIGHT
+    if not judged.is_possible:
+        assert change.override is not None  # noqa: S101 - it would have been refused
+        reason = change.override.reason
     for waiver in waivers:
         if waiver.rule is Rule.PINS:
             if waiver.subject == START and waiver.visit != change.job_id:
@@ -183,7 +192,6 @@ def _set_aside(
             is_early = waiver.subject == EARLIER
             starts_at = moment(start if is_early else start - waiver.amount)
             ends_at = moment(start + waiver.amount if is_early else start)
-        assert change.override is not None  # noqa: S101 - it would have been refused
         session.add(
             models.Waiver(
                 job_id=waiver.visit,
@@ -194,13 +202,14 @@ def _set_aside(
                 amount=waiver.amount,
                 starts_at=starts_at,
                 ends_at=ends_at,
-                reason=change.override.reason,
+                reason=reason,
                 actor=actor,
                 at=at,
                 plan_id=plan.id or 0,
             )
         )
-    if change.technician_id is not None and (change.hold or waivers):
+    is_overridden = bool(waivers) and not judged.is_possible
+    if change.technician_id is not None and (change.hold or is_overridden):
         start_at = moment(starts[change.job_id]) if change.hold else None
         job = ground.jobs[change.job_id]
         set_pin(session, job, change.technician_id, start_at, actor=actor)
@@ -227,7 +236,7 @@ def _log(
         "start_at": None if shown.visit is None else shown.visit.start_at.isoformat(),
         "held": change.hold,
     }
-    log.record(session, actor, "move", "job", change.job_id, before=before, after=after)
+    log.record(session, actor, "move", log.Entity.JOB, change.job_id, before=before, after=after)
     if shown.waivers and change.override is not None:
         decision: dict[str, Any] = {
             "plan_id": plan.id,
@@ -235,4 +244,4 @@ def _log(
             "reason": change.override.reason,
             "waivers": [waiver.model_dump(mode="json") for waiver in shown.waivers],
         }
-        log.record(session, actor, "override", "job", change.job_id, after=decision)
+        log.record(session, actor, "override", log.Entity.JOB, change.job_id, after=decision)

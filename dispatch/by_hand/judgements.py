@@ -4,6 +4,7 @@ Nothing is stored. To put a change in force, judge it again under lock.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Literal
 
@@ -11,17 +12,19 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
-from dispatch import plans_store
+from dispatch.by_hand.judging import Judged, Move, judge
+from dispatch.company.technicians import read_technician
 from dispatch.intake import Code, Day, Input, Moment
-from dispatch.judging import Judged, Move, judge
-from dispatch.live_day import LiveDay, live_day_of
-from dispatch.live_days import LiveDays
 from dispatch.models import Route, now
 from dispatch.output import Output
-from dispatch.placing import attendable, conflict, live_day, plannable, today
+from dispatch.placing.placing import attendable, conflict, live_day, plannable, today
+from dispatch.planning.live_day import LiveDay, load_live_day
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.plan_rows import with_breaks_named
+from dispatch.planning.snapshot import Scope
+from dispatch.plans import queries
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
-from dispatch.technicians import read_technician
+from solver.rules.waivers import Waiver
 from solver.solution import (
     EARLIER,
     HARD,
@@ -31,7 +34,7 @@ from solver.solution import (
     StopKind,
     Violation,
 )
-from solver.waivers import Waiver
+from solver.wording import counted
 
 Unit = Literal["seconds", "items", "levels", ""]
 UNITS: dict[Rule, Unit] = {
@@ -91,7 +94,7 @@ class BrokenRule(Output):
     unit: Unit
     message: str
     existing: bool
-    """Whether it is broken by as much already."""
+    """Whether it is broken by as much already, which needs no override."""
 
 
 class WaiverOut(Output):
@@ -150,7 +153,8 @@ class Judgement(Output):
     """What becomes of a change, if it is made."""
 
     possible: bool
-    """Whether it keeps every hard rule."""
+    """Whether it needs no override: it keeps every hard rule, or breaks only what is broken by as
+    much already."""
     overridable: bool
     """Whether setting the `waivers` aside makes it possible."""
     violations: list[BrokenRule]
@@ -185,15 +189,18 @@ def judge_change(
     plannable(session, change.job_id)
     if change.technician_id is not None:
         read_technician(session, change.technician_id)
-    holder = plans_store.live_visits(session, [change.job_id]).get(change.job_id)
+    holder = queries.live_visits(session, [change.job_id]).get(change.job_id)
     day = day_of(change, holder, settings, at)
     scope = scope_of(change, holder, day)
     if scope.starts_on == scope.ends_on:
-        live = live_day(session, day, settings, at, days)
+        live = live_day(session, day, settings, at, days, moving=change.job_id)
+        is_over = change.job_id in live.translation.left_out and change.technician_id is None
+        if is_over:
+            live = load_live_day(session, scope, at, settings.freeze, settings)
     else:
-        live = live_day_of(load_snapshot(session, scope, at, settings.freeze), settings)
+        live = load_live_day(session, scope, at, settings.freeze, settings)
     attendable(live, change.job_id, day)
-    return judgement(live, judge(live, move_of(live, change, day)))
+    return judgement(live, judge(live, move_of(live, change, day), settings.late_after_seconds))
 
 
 def day_of(change: PlanChange, holder: Route | None, settings: Settings, at: datetime) -> date:
@@ -212,7 +219,9 @@ def scope_of(change: PlanChange, holder: Route | None, day: date) -> Scope:
     """
     names = {change.technician_id, None if holder is None else holder.technician_id}
     concerned = frozenset(name for name in names if name is not None)
-    return span_of(change.job_id, day if holder is None else holder.day, day, concerned)
+    scope = span_of(change.job_id, day if holder is None else holder.day, day, concerned)
+    # What is taken off may be so when its windows are over.
+    return replace(scope, moved_job_id=change.job_id) if change.technician_id is None else scope
 
 
 def span_of(job_id: str, old: date, new: date, technicians: frozenset[str] | None) -> Scope:
@@ -233,6 +242,7 @@ def span_of(job_id: str, old: date, new: date, technicians: frozenset[str] | Non
         technician_ids=technicians,
         waiting_job_ids=frozenset({job_id}),
         moved_job_id=job_id if new != old else None,
+        released=frozenset({job_id}),
     )
 
 
@@ -261,6 +271,7 @@ def judgement(live: LiveDay, judged: Judged) -> Judgement:
         violations=[
             broken_rule(live, violation, judged.move.technician or "", violation in judged.existing)
             for violation in judged.violations
+            if violation not in judged.slight
         ],
         extra_cost=sum(judged.cost.values()),
         cost={rule.value: cents for rule, cents in judged.cost.items()},
@@ -292,10 +303,13 @@ def _moved(live: LiveDay, judged: Judged) -> Iterable[MovedVisit]:
 
 def _routes(live: LiveDay, judged: Judged) -> Iterable[JudgedRoute]:
     moment = live.translation.moment
+    shifts = {shift.id: shift for shift in live.problem.shifts}
     after = {route.shift: route for route in judged.after}
     emptied = [route for route in judged.before if route.shift not in after]
     for route in (*judged.after, *emptied):
         is_left = route.shift in after
+        if route.shift in live.translation.begun_shifts:
+            route = with_breaks_named(route, shifts[route.shift])
         yield JudgedRoute(
             technician_id=route.technician,
             shift_starts_at=live.translation.shifts[route.shift].starts_at,
@@ -388,7 +402,7 @@ def _message(rule: Rule, stop: str, technician: str, subjects: tuple[str, ...], 
     what = ", ".join(subjects)
     match rule:
         case Rule.SKILLS:
-            levels = "1 level" if amount == 1 else f"{amount} levels"
+            levels = counted(amount, "level")
             return f"{technician} is {levels} of skill {what} short of what {stop} needs"
         case Rule.TIME_WINDOWS:
             side = "before" if EARLIER in subjects else "after"

@@ -12,21 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from dispatch.live_day import LiveDay, visits_of
-from solver.check import check
-from solver.cost import RouteCost
-from solver.forced import forced, in_order
-from solver.insertion import Draft, loaded
-from solver.least_change import Change, placed, together
-from solver.part import calls_of, part_of
+from dispatch.planning.live_day import LiveDay, visits_of
+from solver.draft.forced import forced, in_order
+from solver.draft.insertion import Draft, loaded
+from solver.draft.part import calls_of, part_of
+from solver.explain.least_change import Relaxation, placed, together
+from solver.judge.check import check
 from solver.problem import Pin, Problem, Shift, Visit
-from solver.schedule import Call
+from solver.rules.cost import RouteCost
+from solver.rules.waivers import waived, waivers_for
 from solver.solution import Route, Rule, Solution, StopKind, Violation
-from solver.timing import cheapest
-from solver.waivers import waived, waivers_for
+from solver.timing.schedule import Call, Sequences
+from solver.timing.timing import cheapest
 
-Sequences = Mapping[str, Sequence[Call]]
-
+TOLERANT = frozenset({Rule.TIME_WINDOWS, Rule.SHIFT})
+"""A little more of these is lateness or overtime that nobody notices; a break that is missed by a
+little is missed."""
 NOT_OF_ROUTES = frozenset({Rule.COST, Rule.EVERY_VISIT_ONCE})
 
 
@@ -57,37 +58,44 @@ class Judged:
     violations: tuple[Violation, ...]
     """What would be broken, also what is broken already."""
     existing: tuple[Violation, ...]
-    """Those of them that the move makes no worse."""
-    waivers: Change | None
+    """Those of them that the move makes no worse, or not noticeably."""
+    slight: tuple[Violation, ...]
+    """Those of them that are too small to be noticed."""
+    waivers: Relaxation | None
     """What has to be waived for it; None if no waiver helps."""
+    slight_waivers: Relaxation
+    """What is waived if it is possible: that which is slight and was not broken before."""
     cost: Mapping[Rule, int]
     """Cents that these routes cost more, by soft rule."""
 
     @property
     def is_possible(self) -> bool:
-        """Whether it breaks nothing, or only takes off what may be broken anyway."""
-        is_worse = len(self.violations) > len(self.existing)
-        return not (is_worse if self.move.technician is None else self.violations)
+        """Whether it breaks nothing, or nothing that it could be charged with."""
+        return all(one in self.existing or one in self.slight for one in self.violations)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrialResult:
     """A try: the routes of all technicians concerned, and what they break."""
 
     routes: tuple[Route, ...]
     violations: tuple[Violation, ...]
     cents: int
+    """What they cost more than those in force."""
     shift: Shift | None = None
+    """The one that the job was put on; None if on none."""
 
     @property
     def badness(self) -> tuple[int, int, int]:
+        """What the better one of two tries has less of: broken rules, their amounts, cents."""
         amounts = sum(violation.amount for violation in self.violations)
         return len(self.violations), amounts, self.cents
 
 
-def judge(live: LiveDay, move: Move) -> Judged:
+def judge(live: LiveDay, move: Move, tolerance: int = 0) -> Judged:
     """Judge the move of a job that is one of the visits of ``live``, which is not changed and has
-    the day of the move, and that on which the job is."""
+    the day of the move, and that on which the job is. What it adds to lateness and overtime counts
+    if it is more than ``tolerance`` seconds."""
     there = [
         shift
         for shift in live.problem.shifts
@@ -101,7 +109,7 @@ def judge(live: LiveDay, move: Move) -> Judged:
     to = move.technician if stays else None
     trial = Trial(live, move.job_id, [*there, *([present] if present else [])], to)
     outcomes = [trial.put(shift, move) for shift in there] or [trial.taken_off(move)]
-    return trial.judged(move, min(outcomes, key=lambda outcome: outcome.badness))
+    return trial.judged(move, min(outcomes, key=lambda outcome: outcome.badness), tolerance)
 
 
 def shift_of(live: LiveDay, job_id: str) -> Shift | None:
@@ -151,13 +159,13 @@ class Trial:
         )
         self._cents_before = self._cents(self.before)
 
-    def taken_off(self, move: Move) -> Outcome:
+    def taken_off(self, move: Move) -> TrialResult:
         """The job on no route at all."""
         routes = self.routes(self.draft, self.rest)
         violations = [] if move.technician is None else [_does_not_work(move.technician)]
         return self._outcome(self.problem, routes, None, violations)
 
-    def put(self, whole: Shift, move: Move) -> Outcome:
+    def put(self, whole: Shift, move: Move) -> TrialResult:
         """The job on that shift, with as little broken as can be."""
         problem, shift = self._asked(move), _shift(self.problem, whole.id)
         rest = self.rest[shift.id]
@@ -184,7 +192,9 @@ class Trial:
         best = min(outcomes, key=lambda outcome: outcome.badness)
         return self._retimed(problem, best)
 
-    def judged(self, move: Move, outcome: Outcome) -> Judged:
+    def judged(self, move: Move, outcome: TrialResult, tolerance: int) -> Judged:
+        """What the result means for the plan in force; what the move adds to lateness and overtime
+        counts if it is more than ``tolerance`` seconds."""
         after = {route.shift: route for route in outcome.routes}
         before = {route.shift: route for route in self.before}
         changed = [
@@ -198,14 +208,26 @@ class Trial:
                 for rule, cents in self._price.of(route) if route else ():
                     cost[rule] += sign * cents
         violations, waivers = self._to_the_end(self.problem, outcome)
+        known = self._broken_before()
+        unnoticed = {one: tolerance if self._is_tolerant(one) else 0 for one in violations}
+        existing = tuple(
+            one
+            for one in violations
+            if _kind(one) in known and one.amount <= known[_kind(one)] + unnoticed[one]
+        )
+        slight = tuple(one for one in violations if one.amount <= unnoticed[one])
+        on = "" if outcome.shift is None else outcome.shift.id
+        new = [one for one in slight if one not in existing]
         return Judged(
             move=move,
             shift=outcome.shift,
             before=tuple(before[name] for name in changed if name in before),
             after=tuple(after[name] for name in changed if name in after),
             violations=violations,
-            existing=self._existing(violations),
+            existing=existing,
+            slight=slight,
             waivers=waivers,
+            slight_waivers=waivers_for(self.problem, new, self.job_id, on) or (),
             cost={rule: cents for rule, cents in cost.items() if cents},
         )
 
@@ -256,15 +278,15 @@ class Trial:
         routes: Sequence[Route],
         shift: Shift | None,
         also: Iterable[Violation] = (),
-    ) -> Outcome:
+    ) -> TrialResult:
         """``problem`` is the one with the promise asked for; one given before counts as well."""
         violations = [*also, *broken(problem, routes)]
         if problem is not self.problem:
             given = [v for v in broken(self.problem, routes) if v.rule is Rule.PINS]
             violations += [violation for violation in given if violation not in violations]
-        return Outcome(tuple(routes), tuple(violations), self.extra_cost(routes), shift)
+        return TrialResult(tuple(routes), tuple(violations), self.extra_cost(routes), shift)
 
-    def _retimed(self, problem: Problem, outcome: Outcome) -> Outcome:
+    def _retimed(self, problem: Problem, outcome: TrialResult) -> TrialResult:
         """The same sequences at the best times that they have once all they break is waived."""
         _, waivers = self._to_the_end(problem, outcome)
         if waivers is None:
@@ -288,13 +310,13 @@ class Trial:
         return min(retimed, outcome, key=lambda one: one.badness)
 
     def _to_the_end(
-        self, problem: Problem, outcome: Outcome
-    ) -> tuple[tuple[Violation, ...], Change | None]:
+        self, problem: Problem, outcome: TrialResult
+    ) -> tuple[tuple[Violation, ...], Relaxation | None]:
         """All that is broken, and the waivers for it: of a part that a van runs out of, the checker
         tells only where it is missing first."""
         on = "" if outcome.shift is None else outcome.shift.id
         violations, left = list(outcome.violations), list(outcome.violations)
-        total: Change = ()
+        total: Relaxation = ()
         while left:
             more = waivers_for(problem, left, self.job_id, on)
             if more is None:
@@ -305,9 +327,16 @@ class Trial:
             violations += left
         return tuple(violations), total
 
-    def _existing(self, violations: Sequence[Violation]) -> tuple[Violation, ...]:
+    def _is_tolerant(self, violation: Violation) -> bool:
+        """Whether a little of it goes unnoticed, and can be waived."""
+        if violation.rule is Rule.SHIFT:
+            return violation.shift != ""
+        return violation.rule in TOLERANT and violation.stop in self.problem.visit
+
+    def _broken_before(self) -> Mapping[tuple[object, ...], int]:
+        """By how much the routes in force break what, of each kind."""
         if all(self.live.is_tenable(shift) for shift in self._shifts):
-            return ()
+            return {}
         draft = self.live.draft
         routes = [
             loaded(route, draft.loads(shift, self._planned[shift.id], lenient=True) or [])
@@ -315,8 +344,7 @@ class Trial:
             for route in self.before
             if route.shift == shift.id
         ]
-        known = {_kind(found): found.amount for found in broken(self.problem, routes)}
-        return tuple(v for v in violations if v.amount <= known.get(_kind(v), 0))
+        return {_kind(found): found.amount for found in broken(self.problem, routes)}
 
     def _cents(self, routes: Iterable[Route]) -> int:
         return sum(cents for route in routes for _, cents in self._price.of(route))

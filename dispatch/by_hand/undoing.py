@@ -6,15 +6,17 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from dispatch import log, models, plans_store
+from dispatch import log, models
+from dispatch.by_hand.versions import ChangeMade, ManualVersion, ground_of, made, verify
 from dispatch.errors import Conflict, NotFound
-from dispatch.live_day import LiveDay
-from dispatch.manual_versions import ChangeMade, ManualVersion, ground_of, made, verify
+from dispatch.local_time import as_said
 from dispatch.models import ManualChange, Plan, now
-from dispatch.plan_rows import RouteRows, copied, shift_key
-from dispatch.plans import GONE
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.plan_rows import RouteRows, copied, shift_key
+from dispatch.planning.snapshot import LiveRoute, Scope
+from dispatch.plans import queries, versions
+from dispatch.plans.plans import GONE
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, Scope
 from solver.problem import Fault
 
 
@@ -33,7 +35,7 @@ def undo_change(
     changed, or is too late.
     """
     at = at or now()
-    plans_store.hold_publication(session)
+    versions.hold_publication(session)
     plan, change = _change_of(session, plan_version)
     undone = session.exec(
         select(Plan)
@@ -43,7 +45,7 @@ def undo_change(
     if undone is not None:
         return made(undone, change.job_id, undoes=plan.version)
     before = [_as_before(session, one) for one in change.replaced]
-    since = plans_store.routes_of(session, plan.id or 0)
+    since = queries.routes_of(session, plan.id or 0)
     names = {rows.route.technician_id for rows in (*before, *since)}
     ids = {stop.job_id for rows in (*before, *since) for stop in rows.stops if stop.job_id}
     scope = Scope(
@@ -59,7 +61,7 @@ def undo_change(
     routes = [copied(rows, off) for rows in before]
     faults = [
         *_changed_since(session, plan, since, replaced, ids),
-        *_begun_since(plan, routes, ground.live, at),
+        *_begun_since(plan, routes, ground.live, settings, at),
     ]
     if faults:
         raise Conflict(*faults)
@@ -70,7 +72,7 @@ def undo_change(
         session,
         actor,
         "undo",
-        "job",
+        log.Entity.JOB,
         change.job_id,
         after={"plan_id": new.id, "undoes_version": plan.version},
     )
@@ -117,13 +119,13 @@ def _changed_since(
     different = {
         key for key in then.keys() | now_there.keys() if then.get(key) != now_there.get(key)
     }
-    versions = plans_store.versions_of(session, {found.route.plan_id for found in in_force_now})
+    versions = queries.versions_of(session, {found.route.plan_id for found in in_force_now})
     newest = max(versions.values(), default=0)
     for technician in sorted({technician for technician, _ in different}):
         cause = f"the route of {technician} has changed since, up to version {newest}"
         yield _fault(plan, "changed_since", cause)
     shifts = set(now_there)
-    for job_id, route in sorted(plans_store.live_visits(session, ids).items()):
+    for job_id, route in sorted(queries.live_visits(session, ids).items()):
         if shift_key(route) not in shifts:
             cause = f"job {job_id} is with {route.technician_id} on {route.day}"
             yield _fault(plan, "changed_since", cause)
@@ -141,7 +143,7 @@ def _made_by(session: Session, route: models.Route) -> int:
 
 
 def _begun_since(
-    plan: Plan, routes: Sequence[RouteRows], live: LiveDay, at: datetime
+    plan: Plan, routes: Sequence[RouteRows], live: LiveDay, settings: Settings, at: datetime
 ) -> Iterable[Fault]:
     """What has begun, and would be elsewhere or at another time."""
     there = {
@@ -151,7 +153,7 @@ def _begun_since(
     }
     for history in live.translation.histories:
         for stop in history.stops:
-            if stop.job_id is None:
+            if stop.job_id is None or stop.job_id in history.held:
                 continue
             if there.get((shift_key(history.route), stop.job_id)) != stop.start_at:
                 yield _fault(plan, "begun", f"job {stop.job_id} has begun")
@@ -159,7 +161,8 @@ def _begun_since(
     for rows in routes:
         for stop in rows.stops:
             if stop.job_id is not None and stop.job_id not in begun and stop.start_at < at:
-                cause = f"job {stop.job_id} should have begun at {stop.start_at.isoformat()} then"
+                then = as_said(stop.start_at, settings.zone)
+                cause = f"job {stop.job_id} should have begun at {then} then"
                 yield _fault(plan, "too_late", cause)
 
 

@@ -1,26 +1,27 @@
 """New versions of a few routes made by hand: under lock, checked, and with all it takes to undo
 them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from dispatch import models, plans_store
+from dispatch import models
+from dispatch.by_hand.judgements import Judgement
+from dispatch.by_hand.judging import broken
 from dispatch.errors import Conflict
-from dispatch.judgements import Judgement
-from dispatch.judging import broken
-from dispatch.live_day import LiveDay, live_day_of
+from dispatch.jobs.pins import set_pin
+from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, ManualChange, Plan, PlanUnassigned
 from dispatch.output import Output
-from dispatch.pins import set_pin
-from dispatch.placements import ask_for_place
-from dispatch.plan_rows import RouteRows, in_force
-from dispatch.plans import GONE, put_in_force
+from dispatch.planning.live_day import LiveDay, load_live_day
+from dispatch.planning.plan_rows import PlanRows, RouteRows, in_force
+from dispatch.planning.snapshot import LiveRoute, Scope, live_routes
+from dispatch.planning.waivers import waivers_of
+from dispatch.plans import versions
+from dispatch.plans.plans import GONE
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, Scope, live_routes, load_snapshot
-from dispatch.waivers import waivers_of
 from solver.problem import Fault
 from solver.solution import Rule, Violation
 
@@ -53,6 +54,7 @@ class Ground:
 
     @property
     def routes(self) -> tuple[LiveRoute, ...]:
+        """As they are in force."""
         return self.live.translation.snapshot.live
 
 
@@ -65,16 +67,18 @@ def ground_of(
     *,
     about_to_begin: bool = True,
 ) -> Ground:
-    """``about_to_begin``: what starts within the freeze time stays where it is, too."""
+    """Hold the scope's routes: nobody else can change the jobs on them, nor those waiting for a
+    place and those of ``ids``, until the transaction ends. ``about_to_begin``: what starts within
+    the freeze time stays where it is, too.
+
+    Raises ``InvalidProblem`` if the rows contradict each other.
+    """
     before = live_routes(session, scope.starts_on, scope.ends_on, scope.technician_ids)
     on_routes = {stop.job_id for found in before for stop in found.stops if stop.job_id}
     waiting = scope.waiting_job_ids or frozenset()
-    jobs = plans_store.hold_jobs(session, {*on_routes, *waiting, *ids})
-    for job in jobs.values():
-        session.refresh(job)
+    jobs = versions.hold_jobs(session, {*on_routes, *waiting, *ids})
     freeze = settings.freeze if about_to_begin else timedelta()
-    snapshot = load_snapshot(session, scope, at, freeze)
-    return Ground(scope, live_day_of(snapshot, settings), jobs)
+    return Ground(scope, load_live_day(session, scope, at, freeze, settings), jobs)
 
 
 class ManualVersion:
@@ -92,10 +96,15 @@ class ManualVersion:
         costs: Mapping[Rule, int],
     ) -> Plan:
         """The routes as a plan that is not in force yet."""
-        days = self.ground.scope.starts_on, self.ground.scope.ends_on
-        return plans_store.store_changed_routes(
-            self.session, routes, unassigned, days, costs, self.at
+        rows = PlanRows(
+            starts_on=self.ground.scope.starts_on,
+            ends_on=self.ground.scope.ends_on,
+            begins_at=self.at,
+            routes=list(routes),
+            unassigned=unassigned,
+            cost={rule.value: cents for rule, cents in costs.items() if cents},
         )
+        return versions.store_draft(self.session, rows)
 
     def take_back(self, change: ManualChange) -> None:
         """Give the jobs pins and waivers as they were before the change."""
@@ -125,8 +134,13 @@ class ManualVersion:
         job_id: str,
         undoes: Plan | None = None,
     ) -> None:
+        """Make the plan the next version, and note what it takes to undo it. Whoever else has lost
+        their place by it waits for another one; ``undoes`` is the version that this takes back.
+
+        Whoever calls it holds the publication.
+        """
         session, jobs = self.session, self.ground.jobs
-        put_in_force(session, plan, routes, replaced, jobs, actor=self.actor, at=self.at)
+        versions.put_in_force(session, plan, routes, replaced, jobs, actor=self.actor, at=self.at)
         there = {stop.job_id: rows.route for rows in routes for stop in rows.stops}
         lost = {stop.job_id for found in replaced for stop in found.stops if stop.job_id}
         for name in sorted(lost - there.keys() - {job_id}):
@@ -160,15 +174,18 @@ def verify(
     settings: Settings,
     at: datetime,
     broken_once: Collection[str] = (),
+    existing: Iterable[Violation] = (),
 ) -> None:
     """The last word: as it is in force now, the plan breaks nothing that was not broken before,
-    or ``broken_once``, when the routes were in force the first time.
+    or ``broken_once``, when the routes were in force the first time. What was broken before shows
+    as ``existing`` once its route is timed anew.
 
     Raises ``Conflict``; nothing of the change may be committed then.
     """
-    known = _broken(ground.live)
-    snapshot = load_snapshot(session, ground.scope, at, settings.freeze)
-    found = _broken(live_day_of(snapshot, settings))
+    known = {kind: violation.amount for kind, violation in _broken(ground.live).items()}
+    for one in existing:
+        known[_kind(one)] = max(one.amount, known.get(_kind(one), 0))
+    found = _broken(load_live_day(session, ground.scope, at, settings.freeze, settings))
     faults = [
         Fault(
             f"breaks_{violation.rule}",
@@ -177,7 +194,7 @@ def verify(
             "read the plan again, and look for another place",
         )
         for kind, violation in found.items()
-        if kind not in broken_once and (kind not in known or known[kind].amount < violation.amount)
+        if kind not in broken_once and known.get(kind, 0) < violation.amount
     ]
     if faults:
         raise Conflict(*faults)
@@ -186,7 +203,11 @@ def verify(
 def _broken(live: LiveDay) -> Broken:
     solution = in_force(live.translation)
     found = [] if solution is None else broken(live.problem, solution.routes)
-    return {f"{one.rule} {one.shift} {one.stop} {one.subjects}": one for one in found}
+    return {_kind(one): one for one in found}
+
+
+def _kind(violation: Violation) -> str:
+    return f"{violation.rule} {violation.shift} {violation.stop} {violation.subjects}"
 
 
 def made(
@@ -197,6 +218,8 @@ def made(
     undoes: int | None = None,
     is_new: bool = True,
 ) -> ChangeMade:
+    """The answer to whoever made the change; ``shown`` is what it came to, ``undoes`` the version
+    that was undone by it. ``is_new``: whether it has made a version at all."""
     return ChangeMade(
         plan_id=plan.id or 0,
         plan_version=plan.version or 0,

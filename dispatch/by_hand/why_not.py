@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from dispatch.judgements import (
+from dispatch.by_hand.judgements import (
     BrokenRule,
     JudgedVisit,
     WaiverOut,
@@ -20,22 +20,22 @@ from dispatch.judgements import (
     unit,
     waiver_out,
 )
-from dispatch.judging import Move, Trial, broken
-from dispatch.live_day import LiveDay
-from dispatch.live_days import LiveDays
+from dispatch.by_hand.judging import Move, Trial, broken
 from dispatch.models import Plan, PlanUnassigned, now
 from dispatch.output import Output
-from dispatch.placing import attendable, conflict, live_day, plannable, today
-from dispatch.plans import Reason
+from dispatch.placing.placing import attendable, conflict, live_day, plannable, today
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.translate import NEEDS_LOCATION
+from dispatch.plans.plans import Reason
 from dispatch.settings import Settings
-from dispatch.translate import NEEDS_LOCATION
-from solver.eligibility import stock_of
-from solver.insertion import Draft
-from solver.least_change import Change, effort, placed
+from solver.draft.insertion import Draft
+from solver.explain.least_change import Relaxation, effort, placed
 from solver.problem import Shift, Visit
-from solver.slack import Slack
+from solver.rules.eligibility import stock_of
+from solver.rules.waivers import Waiver
 from solver.solution import ReasonCode, Route, Rule
-from solver.waivers import Waiver
+from solver.timing.slack import Slack
 
 MOST_CHANGES = 3
 """So many ways to let a job in are told of each technician's shift."""
@@ -92,10 +92,10 @@ class WhyNot(Output):
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _CheckedChange:
     """A change under which the shift's route, checked, has the job on it."""
 
-    waivers: Change
+    waivers: Relaxation
     bumped: tuple[Visit, ...]
     route: Route
     extra: int
@@ -201,14 +201,14 @@ def _look(live: LiveDay, visit: Visit, shift: Shift, day: date) -> tuple[Key, Te
     )
 
 
-def _with_waivers(trial: Trial, shift: Shift) -> Iterator[_Way]:
+def _with_waivers(trial: Trial, shift: Shift) -> Iterator[_CheckedChange]:
     for found in placed(trial.problem, trial.rest, trial.job_id, shift.id):
         way = _checked(trial, found.draft, shift, found.change, ())
         if way is not None:
             yield way
 
 
-def _instead_of_others(trial: Trial, visit: Visit, shift: Shift) -> Iterator[_Way]:
+def _instead_of_others(trial: Trial, visit: Visit, shift: Shift) -> Iterator[_CheckedChange]:
     """The job in the place of one that matters less; pinned visits, and those that the customer was
     told of, stay."""
     draft = trial.draft
@@ -233,14 +233,14 @@ def _instead_of_others(trial: Trial, visit: Visit, shift: Shift) -> Iterator[_Wa
 
 
 def _checked(
-    trial: Trial, draft: Draft, shift: Shift, change: Change, bumped: tuple[Visit, ...]
-) -> _Way | None:
+    trial: Trial, draft: Draft, shift: Shift, change: Relaxation, bumped: tuple[Visit, ...]
+) -> _CheckedChange | None:
     """The way, if its routes break nothing with the change made."""
     routes = trial.routes(draft, draft.sequences)
     if broken(draft.problem, routes):
         return None
     route = next(route for route in routes if route.shift == shift.id)
-    return _Way(change, bumped, route, trial.extra_cost(routes))
+    return _CheckedChange(change, bumped, route, trial.extra_cost(routes))
 
 
 def _obstacle(waiver: Waiver) -> BrokenRule:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dispatch.cli_service import ACTOR
-from dispatch.terminal import database, refuse, settings_of_environment
+from dispatch.cli.company import ACTOR
+from dispatch.cli.terminal import database, refuse, settings_of_environment
 
 account = typer.Typer(
     help="Accounts of people: the first administrator, and forgotten passwords.\n\n"
@@ -50,7 +50,7 @@ def add_account(
     from pydantic import ValidationError
     from sqlmodel import Session
 
-    from dispatch.accounts import NewAccount, create_account
+    from dispatch.access.accounts import NewAccount, create_account
     from dispatch.intake import faults_of
 
     settings = settings_of_environment()
@@ -80,7 +80,7 @@ def set_account_password(user: UserNameArgument) -> None:
     """
     from sqlmodel import Session
 
-    from dispatch.accounts import folded, set_password
+    from dispatch.access.accounts import folded, set_password
 
     settings = settings_of_environment()
     password = _password()
@@ -109,8 +109,8 @@ def add_key(
     from pydantic import ValidationError
     from sqlmodel import Session
 
+    from dispatch.access.keys import NewKey, create_key
     from dispatch.intake import faults_of
-    from dispatch.keys import NewKey, create_key
 
     settings = settings_of_environment()
     try:
@@ -128,8 +128,8 @@ def _password() -> str:
     """Never an argument: those are in the shell's history and in the list of processes."""
     from pydantic import TypeAdapter, ValidationError
 
+    from dispatch.access.passwords import Password
     from dispatch.intake import faults_of
-    from dispatch.passwords import Password
 
     if sys.stdin.isatty():
         typed = typer.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -2,7 +2,7 @@
 
 import typer
 
-from dispatch import cli_accounts, cli_service, cli_solver
+from dispatch.cli import accounts, company, solver
 
 app = typer.Typer(
     help="Plan field technicians' days: skills, parts, tools, depots, time windows, breaks.\n\n"
@@ -18,12 +18,12 @@ DATABASE = "On the database"
 FILES = "On files, without a database"
 ONCE = "Once, after installing"
 
-app.command("import", rich_help_panel=DATABASE)(cli_service.import_)
-app.command(rich_help_panel=DATABASE)(cli_service.export)
-app.command(rich_help_panel=DATABASE)(cli_service.plan)
-app.command(rich_help_panel=DATABASE)(cli_service.route)
-app.add_typer(cli_accounts.account, name="account", rich_help_panel=DATABASE)
-app.add_typer(cli_accounts.key, name="key", rich_help_panel=DATABASE)
-app.command(rich_help_panel=FILES)(cli_solver.solve)
-app.command(rich_help_panel=FILES)(cli_solver.check)
-app.command("compile", rich_help_panel=ONCE)(cli_solver.compile_)
+app.command("import", rich_help_panel=DATABASE)(company.import_)
+app.command(rich_help_panel=DATABASE)(company.export)
+app.command(rich_help_panel=DATABASE)(company.plan)
+app.command(rich_help_panel=DATABASE)(company.route)
+app.add_typer(accounts.account, name="account", rich_help_panel=DATABASE)
+app.add_typer(accounts.key, name="key", rich_help_panel=DATABASE)
+app.command(rich_help_panel=FILES)(solver.solve)
+app.command(rich_help_panel=FILES)(solver.check)
+app.command("compile", rich_help_panel=ONCE)(solver.compile_)

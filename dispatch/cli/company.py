@@ -17,8 +17,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dispatch import terminal
-from dispatch.terminal import (
+from dispatch.cli import terminal
+from dispatch.cli.terminal import (
     compile_first,
     database,
     fail,
@@ -27,14 +27,15 @@ from dispatch.terminal import (
     settings_of_environment,
 )
 from solver.problem import Fault
+from solver.wording import counted
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from dispatch.itinerary import DailyRoute, RouteStop, ShiftRoute
-    from dispatch.plans import PlanOut
-    from dispatch.runs import RunOut
+    from dispatch.plans.plans import PlanOut
+    from dispatch.runs.runs import RunOut
     from dispatch.settings import Settings
+    from dispatch.views.itinerary import DailyRoute, RouteStop, ShiftRoute
 
 ACTOR = "command line"
 LOOK_EVERY_SECONDS = 0.25
@@ -81,7 +82,7 @@ def import_(
     """
     from sqlmodel import Session
 
-    from dispatch.files import import_folder
+    from dispatch.files.folder import import_folder
 
     settings = settings_of_environment()
     first = None if move_to is None else day_of(move_to, settings, "--move-to")
@@ -124,7 +125,7 @@ def export(
     """
     from sqlmodel import Session
 
-    from dispatch.files import export_folder
+    from dispatch.files.folder import export_folder
     from dispatch.store import reading
 
     settings = settings_of_environment()
@@ -190,8 +191,8 @@ def plan(
     from sqlmodel import Session
 
     from dispatch.intake import faults_of
-    from dispatch.plans import read_plan
-    from dispatch.runs import PlanRequest, request_run
+    from dispatch.plans.plans import read_plan
+    from dispatch.runs.runs import PlanRequest, request_run
     from dispatch.store import reading
 
     settings = settings_of_environment()
@@ -234,9 +235,9 @@ def executed(engine: "Engine", run_id: str, settings: "Settings") -> "RunOut":
     """
     from sqlmodel import Session
 
-    from dispatch.execution import execute_run
     from dispatch.models import RunStatus
-    from dispatch.runs import cancel_run, read_run
+    from dispatch.runs.execution import execute_run
+    from dispatch.runs.runs import cancel_run, read_run
     from dispatch.store import reading
 
     def work() -> None:
@@ -312,7 +313,8 @@ def print_plan(found: "PlanOut", settings: "Settings") -> None:
         state += f" as version {found.version}"
     per_job = totals.travel_minutes_per_job
     console.print(
-        f"Plan {found.id}, {state}: {totals.jobs_placed:,} jobs on {len(found.routes):,} routes"
+        f"Plan {found.id}, {state}: {counted(totals.jobs_placed, 'job', spec=',')}"
+        f" on {counted(len(found.routes), 'route', spec=',')}"
         f" · {totals.jobs_unassigned:,} unassigned"
         + ("" if per_job is None else f" · {per_job:.1f} minutes of travel per job")
         + f" · {totals.distance_metres / 1000:,.0f} km"
@@ -370,8 +372,9 @@ def route(
     """
     from sqlmodel import Session
 
-    from dispatch import itinerary
+    from dispatch.models import now
     from dispatch.store import reading
+    from dispatch.views import calendars, itinerary
 
     if as_json + as_calendar + as_geojson > 1:
         raise typer.BadParameter("choose one of --json, --ics and --geojson")
@@ -382,7 +385,12 @@ def route(
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     elif as_calendar:
-        typer.echo(itinerary.as_calendar(found), nl=False)
+        with database(settings) as engine, Session(engine) as session:
+            told = calendars.published(
+                session, [found], settings, now(), language=settings.language
+            )
+            session.commit()
+        typer.echo(told.content, nl=False)
     elif as_geojson:
         typer.echo(json.dumps(itinerary.as_geojson(found), ensure_ascii=False, indent=2))
     else:

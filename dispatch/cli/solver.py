@@ -12,17 +12,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from dispatch import terminal
+from dispatch.cli import terminal
+from dispatch.cli.terminal import compile_first, interruptible, refuse
 from dispatch.cores import available_cores
-from dispatch.terminal import compile_first, interruptible, refuse
-from solver.check import check as violations_of
-from solver.decode import Unreadable, parse_json, read_text
+from solver.files.decode import UnreadableFile, parse_json, read_text
+from solver.files.read import Format, ProblemFile, read_problem
+from solver.files.write import InvalidSolution, read_solution, write_solution
+from solver.judge.check import check as violations_of
 from solver.problem import Fault, InvalidProblem, Problem
-from solver.read import Format, ProblemFile, read_problem
 from solver.solution import Route, Rule, Solution, StopKind
 from solver.solve import ENGINES, Limit, Progress
 from solver.solve import solve as solution_of
-from solver.write import InvalidSolution, read_solution, write_solution
+from solver.start import start_from, with_reasons
+from solver.wording import counted
 
 DEFAULT_SECONDS = 10.0
 
@@ -66,6 +68,14 @@ def solve(
             show_default=False,
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SOLUTION",
+            help="Improve this plan, as --output writes it; the answer costs no more. Stops that "
+            "are not possible any more are left out, and listed.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write the solution as JSON; - is standard output."),
@@ -88,6 +98,8 @@ def solve(
       [bold]dispatch solve C101.txt --format trsp --iterations 100000 --seed 7 --json[/bold]
 
       [bold]dispatch solve R101.txt --engine routing --time 60[/bold]
+
+      [bold]dispatch solve day.json --start plan.json --output better.json[/bold]
     """
     if engine not in ENGINES:
         raise typer.BadParameter(
@@ -98,7 +110,7 @@ def solve(
     if target is not None and not target.absolute().parent.is_dir():
         # Better now than after the search.
         refuse([Fault("unwritable", str(target), "there is no such folder", "create it first")])
-    file = _read_problem_file(problem, format)
+    file, given = _read_files(problem, format, start)
     if time is None and iterations is None:
         time = DEFAULT_SECONDS
     if cores is None:
@@ -108,6 +120,11 @@ def solve(
         compile_first()
 
     began = clock.monotonic()
+    known = None if given is None else start_from(file.problem, given)
+    for lost in () if known is None else known.dropped:
+        typer.echo(
+            f"{start}: visit {lost.visit!r} leaves shift {lost.shift!r}: {lost.why}", err=True
+        )
     with _progress(file) as report, interruptible() as interrupted:
         solution = solution_of(
             file.problem,
@@ -115,9 +132,12 @@ def solve(
             seed=seed,
             cores=cores,
             engine=engine,
+            start=None if known is None else known.plan,
             progress=report,
             cancelled=interrupted,
         )
+    if known is not None and known.plan.objective < solution.objective:
+        solution = with_reasons(file.problem, known.plan)
     elapsed = clock.monotonic() - began
 
     text = json.dumps(write_solution(solution, file.scale), ensure_ascii=False, indent=2) + "\n"
@@ -149,14 +169,8 @@ def check(
 
       [bold]dispatch check day.json plan.json[/bold]
     """
-    file = _read_problem_file(problem, format)
-    try:
-        data = parse_json(read_text(solution), solution)
-        claimed = read_solution(data, file.problem, file.scale)
-    except Unreadable as error:
-        refuse([error.fault])
-    except InvalidSolution as error:
-        refuse(error.faults)
+    file, claimed = _read_files(problem, format, solution)
+    assert claimed is not None  # noqa: S101 - a solution was named
     violations = [
         violation
         for violation in violations_of(file.problem, claimed, tolerance=file.tolerance)
@@ -190,10 +204,33 @@ def compile_() -> None:
     typer.echo("The search engine is compiled.")
 
 
-def _read_problem_file(path: Path, format: Format | None) -> ProblemFile:  # noqa: A002
+def _read_files(
+    problem: Path,
+    format: Format | None,  # noqa: A002 - the option's name
+    solution: Path | None,
+) -> tuple[ProblemFile, Solution | None]:
+    """The problem and, if one is named, the solution; refused with the faults of both.
+
+    What a solution means can be said only of a problem that is sound.
+    """
+    faults: list[Fault] = []
+    file, data = None, None
     try:
-        return read_problem(path, format)
+        file = read_problem(problem, format)
     except InvalidProblem as error:
+        faults += error.faults
+    if solution is not None:
+        try:
+            data = parse_json(read_text(solution), solution)
+        except UnreadableFile as error:
+            faults.append(error.fault)
+    if file is None or faults:
+        refuse(faults)
+    if solution is None:
+        return file, None
+    try:
+        return file, read_solution(data, file.problem, file.scale)
+    except InvalidSolution as error:
         refuse(error.faults)
 
 
@@ -204,11 +241,11 @@ def _progress(file: ProblemFile) -> Iterator[Callable[[Progress], None] | None]:
     if not console.is_terminal:
         yield None
         return
-    visits = len(file.problem.visits)
+    visits = counted(len(file.problem.visits), "visit")
     with console.status("Searching …") as status:
         yield lambda now: status.update(
             f"{now.seconds:.0f} s · cost {_amount(file, now.objective)}"
-            f" · {now.assigned} of {visits} visits on a route · Ctrl-C stops"
+            f" · {now.assigned} of {visits} on a route · Ctrl-C stops"
         )
 
 
@@ -224,8 +261,9 @@ def _print_summary(file: ProblemFile, solution: Solution, elapsed: float) -> Non
 
 def _verdict(file: ProblemFile, solution: Solution) -> str:
     visits, left_out = len(file.problem.visits), len(solution.unassigned)
-    routes = f"{len(solution.routes):,} route{'' if len(solution.routes) == 1 else 's'}"
-    return f"{visits - left_out:,} of {visits:,} visits on {routes} · {left_out:,} unassigned"
+    routes = counted(len(solution.routes), "route", spec=",")
+    of_all = counted(visits, "visit", spec=",")
+    return f"{visits - left_out:,} of {of_all} on {routes} · {left_out:,} unassigned"
 
 
 def _routes_table(file: ProblemFile, routes: Iterable[Route]) -> Table:

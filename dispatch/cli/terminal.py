@@ -35,7 +35,7 @@ def _end(faults: Iterable[Fault], status: int) -> NoReturn:
 
 def compile_first() -> None:
     """Have the search compiled, and say so, unless it was done at installation."""
-    from solver.compilation import compile_search, is_compiled
+    from solver.search.compilation import compile_search, is_compiled
 
     if not is_compiled():
         typer.echo("Compiling the search engine (once, about a minute) …", err=True)
@@ -95,10 +95,12 @@ def database(settings: "Settings", *, create: bool = False) -> Iterator["Engine"
     from pathlib import Path
 
     from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError, OperationalError
+    from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
     from dispatch import store
-    from dispatch.errors import Conflict, DispatchError
+    from dispatch.errors import Conflict, DispatchError, Unavailable
+    from dispatch.service import readiness
+    from dispatch.service.troubles import fault_of, trouble_of
 
     where = "DISPATCH_DATABASE_URL"
     try:
@@ -120,11 +122,16 @@ def database(settings: "Settings", *, create: bool = False) -> Iterator["Engine"
                 ]
             )
     try:
-        store.migrate(settings.database_url)
+        readiness.prepare(settings)
         yield engine
     except DispatchError as error:
-        _end(error.faults, 1 if isinstance(error, Conflict) else 2)
-    except OperationalError as error:
+        _end(error.faults, 1 if isinstance(error, Conflict | Unavailable) else 2)
+    except DBAPIError as error:
+        trouble = trouble_of(error)
+        if trouble is not None:
+            fail([fault_of(trouble, shown)])
+        if not isinstance(error, OperationalError):
+            raise
         fail([Fault("database", shown, str(error.orig), "check that it is there and not in use")])
     finally:
         engine.dispose()

@@ -1,6 +1,6 @@
 """Machines at customers' sites, and the devices that watch them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from dispatch.errors import Conflict
 from dispatch.intake import Code, Input, Moment, Text
+from dispatch.log import Entity
 from dispatch.models import Asset, Device, DeviceName, Site
 from dispatch.output import Output
 from dispatch.references import Reference
@@ -141,22 +142,25 @@ def name_rows(device_id: str, names: Iterable[str]) -> list[DeviceName]:
     ]
 
 
-def _show_device(session: Session, row: Device) -> DeviceOut:
-    names = session.exec(select(DeviceName.name).where(DeviceName.device_id == row.id)).all()
-    return DeviceOut(**row.model_dump(), names=sorted(set(names) - {row.id}))
+def _show_devices(session: Session, rows: Sequence[Device]) -> list[DeviceOut]:
+    names: dict[str, list[str]] = {row.id: [] for row in rows}
+    for one in session.exec(select(DeviceName).where(col(DeviceName.device_id).in_(names))):
+        if one.name != one.device_id:
+            names[one.device_id].append(one.name)
+    return [DeviceOut(**row.model_dump(), names=sorted(names[row.id])) for row in rows]
 
 
 ASSETS: Register[Asset, AssetContent, AssetOut] = Register(
-    "asset",
+    Entity.ASSET,
     Asset,
     _apply_asset,
-    lambda _, row: AssetOut.model_validate(row),
+    lambda _, rows: [AssetOut.model_validate(row) for row in rows],
     lambda content: [Reference("site_id", (Site,), content.site_id)],
 )
 DEVICES: Register[Device, DeviceContent, DeviceOut] = Register(
-    "device",
+    Entity.DEVICE,
     Device,
     _apply_device,
-    _show_device,
+    _show_devices,
     lambda content: [Reference("asset_id", (Asset,), content.asset_id)],
 )

@@ -1,6 +1,8 @@
 """Coordinates for addresses that came without: asked once, politely, and kept in the database.
 
-A site that cannot be located stays as it is; its jobs are listed as needing a location.
+A site that cannot be located stays as it is; its jobs are listed as needing a location. What is
+found passes the same checks as coordinates that people give: streets of other countries have the
+same names.
 """
 
 import logging
@@ -22,6 +24,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select, update
 
 from dispatch import log
+from dispatch.company.sites import look_again
+from dispatch.intake import area_faults
 from dispatch.models import GeocodedAddress, LocatedBy, Site
 from dispatch.settings import Settings
 from dispatch.store import reading
@@ -31,6 +35,7 @@ Coordinates = tuple[float, float]
 Geocode = Callable[[str], Coordinates | None]
 """Looks an address up; None when there is no such place. Raises ``GeopyError`` when it fails."""
 
+ACTOR = "geocoder"
 ADDRESSES_AT_ONCE = 50
 """How many addresses one call asks for at most; the others have their turn with the next call."""
 TIMEOUT_SECONDS = 10
@@ -47,15 +52,18 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How many sites were located, and how many addresses are unknown or could not be asked."""
+class GeocodingCounts:
+    """How many sites were located, and how many addresses are unknown (or found where nobody goes
+    to) or could not be asked."""
 
     located: int = 0
     unknown: int = 0
     failed: int = 0
 
 
-def locate_sites(engine: Engine, settings: Settings, geocode: Geocode | None = None) -> Outcome:
+def locate_sites(
+    engine: Engine, settings: Settings, geocode: Geocode | None = None
+) -> GeocodingCounts:
     """Give coordinates to sites without, from the cache or from the provider of the settings.
 
     Opens and commits its own short transactions, none of which is open while the provider is
@@ -64,7 +72,8 @@ def locate_sites(engine: Engine, settings: Settings, geocode: Geocode | None = N
     if geocode is None:
         geocode = provider(settings)
     if geocode is None:
-        return Outcome()
+        return GeocodingCounts()
+    _take_back_strays(engine, settings)
     with Session(reading(engine)) as session:
         waiting = _sites_by_address(session)
         known = _answers(session, settings.geocoder, set(waiting))
@@ -92,14 +101,18 @@ def locate_sites(engine: Engine, settings: Settings, geocode: Geocode | None = N
                 provider=settings.geocoder,
             )
             _remember(engine, answer)
-        if answer.latitude is None or answer.longitude is None:
+            if _is_astray(answer, settings):
+                logger.warning("%r was found at %s, where nobody goes to", address, found)
+        if answer.latitude is None or _is_astray(answer, settings):
             unknown += 1
             continue
         with Session(engine) as session:
             for site_id, address_as_given in sites:
-                located += _locate(session, site_id, address_as_given, answer)
+                if _locate(session, site_id, address_as_given, answer):
+                    located += 1
+                    look_again(session, site_id, settings, actor=ACTOR)
             session.commit()
-    return Outcome(located, unknown, failed)
+    return GeocodingCounts(located, unknown, failed)
 
 
 def provider(settings: Settings) -> Geocode | None:
@@ -155,6 +168,34 @@ def _answers(session: Session, provider: str, addresses: set[str]) -> dict[str, 
     }
 
 
+def _is_astray(place: GeocodedAddress | Site, settings: Settings) -> bool:
+    """Whether its coordinates would be refused if somebody gave them."""
+    return bool(area_faults(place.latitude, place.longitude, settings.service_area, "site"))
+
+
+def _take_back_strays(engine: Engine, settings: Settings) -> None:
+    """Sites that were once located where nobody goes to have no location again."""
+    located = select(Site).where(col(Site.located_by) == LocatedBy.GEOCODER)
+    with Session(reading(engine)) as session:
+        strays = [site.id for site in session.exec(located) if _is_astray(site, settings)]
+    if not strays:
+        return
+    with Session(engine) as session:
+        for site in session.exec(
+            located.where(col(Site.id).in_(strays)).order_by(Site.id).with_for_update()
+        ).all():
+            if not _is_astray(site, settings):
+                continue
+            before = {"latitude": site.latitude, "longitude": site.longitude}
+            site.latitude = site.longitude = site.located_by = None
+            after = {"latitude": None, "longitude": None}
+            log.record(
+                session, ACTOR, "take_back", log.Entity.SITE, site.id, before=before, after=after
+            )
+            look_again(session, site.id, settings, actor=ACTOR)
+        session.commit()
+
+
 def _checked(address: str, found: Coordinates | None) -> Coordinates | None:
     if found is not None and not (-90 <= found[0] <= 90 and -180 <= found[1] <= 180):
         raise GeopyError(f"the provider puts {address!r} at {found}, which is nowhere")
@@ -181,9 +222,9 @@ def _locate(session: Session, site_id: str, address: str, answer: GeocodedAddres
     if changed:
         log.record(
             session,
-            "geocoder",
+            ACTOR,
             "locate",
-            "site",
+            log.Entity.SITE,
             site_id,
             before={"latitude": None, "longitude": None},
             after={"latitude": answer.latitude, "longitude": answer.longitude},

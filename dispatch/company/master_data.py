@@ -5,23 +5,24 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from dispatch.devices import AssetContent
+from dispatch.company.devices import AssetContent
 from dispatch.intake import (
     ClockTime,
     Code,
     Codes,
+    FromSecond,
     HeldSkills,
     Input,
     Latitude,
     Longitude,
     LongText,
     Minutes,
-    Moment,
     NewSite,
     SomeMinutes,
     StockQuantity,
     Territories,
     Text,
+    ToSecond,
     Weekday,
     check_coordinates,
     not_before,
@@ -35,13 +36,13 @@ class CatalogueEntry(Input):
     name: Text
 
 
-class SitePlace(NewSite):
+class SiteEntry(NewSite):
     """A customer's place with its id."""
 
     id: Code
 
 
-class Opening(Input):
+class OpeningHoursEntry(Input):
     """Visits at the site may start from ``opens`` to ``closes``, past midnight if that is less."""
 
     site_id: Code
@@ -50,13 +51,13 @@ class Opening(Input):
     closes: ClockTime
 
 
-class Machine(AssetContent):
+class AssetEntry(AssetContent):
     """A machine at a site with its id."""
 
     id: Code
 
 
-class DepotPlace(Input):
+class DepotEntry(Input):
     id: Code
     name: Text
     address: LongText
@@ -70,13 +71,13 @@ class DepotPlace(Input):
     _coordinates = field_validator("longitude")(check_coordinates)
 
 
-class DepotPart(Input):
+class DepotPartEntry(Input):
     depot_id: Code
     part_id: Code
     quantity: StockQuantity
 
 
-class Person(Input):
+class TechnicianEntry(Input):
     """A technician with home, territories (none: all of them), skills and the van's tools."""
 
     id: Code
@@ -93,7 +94,7 @@ class Person(Input):
     _coordinates = field_validator("longitude")(check_coordinates)
 
 
-class Hours(Input):
+class WorkingHoursEntry(Input):
     """A weekly shift, past midnight if ``ends`` is not after ``starts``."""
 
     technician_id: Code
@@ -103,7 +104,7 @@ class Hours(Input):
     max_overtime_minutes: Minutes = 0
 
 
-class Pause(Input):
+class BreakEntry(Input):
     technician_id: Code
     weekday: Weekday
     earliest: ClockTime
@@ -111,11 +112,11 @@ class Pause(Input):
     minutes: SomeMinutes
 
 
-class TimeOff(Input):
+class AbsenceEntry(Input):
     id: Code
     technician_id: Code
-    starts_at: Moment
-    ends_at: Moment
+    starts_at: FromSecond
+    ends_at: ToSecond
     reason: Text | None = None
 
     @field_validator("ends_at")
@@ -124,13 +125,13 @@ class TimeOff(Input):
         return not_before(ends_at, info, "starts_at")
 
 
-class VanPart(Input):
+class VanPartEntry(Input):
     technician_id: Code
     part_id: Code
     quantity: StockQuantity
 
 
-class Leg(Input):
+class LegEntry(Input):
     """Measured travel between two places (ids of sites, depots and technicians)."""
 
     from_place: Code

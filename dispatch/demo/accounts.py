@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlmodel import Session, select
 
-from dispatch import passwords
-from dispatch.accounts import NewAccount, create_account, set_password
-from dispatch.keys import NewKey, add_key, made_up_key, row_of
+from dispatch.access import passwords
+from dispatch.access.accounts import NewAccount, create_account, set_password
+from dispatch.access.keys import NewKey, add_key, made_up_key, row_of
 from dispatch.models import Account, ApiKey, Role, Technician
 from dispatch.settings import Settings
 

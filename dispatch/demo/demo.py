@@ -6,11 +6,11 @@ from pathlib import Path
 
 from sqlmodel import Session, col, exists, select
 
-from dispatch.demo_machines import watch_machines
-from dispatch.files import import_folder
+from dispatch.demo.machines import watch_machines
+from dispatch.files.folder import import_folder
 from dispatch.local_time import start_of
 from dispatch.models import Job, Route, Technician
-from dispatch.runs import PlanRequest, RunOut, request_run
+from dispatch.runs.runs import PlanRequest, RunOut, request_run
 from dispatch.settings import Settings
 
 ACTOR = "demo"

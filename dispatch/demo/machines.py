@@ -2,8 +2,8 @@
 
 from sqlmodel import Session, exists, select
 
-from dispatch.alert_rules import RULES, TEMPLATES, RuleContent, TemplateContent
-from dispatch.devices import DEVICES, DeviceContent
+from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
+from dispatch.company.devices import DEVICES, DeviceContent
 from dispatch.intake import SkillLevel
 from dispatch.models import Asset, Device, Priority, Severity, Skill
 

@@ -11,15 +11,15 @@ from datetime import datetime, timedelta
 from random import SystemRandom
 
 from sqlalchemy import ColumnElement, exists
-from sqlmodel import Session, and_, col, delete, or_, select, update
+from sqlmodel import Session, and_, col, or_, select, update
 
 from dispatch import log, store
 from dispatch.errors import NotFound
-from dispatch.events import event_of, events_between, is_among
-from dispatch.models import DeliveryStatus, LogEntry, Webhook, WebhookDelivery, now
+from dispatch.events.events import event_of, events_between, is_among
+from dispatch.events.webhooks import webhook_row
+from dispatch.models import DeliveryStatus, LogEntry, Webhook, WebhookDelivery, is_one_of, now
 from dispatch.output import Output
 from dispatch.settings import Settings
-from dispatch.webhooks import webhook_row
 from solver.problem import Fault
 
 AT_ONCE = 500
@@ -28,8 +28,6 @@ LEASE = timedelta(seconds=30)
 """Longer than any attempt takes."""
 HELD_AT_MOST = timedelta(minutes=5)
 """For so long is a target that cannot be reached left alone."""
-KEPT = timedelta(days=30)
-"""For so long is it remembered what was delivered."""
 AWAY = (429, 502, 503, 504)
 """Answers of a target that cannot be reached just now."""
 GONE = 410
@@ -71,7 +69,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AttemptOutcome:
     """The status of the answer, or why there was none."""
 
     status: int | None = None
@@ -93,8 +91,8 @@ def is_any_behind(session: Session, upto: int) -> bool:
 
 
 def make_deliveries(session: Session, upto: int, at: datetime | None = None) -> int:
-    """Put the events up to ``upto``, a ``Horizon``, on their way, and say how many deliveries that
-    makes; not all at once if there are many."""
+    """Put the events up to ``upto``, a ``LogHorizon``, on their way, and say how many deliveries
+    that makes; not all at once if there are many."""
     at = at or now()
     made = 0
     behind = select(Webhook).where(col(Webhook.active), col(Webhook.cursor) < upto)
@@ -129,22 +127,12 @@ def make_deliveries(session: Session, upto: int, at: datetime | None = None) -> 
 def send_test_event(session: Session, webhook_id: str, *, actor: str) -> DeliveryOut:
     """Put a ``webhook.test`` event on its way to this webhook. Raises ``NotFound``."""
     webhook = webhook_row(session, webhook_id)
-    entry = log.record(session, actor, "test", "webhook", webhook.id)
+    entry = log.record(session, actor, "test", log.Entity.WEBHOOK, webhook.id)
     session.flush()
     delivery = WebhookDelivery(webhook_id=webhook.id, event_id=entry.id or 0)
     session.add(delivery)
     session.flush()
     return _out(delivery)
-
-
-def forget_delivered(session: Session, at: datetime) -> None:
-    """What was delivered long ago is of no use to anybody."""
-    session.exec(
-        delete(WebhookDelivery).where(
-            col(WebhookDelivery.status) == DeliveryStatus.DELIVERED,
-            col(WebhookDelivery.delivered_at) < at - KEPT,
-        )
-    )
 
 
 # Sending
@@ -154,7 +142,7 @@ def due_webhooks(session: Session, at: datetime) -> list[str]:
     """Those to which something is to be sent now, and to which nobody is sending."""
     due = exists().where(
         col(WebhookDelivery.webhook_id) == col(Webhook.id),
-        col(WebhookDelivery.status) == DeliveryStatus.WAITING,
+        is_one_of(WebhookDelivery.status, (DeliveryStatus.WAITING,)),
         col(WebhookDelivery.next_attempt_at) <= at,
     )
     return list(session.exec(select(Webhook.id).where(_is_free(at), due).order_by(col(Webhook.id))))
@@ -190,7 +178,7 @@ def begin_attempt(
         .join(LogEntry, col(LogEntry.id) == col(WebhookDelivery.event_id))
         .where(
             WebhookDelivery.webhook_id == webhook_id,
-            WebhookDelivery.status == DeliveryStatus.WAITING,
+            is_one_of(WebhookDelivery.status, (DeliveryStatus.WAITING,)),
             col(WebhookDelivery.next_attempt_at) <= at,
         )
         .order_by(col(WebhookDelivery.event_id))
@@ -227,7 +215,7 @@ def begin_attempt(
 def end_attempt(
     session: Session,
     attempt: Attempt,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     settings: Settings,
     at: datetime | None = None,
 ) -> None:
@@ -263,7 +251,7 @@ def end_attempt(
 
 
 def _switch_off_if_dead(
-    session: Session, webhook: Webhook, delivery: WebhookDelivery, outcome: Outcome
+    session: Session, webhook: Webhook, delivery: WebhookDelivery, outcome: AttemptOutcome
 ) -> None:
     reason = None
     if outcome.status == GONE:
@@ -273,7 +261,7 @@ def _switch_off_if_dead(
     if reason is not None:
         webhook.active, webhook.disabled_reason = False, reason
         after = {"active": False, "disabled_reason": reason}
-        log.record(session, "sender", "disable", "webhook", webhook.id, after=after)
+        log.record(session, "sender", "disable", log.Entity.WEBHOOK, webhook.id, after=after)
 
 
 def _anything_delivered(session: Session, webhook_id: str, since: datetime) -> bool:
@@ -333,11 +321,13 @@ def replay_delivery(
                 "unknown_delivery",
                 f"delivery {delivery_id}",
                 "there is no such delivery",
-                "list the webhook's deliveries; delivered ones are kept for 30 days",
+                "list the webhook's deliveries; delivered ones are not kept for ever",
             )
         )
     _replay(delivery, at or now())
-    log.record(session, actor, "replay", "webhook", webhook_id, after={"delivery": delivery_id})
+    log.record(
+        session, actor, "replay", log.Entity.WEBHOOK, webhook_id, after={"delivery": delivery_id}
+    )
     session.flush()
     return _out(delivery)
 
@@ -353,7 +343,9 @@ def replay_dead(
     found = session.exec(dead.with_for_update()).all()
     for delivery in found:
         _replay(delivery, at or now())
-    log.record(session, actor, "replay", "webhook", webhook_id, after={"deliveries": len(found)})
+    log.record(
+        session, actor, "replay", log.Entity.WEBHOOK, webhook_id, after={"deliveries": len(found)}
+    )
     session.flush()
     return len(found)
 

@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError, to_json
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from dispatch.models import LogEntry, Run, RunStatus, now
+from dispatch.models import AT_WORK, LogEntry, LogStart, Run, RunStatus, is_one_of, now
 from dispatch.output import Output
 
 TYPES = {
@@ -42,6 +42,7 @@ TYPES = {
     ("job", "undo"): "job.move_undone",
     ("job", "take_over"): "job.taken_over",
     ("job", "miss"): "job.missed",
+    ("job", "take_off"): "job.taken_off",
     ("job", "schedule"): "job.scheduled",
     ("job", "unschedule"): "job.unscheduled",
     ("job", "en_route"): "job.en_route",
@@ -51,7 +52,7 @@ TYPES = {
     ("webhook", "test"): "webhook.test",
 }
 """Entity and action of the log entries that are published, and as what."""
-WHOLE = ("alert", "placement")
+WHOLE = ("alert", "dead_letter", "placement")
 """Entities whose every action is published, under its own name."""
 WATCHED = ("plan", "run", "job", "absence", *WHOLE)
 """What types begin with; a test of a webhook is for that webhook alone."""
@@ -108,7 +109,7 @@ def events_between(
 ) -> tuple[list[EventOut], int]:
     """Events with ids above ``after`` in their order, and the id up to which these are all.
 
-    That is ``upto`` unless there are too many at once; ``upto`` itself comes from a ``Horizon``.
+    That is ``upto`` unless there are too many at once; ``upto`` itself comes from a ``LogHorizon``.
     """
     entries = session.exec(
         select(LogEntry)
@@ -128,8 +129,14 @@ def newest_entry(session: Session) -> int:
     return session.exec(select(func.max(LogEntry.id))).one() or 0
 
 
+def removed_upto(session: Session) -> int:
+    """The id of the last entry that is kept no longer (0: none)."""
+    return session.exec(select(func.max(LogStart.removed_upto))).one() or 0
+
+
 def running(session: Session) -> Sequence[Run]:
-    return session.exec(select(Run).where(Run.status == RunStatus.RUNNING)).all()
+    at_work = select(Run).where(is_one_of(Run.status, AT_WORK))
+    return session.exec(at_work.where(Run.status == RunStatus.RUNNING)).all()
 
 
 def progress_of(run: Run) -> EventOut:

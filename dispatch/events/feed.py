@@ -4,6 +4,11 @@ One thread looks for new events, as long as anybody listens, and keeps the lates
 reads them at its own pace and is told when there are more; one that has fallen behind what is kept
 reads on from the database. So nobody waits for anybody, and a listener costs neither a thread nor a
 connection.
+
+Before it hands on what it has found, it asks whether those who listen may still do so, and turns
+away who may not. It asks the database, since another service may have signed them out, and after
+the events were found: whatever was stored after a listener's door had been closed does not reach
+that listener.
 """
 
 import logging
@@ -17,13 +22,26 @@ from time import monotonic
 
 from sqlmodel import Session
 
-from dispatch.events import EventOut, events_between, newest_entry, progress_of, running
-from dispatch.horizon import Horizon
+from dispatch.access.callers import Caller, turned_away
+from dispatch.events.events import (
+    EventOut,
+    events_between,
+    newest_entry,
+    progress_of,
+    removed_upto,
+    running,
+)
+from dispatch.events.horizon import LogHorizon
 from dispatch.models import now
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
 
 LOOK_EVERY_SECONDS = 0.1
+LOOK_UNHEARD_SECONDS = 1.0
+"""While nobody listens: then it is known how far the log goes when somebody comes while others are
+writing."""
+ASK_EVERY_SECONDS = 1.0
+"""Whether listeners may stay, while nothing happens."""
 PROGRESS_EVERY_SECONDS = 1.0
 AFTER_FAILURE_SECONDS = 2.0
 KEPT = 2_000
@@ -38,7 +56,7 @@ class Feed:
 
     def __init__(self, settings: Settings) -> None:
         self._engine = connect(settings.database_url)
-        self._horizon = Horizon(self._engine)
+        self._horizon = LogHorizon(self._engine)
         self._lock = threading.Lock()
         self._wakers: dict[Listener, Callable[[], None]] = {}
         self._kept: deque[EventOut] = deque(maxlen=KEPT)
@@ -48,19 +66,20 @@ class Feed:
         """The log entry up to which the kept ones go; None while nobody listens."""
         self._progress: dict[str, tuple[float, int | None]] = {}
         self._progress_due = 0.0
+        self._asking_due = 0.0
         self._closed = threading.Event()
-        self._wanted = threading.Event()
+        self._hurry = threading.Event()
         self._thread = threading.Thread(target=self._work, name="feed", daemon=True)
         self._catching_up = ThreadPoolExecutor(2, thread_name_prefix="catching up")
 
     def start(self) -> None:
-        """Begin to look whenever somebody listens."""
+        """Begin to look."""
         self._thread.start()
 
     def close(self) -> None:
         """Let all listeners find that it is over, at once."""
         self._closed.set()
-        self._wanted.set()
+        self._hurry.set()
         self._wake_all()
 
     def stop(self) -> None:
@@ -76,22 +95,25 @@ class Feed:
         return self._closed.is_set()
 
     @contextmanager
-    def listen(self, after: int | None, wake: Callable[[], None]) -> Iterator["Listener"]:
-        """A listener to all events behind the one with the id ``after`` (None: from now on).
+    def listen(
+        self, after: int | None, wake: Callable[[], None], caller: Caller | None = None
+    ) -> Iterator["Listener"]:
+        """A listener to all events behind the one with the id ``after`` (None: from now on), for as
+        long as what ``caller`` has shown holds.
 
-        ``wake`` is called, in any thread, when there is something to take, and when it is over.
+        ``wake`` is called, in any thread, when it has begun, when there is something to take, and
+        when it is over.
         """
-        listener = Listener(self, after)
+        listener = Listener(self, after, caller)
         with self._lock:
             self._wakers[listener] = wake
-            self._wanted.set()
+        self._hurry.set()
         try:
             yield listener
         finally:
             with self._lock:
                 del self._wakers[listener]
                 if not self._wakers and not self.is_closed:
-                    self._wanted.clear()
                     self._upto = None
                     self._kept.clear()
 
@@ -102,34 +124,69 @@ class Feed:
             wake()
 
     def _work(self) -> None:
-        while not self.is_closed:
-            self._wanted.wait()
+        while True:
+            self._hurry.clear()
+            if self.is_closed:
+                return
             try:
                 self._look()
             except Exception:
                 # A database that is busy or away; where to go on is known.
-                logger.warning("Could not look for events", exc_info=True)
+                if self._wakers:
+                    logger.warning("Could not look for events", exc_info=True)
                 self._closed.wait(AFTER_FAILURE_SECONDS)
-            self._closed.wait(LOOK_EVERY_SECONDS)
+            self._hurry.wait(LOOK_EVERY_SECONDS if self._wakers else LOOK_UNHEARD_SECONDS)
 
     def _look(self) -> None:
+        with self._lock:
+            # Whoever comes later begins with the next look: this one may have found less than was
+            # stored before they came.
+            listeners = list(self._wakers)
         settled = self._horizon.find()
+        if not listeners:
+            return
+        self._turn_away(listeners, settled)
         if settled is None:
             return
         with self._lock:
-            begins = self._upto is None and bool(self._wakers)
-            if begins:
+            if self._upto is None and self._wakers:
                 self._upto = settled
             upto = self._upto
-        if begins:
-            self._wake_all()
         while upto is not None and upto < settled and not self.is_closed:
             with Session(reading(self._engine)) as session:
                 events, upto = events_between(session, upto, settled, AT_ONCE)
             self._keep(events, upto)
+        self._let_begin(listeners)
         if monotonic() >= self._progress_due:
             self._progress_due = monotonic() + PROGRESS_EVERY_SECONDS
             self._keep(self._new_progress(), None)
+
+    def _turn_away(self, listeners: list["Listener"], settled: int | None) -> None:
+        """Let those find that it is over who may not listen any more."""
+        if settled == self._upto and monotonic() < self._asking_due:
+            return
+        self._asking_due = monotonic() + ASK_EVERY_SECONDS
+        callers = {one.caller for one in listeners if one.caller is not None}
+        with Session(reading(self._engine)) as session:
+            gone = turned_away(session, callers, now())
+        for listener in listeners:
+            if listener.caller in gone:
+                listener.is_turned_away = True
+                self._wake(listener)
+
+    def _let_begin(self, listeners: list["Listener"]) -> None:
+        new = [one for one in listeners if not one.has_begun]
+        with self._lock:
+            for listener in new:
+                listener._begin()
+        for listener in new:
+            self._wake(listener)
+
+    def _wake(self, listener: "Listener") -> None:
+        with self._lock:
+            wake = self._wakers.get(listener)
+        if wake is not None:
+            wake()
 
     def _keep(self, events: list[EventOut], upto: int | None) -> None:
         with self._lock:
@@ -153,21 +210,35 @@ class Feed:
 class Listener:
     """Takes the events of a feed, each once and in order. ``last`` is the id of what was taken."""
 
-    def __init__(self, feed: Feed, after: int | None) -> None:
+    def __init__(self, feed: Feed, after: int | None, caller: Caller | None) -> None:
         self._feed = feed
         self._place: int | None = None
         """How many of the events ever kept it has behind it; None: it reads from the database."""
         self._is_new = True
         self.last = after
+        self.caller = caller
+        self.has_begun = False
+        """From then on it is told whatever is stored."""
+        self.is_turned_away = False
+        """Whether its caller may listen no more."""
+
+    @property
+    def is_over(self) -> bool:
+        return self._feed.is_closed or self.is_turned_away
+
+    def _begin(self) -> None:
+        """Without an id to go on from: behind all that was found, in a look that began later."""
+        feed = self._feed
+        if self.last is None:
+            self.last, self._place = feed._upto, feed._count
+        self.has_begun = self.last is not None
 
     def take(self) -> list[EventOut] | None:
         """What has happened since, which may be nothing; None: ``catch_up`` first."""
         feed = self._feed
         with feed._lock:
-            if feed._upto is None:
+            if feed._upto is None or self.last is None or self.is_turned_away:
                 return []
-            if self.last is None:
-                self.last, self._place = feed._upto, feed._count
             first = feed._count - len(feed._kept)
             if self._place is None or self._place < first:
                 return None
@@ -192,6 +263,9 @@ class Listener:
         with Session(reading(feed._engine)) as session:
             if self._is_new and self.last > upto and self.last > newest_entry(session):
                 return [self._begin_anew(upto, count)]
+            removed = removed_upto(session) if self._is_new else 0
+            if self.last < removed:
+                return [self._begin_anew(removed, None)]
             self._is_new = False
             events, reached = events_between(session, self.last, upto, AT_ONCE)
         if reached >= upto:
@@ -199,8 +273,9 @@ class Listener:
         self.last = max(self.last, reached)
         return events
 
-    def _begin_anew(self, upto: int, count: int) -> EventOut:
-        """Say that the id to go on from is none, as when a backup of the database was restored."""
+    def _begin_anew(self, upto: int, count: int | None) -> EventOut:
+        """Say that the id to go on from is none, as when a backup of the database was restored, or
+        is none any more, because the log does not go back so far."""
         asked, self.last, self._place, self._is_new = self.last, upto, count, False
         return EventOut(
             id=upto,

@@ -27,7 +27,7 @@ class _Fence:
     writers: frozenset[str]
 
 
-class Horizon:
+class LogHorizon:
     """The horizon, found again and again; what is below it is read in a later transaction."""
 
     def __init__(self, engine: Engine) -> None:

@@ -13,32 +13,29 @@ import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import TypeVar
 
 import httpx2
 from sqlmodel import Session
 from standardwebhooks import Webhook as Signer
 
-from dispatch.deliveries import (
+from dispatch.events.deliveries import (
     Attempt,
-    Outcome,
+    AttemptOutcome,
     begin_attempt,
     due_webhooks,
     end_attempt,
-    forget_delivered,
     give_back,
     is_any_behind,
     make_deliveries,
 )
-from dispatch.horizon import Horizon
+from dispatch.events.horizon import LogHorizon
+from dispatch.events.targets import Forbidden, addresses_of
 from dispatch.models import now
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
-from dispatch.targets import Forbidden, addresses_of
 
 LOOK_EVERY_SECONDS = 0.5
-FORGET_EVERY = timedelta(hours=1)
 MOST_CHARACTERS_OF_AN_ERROR = 500
 LOOK_UPS_AT_ONCE = 32
 """Of names; one whose servers are silent takes a thread for long."""
@@ -47,15 +44,14 @@ Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 
-class Sender:
+class WebhookSender:
     """Puts events on their way to webhooks and sends what is due, from start to stop."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._engine = connect(settings.database_url)
-        self._horizon = Horizon(self._engine)
-        self._forget_at = now()
+        self._horizon = LogHorizon(self._engine)
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._database = ThreadPoolExecutor(2, thread_name_prefix="sender's database")
@@ -124,11 +120,6 @@ class Sender:
 
     def _look(self) -> list[str]:
         self._put_on_their_way()
-        if now() >= self._forget_at:
-            self._forget_at = now() + FORGET_EVERY
-            with Session(self._engine) as session:
-                forget_delivered(session, now())
-                session.commit()
         with Session(reading(self._engine)) as session:
             return due_webhooks(session, now())
 
@@ -148,7 +139,7 @@ class Sender:
             session.commit()
             return attempt
 
-    def _end(self, attempt: Attempt, outcome: Outcome) -> None:
+    def _end(self, attempt: Attempt, outcome: AttemptOutcome) -> None:
         with Session(self._engine) as session:
             end_attempt(session, attempt, outcome, self._settings)
             session.commit()
@@ -170,21 +161,21 @@ def client() -> httpx2.AsyncClient:
     )
 
 
-async def send(web: httpx2.AsyncClient, attempt: Attempt, settings: Settings) -> Outcome:
+async def send(web: httpx2.AsyncClient, attempt: Attempt, settings: Settings) -> AttemptOutcome:
     """Make one attempt, within the time for it; of the answer only the status is looked at."""
     seconds = settings.webhook_timeout_seconds
     try:
         async with asyncio.timeout(seconds):
             status = await _post(web, attempt, settings)
     except TimeoutError:
-        return Outcome(error=f"There was no answer in {seconds:g} s.")
+        return AttemptOutcome(error=f"There was no answer in {seconds:g} s.")
     except Exception as error:
         # Networks and strangers' servers fail in many ways; each is the end of this attempt only.
         reason = f"{type(error).__name__}: {error}"
-        return Outcome(error=reason[:MOST_CHARACTERS_OF_AN_ERROR])
+        return AttemptOutcome(error=reason[:MOST_CHARACTERS_OF_AN_ERROR])
     if 200 <= status < 300:
-        return Outcome(status)
-    return Outcome(status, f"The answer was {status}.")
+        return AttemptOutcome(status)
+    return AttemptOutcome(status, f"The answer was {status}.")
 
 
 async def _post(web: httpx2.AsyncClient, attempt: Attempt, settings: Settings) -> int:

@@ -10,12 +10,12 @@ from sqlmodel import Session, col, delete, select
 
 from dispatch import log
 from dispatch.errors import InvalidInput, NotFound
-from dispatch.events import EventTypes, newest_entry
+from dispatch.events.events import EventTypes, newest_entry
+from dispatch.events.targets import TargetUrl, names_private_address
 from dispatch.intake import Input, Text
 from dispatch.models import Webhook, WebhookDelivery, now
 from dispatch.output import Output
 from dispatch.settings import Settings
-from dispatch.targets import TargetUrl, names_private_address
 from solver.problem import Fault
 
 CHANGE_OVER = timedelta(hours=24)
@@ -76,7 +76,9 @@ def create_webhook(
         cursor=newest_entry(session),
     )
     session.add(webhook)
-    log.record(session, actor, "create", "webhook", webhook.id, after=new.model_dump(mode="json"))
+    log.record(
+        session, actor, "create", log.Entity.WEBHOOK, webhook.id, after=new.model_dump(mode="json")
+    )
     session.flush()
     return WebhookWithSecret.model_validate(webhook)
 
@@ -176,4 +178,4 @@ def _record(
     after: dict[str, Any] | None,
 ) -> None:
     session.flush()
-    log.record(session, actor, action, "webhook", webhook.id, before=before, after=after)
+    log.record(session, actor, action, log.Entity.WEBHOOK, webhook.id, before=before, after=after)

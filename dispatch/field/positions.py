@@ -5,13 +5,13 @@ from datetime import datetime
 from pydantic import field_validator
 from sqlmodel import Session
 
+from dispatch.company.technicians import read_technician
 from dispatch.errors import InvalidInput
+from dispatch.field.reports import clock_faults
 from dispatch.intake import Input, Latitude, Longitude, Moment, area_faults, check_coordinates
 from dispatch.models import Position, now
 from dispatch.output import Output
-from dispatch.reports import clock_faults
 from dispatch.settings import Settings
-from dispatch.technicians import read_technician
 
 
 class NewPosition(Input):
@@ -49,7 +49,7 @@ def keep_position(
     """
     read_technician(session, technician_id)
     faults = [
-        *clock_faults(new.at, at or now()),
+        *clock_faults(new.at, at or now(), settings),
         *area_faults(new.latitude, new.longitude, settings.service_area, "latitude"),
     ]
     if faults:

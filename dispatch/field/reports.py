@@ -5,8 +5,7 @@ from all of its reports and their own times, whatever order they came in. The fi
 a job is the one that counts; what is said to have happened later is kept, and changes nothing.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -14,11 +13,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
-from dispatch import log, plans_store, store
+from dispatch import log, store
+from dispatch.company.technicians import read_technician
 from dispatch.errors import Conflict, InvalidInput
-from dispatch.history import ENDS
-from dispatch.intake import Code, Input, LongText, Moment, PartQuantities, Text
-from dispatch.jobs import no_such_job
+from dispatch.intake import Code, Input, LongText, Moment, PartQuantities, Readings, Text
+from dispatch.jobs.jobs import no_such_job
+from dispatch.local_time import as_said, start_of
 from dispatch.models import (
     OVER,
     Job,
@@ -27,27 +27,26 @@ from dispatch.models import (
     Part,
     Report,
     ReportKind,
+    Route,
     Stop,
-    VanStock,
     now,
 )
 from dispatch.output import Output
-from dispatch.plan_rows import RouteRows
-from dispatch.plans import GONE
+from dispatch.parts import movements
+from dispatch.placing.taking_over import hold_whereabouts, take_over
+from dispatch.planning.plan_rows import RouteRows
+from dispatch.planning.snapshot import STARTED
+from dispatch.plans import queries, versions
+from dispatch.plans.plans import GONE
 from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
-from dispatch.snapshot import STARTED
-from dispatch.taking_over import hold_whereabouts, take_over
-from dispatch.technicians import read_technician
-from dispatch.van import parts_used, van_use
+from dispatch.views.history import ENDS
 from solver.problem import Fault
 
 AHEAD = timedelta(minutes=5)
 """So far may a technician's clock be ahead of ours."""
-
-
-Reading = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Readings = Annotated[dict[Text, Reading], Field(max_length=100)]
+EARLY = timedelta(hours=4)
+"""Who begins a shift soon after midnight may set out on the day before, so much before it."""
 
 
 class NewReport(Input):
@@ -127,7 +126,8 @@ def take_report(
 
     If the plan in force has the job with somebody else by now, or with nobody, it follows. ``at``
     is the moment at which the report came in (None: now). Raises ``NotFound`` for the technician,
-    ``InvalidInput``, or ``Conflict`` if the id was used for another report, or no published plan
+    ``InvalidInput`` (also for what is said to have happened before the day of the visit), or
+    ``Conflict`` if the id was used for another report, or no published plan
     ever had this technician attend the job.
     """
     received_at = at or now()
@@ -137,22 +137,23 @@ def take_report(
     known = session.get(Report, new.id)
     if known is not None:
         return _again(session, known, report), False
-    faults = _faults(session, new, received_at)
+    # Whoever publishes holds the publication first, and then the jobs.
+    versions.hold_publication(session)
+    told = queries.told_visits(session, new.job_id, technician_id)
+    faults = [*_faults(session, new, received_at, settings), *_day_faults(new.at, told, settings)]
     if faults:
         raise InvalidInput(*faults)
-    # Whoever publishes holds the publication first, and then the jobs.
-    plans_store.hold_publication(session)
-    told = plans_store.told_visits(session, new.job_id, technician_id)
     if not told:
-        raise _never_theirs(session, new.job_id)
+        raise _never_theirs(new.job_id)
     reports = sorted([*store.reports_of(session, new.job_id), report], key=_in_time)
     decisive = _decisive(reports)
     # Of what they were told of it at several times, they went by what was nearest.
-    nearest = min(told, key=lambda rows: abs(rows.stops[0].start_at - decisive.at))
+    known_then = [rows for rows in told if decisive.at >= _earliest(rows.route, settings)]
+    nearest = min(known_then or told, key=lambda rows: abs(rows.stops[0].start_at - decisive.at))
     found = hold_whereabouts(session, new.job_id, nearest)
     job, before = found.jobs[new.job_id], _state(found.jobs[new.job_id])
     session.add(report)
-    taken = _taken(found.routes, found.jobs)
+    before_it = movements.flows(found.routes, found.jobs)
     is_moving = found.is_elsewhere and decisive.technician_id == technician_id
     planned = nearest if is_moving or found.live is None else found.live
     _follow(job, reports, decisive, planned.stops)
@@ -160,14 +161,14 @@ def take_report(
     job.updated_at = received_at
     session.flush()
     after = _state(job) | {"report": report.id}
-    log.record(session, actor, report.kind.value, "job", job.id, before=before, after=after)
+    log.record(
+        session, actor, report.kind.value, log.Entity.JOB, job.id, before=before, after=after
+    )
     routes = found.routes
     if is_moving and job.status in STARTED:
         routes = take_over(session, job, found, settings, actor=actor, at=received_at)
-    more = _taken(routes, found.jobs)
-    for technician in taken.keys() | more.keys():
-        _take_out(session, technician, taken[technician], more[technician])
-    session.flush()
+    after_it = movements.flows(routes, found.jobs)
+    movements.book(session, before_it, after_it, actor=actor, at=received_at)
     return _out(report, job), True
 
 
@@ -205,31 +206,47 @@ def _again(session: Session, known: Report, report: Report) -> ReportOut:
     return _out(known, session.get_one(Job, known.job_id))
 
 
-def _faults(session: Session, new: NewReport, received_at: datetime) -> list[Fault]:
-    references = [
-        Reference("job_id", (Job,), new.job_id),
-        *(Reference("parts_used", (Part,), part.part_id) for part in new.parts_used or ()),
-    ]
-    return [*unknown_references(session, references), *clock_faults(new.at, received_at)]
+def _faults(
+    session: Session, new: NewReport, received_at: datetime, settings: Settings
+) -> list[Fault]:
+    references = [Reference("parts_used", (Part,), part.part_id) for part in new.parts_used or ()]
+    return [*unknown_references(session, references), *clock_faults(new.at, received_at, settings)]
 
 
-def clock_faults(at: datetime, received_at: datetime) -> list[Fault]:
+def clock_faults(at: datetime, received_at: datetime, settings: Settings) -> list[Fault]:
     """A fault if something is said to have happened after it was said."""
     if at <= received_at + AHEAD:
         return []
-    cause = f"{at} is after {received_at}, when it came in"
+    said, came = as_said(at, settings.zone), as_said(received_at, settings.zone)
+    cause = f"{said} is after {came}, when it came in"
     return [Fault("in_the_future", "at", cause, "set the device's clock")]
 
 
-def _never_theirs(session: Session, job_id: str) -> Conflict:
-    job = session.get_one(Job, job_id)
-    live = plans_store.live_route_of(session, job_id)
+def _day_faults(at: datetime, told: Sequence[RouteRows], settings: Settings) -> list[Fault]:
+    """A fault if something is said to have happened before any day for which they were told of it.
+    How long ago that day was does not matter: phones are offline for days."""
+    routes = sorted((rows.route for rows in told), key=lambda route: route.shift_starts_at)
+    if not routes or at >= _earliest(first := routes[0], settings):
+        return []
+    said = as_said(at, settings.zone)
+    cause = f"{said} is before {first.day}, the day that the visit was planned for"
+    action = "set the device's clock; if it was done, have the dispatcher plan it for that day"
+    return [Fault("before_its_day", "at", cause, action)]
+
+
+def _earliest(route: Route, settings: Settings) -> datetime:
+    """Nothing of the route can have happened earlier."""
+    return min(start_of(route.day, settings.zone), route.shift_starts_at - EARLY)
+
+
+def _never_theirs(job_id: str) -> Conflict:
+    """The same whether others have it, nobody has, or there is no such job: none of that is a
+    technician's business."""
     return Conflict(
         Fault(
             "not_on_your_route",
             f"job {job_id}",
-            f"it is {job.status}, and "
-            + (f"with {live.route.technician_id}" if live else "on nobody's route"),
+            "no published plan ever had it on this technician's route",
             "fetch the route again; if you are there, call the dispatcher",
         )
     )
@@ -273,31 +290,6 @@ def _follow(job: Job, reports: Sequence[Report], decisive: Report, planned: Sequ
 
 def _first(reports: Sequence[Report], kind: ReportKind) -> datetime | None:
     return min((report.at for report in reports if report.kind is kind), default=None)
-
-
-def _taken(routes: Sequence[RouteRows], jobs: Mapping[str, Job]) -> defaultdict[str, Counter[str]]:
-    """What visits of these routes that are over have taken out of the technicians' vans."""
-    total: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for rows in routes:
-        done = [s for s in rows.stops if s.job_id is None or jobs[s.job_id].status in OVER]
-        use = van_use(done, lambda stop: parts_used(stop, jobs[stop.job_id or ""]))
-        for parts in use.taken.values():
-            total[rows.route.technician_id].update(parts)
-    return total
-
-
-def _take_out(
-    session: Session, technician_id: str, before: Counter[str], after: Counter[str]
-) -> None:
-    """The figures of the van may be wrong, but never below nothing."""
-    more = Counter(after)
-    more.subtract(before)
-    for part, number in more.items():
-        row = session.get(VanStock, (technician_id, part))
-        if number and row is not None:
-            row.quantity = max(0, row.quantity - number)
-        elif number < 0:
-            session.add(VanStock(technician_id=technician_id, part_id=part, quantity=-number))
 
 
 def _state(job: Job) -> dict[str, object]:

@@ -40,16 +40,25 @@ class Cell:
 # Texts
 
 
+BEGINNING = r"""(^|[;,|\t\r\n])((?:[^\S\t\r\n]|["'])*)"""
+"""Of a cell, also for a program that takes another sign for the one between cells, as spreadsheets
+do where the comma is the decimal sign; with the spaces and quotes that it may not count."""
+FORMULA = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]"
+"""With the wide and the small forms of these signs, which some spreadsheets take for them."""
+UNGUARDED = re.compile(f"{BEGINNING}(?={FORMULA})")
+GUARDED = re.compile(f"{BEGINNING}'(?={FORMULA})")
+
+
 def guarded(value: str) -> str:
-    """The text so that no spreadsheet runs it: what looks like a formula gets an apostrophe.
+    """The text so that no spreadsheet runs any of it: what looks like a formula gets an apostrophe.
 
     So does what looks guarded already, which makes ``unguarded`` give back every text.
     """
-    return f"'{value}" if re.match(r"'*[=+\-@\t\r]", value) else value
+    return UNGUARDED.sub(r"\1\2'", value)
 
 
 def unguarded(cell: str) -> str:
-    return cell[1:] if re.match(r"'+[=+\-@\t\r]", cell) else cell
+    return GUARDED.sub(r"\1\2", cell)
 
 
 def _plain(value: Any, _zone: ZoneInfo) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dispatch.cells import BadCell, Clock
+from dispatch.files.cells import BadCell, Clock
+from dispatch.files.sheets import Sheet
 from dispatch.intake import Input, faults_of
-from dispatch.sheets import Sheet
 from solver.problem import Fault
+from solver.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CsvLine:
     number: int
     content: Input
 
@@ -26,7 +27,7 @@ class Page:
     """What a file says. ``named`` holds the first cell of all lines, the faulty ones too."""
 
     sheet: Sheet
-    lines: list[Line] = field(default_factory=list)
+    lines: list[CsvLine] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
     faults: list[Fault] = field(default_factory=list)
     readable: bool = True
@@ -132,7 +133,7 @@ def _read_lines(
                 Fault(
                     "wrong_number_of_cells",
                     page.place(number),
-                    f"it has {len(record)} cells for {len(header)} columns",
+                    f"it has {counted(len(record), 'cell')} for {counted(len(header), 'column')}",
                     "quote cells that contain the separator; leave empty cells empty",
                 )
             )
@@ -153,7 +154,7 @@ def _read_lines(
                 )
             )
         first.setdefault(key, number)
-        page.lines.append(Line(number, content))
+        page.lines.append(CsvLine(number, content))
 
 
 def _read_line(page: Page, number: int, texts: dict[str, str], clock: Clock) -> Input | None:

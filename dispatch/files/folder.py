@@ -1,7 +1,7 @@
 """A company as a folder of CSV files, in and out, with the same columns both ways."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -9,19 +9,34 @@ from typing import Any
 
 from sqlmodel import Session
 
-from dispatch import jobs, log, store
-from dispatch.cells import Clock
+from dispatch import log, store
+from dispatch.company.master_data import DepotEntry, SiteEntry, TechnicianEntry
 from dispatch.errors import InvalidInput
+from dispatch.files.cells import Clock
+from dispatch.files.csv_pages import Page, read_page
+from dispatch.files.sheets import JOBS, SHEETS, SITES, Sheet
 from dispatch.intake import Input, StoredJob, area_faults
-from dispatch.master_data import DepotPlace, Person, SitePlace
-from dispatch.models import PLANNABLE, Job, JobStatus, LocatedBy, Site, now
-from dispatch.pages import Page, read_page
+from dispatch.jobs import jobs
+from dispatch.models import (
+    PLANNABLE,
+    DepotStock,
+    Job,
+    JobStatus,
+    LocatedBy,
+    Site,
+    VanStock,
+    now,
+)
+from dispatch.parts import movements
+from dispatch.planning.plan_rows import RouteRows
+from dispatch.planning.snapshot import STARTED
+from dispatch.planning.waivers import end_waivers
+from dispatch.plans import queries, versions
 from dispatch.references import unknown_references
 from dispatch.settings import Settings
-from dispatch.sheets import JOBS, SHEETS, SITES, Sheet
-from dispatch.waivers import end_waivers
 from solver.problem import Fault
 
+STOCK = (DepotStock, VanStock)
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
 
 
@@ -55,18 +70,32 @@ def import_folder(
     faults = [fault for page in pages for fault in page.faults]
     faults += _reference_faults(session, pages)
     faults += _area_faults(pages, settings)
+    if JOBS.file in by_sheet or any(page.sheet.table in STOCK for page in pages):
+        # What is booked of routes may change, and so may stock: reports and plans hold that first.
+        versions.hold_publication(session)
     if JOBS.file in by_sheet:
         store.hold_jobs(session, by_sheet[JOBS.file].named)
-        faults += _state_faults(
-            session, by_sheet[JOBS.file], allow_past=allow_past or move_to is not None
-        )
+        is_past_allowed = allow_past or move_to is not None
+        faults += _state_faults(session, by_sheet[JOBS.file], settings, allow_past=is_past_allowed)
     if faults:
         raise InvalidInput(*faults)
+    begun = _begun_by(session, by_sheet[JOBS.file]) if JOBS.file in by_sheet else []
+    routes = _live_routes(session, begun)
+    before = movements.flows(routes, jobs.jobs_on(session, routes))
+    stocks = [page for page in pages if page.sheet.table in STOCK]
     for page in pages:
+        if page not in stocks:
+            _store(session, page, by_sheet, actor)
+    session.expire_all()
+    after = movements.flows(routes, jobs.jobs_on(session, routes))
+    movements.book(session, before, after, actor=actor, at=now())
+    # Figures in files are counts: of what is left once that is booked.
+    for page in stocks:
         _store(session, page, by_sheet, actor)
     session.expire_all()
+    movements.count(session, actor=actor, at=now())
     counts = {page.sheet.file: len(page.lines) for page in pages}
-    log.record(session, actor, "import", "folder", folder.name, after=dict(counts))
+    log.record(session, actor, "import", log.Entity.FOLDER, folder.name, after=dict(counts))
     session.flush()
     return counts
 
@@ -149,7 +178,7 @@ def _area_faults(pages: Sequence[Page], settings: Settings) -> list[Fault]:
         fault
         for page in pages
         for line in page.lines
-        if isinstance(line.content, (SitePlace, DepotPlace, Person))
+        if isinstance(line.content, (SiteEntry, DepotEntry, TechnicianEntry))
         for fault in area_faults(
             line.content.latitude,
             line.content.longitude,
@@ -159,8 +188,11 @@ def _area_faults(pages: Sequence[Page], settings: Settings) -> list[Fault]:
     ]
 
 
-def _state_faults(session: Session, page: Page, *, allow_past: bool) -> list[Fault]:
-    """Faults of jobs that are new but in the past, or stored and under way or over."""
+def _state_faults(
+    session: Session, page: Page, settings: Settings, *, allow_past: bool
+) -> list[Fault]:
+    """Faults of jobs that are new but in the past, stored and under way or over, or pinned to whom
+    they do not want; as a backup may hold them, where an override has done that."""
     stored = page.sheet.stored(session, page.named)
     faults = []
     for line in page.lines:
@@ -168,11 +200,15 @@ def _state_faults(session: Session, page: Page, *, allow_past: bool) -> list[Fau
         old = stored.get(page.sheet.key_of(job))
         if not isinstance(job, StoredJob):
             raise TypeError("jobs.csv holds jobs")
+        found: list[Fault] = []
         if old is None and job.status in jobs.CHANGEABLE and not allow_past:
-            faults += [
-                Fault(fault.code, page.place(line.number, fault.where), fault.cause, fault.action)
-                for fault in jobs.past_faults(job)
-            ]
+            found += jobs.past_faults(job, settings)
+        if not allow_past and not (isinstance(old, StoredJob) and _wants_the_same(old, job)):
+            found += jobs.pin_faults(job)
+        faults += [
+            Fault(fault.code, page.place(line.number, fault.where), fault.cause, fault.action)
+            for fault in found
+        ]
         if isinstance(old, StoredJob) and old.status not in jobs.CHANGEABLE and old != job:
             faults.append(
                 Fault(
@@ -185,7 +221,28 @@ def _state_faults(session: Session, page: Page, *, allow_past: bool) -> list[Fau
     return faults
 
 
+def _wants_the_same(one: StoredJob, other: StoredJob) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in jobs.WISHES)
+
+
 # Storing
+
+
+def _begun_by(session: Session, page: Page) -> set[str]:
+    """The stored jobs of which the file says, and nobody has said before, that they have begun."""
+    said = {
+        page.sheet.key_of(line.content)[0]
+        for line in page.lines
+        if isinstance(line.content, StoredJob) and line.content.status in STARTED
+    }
+    rows = store.rows_where(session, Job, "id", said)
+    return {job.id for job in rows if job.status not in STARTED}
+
+
+def _live_routes(session: Session, job_ids: Collection[str]) -> list[RouteRows]:
+    """The routes in force on which any of the jobs are."""
+    found = (queries.live_route_of(session, job_id) for job_id in sorted(job_ids))
+    return [*{rows.route.id: rows for rows in found if rows is not None}.values()]
 
 
 def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> None:
@@ -222,7 +279,7 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
             session,
             actor,
             "import",
-            str(sheet.table.__tablename__),
+            log.Entity(str(sheet.table.__tablename__)),
             [(key[0], _json(stored.get(key)), _json(line)) for key, line in changed.items()],
         )
 
@@ -236,7 +293,7 @@ def _settled(line: Input, stored: Input | None) -> Input:
     match line, stored:
         case StoredJob(), StoredJob() if {line.status, stored.status} <= {*PLANNABLE}:
             return line.model_copy(update={"status": stored.status})
-        case SitePlace(latitude=None), SitePlace() if line.address == stored.address:
+        case SiteEntry(latitude=None), SiteEntry() if line.address == stored.address:
             place = {"latitude": stored.latitude, "longitude": stored.longitude}
             return line.model_copy(update=place)
     return line
@@ -285,7 +342,7 @@ def _replace(
         session,
         actor,
         "import",
-        str(sheet.table.__tablename__),
+        log.Entity(str(sheet.table.__tablename__)),
         [(owner, _all_json(before.get(owner)), _all_json(after.get(owner))) for owner in changed],
     )
 

@@ -7,7 +7,21 @@ from typing import Any
 from sqlmodel import Session, SQLModel
 
 from dispatch import models, store
-from dispatch.cells import (
+from dispatch.company.master_data import (
+    AbsenceEntry,
+    AssetEntry,
+    BreakEntry,
+    CatalogueEntry,
+    DepotEntry,
+    DepotPartEntry,
+    LegEntry,
+    OpeningHoursEntry,
+    SiteEntry,
+    TechnicianEntry,
+    VanPartEntry,
+    WorkingHoursEntry,
+)
+from dispatch.files.cells import (
     DECIMAL,
     HELD_SKILLS,
     INTEGER,
@@ -24,20 +38,6 @@ from dispatch.cells import (
     Cell,
 )
 from dispatch.intake import HeldSkill, Input, PartQuantity, SkillLevel, StoredJob, Window, name_of
-from dispatch.master_data import (
-    CatalogueEntry,
-    DepotPart,
-    DepotPlace,
-    Hours,
-    Leg,
-    Machine,
-    Opening,
-    Pause,
-    Person,
-    SitePlace,
-    TimeOff,
-    VanPart,
-)
 from dispatch.models import Depot, Part, Site, Skill, Technician, Tool, Wish
 from dispatch.references import Reference, Tables
 
@@ -145,7 +145,7 @@ SKILL, PART, TOOL, TECHNICIAN = (Skill,), (Part,), (Tool,), (Technician,)
 
 TECHNICIANS = Sheet(
     "technicians.csv",
-    Person,
+    TechnicianEntry,
     Technician,
     {
         "id": WORD,
@@ -168,7 +168,7 @@ TECHNICIANS = Sheet(
 )
 SITES = Sheet(
     "sites.csv",
-    SitePlace,
+    SiteEntry,
     Site,
     {
         "id": WORD,
@@ -227,7 +227,7 @@ JOBS = Sheet(
 )
 DEPOTS = Sheet(
     "depots.csv",
-    DepotPlace,
+    DepotEntry,
     Depot,
     {
         "id": WORD,
@@ -250,7 +250,7 @@ SHEETS = (
     SITES,
     Sheet(
         "opening_hours.csv",
-        Opening,
+        OpeningHoursEntry,
         models.OpeningHours,
         {"site_id": WORD, "weekday": WEEKDAY, "opens": TIME_OF_DAY, "closes": TIME_OF_DAY},
         {"site_id": (Site,)},
@@ -258,7 +258,7 @@ SHEETS = (
     ),
     Sheet(
         "assets.csv",
-        Machine,
+        AssetEntry,
         models.Asset,
         {"id": WORD, "site_id": WORD, "name": TEXT, "model": TEXT, "serial_number": TEXT},
         {"site_id": (Site,)},
@@ -266,7 +266,7 @@ SHEETS = (
     DEPOTS,
     Sheet(
         "depot_stock.csv",
-        DepotPart,
+        DepotPartEntry,
         models.DepotStock,
         {"depot_id": WORD, "part_id": WORD, "quantity": INTEGER},
         {"depot_id": (Depot,), "part_id": PART},
@@ -275,7 +275,7 @@ SHEETS = (
     TECHNICIANS,
     Sheet(
         "working_hours.csv",
-        Hours,
+        WorkingHoursEntry,
         models.WorkingHours,
         {
             "technician_id": WORD,
@@ -289,7 +289,7 @@ SHEETS = (
     ),
     Sheet(
         "breaks.csv",
-        Pause,
+        BreakEntry,
         models.WeeklyBreak,
         {
             "technician_id": WORD,
@@ -303,7 +303,7 @@ SHEETS = (
     ),
     Sheet(
         "absences.csv",
-        TimeOff,
+        AbsenceEntry,
         models.Absence,
         {
             "id": WORD,
@@ -316,7 +316,7 @@ SHEETS = (
     ),
     Sheet(
         "van_stock.csv",
-        VanPart,
+        VanPartEntry,
         models.VanStock,
         {"technician_id": WORD, "part_id": WORD, "quantity": INTEGER},
         {"technician_id": TECHNICIAN, "part_id": PART},
@@ -325,7 +325,7 @@ SHEETS = (
     JOBS,
     Sheet(
         "travel_legs.csv",
-        Leg,
+        LegEntry,
         models.TravelLeg,
         {"from_place": WORD, "to_place": WORD, "seconds": INTEGER, "metres": INTEGER},
         {

@@ -1,9 +1,7 @@
 """Jobs as clients and dispatchers handle them: create, read, list, change, cancel."""
 
-import hashlib
-import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -11,10 +9,11 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from dispatch import log, plans_store, store
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch import log, store
+from dispatch.errors import Conflict, InvalidInput, NotFound, refuse_if_stale
 from dispatch.intake import (
     JobChange,
+    JobContent,
     NewJob,
     NewSite,
     PartQuantity,
@@ -23,11 +22,12 @@ from dispatch.intake import (
     area_faults,
     faults_of,
 )
-from dispatch.local_time import local_span
+from dispatch.jobs import idempotency
+from dispatch.jobs.placements import ask_for_place
+from dispatch.local_time import as_said, local_span
 from dispatch.models import (
     OVER,
     PLANNABLE,
-    IdempotencyKey,
     Job,
     JobPart,
     JobSkill,
@@ -46,10 +46,13 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
-from dispatch.placements import ask_for_place
+from dispatch.parts import movements
+from dispatch.planning.plan_rows import RouteRows, copied
+from dispatch.planning.snapshot import STARTED
+from dispatch.planning.waivers import end_waivers
+from dispatch.plans import queries, versions
 from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
-from dispatch.waivers import end_waivers
 from solver.problem import Fault
 
 CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
@@ -102,6 +105,8 @@ COLUMNS = (
 )
 
 
+WISHES = ("allowed", "forbidden", "pinned_technician_id")
+"""Of whom a new job may name nobody both ways."""
 ELSEWHERE_NO_MATTER = frozenset({"title", "told_at"})
 """A change of these leaves a job where it is in the plan."""
 
@@ -111,26 +116,16 @@ def create_job(
 ) -> tuple[JobOut, bool]:
     """The job made from ``new``, and whether it was made just now.
 
-    With a ``key`` that has made a job before, that job is returned again. Raises ``InvalidInput``
-    with every fault, or ``Conflict`` for an id that is taken or a key used for something else.
+    With a ``key`` with which ``actor`` has made a job before, that job is returned again. Raises
+    ``InvalidInput`` with every fault, or ``Conflict`` for an id that is taken or a key used for
+    something else.
     """
-    body_hash = _hash(new)
     if key is not None:
-        store.hold_idempotency_key(session, key)
-        used = session.get(IdempotencyKey, key)
-        if used is not None and used.body_hash != body_hash:
-            raise Conflict(
-                Fault(
-                    "idempotency_key_reused",
-                    "Idempotency-Key",
-                    f"the key {key!r} was used for another job",
-                    "send a new key with a new job, and the same body with the same key",
-                )
-            )
-        if used is not None:
-            return read_job(session, used.job_id), False
+        made = idempotency.job_made_before(session, actor, key, new)
+        if made is not None:
+            return read_job(session, made), False
     faults = [
-        *past_faults(new),
+        *past_faults(new, settings),
         *_references(session, new),
         *(_site_faults(new.site, settings) if new.site else []),
     ]
@@ -147,10 +142,10 @@ def create_job(
     _add_new(session, job)
     session.add_all(detail_rows(job.id, new))
     if key is not None:
-        session.add(IdempotencyKey(key=key, body_hash=body_hash, job_id=job.id))
+        idempotency.note_key(session, actor, key, new, job.id)
     session.flush()
     out = read_job(session, job.id)
-    log.record(session, actor, "create", "job", job.id, after=out.model_dump(mode="json"))
+    log.record(session, actor, "create", log.Entity.JOB, job.id, after=out.model_dump(mode="json"))
     if job.status == JobStatus.OPEN and job.priority.is_at_least(settings.place_at_once):
         ask_for_place(session, job.id, trigger="new_job", actor=actor)
     return out, True
@@ -204,25 +199,17 @@ def change_job(
     *,
     actor: str,
     settings: Settings,
-    expected_revision: int | None = None,
+    expected_tags: Collection[str] | None = None,
 ) -> JobOut:
     """The job with ``change`` applied; its revision grows if anything is different.
 
-    Raises ``NotFound``; ``Conflict`` if the job is under way or over, or its revision is not the
-    expected one; ``InvalidInput`` if the result would contradict itself or the past.
+    Raises ``NotFound``; ``Conflict`` if the job is under way or over, or its tag is none of those
+    expected; ``InvalidInput`` if the result would contradict itself or the past.
     """
     job = store.hold_job(session, job_id)
     if job is None:
         raise no_such_job(job_id)
-    if expected_revision is not None and job.revision != expected_revision:
-        raise Conflict(
-            Fault(
-                "stale_revision",
-                f"job {job_id}",
-                f"it was changed since: revision {job.revision}, expected {expected_revision}",
-                "read it again and repeat the change",
-            )
-        )
+    refuse_if_stale(f"job {job_id}", str(job.revision), expected_tags)
     if job.status not in CHANGEABLE:
         raise Conflict(
             Fault(
@@ -235,15 +222,12 @@ def change_job(
     before = _outs(session, [job])[0]
     given = change.model_dump(exclude_unset=True)
     fields = {*COLUMNS, *DETAILS}
-    try:
-        wanted = NewJob.model_validate({**before.model_dump(include=fields), **given})
-    except ValidationError as error:
-        raise InvalidInput(*faults_of(error.errors())) from None
+    wanted = _wanted(before, {**before.model_dump(include=fields), **given})
     different = {name for name in given if getattr(wanted, name) != getattr(before, name)}
     if not different:
         return before
     faults = [
-        *(fault for fault in past_faults(wanted) if fault.where in different),
+        *(fault for fault in past_faults(wanted, settings) if fault.where in different),
         *_references(session, wanted),
     ]
     if faults:
@@ -253,7 +237,7 @@ def change_job(
     after = _logged(session, job, "change", before, actor)
     if job.status in PLANNABLE and different - ELSEWHERE_NO_MATTER:
         is_urgent = job.priority.is_at_least(settings.place_at_once)
-        if is_urgent or plans_store.live_visits(session, [job.id]):
+        if is_urgent or queries.live_visits(session, [job.id]):
             ask_for_place(session, job.id, trigger="changed_job", actor=actor)
     return after
 
@@ -263,6 +247,9 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
 
     Raises ``NotFound``, or ``Conflict`` if the job is over.
     """
+    # What is booked of its route may change, and reports, of which one may come in just now, hold
+    # that first.
+    versions.hold_publication(session)
     job = store.hold_job(session, job_id)
     if job is None:
         raise no_such_job(job_id)
@@ -273,31 +260,59 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
         raise Conflict(
             Fault("job_is_over", f"job {job_id}", f"it is {job.status}", "leave it as it is")
         )
+    route = queries.live_route_of(session, job_id) if job.status in STARTED else None
+    routes = [] if route is None else [route]
+    jobs = jobs_on(session, routes)
+    fetched = movements.flows(routes, jobs)
+    _cancel(session, job, actor)
+    # A call that was known to be made by this job alone is booked again with the next one.
+    left = [copied(rows, {job_id}) for rows in routes]
+    movements.book(session, fetched, movements.flows(left, jobs), actor=actor, at=now())
+    return _logged(session, job, "cancel", before, actor)
+
+
+def withdraw_job(session: Session, job: Job, *, actor: str) -> JobOut:
+    """The job, which the caller holds and nobody has begun, cancelled and taken off its route.
+
+    Nothing is booked of it yet. So this needs no hold on the publication, for which whoever holds a
+    job must not wait.
+    """
+    before = _outs(session, [job])[0]
+    _cancel(session, job, actor)
+    return _logged(session, job, "cancel", before, actor)
+
+
+def _cancel(session: Session, job: Job, actor: str) -> None:
     job.status = JobStatus.CANCELLED
     job.hold_reason = None
-    _take_off(session, job_id, actor)
+    _take_off(session, job.id, actor)
     _touch(session, job)
-    return _logged(session, job, "cancel", before, actor)
+
+
+def jobs_on(session: Session, routes: Iterable[RouteRows]) -> dict[str, Job]:
+    """The jobs that the routes visit, by id."""
+    names = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
+    return {job.id: job for job in store.rows_where(session, Job, "id", names)}
 
 
 # What files and changes share with creation
 
 
-def past_faults(new: NewJob) -> list[Fault]:
+def past_faults(new: JobContent, settings: Settings) -> list[Fault]:
     """Faults for a job that can no longer be done when it asks to be."""
     present = now()
     faults = []
-    if new.windows and new.windows[-1].ends_at < present:
-        faults.append(("windows", f"the last window ended at {new.windows[-1].ends_at}"))
+    if new.windows and (ended := new.windows[-1].ends_at) < present:
+        faults.append(("windows", f"the last window ended at {as_said(ended, settings.zone)}"))
     if new.pinned_start_at is not None and new.pinned_start_at < present:
-        faults.append(("pinned_start_at", f"{new.pinned_start_at} is over"))
+        faults.append(("pinned_start_at", f"{as_said(new.pinned_start_at, settings.zone)} is over"))
     return [
         Fault("in_the_past", where, cause, "give a time that is still to come")
         for where, cause in faults
     ]
 
 
-def references_of(new: NewJob) -> Iterable[Reference]:
+def references_of(new: JobContent) -> Iterable[Reference]:
     """Everything that the job refers to by id."""
     if new.site_id is not None:
         yield Reference("site_id", (Site,), new.site_id)
@@ -315,7 +330,7 @@ def references_of(new: NewJob) -> Iterable[Reference]:
 
 
 def detail_rows(
-    job_id: str, new: NewJob
+    job_id: str, new: JobContent
 ) -> list[JobWindow | JobSkill | JobPart | JobTool | JobTechnician]:
     """The rows that hang on the job's own row."""
     return [
@@ -331,11 +346,38 @@ def detail_rows(
     ]
 
 
-def _references(session: Session, new: NewJob) -> list[Fault]:
+def _wanted(before: JobOut, content: Mapping[str, Any]) -> JobContent:
+    """What a job becomes, having passed the checks of a new one; but it stays pinned to whom an
+    override has given it, whomever it wants. Raises ``InvalidInput``."""
+    try:
+        return NewJob.model_validate(content)
+    except ValidationError as error:
+        faults = faults_of(error.errors())
+    try:
+        wanted = JobContent.model_validate(content)
+    except ValidationError:
+        raise InvalidInput(*faults) from None
+    if any(getattr(wanted, name) != getattr(before, name) for name in WISHES):
+        raise InvalidInput(*faults)
+    return wanted
+
+
+def pin_faults(job: JobContent) -> list[Fault]:
+    """Faults of a pin to somebody whom the job does not want."""
+    if job.pinned_technician_id is None:
+        return []
+    try:
+        NewJob.model_validate(job.model_dump(include={*NewJob.model_fields}))
+    except ValidationError as error:
+        return faults_of(error.errors())
+    return []
+
+
+def _references(session: Session, new: JobContent) -> list[Fault]:
     return unknown_references(session, references_of(new))
 
 
-def _columns(new: NewJob) -> dict[str, Any]:
+def _columns(new: JobContent) -> dict[str, Any]:
     return {name: getattr(new, name) for name in COLUMNS}
 
 
@@ -344,7 +386,7 @@ def _take_off(session: Session, job_id: str, actor: str) -> None:
     end_waivers(session, {job_id: None}, actor=actor)
 
 
-def _apply(session: Session, job: Job, wanted: NewJob, different: set[str], actor: str) -> None:
+def _apply(session: Session, job: Job, wanted: JobContent, different: set[str], actor: str) -> None:
     for name in different.intersection(COLUMNS):
         setattr(job, name, getattr(wanted, name))
     if "hold_reason" in different:
@@ -374,7 +416,7 @@ def _logged(session: Session, job: Job, action: str, before: JobOut, actor: str)
         session,
         actor,
         action,
-        "job",
+        log.Entity.JOB,
         job.id,
         before={name: old[name] for name in names},
         after={name: new[name] for name in names},
@@ -455,11 +497,6 @@ def _free_id(session: Session, table: type[Job | Site], prefix: str) -> str:
         id_ = f"{prefix}-{''.join(secrets.choice(SYMBOLS) for _ in range(8))}"
         if not store.existing_ids(session, table, [id_]):
             return id_
-
-
-def _hash(new: NewJob) -> str:
-    body = json.dumps(new.model_dump(mode="json"), sort_keys=True)
-    return hashlib.sha256(body.encode()).hexdigest()
 
 
 def no_such_job(job_id: str) -> NotFound:

@@ -5,13 +5,15 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from dispatch import log, plans_store, store
+from dispatch import log, store
 from dispatch.errors import Conflict
-from dispatch.expected import Missed, expected_times, surroundings
 from dispatch.intake import Input
-from dispatch.jobs import CHANGEABLE, JobOut, no_such_job, read_job
+from dispatch.jobs.jobs import CHANGEABLE, JobOut, no_such_job, read_job
+from dispatch.local_time import as_said
 from dispatch.models import PLANNABLE, Job, JobStatus, now
-from dispatch.plan_rows import RouteRows
+from dispatch.planning.expected import Missed, expected_times, surroundings
+from dispatch.planning.plan_rows import RouteRows
+from dispatch.plans import queries, versions
 from dispatch.settings import Settings
 from solver.problem import Fault
 
@@ -44,9 +46,9 @@ def pin_job(
     Raises ``NotFound``, or ``Conflict`` if it is on no route, or under way, or its time is over or
     cannot be kept.
     """
-    plans_store.hold_publication(session)
+    versions.hold_publication(session)
     job = _held(session, job_id, PLANNABLE)
-    found = plans_store.live_route_of(session, job_id)
+    found = queries.live_route_of(session, job_id)
     if found is None:
         raise _conflict("not_in_plan", job_id, "it is on no route", "place it first")
     start_at = None
@@ -62,10 +64,12 @@ def _time_to_keep(
     position = next(i for i, stop in enumerate(rows.stops) if stop.job_id == job_id)
     planned = rows.stops[position].start_at
     if planned < at:
-        cause = f"its time, {planned.isoformat()}, is over"
+        cause = f"its time, {as_said(planned, settings.zone)}, is over"
         raise _conflict("in_the_past", job_id, cause, "pin it to the technician")
     known = surroundings(session, [rows], settings)
-    expected = expected_times(rows, known, at, settings)[position]
+    # What is held in time has to keep its window to the second.
+    exact = settings.model_copy(update={"late_after_minutes": 0})
+    expected = expected_times(rows, known, at, exact)[position]
     if expected.start_at <= planned:
         return planned
     if Missed.TIME_WINDOW in expected.misses:
@@ -99,7 +103,7 @@ def set_pin(
         return
     job.revision += 1
     job.updated_at = now()
-    log.record(session, actor, "change", "job", job.id, before=before, after=after)
+    log.record(session, actor, "change", log.Entity.JOB, job.id, before=before, after=after)
     session.flush()
 
 

@@ -1,12 +1,16 @@
 """The list of jobs that are to get a place in the plan in force at once."""
 
+from collections import defaultdict
 from datetime import datetime
 
+from pydantic import Field
 from sqlmodel import Session, col, select
 
 from dispatch import log
 from dispatch.models import Placement, PlacementStatus
 from dispatch.output import Output
+from dispatch.plans.told import told_otherwise
+from dispatch.settings import Settings
 
 
 class PlacementOut(Output):
@@ -15,8 +19,9 @@ class PlacementOut(Output):
     id: int
     job_id: str
     trigger: str
-    """Why: ``new_job``, ``alert``, ``absence``; it was ``bumped`` or ``displaced`` by others, or
-    ``missed``."""
+    """Why: ``new_job``, ``changed_job``, ``changed_site``, ``alert``, ``absence``; it was
+    ``bumped`` or ``displaced`` by others, or ``missed``; or it is in ``conflict`` with what has
+    become of its technician, or of itself."""
     asked_by: str
     asked_at: datetime
     status: PlacementStatus
@@ -25,6 +30,9 @@ class PlacementOut(Output):
     """The version in which the job got its place."""
     bumped_job_ids: list[str]
     """Less important jobs that had to make room."""
+    told_job_ids: list[str] = Field(default_factory=list)
+    """Jobs whose visits that version has at another time than their customers were told, as long as
+    they have not been told again."""
     cause: str | None
     """Why there was no place, or why none was needed any more."""
 
@@ -42,19 +50,23 @@ def ask_for_place(session: Session, job_id: str, *, trigger: str, actor: str) ->
     placement = Placement(job_id=job_id, trigger=trigger, asked_by=actor)
     session.add(placement)
     session.flush()
-    log.record(session, actor, "ask", "placement", str(placement.id), after={"job_id": job_id})
+    log.record(
+        session, actor, "ask", log.Entity.PLACEMENT, str(placement.id), after={"job_id": job_id}
+    )
     return placement
 
 
 def list_placements(
     session: Session,
+    settings: Settings,
+    at: datetime,
     *,
     status: PlacementStatus | None = None,
     job_id: str | None = None,
     after: int | None = None,
     limit: int = 50,
 ) -> tuple[list[PlacementOut], int | None]:
-    """Wishes, the newest first, and where to go on (``after``) if there are more."""
+    """Wishes as of a moment, the newest first, and where to go on (``after``) if there are more."""
     query = select(Placement).order_by(col(Placement.id).desc()).limit(limit + 1)
     if status is not None:
         query = query.where(Placement.status == status)
@@ -64,4 +76,10 @@ def list_placements(
         query = query.where(col(Placement.id) < after)
     found = session.exec(query).all()
     page = [PlacementOut.model_validate(row) for row in found[:limit]]
+    plans = {row.plan_id for row in page if row.plan_id is not None}
+    told: defaultdict[int, list[str]] = defaultdict(list)
+    for one in told_otherwise(session, settings, at, plans) if plans else ():
+        told[one.plan_id].append(one.job.id)
+    for row in page:
+        row.told_job_ids = told.get(row.plan_id or 0, [])
     return page, page[-1].id if len(found) > limit else None

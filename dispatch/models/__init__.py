@@ -15,6 +15,7 @@ from dispatch.models.alerts import (
     AlertRule,
     AlertSource,
     Asset,
+    BodyKept,
     DeadLetter,
     DeadLetterState,
     Device,
@@ -25,8 +26,8 @@ from dispatch.models.alerts import (
     Severity,
     WindowPolicy,
 )
-from dispatch.models.base import now
-from dispatch.models.calendars import CalendarLink
+from dispatch.models.base import is_one_of, now
+from dispatch.models.calendars import CalendarEntry, CalendarLink
 from dispatch.models.company import (
     Absence,
     Depot,
@@ -66,7 +67,9 @@ from dispatch.models.jobs import (
     ReportKind,
     Wish,
 )
+from dispatch.models.movements import Holder, Movement, MovementCause
 from dispatch.models.plans import (
+    AT_WORK,
     ManualChange,
     Placement,
     PlacementStatus,
@@ -79,10 +82,11 @@ from dispatch.models.plans import (
     Stop,
     Waiver,
 )
-from dispatch.models.records import Firing, LogEntry
+from dispatch.models.records import Firing, LogEntry, LogStart
 from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery
 
 __all__ = [
+    "AT_WORK",
     "OVER",
     "PLANNABLE",
     "Absence",
@@ -95,6 +99,8 @@ __all__ = [
     "AlertSource",
     "ApiKey",
     "Asset",
+    "BodyKept",
+    "CalendarEntry",
     "CalendarLink",
     "DeadLetter",
     "DeadLetterState",
@@ -106,6 +112,7 @@ __all__ = [
     "DeviceName",
     "Firing",
     "GeocodedAddress",
+    "Holder",
     "IdempotencyKey",
     "Job",
     "JobPart",
@@ -118,7 +125,10 @@ __all__ = [
     "JobWindow",
     "LocatedBy",
     "LogEntry",
+    "LogStart",
     "ManualChange",
+    "Movement",
+    "MovementCause",
     "Obstacle",
     "OpeningHours",
     "Part",
@@ -155,5 +165,6 @@ __all__ = [
     "WindowPolicy",
     "Wish",
     "WorkingHours",
+    "is_one_of",
     "now",
 ]

@@ -12,7 +12,7 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     """Plans, and sees and changes everything that planning is about."""
     TECHNICIAN = "technician"
-    """Reads and reports on the own days and jobs only."""
+    """Reads and reports on their own days and jobs only."""
     INTEGRATION = "integration"
     """A machine that sends alerts, and nothing else."""
     ADMINISTRATOR = "administrator"
@@ -48,7 +48,7 @@ class SignIn(SQLModel, table=True):
     account_id: str = Field(foreign_key="account.id", index=True)
     account_revision: int
     """What the account's was; a sign-in of an earlier one is void."""
-    token_hash: str
+    token_hash: str = Field(index=True)
     previous_hash: str | None = None
     renewed_at: datetime = Field(default_factory=now)
     expires_at: datetime

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, text_of
+from dispatch.models.base import now, only_among, text_of
 
 
 class Severity(StrEnum):
@@ -75,6 +75,16 @@ class DeadLetterState(StrEnum):
     WAITING = "waiting"
     REPLAYED = "replayed"
     DISCARDED = "discarded"
+
+
+class BodyKept(StrEnum):
+    """What of a dead letter's body is kept, and how."""
+
+    WHOLE = "whole"
+    COMPRESSED = "compressed"
+    """All of it, by zlib."""
+    CUT = "cut"
+    """The beginning; the rest is gone."""
 
 
 class Asset(SQLModel, table=True):
@@ -182,7 +192,11 @@ class Alert(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("source_id", "origin", "id_at_source", name="uq_alert_source_id"),
-        Index("ix_alert_problem", "device_id", "type"),
+        Index("ix_alert_problem", "device_id", "type", "outcome", "cleared_at"),
+        Index("ix_alert_device_id", "device_id", "id"),
+        Index("ix_alert_source_id", "source_id", "id"),
+        Index("ix_alert_state", "state", "id"),
+        Index("ix_alert_outcome", "outcome", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -192,6 +206,8 @@ class Alert(SQLModel, table=True):
     """Where the source has it from, such as the ``source`` of a CloudEvent."""
     id_at_source: str
     device_id: str = Field(foreign_key="device.id")
+    asset_id: str | None = Field(default=None, foreign_key="asset.id")
+    """What the device watched when it last said that the alert is there; so is the site."""
     site_id: str = Field(foreign_key="site.id", index=True)
     type: str
     severity: Severity = Field(sa_type=text_of(Severity))
@@ -204,17 +220,18 @@ class Alert(SQLModel, table=True):
     last_seen_at: datetime
     count: int = 1
     """How many messages told of it, repetitions included."""
+    word_at: datetime | None = None
+    """When the word was given, by the giver's clock, that decided whether it is active; an older
+    one that comes later decides nothing. None: by no clock that could be believed."""
+    heard: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    """Which messages about it came last, by what they say: one that comes again is no news."""
     last_active_at: datetime | None = None
     """When it was last said to be active, by the device's clock; so are the next two."""
     acknowledged_at: datetime | None = None
     cleared_at: datetime | None = None
     acknowledged_by: str | None = None
-    state: AlarmState = Field(
-        default=AlarmState.UNACKNOWLEDGED, index=True, sa_type=text_of(AlarmState)
-    )
-    outcome: AlertOutcome = Field(
-        default=AlertOutcome.RECEIVED, index=True, sa_type=text_of(AlertOutcome)
-    )
+    state: AlarmState = Field(default=AlarmState.UNACKNOWLEDGED, sa_type=text_of(AlarmState))
+    outcome: AlertOutcome = Field(default=AlertOutcome.RECEIVED, sa_type=text_of(AlertOutcome))
     reason: str | None = None
     """Why it became no job, or none of its own."""
     rule_id: str | None = None
@@ -227,14 +244,16 @@ class JobTask(SQLModel, table=True):
     """One of the problems that a visit is to solve, and how often it was told."""
 
     __tablename__ = "job_task"
-    __table_args__ = (Index("ix_job_task_problem", "device_id", "type"),)
+    __table_args__ = (Index("ix_job_task_problem", "device_id", "type", "added_at"),)
 
     job_id: str = Field(foreign_key="job.id", primary_key=True)
     position: int = Field(primary_key=True)
     title: str
-    alert_id: int = Field(foreign_key="alert.id")
+    alert_id: int = Field(foreign_key="alert.id", index=True)
     """The first alert of it."""
     device_id: str = Field(foreign_key="device.id")
+    asset_id: str | None = Field(default=None, foreign_key="asset.id")
+    """The machine; the device may watch another one by now."""
     type: str
     count: int = 1
     """How many alerts tell of it."""
@@ -248,6 +267,17 @@ class DeadLetter(SQLModel, table=True):
     """A message that was accepted and could not be understood."""
 
     __tablename__ = "dead_letter"
+    __table_args__ = (
+        Index("ix_dead_letter_state", "state", "id"),
+        Index("ix_dead_letter_device", "source_id", "device", "id"),
+        Index(
+            "ix_dead_letter_waiting",
+            "source_id",
+            "received_at",
+            "last_seen_at",
+            **only_among("state", (DeadLetterState.WAITING,)),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     source_id: str = ""
@@ -261,12 +291,16 @@ class DeadLetter(SQLModel, table=True):
     is_item: bool = False
     """Whether it is one of several that came in one message."""
     body: bytes
+    """Compressed or cut if it is large; see ``dead_letters``."""
+    size: int = 0
+    """How many bytes came."""
+    kept_as: BodyKept = Field(default=BodyKept.WHOLE, sa_type=text_of(BodyKept))
     faults: list[dict[str, str]] = Field(sa_column=Column(JSON, nullable=False))
     received_at: datetime = Field(default_factory=now)
     last_seen_at: datetime
     count: int = 1
     state: DeadLetterState = Field(
-        default=DeadLetterState.WAITING, index=True, sa_type=text_of(DeadLetterState)
+        default=DeadLetterState.WAITING, sa_type=text_of(DeadLetterState)
     )
     settled_at: datetime | None = None
     settled_by: str | None = None

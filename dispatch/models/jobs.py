@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, text_of
+from dispatch.models.base import now, only_among, text_of
 
 
 class JobStatus(StrEnum):
@@ -26,7 +26,7 @@ PLANNABLE = (JobStatus.OPEN, JobStatus.SCHEDULED, JobStatus.DISPATCHED)
 
 
 class Priority(StrEnum):
-    """How much it matters that a job is done at all, least first."""
+    """How much it matters that a job is done, and how soon, least first."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -82,10 +82,16 @@ class Wish(StrEnum):
 class Job(SQLModel, table=True):
     """A customer's work order. ``revision`` grows with every change (optimistic locking)."""
 
+    __table_args__ = (
+        Index("ix_job_status", "status", "id"),
+        Index("ix_job_priority", "priority", "id"),
+        Index("ix_job_plannable", "id", **only_among("status", PLANNABLE)),
+    )
+
     id: str = Field(primary_key=True)
     site_id: str = Field(foreign_key="site.id", index=True)
     title: str
-    status: JobStatus = Field(default=JobStatus.OPEN, index=True, sa_type=text_of(JobStatus))
+    status: JobStatus = Field(default=JobStatus.OPEN, sa_type=text_of(JobStatus))
     hold_reason: str | None = None
     priority: Priority = Field(default=Priority.NORMAL, sa_type=text_of(Priority))
     duration_minutes: int
@@ -111,6 +117,7 @@ class JobWindow(SQLModel, table=True):
     """Service may start from ``starts_at`` to ``ends_at``; without any, when the site is open."""
 
     __tablename__ = "job_window"
+    __table_args__ = (Index("ix_job_window_ends_at", "ends_at", "starts_at", "job_id"),)
 
     job_id: str = Field(foreign_key="job.id", primary_key=True)
     starts_at: datetime = Field(primary_key=True)
@@ -183,10 +190,12 @@ class Position(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """A client's key for one creation: the same key and body give the same job again."""
+    """A caller's key for one creation: the same key and body give the same job again."""
 
     __tablename__ = "idempotency_key"
 
+    actor: str = Field(primary_key=True)
+    """Who may use it again, as the log names callers."""
     key: str = Field(primary_key=True)
     body_hash: str
     job_id: str = Field(foreign_key="job.id")

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, text_of
+from dispatch.models.base import now, only_among, only_live, text_of
 
 
 class PlanStatus(StrEnum):
@@ -24,12 +24,23 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+AT_WORK = (RunStatus.QUEUED, RunStatus.RUNNING)
+"""Runs in these states are not over."""
+
+
 class Run(SQLModel, table=True):
     """One background solve over the local days ``starts_on`` to ``ends_on``, both included."""
 
+    __table_args__ = (
+        Index("ix_run_created_at", "created_at", "id"),
+        Index("ix_run_status", "status", "created_at", "id"),
+        Index("ix_run_days", "ends_on", "starts_on"),
+        Index("ix_run_at_work", "status", "created_at", "id", **only_among("status", AT_WORK)),
+    )
+
     id: str = Field(primary_key=True)
     trigger: str
-    status: RunStatus = Field(default=RunStatus.QUEUED, index=True, sa_type=text_of(RunStatus))
+    status: RunStatus = Field(default=RunStatus.QUEUED, sa_type=text_of(RunStatus))
     starts_on: date
     ends_on: date
     territory: str | None = None
@@ -98,20 +109,15 @@ class Route(SQLModel, table=True):
 
     __table_args__ = (
         Index("ix_route_shift", "technician_id", "shift_starts_at"),
-        Index(
-            "uq_route_live",
-            "technician_id",
-            "shift_starts_at",
-            unique=True,
-            sqlite_where=text("live"),
-            postgresql_where=text("live"),
-        ),
+        Index("uq_route_live", "technician_id", "shift_starts_at", unique=True, **only_live()),
+        Index("ix_route_live_day", "day", "technician_id", **only_live()),
+        Index("ix_route_live_end", "end_at", **only_live()),
     )
 
     id: int | None = Field(default=None, primary_key=True)
     plan_id: int = Field(foreign_key="plan.id", index=True)
     technician_id: str = Field(foreign_key="technician.id")
-    day: date = Field(index=True)
+    day: date
     """The local day on which the shift starts."""
     shift_starts_at: datetime
     shift_ends_at: datetime
@@ -127,13 +133,9 @@ class Stop(SQLModel, table=True):
     """A visit, depot call or break on a route, placed in time."""
 
     __table_args__ = (
-        Index(
-            "uq_stop_live_job",
-            "job_id",
-            unique=True,
-            sqlite_where=text("live AND job_id IS NOT NULL"),
-            postgresql_where=text("live AND job_id IS NOT NULL"),
-        ),
+        Index("uq_stop_live_job", "job_id", unique=True, **only_live(" AND job_id IS NOT NULL")),
+        Index("ix_stop_live_start", "start_at", "job_id", **only_live()),
+        Index("ix_stop_job_id", "job_id"),
         CheckConstraint("kind IN ('visit', 'depot', 'break')", name="ck_stop_kind"),
     )
 
@@ -157,6 +159,7 @@ class PlanUnassigned(SQLModel, table=True):
     """A job that a plan could not place, with reasons (``code``, ``rule``, ``message``)."""
 
     __tablename__ = "plan_unassigned"
+    __table_args__ = (Index("ix_plan_unassigned_job_id", "job_id", "plan_id"),)
 
     plan_id: int = Field(foreign_key="plan.id", primary_key=True)
     job_id: str = Field(foreign_key="job.id", primary_key=True)
@@ -177,6 +180,8 @@ class Placement(SQLModel, table=True):
     as safe as the job; the service's placer works the rows off in order, also after a crash.
     """
 
+    __table_args__ = (Index("ix_placement_status", "status", "id"),)
+
     id: int | None = Field(default=None, primary_key=True)
     job_id: str = Field(foreign_key="job.id", index=True)
     trigger: str
@@ -184,12 +189,12 @@ class Placement(SQLModel, table=True):
     asked_by: str
     asked_at: datetime = Field(default_factory=now)
     status: PlacementStatus = Field(
-        default=PlacementStatus.WAITING, index=True, sa_type=text_of(PlacementStatus)
+        default=PlacementStatus.WAITING, sa_type=text_of(PlacementStatus)
     )
     rounds: int = 0
     """How often a place was looked for."""
     settled_at: datetime | None = None
-    plan_id: int | None = Field(default=None, foreign_key="plan.id")
+    plan_id: int | None = Field(default=None, foreign_key="plan.id", index=True)
     """The version in which the job got its place."""
     bumped_job_ids: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     """Less important jobs that had to make room."""
@@ -199,7 +204,7 @@ class Placement(SQLModel, table=True):
 
 class Waiver(SQLModel, table=True):
     """A hard rule set aside for a job by a dispatcher's override, for as long as the job is with
-    this technician; ``rule``, ``subject`` and ``amount`` as in ``solver.waivers``."""
+    this technician; ``rule``, ``subject`` and ``amount`` as in ``solver.rules.waivers``."""
 
     id: int | None = Field(default=None, primary_key=True)
     job_id: str = Field(foreign_key="job.id", index=True)
@@ -216,7 +221,7 @@ class Waiver(SQLModel, table=True):
     reason: str
     actor: str
     at: datetime
-    plan_id: int = Field(foreign_key="plan.id")
+    plan_id: int = Field(foreign_key="plan.id", index=True)
     """The version that came of the override."""
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, Column, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, text_of
+from dispatch.models.base import now, only_among, text_of
 
 
 class Webhook(SQLModel, table=True):
@@ -47,7 +47,14 @@ class WebhookDelivery(SQLModel, table=True):
     __tablename__ = "webhook_delivery"
     __table_args__ = (
         UniqueConstraint("webhook_id", "event_id"),
-        Index("ix_webhook_delivery_due", "webhook_id", "status", "next_attempt_at"),
+        Index(
+            "ix_webhook_delivery_due",
+            "webhook_id",
+            "event_id",
+            "next_attempt_at",
+            **only_among("status", (DeliveryStatus.WAITING,)),
+        ),
+        Index("ix_webhook_delivery_delivered", "status", "delivered_at"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -8,12 +8,12 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session, col, select
 
 from dispatch import log
+from dispatch.company.technicians import read_technician
 from dispatch.errors import Conflict, NotFound
-from dispatch.intake import Code, Input, Moment, Text, not_before
+from dispatch.intake import Code, FromSecond, Input, Text, ToSecond, not_before
+from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Absence, Job, Route, Stop
 from dispatch.output import Output
-from dispatch.placements import ask_for_place
-from dispatch.technicians import read_technician
 from solver.problem import Fault
 
 
@@ -22,8 +22,8 @@ class NewAbsence(Input):
 
     id: Code | None = None
     """The client's own; absent: the service makes one up."""
-    starts_at: Moment
-    ends_at: Moment
+    starts_at: FromSecond
+    ends_at: ToSecond
     reason: Text | None = None
 
     @field_validator("ends_at")
@@ -37,6 +37,8 @@ class NewAbsence(Input):
 
 
 class AbsenceOut(Output):
+    """A time in which a technician does not work."""
+
     id: str
     technician_id: str
     starts_at: datetime
@@ -68,8 +70,9 @@ def add_absence(
     session.add(row)
     session.flush()
     out = AbsenceOut.model_validate(row)
-    log.record(session, actor, "add", "absence", row.id, after=out.model_dump(mode="json"))
-    for job_id in _jobs_during(session, row):
+    log.record(session, actor, "add", log.Entity.ABSENCE, row.id, after=out.model_dump(mode="json"))
+    # In the order in which others take their locks of jobs: a wish refers to its job.
+    for job_id in sorted(_jobs_during(session, row)):
         ask_for_place(session, job_id, trigger="absence", actor=actor)
     return out, True
 
@@ -92,7 +95,7 @@ def remove_absence(session: Session, technician_id: str, absence_id: str, *, act
     before = AbsenceOut.model_validate(row).model_dump(mode="json")
     session.delete(row)
     session.flush()
-    log.record(session, actor, "remove", "absence", absence_id, before=before)
+    log.record(session, actor, "remove", log.Entity.ABSENCE, absence_id, before=before)
 
 
 def list_absences(session: Session, technician_id: str) -> list[AbsenceOut]:
@@ -116,10 +119,11 @@ def _jobs_during(session: Session, absence: Absence) -> list[str]:
             .where(
                 col(Stop.live),
                 Route.technician_id == absence.technician_id,
+                col(Route.live),
+                Route.end_at > absence.starts_at,
                 Stop.start_at < absence.ends_at,
                 Stop.departure_at > absence.starts_at,
                 col(Job.status).in_(PLANNABLE),
             )
-            .order_by(col(Stop.start_at))
         )
     )

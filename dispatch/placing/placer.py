@@ -1,29 +1,40 @@
-"""Works off the wishes for a place in the plan in force, as soon as they are committed."""
+"""Works off the wishes for a place in the plan in force, as soon as they are committed, and sees
+what in force does not hold any more.
+
+A visit that cannot stay with its technician, and that nobody else can attend on that day, is taken
+off its route; its job waits then like any other, and may go to another day.
+"""
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session, case, col, select
 
 from dispatch import log
-from dispatch.live_day import LiveDay
-from dispatch.live_days import LiveDays
-from dispatch.models import PLANNABLE, Job, Placement, PlacementStatus, now
-from dispatch.placing import CANDIDATES, Placed, Proposal, put_proposals, today
+from dispatch.models import PLANNABLE, Job, Placement, PlacementStatus, Priority, now
+from dispatch.placing.following import Follower
+from dispatch.placing.placing import CANDIDATES, PlacedProposal, Proposal, put_proposals, today
+from dispatch.placing.retiming import retime
+from dispatch.placing.taking_off import take_off
+from dispatch.planning.conflicts import broken_visits
+from dispatch.planning.live_day import LiveDay, released
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.unable import BrokenVisit, Why
+from dispatch.plans import queries
 from dispatch.settings import Settings
 from dispatch.store import AWAY, connect, reading
-from solver.insertion import Draft
-from solver.reasons import reasons
+from solver.explain.reasons import reasons
 
 AT_ONCE = 20
 """So many jobs at most are put into one version."""
 LOOK_EVERY_SECONDS = 1.0
 ROUNDS = 5
 """How often a job is tried that others were faster than, before the dispatcher is told."""
+OVERTAKEN = f"The plan has changed {ROUNDS} times meanwhile; place it by hand."
 
 logger = logging.getLogger(__name__)
 
@@ -39,11 +50,13 @@ class Placer:
         self._settings = settings
         self._days = days
         self._engine = connect(settings.database_url)
+        self._follower = Follower(self._engine, settings)
         self._awake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="placer", daemon=True)
 
     def start(self) -> None:
+        """Place jobs from now on, until ``stop``."""
         self._thread.start()
 
     def wake(self) -> None:
@@ -67,9 +80,7 @@ class Placer:
         while not self._stopping:
             self._awake.clear()
             try:
-                while not self._stopping and place_waiting(
-                    self._engine, self._days, self._settings, now()
-                ):
+                while not self._stopping and self._place_or_follow():
                     pass
             except AWAY:
                 # A busy or restarting database; the list is still there afterwards.
@@ -78,6 +89,11 @@ class Placer:
                 # Whatever it is, the next job must not have to wait for a restart.
                 logger.exception("Placing the waiting jobs broke off")
             self._awake.wait(LOOK_EVERY_SECONDS)
+
+    def _place_or_follow(self) -> int:
+        """What cannot wait comes first, and then what does not hold any more."""
+        settled = place_waiting(self._engine, self._days, self._settings, now())
+        return settled or self._follower.look(now())
 
 
 @dataclass(slots=True)
@@ -91,6 +107,19 @@ class _Outlook:
     """Why it needs no place any more."""
     cause: str | None = None
     """Why there is none on the first day on which it could be attended."""
+    broken: BrokenVisit | None = None
+    """Why it cannot stay where it is, if it is on a route that cannot keep it."""
+
+    @property
+    def has_to_leave(self) -> bool:
+        """Whether nobody but another technician, if any, can attend it."""
+        return self.broken is not None and self.broken.leaves
+
+    @property
+    def has_no_room(self) -> bool:
+        """Whether its route has too little time for it, and nobody has been found who has more."""
+        is_so = self.broken is not None and self.broken.cause.why is Why.NO_TIME
+        return is_so and not self.proposals
 
 
 def place_waiting(engine: Engine, days: LiveDays, settings: Settings, at: datetime) -> int:
@@ -149,24 +178,59 @@ def _place(
     jobs: dict[str, Job],
 ) -> int:
     order = sorted(waiting, key=lambda one: (-jobs[one.job_id].priority.rank, one.id or 0))
-    outlooks = [_Outlook(placement) for placement in order]
+    on_days, broken = _in_force(engine, settings, at, waiting)
+    outlooks = [_Outlook(placement, broken=broken.get(placement.job_id)) for placement in order]
     to_place = [one for one in outlooks if jobs[one.placement.job_id].status in PLANNABLE]
     first = today(at, settings)
-    for day in (first + timedelta(days=n) for n in range(settings.place_days)):
+    near = {first + timedelta(days=n) for n in range(settings.place_days)}
+    for day in sorted(near | on_days):
         left = [one for one in to_place if not one.proposals and not one.needless]
         if left:
             _look_at(days.at(day, at), day, left, jobs, settings)
-    with Session(engine) as session:
-        settled = _settle(session, outlooks, settings, at)
-        session.commit()
+    for one in outlooks:
+        if one.broken is not None and one.placement.rounds + 1 >= ROUNDS and one.proposals:
+            # Others were faster each time; it must not stay where it cannot because of that.
+            one.proposals.clear()
+            one.cause = OVERTAKEN
+    settled = 0
+    for together in _by_version(outlooks):
+        # A version by itself: whoever holds the jobs of one day waits for those of no other.
+        with Session(engine) as session:
+            settled += _settle(session, together, settings, at)
+            session.commit()
     return settled
 
 
+def _by_version(outlooks: Sequence[_Outlook]) -> Iterable[list[_Outlook]]:
+    """Those that come into, or leave, the plan together; at last those for which nothing changes.
+
+    Who leaves comes first, and says why, before the route is given up for the sake of others.
+    """
+    leaving = [one for one in outlooks if one.has_to_leave and not one.proposals]
+    days = sorted({day for one in outlooks for day in one.proposals})
+    groups = [leaving, *([one for one in outlooks if day in one.proposals] for day in days)]
+    groups.append([one for one in outlooks if not one.has_to_leave and not one.proposals])
+    return (group for group in groups if group)
+
+
+def _in_force(
+    engine: Engine, settings: Settings, at: datetime, waiting: Sequence[Placement]
+) -> tuple[set[date], Mapping[str, BrokenVisit]]:
+    """The days on whose routes the jobs are that are on any, and those that cannot stay there."""
+    with Session(reading(engine)) as session:
+        routes = queries.live_visits(session, [one.job_id for one in waiting])
+        days = {route.day for route in routes.values()}
+        return days, broken_visits(session, settings, at, days=days) if days else {}
+
+
 def _waiting(session: Session) -> Sequence[Placement]:
+    """The next ones: what is urgent waits for nobody, however many came before."""
+    ranks = {priority: priority.rank for priority in Priority}
     return session.exec(
         select(Placement)
+        .join(Job, col(Job.id) == Placement.job_id)
         .where(Placement.status == PlacementStatus.WAITING)
-        .order_by(col(Placement.id))
+        .order_by(case(ranks, value=Job.priority).desc(), col(Placement.id))
         .limit(AT_ONCE)
     ).all()
 
@@ -184,10 +248,15 @@ def _look_at(
 ) -> None:
     """Find each job its place on the day, next to those that were found one before."""
     names = [one.placement.job_id for one in left]
+    held = live.translation.held - live.translation.snapshot.doomed
+    if held & {*names}:
+        live = released(live, held & {*names}, settings)
     live.remove([name for name in names if name in live.translation.visits])
     for one in left:
         job = jobs[one.placement.job_id]
-        if job.id in live.translation.begun:
+        if job.id in live.translation.snapshot.doomed:
+            one.cause = one.cause or f"{day}: Nobody else can attend it in time any more."
+        elif job.id in live.translation.begun and not one.has_to_leave:
             one.needless = "It has begun or is about to."
         elif job.id in live.translation.left_out:
             out = live.translation.left_out[job.id]
@@ -199,17 +268,18 @@ def _look_at(
             ways = live.ways_with_room_made(job.id, None)
         if ways:
             live.take(ways[0])
-            one.proposals[day] = Proposal.best_of(job.id, ways)
+            one.proposals[day] = Proposal.best_of(job.id, ways, afresh=one.broken is not None)
             one.cause = None
         elif one.cause is None:
-            why = reasons(live.draft, Draft(live.problem), live.draft.visit(job.id))
+            why = reasons(live.draft, live.draft.visit(job.id))
             one.cause = f"{day}: " + "; ".join(reason.message for reason in why)
 
 
 def _settle(
     session: Session, outlooks: Sequence[_Outlook], settings: Settings, at: datetime
 ) -> int:
-    """Put the proposals into the plan, and write down what became of each wish."""
+    """Put the proposals, all of one day, into the plan, or take off what has to leave, and write
+    down what became of each wish."""
     ids = [one.placement.id for one in outlooks]
     held = {
         placement.id: placement
@@ -219,14 +289,28 @@ def _settle(
         if placement.status == PlacementStatus.WAITING
     }
     mine = [one for one in outlooks if one.placement.id in held]
-    placed: dict[str, Placed] = {}
-    for day in sorted({day for one in mine for day in one.proposals}):
-        proposals = [one.proposals[day] for one in mine if day in one.proposals]
-        placed |= put_proposals(session, proposals, day, settings, actor=_actor(mine), at=at)
+    leaving = [one.placement.job_id for one in mine if one.has_to_leave and not one.proposals]
+    off = take_off(session, leaving, settings, actor=_actor(mine), at=at) if leaving else {}
+    pressed = [one.placement.job_id for one in mine if one.has_no_room]
+    retimed = retime(session, pressed, settings, actor=_actor(mine), at=at) if pressed else None
+    if retimed is not None:
+        off |= retimed.off
+    placed: dict[str, PlacedProposal] = {}
+    for day in {day for one in mine for day in one.proposals}:
+        proposals = [one.proposals[day] for one in mine]
+        placed = put_proposals(session, proposals, day, settings, actor=_actor(mine), at=at)
     for one in mine:
-        _write_down(session, held[one.placement.id], one, placed.get(one.placement.job_id), at)
+        row, job_id = held[one.placement.id], one.placement.job_id
+        if job_id in off:
+            # Now that it is on no route, it may go anywhere.
+            row.rounds, row.cause = 0, off[job_id].cause.message
+        elif retimed is not None and job_id in retimed.staying:
+            row.status, row.plan_id, row.settled_at = PlacementStatus.PLACED, retimed.plan.id, at
+            _record(session, row)
+        else:
+            _write_down(session, row, one, placed.get(job_id), at)
     session.flush()
-    return sum(one.status != PlacementStatus.WAITING for one in held.values())
+    return len(off) + sum(one.status != PlacementStatus.WAITING for one in held.values())
 
 
 def _actor(mine: Sequence[_Outlook]) -> str:
@@ -236,25 +320,28 @@ def _actor(mine: Sequence[_Outlook]) -> str:
 
 
 def _write_down(
-    session: Session, row: Placement, outlook: _Outlook, placed: Placed | None, at: datetime
+    session: Session, row: Placement, outlook: _Outlook, placed: PlacedProposal | None, at: datetime
 ) -> None:
     job = session.get_one(Job, row.job_id)
     row.rounds += 1
+    # It says so while the job waits after it has been taken off a route.
+    was_taken_off = row.cause
     if placed is not None:
-        row.status, row.plan_id = PlacementStatus.PLACED, placed.plan.id
+        row.status, row.plan_id, row.cause = PlacementStatus.PLACED, placed.plan.id, None
         row.bumped_job_ids = placed.option.bumped_job_ids
     elif job.status not in PLANNABLE:
         row.status, row.cause = PlacementStatus.WITHDRAWN, f"It is {job.status}."
     elif outlook.needless is not None:
         row.status, row.cause = PlacementStatus.WITHDRAWN, outlook.needless
-    elif not outlook.proposals and outlook.cause is None:
+    elif not outlook.proposals and outlook.cause is None and was_taken_off is None:
         row.status = PlacementStatus.WITHDRAWN
         row.cause = "It is to be attended later, or is planned already for then."
     elif not outlook.proposals:
-        row.status, row.cause = PlacementStatus.NO_PLACE, outlook.cause
+        causes = [cause for cause in (was_taken_off, outlook.cause) if cause is not None]
+        row.status, row.cause = PlacementStatus.NO_PLACE, " ".join(causes)
     elif row.rounds >= ROUNDS:
         row.status = PlacementStatus.NO_PLACE
-        row.cause = f"The plan has changed {ROUNDS} times meanwhile; place it by hand."
+        row.cause = OVERTAKEN
     else:
         return
     row.settled_at = at
@@ -263,4 +350,6 @@ def _write_down(
 
 def _record(session: Session, row: Placement) -> None:
     after = {"job_id": row.job_id, "plan_id": row.plan_id, "cause": row.cause}
-    log.record(session, row.asked_by, row.status.value, "placement", str(row.id), after=after)
+    log.record(
+        session, row.asked_by, row.status.value, log.Entity.PLACEMENT, str(row.id), after=after
+    )

@@ -11,25 +11,32 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from dispatch import log, plans_store
+from dispatch import log
+from dispatch.company.technicians import read_technician
 from dispatch.errors import Conflict
 from dispatch.intake import Code, Day, Input
-from dispatch.jobs import no_such_job
-from dispatch.live_day import Changed, LiveDay, Way, live_day_of
-from dispatch.live_days import LiveDays
-from dispatch.models import PLANNABLE, Job, Plan, PlanStatus, PlanUnassigned, now
+from dispatch.jobs.jobs import no_such_job
+from dispatch.jobs.placements import ask_for_place
+from dispatch.models import PLANNABLE, Job, Plan, PlanUnassigned, now
 from dispatch.output import Output
-from dispatch.placements import ask_for_place
-from dispatch.plan_rows import UNKNOWN, PlanRows
-from dispatch.plans import put_in_force
+from dispatch.planning.live_day import CandidateRoute, Changed, LiveDay, live_day_of, released
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.plan_rows import UNKNOWN, PlanRows
+from dispatch.planning.snapshot import Scope, live_routes, load_snapshot
+from dispatch.planning.translate import NEEDS_LOCATION
+from dispatch.plans import queries, versions
+from dispatch.plans.told import told_and_moved
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, live_routes, load_snapshot
-from dispatch.technicians import read_technician
+from dispatch.store import let_go
 from solver.problem import Fault
 from solver.solution import StopKind
 
 CANDIDATES = 3
 """So many technicians, the best ones, are looked at again before a job is put into the plan."""
+
+
+LOCATION_UNKNOWN = "nobody can be sent there: its site has no coordinates"
+LOCATE = "correct the site's address, or give it coordinates"
 
 
 class PlaceRequest(Input):
@@ -76,19 +83,23 @@ class Proposal:
     extra: Mapping[str, int | None]
     """The technicians, and what the whole plan costs more with each as far as that is known."""
     may_bump: bool = False
+    afresh: bool = False
+    """Whether its times do not hold any more, even if it keeps its place on its route."""
 
     @classmethod
-    def best_of(cls, job_id: str, ways: Sequence[Way]) -> "Proposal":
+    def best_of(
+        cls, job_id: str, ways: Sequence[CandidateRoute], *, afresh: bool = False
+    ) -> "Proposal":
         """Of the ways, which are in order, those with the first few technicians."""
         extra: dict[str, int | None] = {}
         for way in ways:
             if len(extra) < CANDIDATES:
                 extra.setdefault(way.shift.technician, way.extra)
-        return cls(job_id, extra, any(way.makes_room for way in ways))
+        return cls(job_id, extra, any(way.makes_room for way in ways), afresh)
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedProposal:
     """What became of a proposal."""
 
     plan: Plan
@@ -115,7 +126,7 @@ def place_options(
     at = at or now()
     day = day or today(at, settings)
     plannable(session, job_id)
-    live = live_day(session, day, settings, at, days)
+    live = live_day(session, day, settings, at, days, moving=job_id)
     attendable(live, job_id, day)
     live.remove([job_id])
     return [option(live, job_id, way) for way in live.ways(job_id, limit)]
@@ -139,10 +150,11 @@ def place_job(
     """
     at = at or now()
     technician_id, day = request.technician_id, request.day or today(at, settings)
+    # Before the first query: a SQLite session would keep all others from writing meanwhile.
+    live = live_day(session, day, settings, at, days, moving=job_id)
     plannable(session, job_id)
     if technician_id is not None:
         read_technician(session, technician_id)
-    live = live_day(session, day, settings, at, days)
     attendable(live, job_id, day)
     live.remove([job_id])
     ways = live.ways(job_id, CANDIDATES, None if technician_id is None else {technician_id})
@@ -163,13 +175,25 @@ def place_job(
 
 
 def live_day(
-    session: Session, day: date, settings: Settings, at: datetime, days: LiveDays | None = None
+    session: Session,
+    day: date,
+    settings: Settings,
+    at: datetime,
+    days: LiveDays | None = None,
+    *,
+    moving: str | None = None,
 ) -> LiveDay:
-    """The whole plan in force for a day, as of ``at``."""
+    """The whole plan in force for a day, as of ``at``, on which one job is not held where it is.
+    With ``days``, a session that reads gives its connection back: nobody waits for a day while
+    holding one."""
     if days is not None:
-        return days.at(day, at)
-    snapshot = load_snapshot(session, Scope(day, day), at, settings.freeze)
-    return live_day_of(snapshot, settings)
+        let_go(session)
+        live = days.at(day, at)
+    else:
+        live = live_day_of(load_snapshot(session, Scope(day, day), at, settings.freeze), settings)
+    if moving is not None and moving in live.translation.held:
+        return released(live, {moving}, settings)
+    return live
 
 
 def put_proposals(
@@ -181,7 +205,7 @@ def put_proposals(
     actor: str,
     at: datetime,
     may_fail: bool = True,
-) -> dict[str, Placed]:
+) -> dict[str, PlacedProposal]:
     """Put the jobs, one after the other, into the best places that their technicians have on that
     day, and publish them as one version; by job, what became of those that have a place.
 
@@ -189,23 +213,25 @@ def put_proposals(
     another one. Raises ``Conflict`` if a job is not to be planned on that day, unless it
     ``may_fail``.
     """
-    plans_store.hold_publication(session)
+    versions.hold_publication(session)
     wanted = {proposal.job_id for proposal in proposals}
     concerned = {name for proposal in proposals for name in proposal.extra}
-    holders = plans_store.live_visits(session, wanted)
+    holders = queries.live_visits(session, wanted)
     concerned |= {route.technician_id for route in holders.values()}
     # Nobody may change these jobs from here on: what the snapshot says of them holds.
     before = live_routes(session, day, day, concerned)
     ids = {stop.job_id for found in before for stop in found.stops if stop.job_id}
-    jobs = plans_store.hold_jobs(session, ids | wanted)
-    scope = Scope(day, day, None, frozenset(concerned), frozenset(wanted))
+    jobs = versions.hold_jobs(session, ids | wanted)
+    scope = Scope(
+        day, day, None, frozenset(concerned), frozenset(wanted), released=frozenset(wanted)
+    )
     snapshot = load_snapshot(session, scope, at, settings.freeze)
     live = live_day_of(snapshot, settings)
     if not may_fail:
         for proposal in proposals:
             attendable(live, proposal.job_id, day)
-    chosen: dict[str, Way] = {}
-    unchanged: dict[str, Way] = {}
+    chosen: dict[str, CandidateRoute] = {}
+    unchanged: dict[str, CandidateRoute] = {}
     for proposal in proposals:
         if jobs[proposal.job_id].status not in PLANNABLE:
             continue
@@ -213,25 +239,27 @@ def put_proposals(
         if way is None:
             continue
         live.take(way)
-        (unchanged if live.is_as_in_force(way) else chosen)[proposal.job_id] = way
+        stays = live.is_as_in_force(way) and not proposal.afresh
+        (unchanged if stays else chosen)[proposal.job_id] = way
     placed = {job_id: option(live, job_id, way) for job_id, way in {**chosen, **unchanged}.items()}
-    result: dict[str, Placed] = {}
+    result: dict[str, PlacedProposal] = {}
     if chosen:
-        changed = live.changed()
+        changed = live.changed({way.shift.id for way in chosen.values()})
         bumped = {
             way.makes_room.id: job_id
             for job_id, way in chosen.items()
             if way.makes_room is not None
         }
-        plan = _put(session, day, changed, jobs, bumped, sorted(chosen), actor, at)
-        result = {job_id: Placed(plan, placed[job_id]) for job_id in chosen}
+        told = told_and_moved(changed.replaced, changed.routes, jobs, settings)
+        plan = _put(session, day, changed, jobs, bumped, told, sorted(chosen), actor, at)
+        result = {job_id: PlacedProposal(plan, placed[job_id]) for job_id in chosen}
     for job_id in unchanged:
-        plan_id = plans_store.live_visits(session, [job_id])[job_id].plan_id
-        result[job_id] = Placed(session.get_one(Plan, plan_id), placed[job_id])
+        plan_id = queries.live_visits(session, [job_id])[job_id].plan_id
+        result[job_id] = PlacedProposal(session.get_one(Plan, plan_id), placed[job_id])
     return result
 
 
-def _best_way(live: LiveDay, proposal: Proposal) -> Way | None:
+def _best_way(live: LiveDay, proposal: Proposal) -> CandidateRoute | None:
     """The best way with one of the proposal's technicians; the job is off its route then."""
     if proposal.job_id not in live.translation.visits:
         return None
@@ -252,31 +280,30 @@ def _put(
     changed: Changed,
     jobs: Mapping[str, Job],
     bumped: Mapping[str, str],
+    told: Sequence[str],
     job_ids: Sequence[str],
     actor: str,
     at: datetime,
 ) -> Plan:
-    """Store and publish the routes that change."""
-    plan = Plan(
-        status=PlanStatus.DRAFT,
-        starts_on=day,
-        ends_on=day,
-        based_on_version=plans_store.highest_version(session),
-        objective=sum(changed.cost.values()),
-        cost=dict(changed.cost),
-    )
+    """Store and publish the routes that change; ``told`` are jobs that move by that, though their
+    customers were told."""
     unassigned = [
         PlanUnassigned(plan_id=UNKNOWN, job_id=job_id, reasons=[_made_room_for(jobs[other])])
         for job_id, other in sorted(bumped.items())
     ]
-    plans_store.store_plan(session, PlanRows(plan, changed.routes, unassigned))
+    rows = PlanRows(day, day, at, changed.routes, unassigned, changed.cost)
+    plan = versions.store_draft(session, rows)
     technicians = {
         stop.job_id: rows.route.technician_id for rows in changed.routes for stop in rows.stops
     }
     for job_id in job_ids:
-        after = {"plan_id": plan.id, "technician_id": technicians[job_id]}
-        log.record(session, actor, "place", "job", job_id, after=after)
-    put_in_force(session, plan, changed.routes, changed.replaced, jobs, actor=actor, at=at)
+        after = {
+            "plan_id": plan.id,
+            "technician_id": technicians[job_id],
+            "told_job_ids": told,
+        }
+        log.record(session, actor, "place", log.Entity.JOB, job_id, after=after)
+    versions.put_in_force(session, plan, changed.routes, changed.replaced, jobs, actor=actor, at=at)
     for job_id in _displaced(changed, jobs):
         why = "bumped" if job_id in bumped else "displaced"
         ask_for_place(session, job_id, trigger=why, actor=actor)
@@ -295,7 +322,7 @@ def _made_room_for(job: Job) -> dict[str, str | None]:
     return {"code": "bumped", "rule": None, "message": message}
 
 
-def option(live: LiveDay, job_id: str, way: Way) -> PlaceOption:
+def option(live: LiveDay, job_id: str, way: CandidateRoute) -> PlaceOption:
     """The way as others see it."""
     moment = live.translation.moment
     stop = next(stop for stop in way.route.stops if stop.id == job_id)
@@ -336,10 +363,12 @@ def plannable(session: Session, job_id: str) -> None:
 
 
 def attendable(live: LiveDay, job_id: str, day: date) -> None:
-    """Raises ``Conflict`` for a job that is no visit of the day."""
+    """Raises ``Conflict`` for a job that is no visit of the day, or that is at an unknown place."""
     translation = live.translation
     if job_id in translation.visits:
         return
+    if _is_nowhere(live, job_id):
+        raise conflict(NEEDS_LOCATION, job_id, LOCATION_UNKNOWN, LOCATE)
     if job_id in translation.begun:
         raise conflict(
             "begins", job_id, "it has begun or is about to", "leave it, or call the technician"
@@ -351,8 +380,17 @@ def attendable(live: LiveDay, job_id: str, day: date) -> None:
         f"it cannot be attended on {day}, or is planned for another day"
         if why is None
         else why.message,
-        "give a day on which its windows are open, and see that its site has a location",
+        "give a day on which its windows are open",
     )
+
+
+def _is_nowhere(live: LiveDay, job_id: str) -> bool:
+    """Whether nobody knows where it is, be it on a route all the same."""
+    snapshot = live.translation.snapshot
+    jobs = {facts.job.id: facts.job for facts in snapshot.jobs}
+    job = snapshot.live_jobs.get(job_id) or jobs.get(job_id)
+    site = None if job is None else snapshot.sites.get(job.site_id)
+    return site is not None and site.latitude is None
 
 
 def conflict(code: str, job_id: str, cause: str, action: str) -> Conflict:

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from dispatch import log, plans_store
-from dispatch.expected import Surroundings, began_at, surroundings
+from dispatch import log
+from dispatch.jobs.pins import set_pin
 from dispatch.models import Job, Stop
-from dispatch.pins import set_pin
-from dispatch.plan_rows import RouteRows, copied, shift_key
-from dispatch.plans import put_in_force
+from dispatch.planning.expected import Surroundings, began_at, surroundings
+from dispatch.planning.plan_rows import PlanRows, RouteRows, copied, shift_key
+from dispatch.planning.snapshot import STARTED, LiveRoute
+from dispatch.plans import queries, versions
 from dispatch.settings import Settings
-from dispatch.snapshot import STARTED, LiveRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,15 @@ class Whereabouts:
 def hold_whereabouts(session: Session, job_id: str, told: RouteRows) -> Whereabouts:
     """Look where the job is; whoever calls it holds the publication."""
     technician, starts_at = shift_key(told.route)
-    theirs = plans_store.live_route_for(session, technician, starts_at)
-    live = plans_store.live_route_of(session, job_id)
+    theirs = queries.live_route_for(session, technician, starts_at)
+    live = queries.live_route_of(session, job_id)
     on_routes = {stop.job_id for rows in (live, theirs) if rows for stop in rows.stops}
-    jobs = plans_store.hold_jobs(session, {job_id, *(name for name in on_routes if name)})
+    jobs = versions.hold_jobs(session, {job_id, *(name for name in on_routes if name)})
     # Those who cancel a job hold only that, and take it off its route.
     return Whereabouts(
         told,
-        plans_store.live_route_of(session, job_id),
-        plans_store.live_route_for(session, technician, starts_at),
+        queries.live_route_of(session, job_id),
+        queries.live_route_for(session, technician, starts_at),
         jobs,
     )
 
@@ -92,13 +92,13 @@ def take_over(
         follow_stops(rows, before.get(shift_key(rows.route), ()), known)
     routes = [rows for rows in routes if any(stop.job_id for stop in rows.stops)]
     days = [rows.route.day for rows in routes]
-    plan = plans_store.store_changed_routes(session, routes, [], (min(days), max(days)), {}, at)
+    plan = versions.store_draft(session, PlanRows(min(days), max(days), at, routes, [], {}))
     holder = None if found.live is None else found.live.route.technician_id
     log.record(
         session,
         actor,
         "take_over",
-        "job",
+        log.Entity.JOB,
         job.id,
         before={"technician_id": holder},
         after={"plan_id": plan.id, "technician_id": technician},
@@ -106,7 +106,7 @@ def take_over(
     if job.pinned_technician_id not in (None, technician):
         set_pin(session, job, None, None, actor=actor)
     replaced = [LiveRoute(rows.route, tuple(rows.stops)) for rows in found.routes]
-    put_in_force(session, plan, routes, replaced, found.jobs, actor=actor, at=at)
+    versions.put_in_force(session, plan, routes, replaced, found.jobs, actor=actor, at=at)
     return routes
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from sqlmodel import Session, select
 
-from dispatch.local_time import ONE_DAY, Span, local_span
+from dispatch.local_time import Span, local_span
 from dispatch.models import (
     Depot,
     Job,
@@ -21,19 +21,19 @@ from dispatch.models import (
     Site,
     Stop,
     Technician,
-    TravelLeg,
 )
-from dispatch.plan_rows import RouteRows
-from dispatch.service_windows import Attendance, Horizon, attendance
+from dispatch.planning.legs import measured_legs
+from dispatch.planning.plan_rows import RouteRows
+from dispatch.planning.progress import begun_visits, is_there, over_at, was_skipped
+from dispatch.planning.service_windows import window_of
+from dispatch.planning.snapshot import jobs_by_id
+from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.settings import Settings
-from dispatch.snapshot import jobs_by_id
 from dispatch.store import details_by_job, rows_where, sites_of
-from dispatch.translate import begun_visits, free_at, is_there
-from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 
 
 class Missed(StrEnum):
-    """What a stop will not keep, as things stand."""
+    """What a stop will not keep, as things stand, by more than the tolerance."""
 
     TIME_WINDOW = "time_window"
     DUE = "due"
@@ -51,7 +51,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What routes refer to."""
+    """What routes refer to: rows by their ids, and details by the id of whose they are."""
 
     jobs: Mapping[str, Job]
     sites: Mapping[str, Site]
@@ -72,6 +72,7 @@ class Surroundings:
         return Place(where.id, where.latitude, where.longitude)
 
     def home(self, technician_id: str) -> Place:
+        """Where the technician's shifts start and end."""
         row = self.technicians[technician_id]
         return Place(row.id, row.latitude, row.longitude)
 
@@ -80,11 +81,11 @@ def expected_times(
     rows: RouteRows, known: Surroundings, at: datetime, settings: Settings
 ) -> list[Expected]:
     """For each stop of a live route, as far as can be foreseen at the moment ``at``."""
-    return _Day(rows, known, at, settings).expected()
+    return _Forecast(rows, known, at, settings).expected()
 
 
 def surroundings(session: Session, routes: Sequence[RouteRows], settings: Settings) -> Surroundings:
-    """All that the routes refer to."""
+    """Read what the routes refer to, and how long the ways between their places take."""
     jobs = jobs_by_id(
         session, (stop.job_id for rows in routes for stop in rows.stops if stop.job_id)
     )
@@ -92,11 +93,7 @@ def surroundings(session: Session, routes: Sequence[RouteRows], settings: Settin
     sites = sites_of(session, list(jobs.values()))
     depots = {depot.id: depot for depot in session.exec(select(Depot))}
     ids = {*technicians, *sites, *depots}
-    legs = {
-        (leg.from_place, leg.to_place): (leg.seconds, leg.metres)
-        for leg in rows_where(session, TravelLeg, "from_place", ids)
-        if leg.to_place in ids
-    }
+    legs = measured_legs(session, ids)
     opening_hours: dict[str, list[OpeningHours]] = {site: [] for site in sites}
     for row in rows_where(session, OpeningHours, "site_id", sites):
         opening_hours[row.site_id].append(row)
@@ -121,7 +118,7 @@ def began_at(stop: Stop, job: Job | None) -> datetime:
     return reported or stop.start_at
 
 
-class _Day:
+class _Forecast:
     """A technician's way through a route, from home and on."""
 
     def __init__(
@@ -142,7 +139,7 @@ class _Day:
             places.append(Place("", position.latitude, position.longitude))
         self._seconds, _ = known.travel.matrices(places)
         self._here = 0
-        self._free_at = rows.route.start_at
+        self._free_at = max(rows.route.start_at, rows.route.shift_starts_at)
 
     def expected(self) -> list[Expected]:
         begun = begun_visits(self.stops, self.known.jobs, self.now)
@@ -152,7 +149,8 @@ class _Day:
         if self._position is not None and is_there(self._position, self._free_at, self.now):
             self._here, self._free_at = len(self._seconds) - 1, self._position.at
         for at, stop in enumerate(self.stops):
-            if at not in found and stop.job_id is None and at < last:
+            is_past = stop.job_id is None and at < last
+            if is_past and not was_skipped(self.stops, at, begun, self.known.jobs, self.now):
                 found[at] = Expected(stop.arrival_at, stop.start_at, stop.departure_at)
             elif at not in found:
                 found[at] = self._to_come(at)
@@ -160,7 +158,7 @@ class _Day:
 
     def _begun(self, at: int) -> Expected:
         stop, job = self.stops[at], self._job(at)
-        end = free_at(stop, job, self.now)
+        end = over_at(stop, job, self.now)
         arrival, start = stop.arrival_at, stop.start_at
         if job.arrived_at is not None:
             arrival = start = job.arrived_at
@@ -190,7 +188,7 @@ class _Day:
         return self._span(at)[0] if stop.job_id else stop.start_at
 
     def _go_on(self, at: int, end: datetime) -> None:
-        self._free_at = end
+        self._free_at = max(end, self.route.shift_starts_at)
         self._here = self._row_of.get(at, self._here)
 
     def _way_to(self, at: int) -> timedelta:
@@ -198,27 +196,16 @@ class _Day:
         return timedelta(seconds=int(self._seconds[self._here, there]))
 
     def _missed(self, at: int, start: datetime, end: datetime) -> tuple[Missed, ...]:
-        due_at = self._job(at).due_at
+        due_at, tolerance = self._job(at).due_at, self.settings.late_after
         return (
-            *((Missed.TIME_WINDOW,) if start > self._span(at)[1] else ()),
-            *((Missed.DUE,) if due_at is not None and end > due_at else ()),
+            *((Missed.TIME_WINDOW,) if start > self._span(at)[1] + tolerance else ()),
+            *((Missed.DUE,) if due_at is not None and end > due_at + tolerance else ()),
         )
 
     def _span(self, at: int) -> Span:
-        """The window that the planned start lies in; from that start on, if it lies in none."""
         stop, job = self.stops[at], self._job(at)
-        begin = min(self.route.shift_starts_at, stop.start_at)
-        end = max(self.route.shift_ends_at, stop.departure_at) + ONE_DAY
-        when = attendance(
-            job,
-            self.known.windows[job.id],
-            self.known.opening_hours[job.site_id],
-            Horizon(now=begin, begin=begin, end=end, reach=end),
-            self.settings.zone,
-        )
-        spans = when.spans if isinstance(when, Attendance) else ()
-        planned = (span for span in spans if span[0] <= stop.start_at <= span[1])
-        return next(planned, (stop.start_at, end))
+        windows, hours = self.known.windows[job.id], self.known.opening_hours[job.site_id]
+        return window_of(stop, job, windows, hours, self.route, self.settings.zone)
 
     def _job(self, at: int) -> Job:
         return self.known.jobs[self.stops[at].job_id or ""]

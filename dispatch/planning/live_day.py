@@ -8,25 +8,29 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
+from sqlmodel import Session
+
 from dispatch.models import PLANNABLE
-from dispatch.plan_rows import RouteRows, in_force, shift_key, to_plan
+from dispatch.planning.outgrown import pushed
+from dispatch.planning.plan_rows import RouteRows, in_force, shift_key, to_plan
+from dispatch.planning.snapshot import LiveRoute, Scope, Snapshot, load_snapshot
+from dispatch.planning.translate import Translation, to_problem
+from dispatch.planning.unable import unable
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, Snapshot
-from dispatch.translate import Translation, is_away, to_problem
-from solver.check import check
-from solver.cost import RouteCost, cost
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
+from solver.judge.check import check
 from solver.problem import Problem, Shift, Visit
-from solver.schedule import Call
+from solver.rules.cost import RouteCost, cost
 from solver.solution import Route, Solution, StopKind, Unassigned
-from solver.timing import cheapest
+from solver.timing.schedule import Call
+from solver.timing.timing import cheapest
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CandidateRoute:
     """A shift's route with a visit on it."""
 
     shift: Shift
@@ -59,10 +63,12 @@ class LiveDay:
         other = copy(self)
         other.draft = self.draft.copy()
         other._cents_now = dict(self._cents_now)
+        other._untenable = set(self._untenable)
         return other
 
     @property
     def problem(self) -> Problem:
+        """That of the translation: rows that change later are not in it."""
         return self.translation.problem
 
     @cached_property
@@ -70,24 +76,18 @@ class LiveDay:
         return RouteCost(self.problem)
 
     def doomed(self) -> frozenset[str]:
-        """Visits in force of technicians who are there that nobody can attend in time any more."""
-        absences = {
-            facts.technician.id: facts.absences for facts in self.translation.snapshot.technicians
-        }
-        away = {
-            stop.job_id
-            for found in self.translation.snapshot.live
-            for stop in found.stops
-            if is_away(stop, absences.get(found.route.technician_id, ()))
-        }
-        there = {shift.technician for shift in self.problem.shifts}
+        """Visits in force that their technicians are there for, and can do, and that nobody can
+        attend in time any more."""
         return frozenset(
             job_id
-            for job_id, (technician, _) in self._lost.items()
-            if technician in there
-            and job_id not in away
-            and not (job_id in self.translation.visits and self.ways(job_id))
+            for job_id in self._lost.keys() - self.translation.snapshot.unable
+            if not (job_id in self.translation.visits and self.ways(job_id))
         )
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Visits in force that their routes cannot keep as things are."""
+        return frozenset(self._lost)
 
     def _visits_that_cannot_stay(self) -> Iterable[tuple[str, tuple[str, datetime]]]:
         """Where things have gone wrong already: visits in force that their route, as a sequence,
@@ -151,8 +151,40 @@ class LiveDay:
         return tuple(places[stop.id] for stop in stops if stop.id in places)
 
     def remove(self, job_ids: Collection[str]) -> None:
-        """Take the jobs off their routes."""
+        """Take the jobs off their routes. What only they kept from its place comes back to it."""
         self.draft.remove(job_ids)
+        for shift in self.problem.shifts:
+            if not self.is_tenable(shift):
+                self._bring_back(shift, {*job_ids})
+
+    def _bring_back(self, shift: Shift, gone: Collection[str]) -> None:
+        planned = self.planned(shift)
+        names = [name for name in visits_of(planned) if name not in gone]
+        others = (calls for own, calls in self.draft.sequences.items() if own != shift.id)
+        if {call.id for calls in others for call in calls} & {*names}:
+            # Somebody else has some of it by now.
+            return
+        removed = [self.draft.visit(name) for name in visits_of(planned) if name in gone]
+        lost = {name for name, key in self._lost.items() if key == self.key(shift.id)}
+        if not removed or not lost <= {*names, *gone} or any(self.is_placed(name) for name in lost):
+            return
+        calls = [call for call in planned if call.id in names or not isinstance(call, Visit)]
+        found = self._taking(shift, calls)
+        if found is None:
+            return
+        self._untenable.discard(self.key(shift.id))
+        self.draft = found
+        for call in [call for call in calls if not isinstance(call, Visit)]:
+            # It may have been for what is gone.
+            fewer = list(self.draft.sequences[shift.id])
+            fewer.remove(call)
+            self.draft = self._taking(shift, fewer) or self.draft
+
+    def _taking(self, shift: Shift, calls: Sequence[Call]) -> Draft | None:
+        """The draft with these calls on the shift; None if that is not possible."""
+        trial = self.draft.copy()
+        trial.take({**self.draft.sequences, shift.id: calls})
+        return trial if trial.sequences[shift.id] == tuple(calls) else None
 
     def ways(
         self,
@@ -160,7 +192,7 @@ class LiveDay:
         most: int = 10,
         technicians: Collection[str] | None = None,
         day: date | None = None,
-    ) -> list[Way]:
+    ) -> list[CandidateRoute]:
         """The best place on each shift that has one (of these technicians, on this day; None: all),
         the cheapest first; ``most`` of them.
 
@@ -174,7 +206,7 @@ class LiveDay:
             if technicians is None or shift.technician in technicians
             if day is None or self.translation.shifts[shift.id].day == day
             if self.is_tenable(shift)
-            for option in [self.draft.best_place(visit, shift)]
+            for option in [self.draft.cheapest_place(visit, shift)]
             if option is not None
         ]
         options.sort(key=lambda option: (option.cost, option.shift.id))
@@ -182,7 +214,9 @@ class LiveDay:
         found = [way for way in ways if way is not None]
         return sorted(found, key=lambda way: (way.extra, way.shift.id))[:most]
 
-    def ways_with_room_made(self, job_id: str, technicians: Collection[str] | None) -> list[Way]:
+    def ways_with_room_made(
+        self, job_id: str, technicians: Collection[str] | None
+    ) -> list[CandidateRoute]:
         """As ``ways``, on routes (of these technicians, None: all) that give up one visit of lower
         priority for it: the least important first, then the cheapest.
 
@@ -201,13 +235,13 @@ class LiveDay:
                 if other.priority >= visit.priority or other.pin is not None or told:
                     continue
                 kept = tuple(call for call in sequence if call is not other)
-                option = self.draft.best_place(visit, shift, kept)
+                option = self.draft.cheapest_place(visit, shift, kept)
                 way = option and self._way(shift, option.sequence)
                 if way:
                     found.append(replace(way, makes_room=other))
         return sorted(found, key=_least_important_first)
 
-    def _way(self, shift: Shift, sequence: tuple[Call, ...]) -> Way | None:
+    def _way(self, shift: Shift, sequence: tuple[Call, ...]) -> CandidateRoute | None:
         route = cheapest(self.problem, shift, sequence, self.draft.legs)
         if route is None:
             return None
@@ -215,7 +249,7 @@ class LiveDay:
         had, has = (
             Counter(_depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
         )
-        return Way(shift, sequence, route, extra, tuple((has - had).elements()))
+        return CandidateRoute(shift, sequence, route, extra, tuple((has - had).elements()))
 
     def key(self, name: str) -> tuple[str, datetime]:
         """As ``shift_key``, of the shift that the solver knows by this name."""
@@ -237,22 +271,25 @@ class LiveDay:
     def _cents(self, route: Route) -> int:
         return sum(cents for _, cents in self._price.of(route))
 
-    def take(self, way: Way) -> None:
+    def take(self, way: CandidateRoute) -> None:
         """Let the way's shift be as it says."""
         self.draft.take({**self.draft.sequences, way.shift.id: way.sequence})
 
-    def is_as_in_force(self, way: Way) -> bool:
+    def is_as_in_force(self, way: CandidateRoute) -> bool:
         """Whether the way's route is in force already."""
         return self._before[way.shift.id] == way.sequence
 
-    def changed(self) -> "Changed":
-        """The routes that differ from those in force, as rows, checked.
+    def changed(self, afresh: Collection[str] = ()) -> "Changed":
+        """The routes that differ from those in force, and those of the shifts whose times are to be
+        worked out ``afresh``, as rows, checked.
 
         Raises ``AssertionError`` if a rule is broken: what is in force was kept, and what was put
         into it was tried.
         """
         names = {
-            shift for shift, calls in self.draft.sequences.items() if calls != self._before[shift]
+            shift
+            for shift, calls in self.draft.sequences.items()
+            if calls != self._before[shift] or shift in afresh
         }
         keys = {self.key(name) for name in names} | set(self._left_for_others())
         routes = self.draft.routes()
@@ -297,13 +334,68 @@ class LiveDay:
 
 def live_day_of(snapshot: Snapshot, settings: Settings) -> LiveDay:
     """The snapshot's routes in force. Visits that nobody can attend in time any more are left where
-    they are, unless their technician is absent, or they are to go to another day.
+    they are, unless their technician is not there for them, or cannot do them, or they are to go to
+    another day.
 
     Raises ``InvalidProblem`` if the rows contradict each other.
     """
-    live = LiveDay(to_problem(snapshot, settings))
-    doomed = live.doomed() - {snapshot.scope.moved_job_id}
+    snapshot, live = _followed(snapshot, settings)
+    return _held(snapshot, live, _too_late(live), settings)
+
+
+def released(live: LiveDay, job_ids: Collection[str], settings: Settings) -> LiveDay:
+    """The same routes, on which these jobs are to be moved, or taken off: they are not held where
+    they, or what comes after them, come too late."""
+    snapshot = live.translation.snapshot
+    scope = replace(snapshot.scope, released=snapshot.scope.released | {*job_ids})
+    free = replace(snapshot, scope=scope, doomed=frozenset(), unable=frozenset())
+    return live_day_of(free, settings)
+
+
+def _followed(snapshot: Snapshot, settings: Settings) -> tuple[Snapshot, LiveDay]:
+    """The snapshot with what technicians cannot do any more, and its routes in force."""
+    translation = to_problem(snapshot, settings)
+    broken = unable(snapshot, settings, timed=translation.left_out)
+    if broken:
+        leaving = (name for name, found in broken.items() if found.leaves)
+        snapshot = replace(snapshot, unable=frozenset(leaving))
+        translation = to_problem(snapshot, settings)
+    return snapshot, LiveDay(translation)
+
+
+def _too_late(live: LiveDay) -> frozenset[str]:
+    """What nobody can attend in time any more because time was lost. Where there is too little time
+    for a visit, its route is timed anew (``retiming``), and nothing is held until then."""
+    doomed = live.doomed()
+    going = doomed and live.translation.snapshot.scope.released
+    if going:
+        # What only these keep from its place is in time once they are gone.
+        without = live.copy()
+        without.remove(going)
+        doomed = frozenset(name for name in doomed if not without.is_placed(name))
+    return doomed - pushed(live.translation) if doomed else doomed
+
+
+def _held(snapshot: Snapshot, live: LiveDay, doomed: frozenset[str], settings: Settings) -> LiveDay:
+    doomed -= snapshot.scope.released
     return LiveDay(to_problem(replace(snapshot, doomed=doomed), settings)) if doomed else live
+
+
+def load_live_day(
+    session: Session, scope: Scope, at: datetime, freeze: timedelta, settings: Settings
+) -> LiveDay:
+    """As ``live_day_of``, of a scope as it is at that moment. If it has some technicians only, the
+    others are asked, too, whether they could attend in time what these cannot.
+
+    Raises ``InvalidProblem`` if the rows contradict each other.
+    """
+    snapshot, live = _followed(load_snapshot(session, scope, at, freeze), settings)
+    doomed = _too_late(live)
+    if doomed - scope.released and scope.technician_ids is not None:
+        whole = replace(scope, technician_ids=None, moved_job_id=None)
+        _, everybody = _followed(load_snapshot(session, whole, at, freeze), settings)
+        doomed &= _too_late(everybody)
+    return _held(snapshot, live, doomed, settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,9 +412,10 @@ def _depots_of(sequence: Sequence[Call]) -> Counter[str]:
 
 
 def visits_of(sequence: Sequence[Call]) -> list[str]:
+    """The ids of the jobs that the sequence attends, in its order."""
     return [call.id for call in sequence if isinstance(call, Visit)]
 
 
-def _least_important_first(way: Way) -> tuple[int, int, str]:
+def _least_important_first(way: CandidateRoute) -> tuple[int, int, str]:
     assert way.makes_room is not None  # noqa: S101 - only such ways are compared
     return way.makes_room.priority, way.extra, way.shift.id

@@ -1,17 +1,20 @@
 """A plan as rows: made from the solver's solution, and read back as one to be checked again."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 from dispatch import models
-from dispatch.models import Plan, PlanStatus, PlanUnassigned
-from dispatch.translate import NEEDS_LOCATION, History, Translation
-from solver.problem import Shift
+from dispatch.models import PlanUnassigned
+from dispatch.planning.progress import History
+from dispatch.planning.shifts import not_taken
+from dispatch.planning.translate import NEEDS_LOCATION, Translation
+from solver.problem import Break, Shift
 from solver.solution import ReasonCode, Route, Rule, Solution, Stop, StopKind, Unassigned
 
+_BREAK = StopKind.BREAK.value
 UNKNOWN = 0
 """Stands for ids and positions that are not known before everything is."""
 
@@ -26,11 +29,20 @@ class RouteRows:
 
 @dataclass(frozen=True, slots=True)
 class PlanRows:
-    """A plan that is not stored yet; ids of plan and routes are filled in when it is."""
+    """What a plan consists of; ids of the plan and its routes are filled in when it is stored."""
 
-    plan: Plan
+    starts_on: date
+    ends_on: date
+    begins_at: datetime
+    """What starts before is no part of the plan."""
     routes: list[RouteRows]
     unassigned: list[PlanUnassigned]
+    cost: Mapping[str, int]
+    """By soft rule, in cents."""
+    territory: str | None = None
+    based_on_version: int | None = None
+    """The newest that there was when it was made; None: the newest that there is."""
+    run_id: str | None = None
 
 
 def to_plan(translation: Translation, solution: Solution, run_id: str | None) -> PlanRows:
@@ -40,17 +52,6 @@ def to_plan(translation: Translation, solution: Solution, run_id: str | None) ->
     costs = {rule.value: cents for rule, cents in solution.cost.items()}
     for visit in missed:
         costs[Rule.UNASSIGNED.value] -= translation.problem.prices[visit]
-    plan = Plan(
-        status=PlanStatus.DRAFT,
-        run_id=run_id,
-        starts_on=snapshot.scope.starts_on,
-        ends_on=snapshot.scope.ends_on,
-        territory=snapshot.scope.territory,
-        based_on_version=snapshot.based_on_version,
-        begins_at=snapshot.taken_at,
-        objective=sum(costs.values()),
-        cost=costs,
-    )
     histories = {shift_key(history.route): history for history in translation.histories}
     writer = _Writer(translation)
     routes = []
@@ -83,7 +84,17 @@ def to_plan(translation: Translation, solution: Solution, run_id: str | None) ->
         PlanUnassigned(plan_id=UNKNOWN, job_id=job_id, reasons=reasons[job_id])
         for job_id in sorted(reasons)
     ]
-    return PlanRows(plan, routes, unassigned)
+    return PlanRows(
+        starts_on=snapshot.scope.starts_on,
+        ends_on=snapshot.scope.ends_on,
+        begins_at=snapshot.taken_at,
+        routes=routes,
+        unassigned=unassigned,
+        cost=costs,
+        territory=snapshot.scope.territory,
+        based_on_version=snapshot.based_on_version,
+        run_id=run_id,
+    )
 
 
 def to_solution(
@@ -95,7 +106,6 @@ def to_solution(
     solution has no reasons and no cost.
     """
     histories = {shift_key(history.route): history for history in translation.histories}
-    names = {(s.technician_id, s.starts_at): name for name, s in translation.shifts.items()}
     shifts = {shift.id: shift for shift in translation.problem.shifts}
     found = []
     for rows in routes:
@@ -103,10 +113,14 @@ def to_solution(
         to_come = _without(rows.stops, () if history is None else history.stops)
         if to_come is None:
             return None
-        stops = [stop for stop in to_come if stop.job_id not in without]
+        stops = [
+            stop
+            for stop in to_come
+            if stop.job_id not in without and not _is_between(stop, history)
+        ]
         if not any(stop.job_id is not None for stop in stops):
             continue
-        name = names.get(shift_key(rows.route), "")
+        name = translation.shift_names.get(shift_key(rows.route), "")
         shift = shifts.get(name)
         route = Route(
             shift=name,
@@ -116,7 +130,7 @@ def to_solution(
             stops=tuple(_stop(translation, stop, shift) for stop in stops),
         )
         if history is not None and shift is not None:
-            route = replace(route, start=_goes_on_at(translation, route, stops, shift))
+            route = _going_on(translation, route, stops, shift)
         found.append(route)
     if histories:
         return None
@@ -154,11 +168,13 @@ class _Writer:
         shift = self.translation.shifts[route.shift]
         bounds = self.solver_shifts[route.shift]
         moment = self.translation.moment
+        if history is not None:
+            route = with_breaks_named(route, bounds)
         stops = [self.stop(stop) for stop in route.stops]
         seconds, metres = self.travel([bounds.start_location, *stops, bounds.end_location])
         start_at = moment(route.start)
         if history is not None:
-            begun = [_copy(stop) for stop in history.stops]
+            begun = self.begun(history)
             before = self.travel([self.home(history), *begun])
             seconds, metres = seconds + before[0], metres + before[1]
             stops = begun + stops
@@ -180,7 +196,7 @@ class _Writer:
 
     def history(self, history: History) -> RouteRows:
         """A route that consists of what has happened, and of the way home."""
-        stops = [_copy(stop) for stop in history.stops]
+        stops = self.begun(history)
         home = self.home(history)
         seconds, metres = self.travel([home, *stops, home])
         way_home, _ = self.travel([*stops[-1:], home])
@@ -188,8 +204,65 @@ class _Writer:
             **history.route.model_dump() | {"id": None, "plan_id": UNKNOWN, "live": False}
         )
         route.end_at = history.ends_at + timedelta(seconds=way_home)
+        for pause in self.breaks_on_the_way_home(history, route):
+            stops.append(self.stop(pause))
+            route.end_at += timedelta(seconds=pause.departure - pause.start)
         route.travel_seconds, route.distance_metres = seconds, metres
         return _numbered(route, stops)
+
+    def begun(self, history: History) -> list[models.Stop]:
+        """What is done, under way or stays, and the breaks to be taken before what stays: whoever
+        is far ahead has time for them that the route does not show. Once such a break is in force,
+        what comes after it is not about to begin any more."""
+        stops = [_copy(stop) for stop in history.stops]
+        name = self.translation.shift_names.get(shift_key(history.route))
+        if name is None or not history.to_come:
+            return stops
+        first = next(at for at, one in enumerate(history.stops) if one is history.to_come[0])
+        taken = [(stop.start_at, stop.departure_at) for stop in stops if stop.kind == _BREAK]
+        after = {pause.id for pause in self.solver_shifts[name].breaks}
+        left = [
+            pause
+            for pause in not_taken(self.translation.shifts[name].breaks, taken)
+            if pause.id not in after
+        ]
+        free = max(history.free_at, self.translation.snapshot.taken_at)
+        place = self.translation.locations.get(history.free_place or "", self.home(history))
+        found = stops[:first]
+        for stop in stops[first:]:
+            there = self.translation.location(stop)
+            way = timedelta()
+            if place is not None and there is not None:
+                seconds = self.translation.problem.travel_time[place, there]
+                way = timedelta(seconds=int(seconds))
+            for pause in sorted(left, key=lambda pause: (pause.earliest_at, pause.latest_at)):
+                begin = max(free, pause.earliest_at)
+                over = begin + pause.duration
+                if (
+                    begin > pause.latest_at
+                    or max(over, free + way + pause.duration) > stop.arrival_at
+                ):
+                    continue
+                found.append(_pause(begin, over))
+                left.remove(pause)
+                way = max(timedelta(), way - (begin - free))
+                free = over
+            found.append(stop)
+            free = max(stop.departure_at, free + way + (stop.departure_at - stop.start_at))
+            place = there if there is not None else place
+        return found
+
+    def breaks_on_the_way_home(self, history: History, route: models.Route) -> Iterable[Stop]:
+        """Those still to be taken that begin before the technician is home."""
+        begun = self.translation.begun_shifts
+        name = next((name for name, key in begun.items() if key == shift_key(route)), "")
+        shift = self.solver_shifts.get(name)
+        free = self.translation.seconds(history.ends_at)
+        for pause in _in_turn(shift.breaks if shift is not None else ()):
+            begin = max(free, pause.window.start)
+            if begin <= pause.window.end < self.translation.seconds(route.end_at):
+                free = begin + pause.duration
+                yield _rest(pause, begin)
 
     def stop(self, stop: Stop) -> models.Stop:
         moment = self.translation.moment
@@ -227,6 +300,33 @@ class _Writer:
         )
 
 
+def with_breaks_named(route: Route, shift: Shift) -> Route:
+    """The rest of a route that has begun, with the breaks that are taken before it goes on.
+
+    To the solver a route may begin after a break, which is none of its stops then. The technician
+    of this one is at work already, and has to be told.
+    """
+    taken = {stop.id for stop in route.stops if stop.kind == StopKind.BREAK}
+    free, breaks = shift.start, []
+    for pause in _in_turn(shift.breaks):
+        begin = max(free, pause.window.start)
+        if pause.id in taken or begin > pause.window.end or begin + pause.duration > route.start:
+            continue
+        free = begin + pause.duration
+        breaks.append(_rest(pause, begin))
+    if not breaks:
+        return route
+    return replace(route, start=breaks[0].start, stops=(*breaks, *route.stops))
+
+
+def _in_turn(breaks: Iterable[Break]) -> list[Break]:
+    return sorted(breaks, key=lambda pause: (pause.window.start, pause.window.end))
+
+
+def _rest(pause: Break, begin: int) -> Stop:
+    return Stop(StopKind.BREAK, pause.id, begin, begin, begin + pause.duration)
+
+
 def _stop(translation: Translation, stop: models.Stop, shift: Shift | None) -> Stop:
     if stop.kind == StopKind.BREAK:
         breaks = () if shift is None else shift.breaks
@@ -246,20 +346,39 @@ def _stop(translation: Translation, stop: models.Stop, shift: Shift | None) -> S
     )
 
 
-def _goes_on_at(
+def _going_on(
     translation: Translation, route: Route, rows: Sequence[models.Stop], shift: Shift
-) -> int:
-    """When a route goes on after what has happened: just in time for its first place.
+) -> Route:
+    """The route as it goes on after what has happened: just in time for its first place.
 
-    The stored start is that of the whole route. A break that the technician has taken while idle
-    is not on the route, so to let it go on any earlier would have it miss that break.
+    The stored start is that of the whole route. Breaks that are over by then are not on the route
+    (``with_breaks_named``), so to let it go on any earlier would have it miss them.
     """
     first = next(i for i, stop in enumerate(route.stops) if stop.kind != StopKind.BREAK)
     breaks = route.stops[:first]
     there = translation.location(rows[first])
     way = 0 if there is None else int(translation.problem.travel_time[shift.start_location, there])
-    moment = route.stops[first].arrival - way - sum(b.departure - b.start for b in breaks)
-    return max(shift.start, min([moment, *(b.start for b in breaks[:1])]))
+    moment = route.stops[first].arrival - way
+    if all(shift.start <= pause.start and pause.departure <= moment for pause in breaks):
+        return replace(route, start=max(shift.start, moment), stops=route.stops[first:])
+    moment -= sum(pause.departure - pause.start for pause in breaks)
+    return replace(route, start=max(shift.start, min(moment, breaks[0].start)))
+
+
+def _pause(starts_at: datetime, ends_at: datetime) -> models.Stop:
+    return models.Stop(
+        route_id=UNKNOWN,
+        position=UNKNOWN,
+        kind=_BREAK,
+        arrival_at=starts_at,
+        start_at=starts_at,
+        departure_at=ends_at,
+    )
+
+
+def _is_between(stop: models.Stop, history: History | None) -> bool:
+    """Whether it is a break before something that stays (``_Writer.begun``)."""
+    return history is not None and stop.kind == _BREAK and stop.start_at < history.ends_at
 
 
 def _copy(stop: models.Stop) -> models.Stop:

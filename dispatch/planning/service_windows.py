@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dispatch.local_time import ONE_DAY, Span, common, days, local_span, merged
-from dispatch.models import Job, JobWindow, OpeningHours
+from dispatch.models import Job, JobWindow, OpeningHours, Route, Stop
 
 ONE_WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Horizon:
+class PlanningHorizon:
     """The time that a plan covers.
 
     Plans start at ``begin``, which is later than the first day's start if that is over already.
@@ -48,7 +48,7 @@ def attendance(
     job: Job,
     windows: Sequence[JobWindow],
     opening_hours: Sequence[OpeningHours],
-    horizon: Horizon,
+    horizon: PlanningHorizon,
     zone: ZoneInfo,
     *,
     as_pinned: bool = True,
@@ -84,6 +84,24 @@ def attendance(
     return Unattendable(
         "The site is closed whenever it could be attended; change the windows or the opening hours."
     )
+
+
+def window_of(
+    stop: Stop,
+    job: Job,
+    windows: Sequence[JobWindow],
+    opening_hours: Sequence[OpeningHours],
+    route: Route,
+    zone: ZoneInfo,
+) -> Span:
+    """The window that the planned start of a visit lies in; from that start on, if in none."""
+    begin = min(route.shift_starts_at, stop.start_at)
+    end = max(route.shift_ends_at, stop.departure_at) + ONE_DAY
+    horizon = PlanningHorizon(now=begin, begin=begin, end=end, reach=end)
+    when = attendance(job, windows, opening_hours, horizon, zone)
+    spans = when.spans if isinstance(when, Attendance) else ()
+    planned = (span for span in spans if span[0] <= stop.start_at <= span[1])
+    return next(planned, (stop.start_at, end))
 
 
 def _while_open(

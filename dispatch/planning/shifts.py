@@ -95,6 +95,34 @@ def clipped(breaks: Iterable[PlannedBreak], span: Span) -> list[PlannedBreak]:
     return result
 
 
+def not_taken(breaks: Iterable[PlannedBreak], taken: Iterable[Span]) -> list[PlannedBreak]:
+    """The breaks without those that were taken: each time it is the one within whose bounds it was
+    or, if it was put elsewhere by hand, the nearest of the same length."""
+    left = list(breaks)
+    for start, end in taken:
+        off = {pause.id: _off(pause, start) for pause in left}
+        meant = [p for p in left if not off[p.id] or p.duration == end - start]
+        if meant:
+            left.remove(min(meant, key=lambda p: (off[p.id], p.duration != end - start)))
+    return left
+
+
+def _off(pause: PlannedBreak, start: datetime) -> timedelta:
+    return max(timedelta(), pause.earliest_at - start, start - pause.latest_at)
+
+
+def one_after_the_other(breaks: Iterable[PlannedBreak]) -> list[PlannedBreak]:
+    """The breaks in order, none beginning before the one before it can be over: whoever waits has
+    time for all of them as soon as there is time for the last."""
+    result: list[PlannedBreak] = []
+    for pause in sorted(breaks, key=lambda pause: (pause.earliest_at, pause.latest_at)):
+        earliest = pause.earliest_at
+        if result:
+            earliest = max(earliest, result[-1].earliest_at + result[-1].duration)
+        result.append(replace(pause, earliest_at=min(earliest, pause.latest_at)))
+    return result
+
+
 def _planned_break(
     weekly: WeeklyBreak, day: date, hours: WorkingHours, zone: ZoneInfo
 ) -> PlannedBreak:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, func, or_, select
+from sqlalchemy import ColumnElement, SelectBase, union
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, and_, col, func, select
 
 from dispatch.models import (
     PLANNABLE,
@@ -30,14 +31,14 @@ from dispatch.models import (
     Technician,
     TechnicianSkill,
     TechnicianTerritory,
-    TravelLeg,
     VanStock,
     VanTool,
     Waiver,
     WeeklyBreak,
     WorkingHours,
 )
-from dispatch.store import details_by_job, rows_where, sites_of
+from dispatch.planning.legs import measured_legs
+from dispatch.store import details_by_job, rows_where, sites_of, waits_for_place
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", str, int)
@@ -121,8 +122,11 @@ class Scope:
     waiting_job_ids: frozenset[str] | None = None
     """Which jobs it may place that are on no route in force; None: all of the territory."""
     moved_job_id: str | None = None
-    """A job that is to go from one of the days to another: it is not held where it comes too late,
-    and windows that are over say by how much it comes later."""
+    """A job that is to go from one of the days to another: windows that are over say by how much it
+    comes later."""
+    released: frozenset[str] = frozenset()
+    """Jobs that are to be moved or taken off: they are not held where they, or what comes after
+    them, come too late."""
 
     def has(self, route: Route, serving: Collection[str]) -> bool:
         """Whether the route is one of a technician of the scope on its days."""
@@ -155,12 +159,15 @@ class Snapshot:
     live_elsewhere: tuple[LiveRoute, ...]
     """Routes of its technicians outside the scope that are still to be driven, or just were."""
     called_elsewhere: tuple[Stop, ...]
-    """Depot calls on routes in force outside the scope."""
+    """Depot calls on routes in force outside the scope that are not known to have been made."""
     waivers: dict[str, tuple[Waiver, ...]]
     """Rules that were set aside for one of the jobs, by job."""
     doomed: frozenset[str] = frozenset()
     """Jobs on routes in force that nobody can attend in time any more: better late than never,
     they stay where they are, as does what comes before them."""
+    unable: frozenset[str] = frozenset()
+    """Jobs on routes in force whose technicians are not there for them any more, or cannot do them:
+    unless they have begun, nothing holds them where they are."""
 
 
 def load_snapshot(
@@ -189,16 +196,12 @@ def load_snapshot(
         live_jobs=live_jobs,
         sites=sites,
         opening_hours=_opening_hours(session, sites),
-        legs={
-            (leg.from_place, leg.to_place): (leg.seconds, leg.metres)
-            for leg in rows_where(session, TravelLeg, "from_place", places)
-            if leg.to_place in places
-        },
+        legs=measured_legs(session, places),
         live=live,
         live_elsewhere=tuple(found for found in theirs if not scope.has(found.route, serving)),
         called_elsewhere=tuple(
             stop
-            for stop, route in _depot_calls(session, ending_after)
+            for stop, route in calls_to_come(session, ending_after)
             if not scope.has(route, serving)
         ),
         waivers=_waivers(session, {*live_jobs, *(facts.job.id for facts in jobs)}),
@@ -209,8 +212,8 @@ def reload_snapshot(
     session: Session, old: Snapshot, changed: Collection[str], at: datetime, freeze: timedelta
 ) -> Snapshot | None:
     """The snapshot of a whole company's days as it is ``at`` a later moment, without reading again
-    what is the same: all that has changed are these jobs, routes, and the vans and positions of
-    technicians. None if that does not suffice, and it has to be loaded."""
+    what is the same: all that has changed are these jobs, routes, the stock of depots, and the vans
+    and positions of technicians. None if that does not suffice, and it has to be loaded."""
     scope, since = old.scope, at - LONGEST_ROUTE
     everybody = frozenset(facts.technician.id for facts in old.technicians)
     before = [*old.live, *old.live_elsewhere]
@@ -251,6 +254,7 @@ def reload_snapshot(
             replace(people.get(facts.technician.id, facts), position=seen.get(facts.technician.id))
             for facts in old.technicians
         ),
+        depots=_depots(session),
         jobs=jobs_now,
         live_jobs=live_jobs,
         sites=old.sites | sites,
@@ -258,7 +262,7 @@ def reload_snapshot(
         live=tuple(found for found in routes if scope.has(found.route, everybody)),
         live_elsewhere=tuple(found for found in routes if not scope.has(found.route, everybody)),
         called_elsewhere=tuple(
-            stop for stop, route in _depot_calls(session, since) if not scope.has(route, everybody)
+            stop for stop, route in calls_to_come(session, since) if not scope.has(route, everybody)
         ),
         waivers=waivers | _waivers(session, stale & {*live_jobs, *(f.job.id for f in jobs_now)}),
     )
@@ -266,11 +270,9 @@ def reload_snapshot(
 
 def _route_ids(session: Session, scope: Scope, since: datetime) -> Sequence[tuple[int | None, str]]:
     """The routes in force that the scope's snapshot has, with their technicians."""
-    on_the_days = and_(col(Route.day) >= scope.starts_on, col(Route.day) <= scope.ends_on)
+    wanted = _in_force(scope.starts_on, scope.ends_on, None, since)
     return session.exec(
-        select(Route.id, Route.technician_id).where(
-            col(Route.live), or_(on_the_days, col(Route.end_at) > since)
-        )
+        select(Route.id, Route.technician_id).where(col(Route.id).in_(wanted))
     ).all()
 
 
@@ -318,25 +320,38 @@ def live_routes(
 ) -> list[LiveRoute]:
     """Routes in force on these days, and those that end after a moment, by technician and time;
     of these technicians (None: of all)."""
-    wanted = and_(col(Route.day) >= starts_on, col(Route.day) <= ends_on)
-    if ending_after is not None:
-        wanted = or_(wanted, col(Route.end_at) > ending_after)
-    wanted = and_(wanted, col(Route.live))
-    if technicians is not None:
-        wanted = and_(wanted, col(Route.technician_id).in_(technicians))
+    wanted = _in_force(starts_on, ends_on, technicians, ending_after)
     routes = session.exec(
-        select(Route).where(wanted).order_by(Route.technician_id, col(Route.shift_starts_at))
+        select(Route)
+        .where(col(Route.id).in_(wanted))
+        .order_by(Route.technician_id, col(Route.shift_starts_at))
     ).all()
     stops = grouped(
         session.exec(
             select(Stop)
-            .join(Route, col(Route.id) == Stop.route_id)
-            .where(col(Stop.live), wanted)
+            .where(col(Stop.live), col(Stop.route_id).in_(wanted))
             .order_by(col(Stop.position))
         ),
         lambda stop: stop.route_id,
     )
     return [LiveRoute(route, stops.get(route.id or 0, ())) for route in routes]
+
+
+def _in_force(
+    starts_on: date,
+    ends_on: date,
+    technicians: Collection[str] | None,
+    ending_after: datetime | None,
+) -> SelectBase:
+    """The ids of routes as ``live_routes`` has them."""
+    live = select(Route.id).where(col(Route.live))
+    if technicians is not None:
+        live = live.where(col(Route.technician_id).in_(technicians))
+    on_the_days = live.where(Route.day >= starts_on, Route.day <= ends_on)
+    if ending_after is None:
+        return on_the_days
+    # Not "on the days or ending after": no index answers both at once.
+    return union(on_the_days, live.where(Route.end_at > ending_after))
 
 
 def _waivers(session: Session, job_ids: Collection[str]) -> dict[str, tuple[Waiver, ...]]:
@@ -349,16 +364,34 @@ def _opening_hours(session: Session, sites: Collection[str]) -> dict[str, tuple[
     return grouped(sorted(rows, key=lambda row: row.opens), lambda row: row.site_id)
 
 
-def _depot_calls(session: Session, ending_after: datetime) -> Iterable[tuple[Stop, Route]]:
+def calls_to_come(session: Session, ending_after: datetime) -> Iterable[tuple[Stop, Route]]:
+    """On routes in force, unless it is known that they were made: that is booked."""
+    to_come = select(Route.id).where(col(Route.live), Route.end_at > ending_after)
     return session.exec(
         select(Stop, Route)
         .join(Route, col(Route.id) == Stop.route_id)
         .where(
             col(Stop.live),
-            col(Route.live),
             col(Stop.depot_id).is_not(None),
-            col(Route.end_at) > ending_after,
+            col(Route.id).in_(to_come),
+            ~_is_made(),
         )
+    )
+
+
+def _is_made() -> ColumnElement[bool]:
+    """Whether a depot call is known to have been made, as ``van.calls_made`` has it."""
+    later = aliased(Stop)
+    return (
+        select(later.position)
+        .join(Job, col(Job.id) == later.job_id)
+        .where(
+            later.route_id == Stop.route_id,
+            later.position > Stop.position,
+            col(later.live),
+            col(Job.status).in_(STARTED),
+        )
+        .exists()
     )
 
 
@@ -378,37 +411,31 @@ def _candidates(
     session: Session, narrow: Scope, serving: Collection[str], scope: Scope
 ) -> tuple[JobFacts, ...]:
     """Those that a plan of the scope may place, as far as the narrow one has them."""
-    rows = session.exec(
-        select(Job, Site.territory, Route)
-        .join(Site, col(Site.id) == Job.site_id)
-        .outerjoin(Stop, and_(col(Stop.job_id) == Job.id, col(Stop.live)))
-        .outerjoin(Route, col(Route.id) == Stop.route_id)
-        .where(col(Job.status).in_(PLANNABLE), *_narrowed(narrow))
-        .order_by(Job.id)
-    )
-    return job_facts(session, [job for job, *at in rows if _may_place(scope, serving, job, *at)])
-
-
-def _narrowed(scope: Scope) -> Iterable[ColumnElement[bool]]:
-    """Spares the database jobs that ``_may_place`` would refuse."""
-    if scope.technician_ids is not None and scope.waiting_job_ids is not None:
-        yield or_(
-            col(Route.technician_id).in_(scope.technician_ids),
-            col(Job.id).in_(scope.waiting_job_ids),
+    on_routes = (
+        select(Job, Route)
+        .join(Stop, and_(col(Stop.job_id) == Job.id, col(Stop.live)))
+        .join(Route, col(Route.id) == Stop.route_id)
+        .where(
+            col(Job.status).in_(PLANNABLE),
+            col(Route.live),
+            col(Route.day) >= scope.starts_on,
+            col(Route.day) <= scope.ends_on,
         )
-
-
-def _may_place(
-    scope: Scope, serving: Collection[str], job: Job, territory: str | None, route: Route | None
-) -> bool:
-    if route is not None:
-        return scope.has(route, serving)
-    if scope.waiting_job_ids is not None and job.id not in scope.waiting_job_ids:
-        return False
-    return scope.territory is None or territory == scope.territory
+    )
+    if narrow.technician_ids is not None:
+        on_routes = on_routes.where(col(Route.technician_id).in_(narrow.technician_ids))
+    waiting = select(Job).where(waits_for_place())
+    if scope.territory is not None:
+        waiting = waiting.join(Site).where(Site.territory == scope.territory)
+    if narrow.waiting_job_ids is not None:
+        waiting = waiting.where(col(Job.id).in_(narrow.waiting_job_ids))
+    jobs = [job for job, route in session.exec(on_routes) if scope.has(route, serving)]
+    jobs += session.exec(waiting)
+    return job_facts(session, sorted(jobs, key=lambda job: job.id))
 
 
 def job_facts(session: Session, jobs: Sequence[Job]) -> tuple[JobFacts, ...]:
+    """Read what the jobs require, with one query for each kind of detail; they stay in order."""
     windows = details_by_job(session, JobWindow, jobs)
     skills = details_by_job(session, JobSkill, jobs)
     parts = details_by_job(session, JobPart, jobs)
@@ -470,6 +497,7 @@ def _depots(session: Session) -> tuple[DepotFacts, ...]:
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, tuple[Row, ...]]:
+    """The rows by their keys, those of one key in the order in which they came."""
     groups: dict[Key, list[Row]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)

@@ -6,24 +6,31 @@ local start ("T07@2026-11-23T08:00+07:00").
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from dispatch import models
 from dispatch.local_time import ONE_DAY, days, local_span, start_of
-from dispatch.models import OVER, Absence, Job, Priority, Wish
-from dispatch.service_windows import Attendance, Horizon, Unattendable, attendance
+from dispatch.models import Priority, Wish
+from dispatch.planning.progress import History, histories, is_there, place_of
+from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
+from dispatch.planning.shifts import (
+    WorkingShift,
+    clipped,
+    not_taken,
+    one_after_the_other,
+    working_shifts,
+)
+from dispatch.planning.snapshot import DepotFacts, JobFacts, LiveRoute, Snapshot, TechnicianFacts
+from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
+from dispatch.planning.van import fetched, granted, not_booked, place_on, taken, used
+from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
-from dispatch.shifts import WorkingShift, clipped, working_shifts
-from dispatch.snapshot import STARTED, DepotFacts, JobFacts, LiveRoute, Snapshot, TechnicianFacts
-from dispatch.travel import MeasuredLegs, Place, StraightLine, TravelTimes
-from dispatch.van import VanUse, parts_used, van_use
-from dispatch.waivers import Waivers
 from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shift, TimeWindow, Visit
+from solver.rules.waivers import waived
 from solver.solution import StopKind
-from solver.waivers import waived
 
 NEEDS_LOCATION = "needs_location"
 """The reason for leaving out a job whose site has no coordinates."""
@@ -31,31 +38,9 @@ NOT_HERE_ANY_MORE = Unattendable(
     "It was planned on these days, but its windows are on others now; plan those days too."
 )
 
-FRESH = timedelta(minutes=30)
-"""An older position says nothing of where somebody is."""
-
 _PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
 _SECOND = timedelta(seconds=1)
 NO_WISHES: Mapping[Wish, frozenset[str]] = {wish: frozenset() for wish in Wish}
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What is done or under way on a live route, and what is about to begin and stays.
-
-    A visit has begun when its technician says so. While nobody has reported anything from the
-    route, so has what should have started by now. A depot call or a break has begun if a visit
-    after it has, or if it should have started by now, as late as the technician is. What should
-    start within the freeze time follows, unless the technician is absent then, or the job has grown
-    since; and so does what comes too late whoever does it, with all before it.
-    """
-
-    route: models.Route
-    stops: tuple[models.Stop, ...]
-    last_place: str | None
-    """Where that leaves the technician ("site …", "depot …"); None: still at home."""
-    ends_at: datetime
-    """When the technician is free for the rest, as far as can be foreseen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +78,16 @@ class Translation:
     """For the visits for which rules were set aside, how things are without that."""
 
     def seconds(self, moment: datetime) -> int:
+        """The moment as the solver has it: whole seconds since the epoch, rounded down."""
         return (moment - self.epoch) // _SECOND
 
     def moment(self, seconds: int) -> datetime:
+        """What so many seconds since the epoch are outside the solver, in UTC."""
         return self.epoch + seconds * _SECOND
 
     @cached_property
     def visits(self) -> Mapping[str, Visit]:
+        """The problem's visits, by the ids of their jobs."""
         return {visit.id: visit for visit in self.problem.visits}
 
     @cached_property
@@ -107,6 +95,23 @@ class Translation:
         """Jobs that have begun or are about to: they are no visits any more."""
         stops = (stop for history in self.histories for stop in history.stops)
         return frozenset(stop.job_id for stop in stops if stop.job_id is not None)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """Those of ``begun`` that have not begun and stay only because they, or what comes after
+        them, come too late."""
+        return frozenset(job_id for history in self.histories for job_id in history.held)
+
+    @cached_property
+    def shift_names(self) -> Mapping[tuple[str, datetime], str]:
+        """The solver's names for the shifts, by ``plan_rows.shift_key`` of their routes."""
+        return {(s.technician_id, s.starts_at): name for name, s in self.shifts.items()}
+
+    @cached_property
+    def begun_shifts(self) -> Mapping[str, tuple[str, datetime]]:
+        """Technician and start of the shifts whose routes have begun, by the solver's name."""
+        begun = {(h.route.technician_id, h.route.shift_starts_at) for h in self.histories}
+        return {name: key for key, name in self.shift_names.items() if key in begun}
 
     def location(self, stop: models.Stop) -> int | None:
         """The row in the travel matrices of a visit or begun stop; None if it has no place."""
@@ -130,7 +135,7 @@ class _Translator:
         self.settings = settings
         self.zone = settings.zone
         self.epoch = start_of(snapshot.scope.starts_on, self.zone)
-        self.histories = tuple(_histories(snapshot))
+        self.histories = tuple(histories(snapshot, self.zone))
         self.waivers = Waivers(snapshot)
 
     def translation(self) -> Translation:
@@ -236,9 +241,9 @@ class _Translator:
         return TimeWindow(min(self._ceil(start), last), last)
 
     @cached_property
-    def _horizon(self) -> Horizon:
+    def _horizon(self) -> PlanningHorizon:
         end = start_of(self.snapshot.scope.ends_on + ONE_DAY, self.zone)
-        return Horizon(
+        return PlanningHorizon(
             now=self.snapshot.taken_at,
             begin=max(self.epoch, self.snapshot.taken_at),
             end=end,
@@ -363,6 +368,18 @@ class _Translator:
         }
 
     @cached_property
+    def _granted(self) -> Mapping[tuple[int, int], models.Stop]:
+        """Depot calls that have not been made but stay, with what they will be given."""
+        calls = [*self.snapshot.called_elsewhere]
+        for history in self.histories:
+            calls += not_booked(history.stops, self.snapshot.live_jobs)
+        to_come = [stop for history in self.histories for stop in history.to_come]
+        return granted(calls, to_come, self.snapshot.depots, self.zone)
+
+    def _stops_of(self, history: History) -> list[models.Stop]:
+        return [self._granted.get(place_on(stop), stop) for stop in history.stops]
+
+    @cached_property
     def _histories_of(self) -> Mapping[str, list[History]]:
         found: defaultdict[str, list[History]] = defaultdict(list)
         for history in self.histories:
@@ -370,11 +387,12 @@ class _Translator:
         return found
 
     def _behind(self, shift: WorkingShift) -> History | None:
-        """What the technician has last begun in the time of this shift."""
+        """What the technician has last begun in the time of this shift, or before it for it."""
         mine = [
             history
             for history in self._histories_of[shift.technician_id]
-            if history.ends_at > shift.starts_at and history.stops[0].arrival_at < shift.ends_at
+            if history.stops[0].arrival_at < shift.ends_at
+            if history.ends_at > shift.starts_at or history.route.shift_starts_at == shift.starts_at
         ]
         return max(mine, key=lambda history: history.ends_at, default=None)
 
@@ -391,18 +409,17 @@ class _Translator:
         breaks, tools = list(shift.breaks), facts.tools
         if behind is not None:
             start = self._locations.get(behind.last_place or "", home)
-            tools |= {tool for stop in behind.stops if stop.depot_id for tool in stop.tools}
-            # A break that was taken lies between the planned bounds of its own.
-            taken = [stop.start_at for stop in behind.stops if stop.kind == StopKind.BREAK]
-            breaks = [
-                pause
-                for pause in breaks
-                if not any(pause.earliest_at <= at <= pause.latest_at for at in taken)
-            ]
+            stops = self._stops_of(behind)
+            tools |= {tool for stop in stops if stop.depot_id for tool in stop.tools}
+            taken = [stop for stop in behind.stops if stop.kind == StopKind.BREAK]
+            breaks = not_taken(breaks, [(stop.start_at, stop.departure_at) for stop in taken])
         free_at = shift.starts_at if behind is None else behind.ends_at
         if is_there(facts.position, free_at, self.snapshot.taken_at):
             start = self._locations[f"position {technician}"]
         starts_at = self._starts_at(shift)
+        breaks = clipped(breaks, (starts_at, shift.ends_at))
+        if behind is not None:
+            breaks = one_after_the_other(breaks)
         first = next(s for _, s in self._shifts.values() if s.technician_id == technician)
         return Shift(
             id=name,
@@ -425,7 +442,7 @@ class _Translator:
                     self._window(pause.earliest_at, pause.latest_at),
                     pause.duration // _SECOND,
                 )
-                for pause in clipped(breaks, (starts_at, shift.ends_at))
+                for pause in breaks
             ),
             territories=facts.territories,
         )
@@ -434,40 +451,36 @@ class _Translator:
 
     def _van_stock(self, facts: TechnicianFacts) -> dict[str, int]:
         """What is in the van, less what routes outside this plan, or begun visits, rely on."""
-        technician = facts.technician.id
+        technician, jobs = facts.technician.id, self.snapshot.live_jobs
         stock = Counter(facts.stock)
         for part, number in self.waivers.parts_of(technician):
             stock[part] += number
         for history in self._histories_of[technician]:
-            use = self._van_use(history.stops)
-            stock += use.left
-            stock -= self._still_to_take(use)
+            stops = not_booked(self._stops_of(history), jobs)
+            stock += fetched(stops)
+            stock -= used(stops, jobs)
         for found in self.snapshot.live_elsewhere:
             if found.route.technician_id == technician and self._is_to_come(found):
-                stock -= self._still_to_take(self._van_use(found.stops))
+                stock -= taken(not_booked(found.stops, jobs), jobs)
         return dict(stock)
 
     def _is_to_come(self, found: LiveRoute) -> bool:
         return found.route.end_at > self.snapshot.taken_at
 
-    def _van_use(self, stops: Iterable[models.Stop]) -> VanUse:
-        return van_use(
-            stops, lambda stop: parts_used(stop, self.snapshot.live_jobs[stop.job_id or ""])
-        )
-
-    def _still_to_take(self, use: VanUse) -> Counter[str]:
-        """What visits that are not over take out of the van; what the others took is gone from the
-        figures of the van already."""
-        jobs = self.snapshot.live_jobs
-        to_come = (parts for job_id, parts in use.taken.items() if jobs[job_id].status not in OVER)
-        return sum(to_come, Counter())
+    @cached_property
+    def _promised(self) -> Mapping[str, Counter[str]]:
+        """What depot calls outside this plan, and those that have begun, still have to fetch, or
+        have fetched without its being booked, by depot."""
+        begun = (not_booked(found.stops, self.snapshot.live_jobs) for found in self.histories)
+        calls = [*self.snapshot.called_elsewhere, *(stop for stops in begun for stop in stops)]
+        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for stop in calls:
+            if stop.depot_id is not None:
+                found[stop.depot_id].update(stop.parts)
+        return found
 
     def _depot(self, facts: DepotFacts) -> Depot:
-        depot = facts.depot
-        promised: Counter[str] = Counter()
-        for stop in self.snapshot.called_elsewhere:
-            if stop.depot_id == depot.id and stop.start_at >= self.snapshot.taken_at:
-                promised.update(stop.parts)
+        depot, promised = facts.depot, self._promised.get(facts.depot.id, Counter())
         last = self._horizon.reach.astimezone(self.zone).date()
         return Depot(
             id=depot.id,
@@ -490,132 +503,6 @@ def _wishes(facts: JobFacts) -> Mapping[Wish, frozenset[str]]:
         wish: frozenset(row.technician_id for row in facts.wishes if row.wish == wish)
         for wish in Wish
     }
-
-
-def _histories(snapshot: Snapshot) -> Iterable[History]:
-    facts = {facts.job.id: facts for facts in snapshot.jobs}
-    absences = {facts.technician.id: facts.absences for facts in snapshot.technicians}
-    for found in snapshot.live:
-        away = absences.get(found.route.technician_id, ())
-        outgrown = {
-            stop.job_id
-            for stop in found.stops
-            if stop.job_id in facts and _has_outgrown(stop, facts[stop.job_id])
-        }
-        history = _history(found, snapshot, away, outgrown)
-        if history is not None:
-            yield history
-
-
-def _has_outgrown(stop: models.Stop, facts: JobFacts) -> bool:
-    """Whether the job takes longer than its visit was planned for, or more parts."""
-    parts = {row.part_id: row.quantity for row in facts.parts}
-    return stop.departure_at - stop.start_at < timedelta(minutes=facts.job.duration_minutes) or any(
-        quantity > stop.parts.get(part, 0) for part, quantity in parts.items()
-    )
-
-
-def _history(
-    found: LiveRoute,
-    snapshot: Snapshot,
-    absences: Sequence[Absence],
-    outgrown: Collection[str | None],
-) -> History | None:
-    now, jobs = snapshot.taken_at, snapshot.live_jobs
-    begun = begun_visits(found.stops, jobs, now, absences)
-    last = begun[-1] if begun else -1
-    stops = [
-        stop
-        for position, stop in enumerate(found.stops[: last + 1])
-        if stop.job_id is None or position in begun
-    ]
-    late, is_free = timedelta(0), True
-    ends_at, last_place = now, None
-    for stop in stops:
-        if stop.job_id is not None:
-            job = jobs[stop.job_id]
-            end = free_at(stop, job, now)
-            if last_place is None or end >= ends_at:
-                ends_at, last_place = end, place_of(stop, snapshot)
-                late = end - stop.departure_at
-                is_free = job.departed_at is not None or not is_reported(job)
-    held = max((at for at, s in enumerate(found.stops) if s.job_id in snapshot.doomed), default=-1)
-    for at, stop in enumerate(found.stops[last + 1 :], start=last + 1):
-        if last >= 0:
-            # What was taken over may lie where there was no gap for it.
-            late = max(late, ends_at - stop.arrival_at)
-        begins_at = stop.start_at + late
-        is_frozen = (
-            now < snapshot.frozen_until >= begins_at
-            and stop.job_id not in outgrown
-            and not is_away(stop, absences)
-        )
-        has_begun = stop.job_id is None and is_free and begins_at <= now
-        if not (at <= held or is_frozen or has_begun):
-            break
-        if at <= held or is_frozen:
-            late = max(min(late, timedelta(0)), late - (stop.start_at - stop.arrival_at))
-        stops.append(stop)
-        ends_at = stop.departure_at + late
-        last_place = place_of(stop, snapshot) or last_place
-    return History(found.route, tuple(stops), last_place, ends_at) if stops else None
-
-
-def begun_visits(
-    stops: Sequence[models.Stop],
-    jobs: Mapping[str, Job],
-    now: datetime,
-    absences: Sequence[Absence] = (),
-) -> list[int]:
-    """The positions of the visits that have begun: reported so or, while nobody has reported
-    anything from the route, due to have started while the technician was not absent."""
-    visits = [(at, stop, jobs[stop.job_id]) for at, stop in enumerate(stops) if stop.job_id]
-    reporting = any(is_reported(job) for _, _, job in visits)
-
-    def is_due(stop: models.Stop, job: Job) -> bool:
-        if reporting or job.status not in models.PLANNABLE or is_away(stop, absences):
-            return False
-        return stop.start_at <= now
-
-    return [at for at, stop, job in visits if job.status in STARTED or is_due(stop, job)]
-
-
-def is_away(stop: models.Stop, absences: Sequence[Absence]) -> bool:
-    """Whether the technician is absent for a part of the stop."""
-    return any(
-        absence.starts_at < stop.departure_at and stop.start_at < absence.ends_at
-        for absence in absences
-    )
-
-
-def is_reported(job: Job) -> bool:
-    """Whether a technician has said anything about it."""
-    return any((job.en_route_at, job.arrived_at, job.departed_at))
-
-
-def free_at(stop: models.Stop, job: Job, now: datetime) -> datetime:
-    """When a visit that has begun is over, or when it should be."""
-    work = stop.departure_at - stop.start_at
-    if job.departed_at is not None:
-        return job.departed_at
-    if job.arrived_at is not None:
-        return max(job.arrived_at + work, now)
-    if job.en_route_at is not None:
-        return max(stop.start_at, now) + work
-    return stop.departure_at
-
-
-def is_there(position: models.Position | None, free_at: datetime, now: datetime) -> bool:
-    """Whether a technician who has been free since ``free_at`` is at the position now, as far as
-    anybody knows."""
-    return position is not None and free_at <= position.at <= now <= position.at + FRESH
-
-
-def place_of(stop: models.Stop, snapshot: Snapshot) -> str | None:
-    """Where a stop is, as in ``Translation.locations``; None for a break."""
-    if stop.job_id is not None:
-        return f"site {snapshot.live_jobs[stop.job_id].site_id}"
-    return None if stop.depot_id is None else f"depot {stop.depot_id}"
 
 
 def _is_located(site: models.Site) -> bool:

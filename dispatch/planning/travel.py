@@ -7,8 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+from solver.files.read import Floats, great_circle
 from solver.problem import Matrix
-from solver.read import Floats, great_circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class TravelTimes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StraightLine:
-    """Great-circle distance times a detour, at one speed; seconds are rounded up."""
+    """Great-circle distance times a detour, at one speed; seconds are rounded up, metres to the
+    nearest."""
 
     speed_kmh: float
     detour_factor: float
@@ -65,14 +66,15 @@ class MeasuredLegs:
         return seconds, metres
 
 
-Coordinates = tuple[tuple[float, float], ...]
+Points = tuple[tuple[float, float], ...]
+"""Latitude and longitude of each, in degrees."""
 
 
 # Runs come back to the same places: a day is planned again and again while jobs come and go, and a
 # worker process keeps this between its runs. A few entries are enough, and 600 places take 6 MB.
 @lru_cache(maxsize=8)
 def _estimates(
-    coordinates: Coordinates, speed_kmh: float, detour_factor: float
+    coordinates: Points, speed_kmh: float, detour_factor: float
 ) -> tuple[Matrix, Matrix]:
     metres = _kept.distances(coordinates) * detour_factor
     # A hair less than exact, so that noise of the floating point is not rounded up to a second.
@@ -87,9 +89,9 @@ class _Distances:
     """Remembers the distances it was asked for last: mostly a place or two is new since."""
 
     def __init__(self) -> None:
-        self._last: tuple[Coordinates, Floats] = (), np.zeros((0, 0))
+        self._last: tuple[Points, Floats] = (), np.zeros((0, 0))
 
-    def distances(self, coordinates: Coordinates) -> Floats:
+    def distances(self, coordinates: Points) -> Floats:
         """Metres from each to each, as the crow flies."""
         before, known = self._last
         row_of = {place: row for row, place in enumerate(before)}

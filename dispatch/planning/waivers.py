@@ -12,10 +12,10 @@ from sqlmodel import Session
 from dispatch import log
 from dispatch.local_time import Span, merged
 from dispatch.models import OVER, Job, Waiver
-from dispatch.service_windows import Attendance, Horizon, Unattendable
-from dispatch.snapshot import Snapshot
+from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable
+from dispatch.planning.snapshot import Snapshot
 from dispatch.store import rows_where
-from solver import waivers
+from solver.rules import waivers
 from solver.solution import Rule
 
 
@@ -82,7 +82,7 @@ class Waivers:
         self,
         job_id: str,
         when: Attendance | Unattendable | None,
-        horizon: Horizon,
+        horizon: PlanningHorizon,
         pinned_at: datetime | None,
     ) -> Attendance | Unattendable | None:
         """When the job may be attended, with the times that its windows were opened for."""
@@ -94,7 +94,7 @@ class Waivers:
         return Attendance(tuple(everything), overnight=everything[0][0] >= horizon.end)
 
     def _spans_of(
-        self, job_id: str, horizon: Horizon, pinned_at: datetime | None
+        self, job_id: str, horizon: PlanningHorizon, pinned_at: datetime | None
     ) -> Iterable[Span]:
         for row in self._rows.get(job_id, ()):
             if row.starts_at is None or row.ends_at is None:
@@ -123,7 +123,7 @@ def end_waivers(session: Session, holders: Mapping[str, str | None], *, actor: s
         session.delete(row)
     for job_id, rows in sorted(by_job.items()):
         before = {"technician_id": rows[0].technician_id, "waivers": [described(r) for r in rows]}
-        log.record(session, actor, "end_override", "job", job_id, before=before)
+        log.record(session, actor, "end_override", log.Entity.JOB, job_id, before=before)
     session.flush()
     return ended
 
@@ -134,5 +134,6 @@ def described(row: Waiver) -> dict[str, str | int]:
 
 
 def waivers_of(session: Session, job_ids: Collection[str]) -> list[Waiver]:
+    """What is set aside for these jobs, in the order in which that was decided."""
     found = rows_where(session, Waiver, "job_id", job_ids)
     return sorted(found, key=lambda row: row.id or 0)

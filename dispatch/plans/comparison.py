@@ -6,10 +6,10 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from dispatch.output import Output
-from dispatch.plans import PlannedStop, PlanOut, PlanSummary, read_plan
+from dispatch.plans.plans import PlannedStop, PlanOut, PlanSummary, read_plan
 
 
-class Change(StrEnum):
+class DifferenceKind(StrEnum):
     """What happened to a job; the first that fits."""
 
     ADDED = "added"
@@ -22,7 +22,7 @@ class Change(StrEnum):
     """The same technician has it at another time."""
 
 
-class Placement(Output):
+class Assignment(Output):
     """Who attends a job, and when service starts."""
 
     technician_id: str
@@ -33,9 +33,9 @@ class Difference(Output):
     """A job that the two plans treat differently."""
 
     job_id: str
-    change: Change
-    old: Placement | None
-    new: Placement | None
+    change: DifferenceKind
+    old: Assignment | None
+    new: Assignment | None
 
 
 class PlanComparison(Output):
@@ -57,20 +57,20 @@ class PlanComparison(Output):
 def compare_plans(session: Session, old_id: int, new_id: int) -> PlanComparison:
     """Compare two plans, published or not, job by job. Raises ``NotFound``."""
     old, new = read_plan(session, old_id), read_plan(session, new_id)
-    before, after = _placements(old), _placements(new)
+    before, after = _assignments(old), _assignments(new)
     changes = []
     for job_id in sorted(before.keys() | after.keys()):
         was, is_ = before.get(job_id), after.get(job_id)
         if was == is_:
             continue
         if was is None:
-            change = Change.ADDED
+            change = DifferenceKind.ADDED
         elif is_ is None:
-            change = Change.REMOVED
+            change = DifferenceKind.REMOVED
         elif was.technician_id != is_.technician_id:
-            change = Change.TECHNICIAN
+            change = DifferenceKind.TECHNICIAN
         else:
-            change = Change.TIME
+            change = DifferenceKind.TIME
         changes.append(Difference(job_id=job_id, change=change, old=was, new=is_))
     costs = {**old.totals.cost, **new.totals.cost}
     return PlanComparison(
@@ -86,12 +86,12 @@ def compare_plans(session: Session, old_id: int, new_id: int) -> PlanComparison:
     )
 
 
-def _placements(plan: PlanOut) -> dict[str, Placement]:
-    def placement(technician_id: str, stop: PlannedStop) -> Placement:
-        return Placement(technician_id=technician_id, start_at=stop.start_at)
+def _assignments(plan: PlanOut) -> dict[str, Assignment]:
+    def assignment(technician_id: str, stop: PlannedStop) -> Assignment:
+        return Assignment(technician_id=technician_id, start_at=stop.start_at)
 
     return {
-        stop.job_id: placement(route.technician_id, stop)
+        stop.job_id: assignment(route.technician_id, stop)
         for route in plan.routes
         for stop in route.stops
         if stop.job_id is not None

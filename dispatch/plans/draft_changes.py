@@ -6,16 +6,16 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from dispatch import plans_store
-from dispatch.changes import CHANGING, PlanChanges
-from dispatch.comparison import Change, Placement
 from dispatch.models import now
 from dispatch.output import Output
-from dispatch.publishing import Prospect, open_draft, prospect_of
+from dispatch.planning.snapshot import jobs_by_id
+from dispatch.plans import queries
+from dispatch.plans.changes import CHANGING, PlanChanges
+from dispatch.plans.comparison import Assignment, DifferenceKind
+from dispatch.plans.publishing import Prospect, open_draft, prospect_of
 from dispatch.settings import Settings
-from dispatch.snapshot import jobs_by_id
-from solver.cost import cost
 from solver.problem import Objective, Problem
+from solver.rules.cost import cost
 from solver.solution import Route, Rule, Solution, StopKind
 
 IN_UNITS = Objective(
@@ -57,11 +57,11 @@ class ChangedJob(Output):
 
     job_id: str
     title: str
-    change: Change
+    change: DifferenceKind
     told: bool
     """Whether the customer knows the old time."""
-    old: Placement | None
-    new: Placement | None
+    old: Assignment | None
+    new: Assignment | None
 
 
 class DraftChanges(Output):
@@ -85,7 +85,7 @@ def list_changes(
     """What publishing the draft now would change. Raises ``NotFound``, and ``Conflict`` if it is no
     draft."""
     plan = open_draft(session, plan_id)
-    routes = plans_store.routes_of(session, plan_id)
+    routes = queries.routes_of(session, plan_id)
     on_routes = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
     found = prospect_of(session, plan, jobs_by_id(session, on_routes), settings, at or now())
     jobs, meter = _jobs(found), _Meter(found.live.problem)
@@ -103,12 +103,12 @@ def list_changes(
 def _jobs(found: Prospect) -> list[ChangedJob]:
     translation = found.live.translation
     before = {
-        stop.job_id: Placement(technician_id=one.route.technician_id, start_at=stop.start_at)
+        stop.job_id: Assignment(technician_id=one.route.technician_id, start_at=stop.start_at)
         for one in translation.snapshot.live
         for stop in one.stops
     }
     after = {
-        stop.id: Placement(technician_id=route.technician, start_at=translation.moment(stop.start))
+        stop.id: Assignment(technician_id=route.technician, start_at=translation.moment(stop.start))
         for route in found.solution.routes
         for stop in route.stops
         if stop.kind is StopKind.VISIT
@@ -129,12 +129,14 @@ def _jobs(found: Prospect) -> list[ChangedJob]:
     ]
 
 
-def _change(old: Placement | None, new: Placement | None) -> Change | None:
+def _change(old: Assignment | None, new: Assignment | None) -> DifferenceKind | None:
     if old is None or new is None:
-        return None if old is new else Change.ADDED if old is None else Change.REMOVED
+        if old is new:
+            return None
+        return DifferenceKind.ADDED if old is None else DifferenceKind.REMOVED
     if old.technician_id != new.technician_id:
-        return Change.TECHNICIAN
-    return Change.TIME if abs(old.start_at - new.start_at).total_seconds() >= 60 else None
+        return DifferenceKind.TECHNICIAN
+    return DifferenceKind.TIME if abs(old.start_at - new.start_at).total_seconds() >= 60 else None
 
 
 class _Meter:

@@ -11,20 +11,20 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from dispatch import plans_store
-from dispatch.changes import PlanChanges, changes_of
-from dispatch.live_day import LiveDay, live_day_of
-from dispatch.plan_rows import PlanRows, RouteRows, shift_key, to_plan
+from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.plan_rows import PlanRows, RouteRows, shift_key, to_plan
+from dispatch.planning.snapshot import Scope, load_snapshot
+from dispatch.planning.translate import Translation
+from dispatch.plans import queries
+from dispatch.plans.changes import PlanChanges, changes_of
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
-from dispatch.translate import Translation
-from solver.check import check
-from solver.cost import cost
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
+from solver.explain.reasons import explained
+from solver.judge.check import check
 from solver.problem import Visit
-from solver.reasons import reasons
-from solver.schedule import Call
-from solver.solution import Solution, Unassigned
+from solver.rules.cost import cost
+from solver.solution import Solution
+from solver.timing.schedule import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Merged:
 
     @property
     def changes(self) -> PlanChanges:
+        """From what can be kept of what is in force to the merged plan."""
         return changes_of(self.live.translation, self.live.kept, self.solution)
 
 
@@ -58,16 +59,13 @@ def merge(
     live = live_day_of(load_snapshot(session, scope, at, freeze), settings)
     translation = live.translation
     problem = translation.problem
-    by_hand = plans_store.placed_by_hand_since(session, based_on)
+    by_hand = queries.placed_by_hand_since(session, based_on)
     draft = Draft(problem)
     _take(live, draft, routes, by_hand)
     taken_off = {name for name in by_hand if not live.is_placed(name)}
     draft.fill(visit for visit in draft.unassigned() if visit.id not in taken_off)
-    empty = Draft(problem)
     placed = draft.routes()
-    unassigned = tuple(
-        Unassigned(visit.id, reasons(draft, empty, visit)) for visit in draft.unassigned()
-    )
+    unassigned = explained(draft, draft.unassigned())
     costs = cost(problem, placed, [out.id for out in unassigned])
     solution = Solution(placed, unassigned, costs)
     violations = check(problem, solution)
@@ -127,7 +125,6 @@ def _sequences(
     translation: Translation, draft: Draft, routes: Iterable[RouteRows]
 ) -> dict[str, list[Call]]:
     """What is still to come of the routes, by shift."""
-    names = {(s.technician_id, s.starts_at): name for name, s in translation.shifts.items()}
     depots = {depot.id: depot for depot in translation.problem.depots}
     begun = {
         shift_key(history.route): sum(stop.depot_id is not None for stop in history.stops)
@@ -135,7 +132,7 @@ def _sequences(
     }
     found: dict[str, list[Call]] = {}
     for rows in routes:
-        name = names.get(shift_key(rows.route))
+        name = translation.shift_names.get(shift_key(rows.route))
         if name is None:
             continue
         called = begun.get(shift_key(rows.route), 0)

@@ -12,11 +12,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
-from dispatch import log, plans_store
+from dispatch import log
 from dispatch.errors import Conflict, NotFound
-from dispatch.live_day import LiveDay, live_day_of
 from dispatch.models import (
-    PLANNABLE,
     Depot,
     Job,
     JobStatus,
@@ -29,16 +27,19 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
-from dispatch.plan_rows import RouteRows, to_solution
-from dispatch.plans_store import routes_of
+from dispatch.planning.lending import LentTwice, lent_twice_with
+from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.plan_rows import RouteRows, to_solution
+from dispatch.planning.snapshot import LiveRoute, Scope, jobs_by_id, live_routes, load_snapshot
+from dispatch.planning.translate import Translation
+from dispatch.plans import queries, versions
+from dispatch.plans.queries import routes_of
 from dispatch.settings import Settings
-from dispatch.snapshot import LiveRoute, Scope, jobs_by_id, live_routes, load_snapshot
 from dispatch.store import sites_of
-from dispatch.translate import Translation
-from dispatch.waivers import end_waivers
-from solver.check import check
+from solver.judge.check import check
 from solver.problem import Fault
 from solver.solution import Rule
+from solver.wording import counted
 
 STALE = timedelta(minutes=10)
 """A plan that puts a visit further than this into the past is too old to be published."""
@@ -82,7 +83,7 @@ def publish_plan(
     changed nothing.
     """
     at = at or now()
-    plans_store.hold_publication(session)
+    versions.hold_publication(session)
     plan = find_plan(session, plan_id)
     if plan.status == PlanStatus.PUBLISHED:
         return summary_of(session, plan)
@@ -107,7 +108,7 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
     if found.faults:
         raise Conflict(*found.faults)
     replaced = found.live.translation.snapshot.live
-    put_in_force(session, plan, routes, replaced, jobs, found.gone, actor=actor, at=at)
+    versions.put_in_force(session, plan, routes, replaced, jobs, found.gone, actor=actor, at=at)
 
 
 def hold_jobs_of(session: Session, plan: Plan, routes: Iterable[RouteRows]) -> dict[str, Job]:
@@ -115,7 +116,7 @@ def hold_jobs_of(session: Session, plan: Plan, routes: Iterable[RouteRows]) -> d
     from here on: what a snapshot says of them holds."""
     before = live_routes(session, plan.starts_on, plan.ends_on)
     affected = {stop.job_id for found in before for stop in found.stops if stop.job_id is not None}
-    return plans_store.hold_jobs(session, _visits_of(routes) | affected)
+    return versions.hold_jobs(session, _visits_of(routes) | affected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,53 +158,6 @@ def _visits_of(routes: Iterable[RouteRows]) -> set[str]:
     return {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
 
 
-def put_in_force(
-    session: Session,
-    plan: Plan,
-    routes: Iterable[RouteRows],
-    replaced: Collection[LiveRoute],
-    jobs: Mapping[str, Job],
-    gone: Collection[str] = (),
-    *,
-    actor: str,
-    at: datetime,
-) -> None:
-    """Make the stored plan the next version: its routes are in force instead of those ``replaced``.
-
-    Whoever calls it holds the publication and the ``jobs``, and has checked the plan; jobs that are
-    ``gone`` are left out.
-    """
-    plans_store.retire(session, [found.route.id or 0 for found in replaced])
-    plan.version = plans_store.highest_version(session) + 1
-    plan.status = PlanStatus.PUBLISHED
-    plan.published_at = at
-    placed: dict[str, str] = {}
-    concerned = {found.route.technician_id for found in replaced}
-    for rows in routes:
-        concerned.add(rows.route.technician_id)
-        here = {stop.job_id for stop in rows.stops if stop.job_id is not None} - set(gone)
-        rows.route.live = bool(here)
-        for stop in rows.stops:
-            stop.live = rows.route.live and stop.job_id not in gone
-        placed.update(dict.fromkeys(here, rows.route.technician_id))
-    session.flush()
-    _move_jobs(session, jobs, replaced, placed, plan, actor, at)
-    log.record(
-        session,
-        actor,
-        "publish",
-        "plan",
-        str(plan.id),
-        after={
-            "version": plan.version,
-            "jobs": len(placed),
-            "left_out": sorted(gone),
-            "technician_ids": sorted(concerned),
-        },
-    )
-    session.flush()
-
-
 def _is_gone(job: Job) -> bool:
     return job.status in GONE
 
@@ -213,10 +167,10 @@ def _overtaken(
 ) -> list[Fault]:
     """Compare and swap: everything that the plan would replace must be older than it."""
     in_scope = {found.route.id: found.route for found in live}
-    placed = plans_store.live_visits(session, visits)
+    placed = queries.live_visits(session, visits)
     elsewhere = {job_id: r for job_id, r in placed.items() if r.id not in in_scope}
     routes = [*in_scope.values(), *elsewhere.values()]
-    versions = plans_store.versions_of(session, {route.plan_id for route in routes})
+    versions = queries.versions_of(session, {route.plan_id for route in routes})
     newer = sorted({versions.get(route.plan_id, 0) for route in routes})
     newer = [version for version in newer if version > plan.based_on_version]
     return [
@@ -258,7 +212,7 @@ def _too_late(
         _fault(
             "too_late",
             plan,
-            f"it puts {len(late)} visits into the past, such as {late[0]}",
+            f"it puts {counted(len(late), 'visit')} into the past, such as {late[0]}",
             PLAN_AGAIN,
         )
     ]
@@ -285,58 +239,15 @@ def _broken(
             )
 
 
-def _move_jobs(
-    session: Session,
-    jobs: Mapping[str, Job],
-    before: Iterable[LiveRoute],
-    placed: dict[str, str],
-    plan: Plan,
-    actor: str,
-    at: datetime,
-) -> None:
-    """What is placed is scheduled; what was in force and is not any more is open again."""
-    technicians = {
-        stop.job_id: found.route.technician_id
-        for found in before
-        for stop in found.stops
-        if stop.job_id is not None
-    }
-    concerned = sorted({*placed, *technicians})
-    end_waivers(session, {job_id: placed.get(job_id) for job_id in concerned}, actor=actor)
-    for job_id in concerned:
-        job = jobs[job_id]
-        if job.status not in PLANNABLE:
-            continue
-        status = JobStatus.OPEN
-        if job_id in placed:
-            told = job.status == JobStatus.DISPATCHED
-            same = technicians.get(job_id) == placed[job_id]
-            status = JobStatus.DISPATCHED if told and same else JobStatus.SCHEDULED
-        if status == job.status:
-            continue
-        log.record(
-            session,
-            actor,
-            "schedule" if job_id in placed else "unschedule",
-            "job",
-            job_id,
-            before={"status": job.status.value},
-            after={"status": status.value, "plan_id": plan.id, "version": plan.version},
-        )
-        job.status = status
-        job.revision += 1
-        job.updated_at = at
-
-
 def discard_plan(session: Session, plan_id: int, *, actor: str) -> "PlanSummary":
     """Rule a draft out for good; again is as once. Raises ``NotFound`` and ``Conflict``."""
-    plans_store.hold_publication(session)
+    versions.hold_publication(session)
     plan = find_plan(session, plan_id)
     if plan.status == PlanStatus.PUBLISHED:
         raise _conflict("published", plan, "it is published", "publish another plan instead")
     if plan.status == PlanStatus.DRAFT:
         plan.status = PlanStatus.DISCARDED
-        log.record(session, actor, "discard", "plan", str(plan.id))
+        log.record(session, actor, "discard", log.Entity.PLAN, str(plan.id))
         session.flush()
     return summary_of(session, plan)
 
@@ -456,13 +367,16 @@ class PlanOut(PlanSummary):
 
     routes: list[PlannedRoute]
     unassigned: list[UnassignedJob]
+    lent_twice: list[LentTwice]
+    """Tools that its routes borrow while somebody else has them, on this plan or on routes in force
+    beside it."""
 
 
 def read_plan(session: Session, plan_id: int) -> PlanOut:
     """Raises ``NotFound``."""
     plan = find_plan(session, plan_id)
     routes = routes_of(session, plan_id)
-    unassigned = plans_store.unassigned_of(session, plan_id)
+    unassigned = queries.unassigned_of(session, plan_id)
     ids = {stop.job_id for rows in routes for stop in rows.stops if stop.job_id is not None}
     jobs = jobs_by_id(session, ids | {row.job_id for row in unassigned})
     sites = sites_of(session, list(jobs.values()))
@@ -500,6 +414,7 @@ def read_plan(session: Session, plan_id: int) -> PlanOut:
             )
             for row in unassigned
         ],
+        lent_twice=lent_twice_with(session, routes),
     )
 
 
@@ -507,17 +422,18 @@ def list_plans(
     session: Session, *, after: int | None = None, limit: int = 50
 ) -> tuple[list[PlanSummary], int | None]:
     """Plans, the newest first, and where to go on (``after``) if there are more."""
-    found = plans_store.page_of_plans(session, after=after, limit=limit + 1)
+    found = queries.page_of_plans(session, after=after, limit=limit + 1)
     page = _summaries(session, found[:limit])
     return page, page[-1].id if len(found) > limit else None
 
 
 def summary_of(session: Session, plan: Plan) -> PlanSummary:
+    """The plan as lists have it, with its totals counted anew from its rows."""
     return _summaries(session, [plan])[0]
 
 
 def _summaries(session: Session, plans: Sequence[Plan]) -> list[PlanSummary]:
-    counts = plans_store.counts_of_plans(session, [plan.id for plan in plans if plan.id])
+    counts = queries.counts_of_plans(session, [plan.id for plan in plans if plan.id])
     result = []
     for plan in plans:
         placed, unassigned, seconds, metres = counts[plan.id or 0]

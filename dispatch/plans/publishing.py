@@ -3,32 +3,34 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
-from dispatch import log, plans_store
-from dispatch.changes import PlanChanges, changes_of
+from dispatch import log
 from dispatch.errors import Conflict
 from dispatch.intake import Codes, Input
-from dispatch.live_day import LiveDay
-from dispatch.merging import merge
 from dispatch.models import Job, Plan, PlanStatus, PlanUnassigned, Run, now
-from dispatch.plan_rows import UNKNOWN, PlanRows, RouteRows, copied, shift_key, to_solution
-from dispatch.plans import (
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.plan_rows import UNKNOWN, PlanRows, RouteRows, copied, shift_key, to_solution
+from dispatch.planning.snapshot import live_routes, technicians_of
+from dispatch.plans import queries, versions
+from dispatch.plans.changes import PlanChanges, changes_of
+from dispatch.plans.merging import merge
+from dispatch.plans.plans import (
     PlanSummary,
     find_plan,
     freeze_of,
     hold_jobs_of,
     publish_plan,
-    put_in_force,
     review,
     scope_of,
     summary_of,
 )
 from dispatch.settings import Settings
-from solver.check import check
-from solver.cost import cost
+from solver.judge.check import check
 from solver.problem import Fault
+from solver.rules.cost import cost
 from solver.solution import Route, Rule, Solution, StopKind
 
 
@@ -62,7 +64,7 @@ def publish_up_to_date(
     run = session.get(Run, plan.run_id)
     found = merge(
         session,
-        plans_store.routes_of(session, plan_id),
+        queries.routes_of(session, plan_id),
         plan.based_on_version,
         scope_of(plan, run),
         freeze_of(run),
@@ -70,10 +72,34 @@ def publish_up_to_date(
         settings,
         at,
     )
-    plans_store.replace_draft(session, plan, found.rows)
+    versions.replace_draft(session, plan, found.rows)
     after = found.changes.model_dump(mode="json")
-    log.record(session, actor, "merge", "plan", str(plan_id), after=after)
+    log.record(session, actor, "merge", log.Entity.PLAN, str(plan_id), after=after)
     return publish_plan(session, plan_id, actor=actor, settings=settings, at=at)
+
+
+def changes_nothing(session: Session, plan_id: int) -> bool:
+    """Whether the draft's routes are in force just as they are, and it says nothing new of what it
+    leaves out. A version of it would differ in nothing. One that was overtaken has to be brought up
+    to date before that can be said."""
+    plan = session.get_one(Plan, plan_id)
+    if plan.based_on_version != queries.highest_version(session):
+        return False
+    scope = scope_of(plan, session.get(Run, plan.run_id))
+    serving = technicians_of(session, scope)
+    found = live_routes(session, plan.starts_on, plan.ends_on, serving)
+    before = _contents(RouteRows(one.route, list(one.stops)) for one in found)
+    if not before or before != _contents(queries.routes_of(session, plan_id)):
+        return False
+    left_out = queries.unassigned_of(session, plan_id)
+    names = [row.job_id for row in left_out]
+    known = queries.newest_reasons(session, names, of_versions=True)
+    return all(_kinds(known.get(row.job_id, [])) == _kinds(row.reasons) for row in left_out)
+
+
+def _kinds(reasons: Iterable[Mapping[str, Any]]) -> set[str]:
+    """What kinds of reasons these are: how closely they are told depends on the time there was."""
+    return {reason["code"] for reason in reasons}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +118,7 @@ class Prospect:
 
     @property
     def changes(self) -> PlanChanges:
+        """From what can be kept of what is in force to what publishing would put there."""
         return changes_of(self.live.translation, self.live.kept, self.solution)
 
     @property
@@ -128,13 +155,13 @@ def prospect_of(
 ) -> Prospect:
     """Look at a draft; ``jobs`` has at least those on its routes. Nothing is changed."""
     assert plan.id is not None  # noqa: S101 - it is stored
-    routes = plans_store.routes_of(session, plan.id)
+    routes = queries.routes_of(session, plan.id)
     found = review(session, plan, routes, jobs, settings, at)
     solution = None
     if not found.faults:
         solution = to_solution(found.live.translation, routes, found.gone)
     if solution is not None:
-        unassigned = list(plans_store.unassigned_of(session, plan.id))
+        unassigned = list(queries.unassigned_of(session, plan.id))
         return Prospect(found.live, routes, unassigned, solution, found.gone, True)
     run = session.get(Run, plan.run_id)
     scope, based_on = scope_of(plan, run), plan.based_on_version
@@ -160,7 +187,7 @@ def publish_for(
     """
     at = at or now()
     chosen = frozenset(technician_ids)
-    plans_store.hold_publication(session)
+    versions.hold_publication(session)
     draft = open_draft(session, plan_id)
     jobs, found = _held_prospect(session, draft, settings, at)
     faults = [*_not_in(found, draft, chosen), *_others_needed(found, draft, chosen)]
@@ -179,25 +206,24 @@ def publish_for(
     snapshot = found.live.translation.snapshot
     costs = cost(found.live.problem, _routes_with(found, chosen), ())
     left = {job_id for job_id, (before, after) in found.holders.items() if before in chosen}
-    part = Plan(
-        status=PlanStatus.DRAFT,
-        starts_on=draft.starts_on,
-        ends_on=draft.ends_on,
-        territory=draft.territory,
-        based_on_version=plans_store.highest_version(session),
-        begins_at=snapshot.taken_at,
-        objective=sum(costs.values()),
-        cost={rule.value: cents for rule, cents in costs.items() if cents},
-    )
     unassigned = [
         PlanUnassigned(plan_id=UNKNOWN, job_id=row.job_id, reasons=row.reasons)
         for row in found.unassigned
         if row.job_id in left
     ]
-    plans_store.store_plan(session, PlanRows(part, routes, unassigned))
+    rows = PlanRows(
+        starts_on=draft.starts_on,
+        ends_on=draft.ends_on,
+        begins_at=snapshot.taken_at,
+        routes=routes,
+        unassigned=unassigned,
+        cost={rule.value: cents for rule, cents in costs.items() if cents},
+        territory=draft.territory,
+    )
+    part = versions.store_draft(session, rows)
     after = {"plan_id": part.id, "technician_ids": sorted(chosen)}
-    log.record(session, actor, "accept", "plan", str(plan_id), after=after)
-    put_in_force(session, part, routes, replaced, jobs, actor=actor, at=at)
+    log.record(session, actor, "accept", log.Entity.PLAN, str(plan_id), after=after)
+    versions.put_in_force(session, part, routes, replaced, jobs, actor=actor, at=at)
     return summary_of(session, part)
 
 
@@ -206,7 +232,7 @@ def _held_prospect(
 ) -> tuple[dict[str, Job], Prospect]:
     """The prospect of a draft, and every job on routes of it or in force, which nobody can change
     any more."""
-    jobs = hold_jobs_of(session, draft, plans_store.routes_of(session, draft.id or 0))
+    jobs = hold_jobs_of(session, draft, queries.routes_of(session, draft.id or 0))
     while True:
         found = prospect_of(session, draft, jobs, settings, at)
         # What is merged into it may bring in jobs that were not known before.
@@ -214,7 +240,7 @@ def _held_prospect(
         new -= jobs.keys()
         if not new:
             return jobs, found
-        jobs |= plans_store.hold_jobs(session, new)
+        jobs |= versions.hold_jobs(session, new)
         session.expire_all()
 
 
@@ -276,7 +302,14 @@ def _contents(routes: Iterable[RouteRows]) -> dict[object, list[object]]:
     """What the routes with any visit come to, by shift."""
     return {
         shift_key(rows.route): [
-            (stop.kind, stop.job_id or stop.depot_id, stop.start_at, stop.departure_at, stop.parts)
+            (
+                stop.kind,
+                stop.job_id or stop.depot_id,
+                stop.start_at,
+                stop.departure_at,
+                stop.parts,
+                sorted(stop.tools),
+            )
             for stop in rows.stops
         ]
         for rows in routes

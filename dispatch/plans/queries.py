@@ -1,26 +1,27 @@
 """Every query on runs and plans. Functions take a session and never commit."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, delete, func, or_, select, update
+from sqlmodel import Session, and_, col, exists, func, or_, select, update
 
 from dispatch.models import (
+    AT_WORK,
     PLANNABLE,
     Job,
     ManualChange,
     Plan,
-    PlanStatus,
     PlanUnassigned,
     Route,
     Run,
     RunStatus,
     Stop,
+    is_one_of,
 )
-from dispatch.plan_rows import PlanRows, RouteRows
-from solver.solution import Rule, StopKind
+from dispatch.planning.plan_rows import RouteRows
+from solver.solution import StopKind
 
 # Runs
 
@@ -28,7 +29,9 @@ from solver.solution import Rule, StopKind
 def queued_runs(session: Session) -> Sequence[Run]:
     """The runs that wait, the oldest first."""
     return session.exec(
-        select(Run).where(Run.status == RunStatus.QUEUED).order_by(col(Run.created_at), col(Run.id))
+        select(Run)
+        .where(is_one_of(Run.status, AT_WORK), Run.status == RunStatus.QUEUED)
+        .order_by(col(Run.created_at), col(Run.id))
     ).all()
 
 
@@ -36,24 +39,27 @@ def silent_runs(session: Session, since: datetime) -> Sequence[Run]:
     """Runs that are said to be running but have not been heard of for so long."""
     return session.exec(
         select(Run)
-        .where(Run.status == RunStatus.RUNNING, col(Run.heartbeat_at) < since)
+        .where(
+            is_one_of(Run.status, AT_WORK),
+            Run.status == RunStatus.RUNNING,
+            col(Run.heartbeat_at) < since,
+        )
         .order_by(col(Run.id))
     ).all()
 
 
 def page_of_runs(
-    session: Session, *, status: RunStatus | None, after: str | None, limit: int
+    session: Session, *, status: RunStatus | None, after: Run | None, limit: int
 ) -> Sequence[Run]:
     """Up to ``limit`` runs, the newest first, beginning behind the run ``after``."""
     query = select(Run).order_by(col(Run.created_at).desc(), col(Run.id).desc()).limit(limit)
     if status is not None:
         query = query.where(Run.status == status)
-    last = None if after is None else session.get(Run, after)
-    if last is not None:
+    if after is not None:
         query = query.where(
             or_(
-                col(Run.created_at) < last.created_at,
-                and_(col(Run.created_at) == last.created_at, col(Run.id) < last.id),
+                col(Run.created_at) < after.created_at,
+                and_(col(Run.created_at) == after.created_at, col(Run.id) < after.id),
             )
         )
     return session.exec(query).all()
@@ -68,111 +74,21 @@ def change_run(
 
 
 def is_queued() -> ColumnElement[bool]:
+    """A condition of ``change_run``: nobody has taken up the run, or called it off."""
     return col(Run.status) == RunStatus.QUEUED
 
 
 def is_running() -> ColumnElement[bool]:
+    """A condition of ``change_run``: somebody is at it."""
     return col(Run.status) == RunStatus.RUNNING
 
 
 def is_run_by(owner: str) -> ColumnElement[bool]:
+    """A condition of ``change_run``: this owner is at it, and nobody has taken it away."""
     return and_(is_running(), col(Run.owner) == owner)
 
 
 # Plans
-
-
-def hold_publication(session: Session) -> None:
-    """Wait until no other transaction publishes, and keep others waiting until the end.
-
-    What the session has read before may be out of date by then and is read again.
-    """
-    session.flush()
-    # A SQLite transaction has the whole database to itself anyway.
-    if session.get_bind().dialect.name == "postgresql":
-        session.exec(select(func.pg_advisory_xact_lock(func.hashtext("publish a plan")))).all()
-    session.expire_all()
-
-
-def hold_jobs(session: Session, ids: Collection[str]) -> dict[str, Job]:
-    """The jobs, which others cannot change until this transaction ends."""
-    rest = sorted(set(ids))
-    found: dict[str, Job] = {}
-    while rest:
-        some, rest = rest[:1_000], rest[1_000:]
-        query = select(Job).where(col(Job.id).in_(some)).order_by(Job.id).with_for_update()
-        found.update((job.id, job) for job in session.exec(query))
-    return found
-
-
-def store_plan(session: Session, rows: PlanRows) -> Plan:
-    """Store the plan with everything in it."""
-    _share_jobs(session, rows)
-    session.add(rows.plan)
-    session.flush()
-    plan_id = rows.plan.id
-    assert plan_id is not None  # noqa: S101 - the flush has given it one
-    for found in rows.routes:
-        found.route.plan_id = plan_id
-        session.add(found.route)
-    session.flush()
-    for found in rows.routes:
-        for stop in found.stops:
-            stop.route_id = found.route.id or 0
-        session.add_all(found.stops)
-    for row in rows.unassigned:
-        row.plan_id = plan_id
-    session.add_all(rows.unassigned)
-    session.flush()
-    return rows.plan
-
-
-def store_changed_routes(
-    session: Session,
-    routes: Sequence[RouteRows],
-    unassigned: Sequence[PlanUnassigned],
-    days: tuple[date, date],
-    costs: Mapping[Rule, int],
-    at: datetime,
-) -> Plan:
-    """Store what was made of a few routes in force, from the first of these ``days`` to the last,
-    as a plan that begins at that moment and is not in force yet."""
-    first, last = days
-    plan = Plan(
-        status=PlanStatus.DRAFT,
-        starts_on=first,
-        ends_on=last,
-        based_on_version=highest_version(session),
-        begins_at=at,
-        objective=sum(costs.values()),
-        cost={rule.value: cents for rule, cents in costs.items() if cents},
-    )
-    return store_plan(session, PlanRows(plan, list(routes), list(unassigned)))
-
-
-def _share_jobs(session: Session, rows: PlanRows) -> None:
-    """Take the locks that references to jobs will need, in the order in which ``hold_jobs`` takes
-    its own: in any other, two transactions could wait for each other."""
-    rest = sorted(
-        {stop.job_id for found in rows.routes for stop in found.stops if stop.job_id}
-        | {row.job_id for row in rows.unassigned}
-    )
-    while rest:
-        some, rest = rest[:1_000], rest[1_000:]
-        query = select(Job.id).where(col(Job.id).in_(some)).order_by(Job.id)
-        session.exec(query.with_for_update(read=True, key_share=True)).all()
-
-
-def replace_draft(session: Session, plan: Plan, rows: PlanRows) -> None:
-    """Give the stored draft what the rows hold instead of what it has."""
-    for route_id in session.exec(select(Route.id).where(Route.plan_id == plan.id)).all():
-        session.exec(delete(Stop).where(col(Stop.route_id) == route_id))
-    session.exec(delete(Route).where(col(Route.plan_id) == plan.id))
-    session.exec(delete(PlanUnassigned).where(col(PlanUnassigned.plan_id) == plan.id))
-    session.expire_all()
-    for name in ("based_on_version", "begins_at", "objective", "cost"):
-        setattr(plan, name, getattr(rows.plan, name))
-    store_plan(session, PlanRows(plan, rows.routes, rows.unassigned))
 
 
 def routes_of(session: Session, plan_id: int) -> list[RouteRows]:
@@ -194,11 +110,44 @@ def routes_of(session: Session, plan_id: int) -> list[RouteRows]:
 
 
 def unassigned_of(session: Session, plan_id: int) -> Sequence[PlanUnassigned]:
+    """What the plan leaves out, by job."""
     return session.exec(
         select(PlanUnassigned)
         .where(PlanUnassigned.plan_id == plan_id)
         .order_by(PlanUnassigned.job_id)
     ).all()
+
+
+def newest_reasons(
+    session: Session, job_ids: Collection[str], *, of_versions: bool = False
+) -> dict[str, list[dict[str, Any]]]:
+    """Why the jobs have no place, as the newest plan says that left each of them out; or the newest
+    of those that have been in force (``of_versions``)."""
+    rest = sorted(set(job_ids))
+    found: dict[str, list[dict[str, Any]]] = {}
+    while rest:
+        some, rest = rest[:1_000], rest[1_000:]
+        # A job that waits for long is left out of every plan made meanwhile.
+        newest = (
+            select(PlanUnassigned.job_id, func.max(PlanUnassigned.plan_id).label("plan_id"))
+            .where(col(PlanUnassigned.job_id).in_(some))
+            .group_by(PlanUnassigned.job_id)
+        )
+        if of_versions:
+            newest = newest.join(Plan, col(Plan.id) == PlanUnassigned.plan_id)
+            newest = newest.where(col(Plan.version).is_not(None))
+        newest_of_each = newest.subquery()
+        rows = session.exec(
+            select(PlanUnassigned).join(
+                newest_of_each,
+                and_(
+                    col(PlanUnassigned.plan_id) == newest_of_each.c.plan_id,
+                    col(PlanUnassigned.job_id) == newest_of_each.c.job_id,
+                ),
+            )
+        )
+        found.update((row.job_id, row.reasons) for row in rows)
+    return found
 
 
 def page_of_plans(session: Session, *, after: int | None, limit: int) -> Sequence[Plan]:
@@ -210,7 +159,14 @@ def page_of_plans(session: Session, *, after: int | None, limit: int) -> Sequenc
 
 
 def plan_of_run(session: Session, run_id: str) -> Plan | None:
+    """The plan that the run has made; None if it has made none (yet)."""
     return session.exec(select(Plan).where(Plan.run_id == run_id)).one_or_none()
+
+
+def plans_of_runs(session: Session, run_ids: Collection[str]) -> dict[str, Plan]:
+    """The plans of those runs that have one, by run."""
+    plans = session.exec(select(Plan).where(col(Plan.run_id).in_(run_ids)))
+    return {plan.run_id or "": plan for plan in plans}
 
 
 def counts_of_plans(session: Session, ids: Collection[int]) -> dict[int, tuple[int, int, int, int]]:
@@ -295,20 +251,21 @@ def placed_by_hand_since(session: Session, version: int) -> set[str]:
     return {*changed, *(job_id or "" for job_id, who in since.items() if before.get(job_id) != who)}
 
 
-def retire(session: Session, route_ids: Collection[int]) -> None:
-    """These routes and all of their stops are not in force any more."""
-    session.exec(update(Stop).where(col(Stop.route_id).in_(route_ids)).values(live=False))
-    session.exec(update(Route).where(col(Route.id).in_(route_ids)).values(live=False))
-
-
-def live_route_on(session: Session, technician_id: str, day: date) -> list[RouteRows]:
-    """The technician's routes in force that belong to the local day, with their live stops."""
+def live_routes_on(
+    session: Session, technician_id: str, first: date, last: date
+) -> list[RouteRows]:
+    """The technician's routes in force that belong to these local days, with their live stops."""
     routes = session.exec(
         select(Route)
-        .where(col(Route.live), Route.technician_id == technician_id, Route.day == day)
+        .where(
+            col(Route.live),
+            Route.technician_id == technician_id,
+            Route.day >= first,
+            Route.day <= last,
+        )
         .order_by(col(Route.shift_starts_at))
     ).all()
-    return [RouteRows(route, _live_stops(session, route)) for route in routes]
+    return _with_live_stops(session, routes)
 
 
 def told_visits(session: Session, job_id: str, technician_id: str) -> list[RouteRows]:
@@ -337,16 +294,23 @@ def live_route_for(session: Session, technician_id: str, starts_at: datetime) ->
             Route.shift_starts_at == starts_at,
         )
     ).one_or_none()
-    return None if route is None else RouteRows(route, _live_stops(session, route))
+    return None if route is None else _with_live_stops(session, [route])[0]
 
 
-def overdue_routes(session: Session, at: datetime) -> list[RouteRows]:
-    """Routes in force whose shifts were over at that moment, and which have visits that have not
-    begun, as far as was reported."""
-    left = (
+def overdue_routes(session: Session, since: datetime, at: datetime) -> list[RouteRows]:
+    """Routes in force that were over at that moment, but not ``since`` then, with visits that have
+    begun and with others that have not, as far as was reported."""
+    visit = (
         select(Stop.route_id)
         .join(Job, col(Job.id) == Stop.job_id)
-        .where(col(Stop.live), col(Job.status).in_(PLANNABLE))
+        .where(Stop.route_id == Route.id, col(Stop.live))
+        # Route by route: PostgreSQL would rather join all live stops that there are.
+        .offset(0)
+    )
+    begun = or_(
+        col(Job.en_route_at).is_not(None),
+        col(Job.arrived_at).is_not(None),
+        col(Job.departed_at).is_not(None),
     )
     routes = session.exec(
         select(Route)
@@ -354,11 +318,13 @@ def overdue_routes(session: Session, at: datetime) -> list[RouteRows]:
             col(Route.live),
             col(Route.shift_ends_at) <= at,
             col(Route.end_at) <= at,
-            col(Route.id).in_(left),
+            col(Route.end_at) > since,
+            exists(visit.where(is_one_of(Job.status, PLANNABLE))),
+            exists(visit.where(begun)),
         )
         .order_by(col(Route.id))
     ).all()
-    return [RouteRows(route, _live_stops(session, route)) for route in routes]
+    return _with_live_stops(session, routes)
 
 
 def live_route_of(session: Session, job_id: str) -> RouteRows | None:
@@ -368,17 +334,19 @@ def live_route_of(session: Session, job_id: str) -> RouteRows | None:
         .join(Stop, col(Stop.route_id) == Route.id)
         .where(col(Stop.live), Stop.job_id == job_id)
     ).one_or_none()
-    return None if route is None else RouteRows(route, _live_stops(session, route))
+    return None if route is None else _with_live_stops(session, [route])[0]
 
 
-def _live_stops(session: Session, route: Route) -> list[Stop]:
-    return list(
-        session.exec(
+def _with_live_stops(session: Session, routes: Sequence[Route]) -> list[RouteRows]:
+    stops: dict[int | None, list[Stop]] = {route.id: [] for route in routes}
+    if routes:
+        for stop in session.exec(
             select(Stop)
-            .where(Stop.route_id == route.id, col(Stop.live))
+            .where(col(Stop.route_id).in_(stops), col(Stop.live))
             .order_by(col(Stop.position))
-        )
-    )
+        ):
+            stops[stop.route_id].append(stop)
+    return [RouteRows(route, stops[route.id]) for route in routes]
 
 
 def live_visits(session: Session, job_ids: Collection[str]) -> dict[str, Route]:

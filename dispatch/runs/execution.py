@@ -19,21 +19,24 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch import log, plans_store
-from dispatch.changes import PlanChanges, changes_of
+from dispatch import log
 from dispatch.errors import Conflict
-from dispatch.live_day import live_day_of
-from dispatch.merging import merge
 from dispatch.models import Plan, PlanStatus, Run, RunStatus, now
-from dispatch.plan_rows import PlanRows, to_plan
-from dispatch.plans import discard_plan, freeze_of, planned_from, publish_plan, scope_of
-from dispatch.plans_store import change_run, is_queued, is_run_by
+from dispatch.planning.live_day import live_day_of
+from dispatch.planning.plan_rows import PlanRows, to_plan
+from dispatch.planning.snapshot import load_snapshot
+from dispatch.plans import queries, versions
+from dispatch.plans.changes import PlanChanges, changes_of
+from dispatch.plans.merging import merge
+from dispatch.plans.plans import discard_plan, freeze_of, planned_from, publish_plan, scope_of
+from dispatch.plans.publishing import changes_nothing
+from dispatch.plans.queries import change_run, is_queued, is_run_by
 from dispatch.settings import Settings
-from dispatch.snapshot import load_snapshot
 from dispatch.store import AWAY, connect, reading
-from solver.check import check
+from solver.judge.check import check
 from solver.problem import InvalidProblem
 from solver.solve import Limit, Progress, solve
+from solver.wording import counted
 
 HEARTBEAT_SECONDS = 0.5
 PATIENCE_SECONDS = 60.0
@@ -46,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _RunResult:
     """What a run has come to: a plan and what it changes, or why there is none."""
 
     rows: PlanRows | None = None
@@ -86,21 +89,21 @@ def execute_run(
             if not claimed:
                 return
             run = session.get_one(Run, run_id)
-            plan = plans_store.plan_of_run(session, run_id)
+            plan = queries.plan_of_run(session, run_id)
         with _Pulse(engine, run, stopping) as pulse:
             # A process that died after it had stored the plan has left only the rest to do.
-            outcome = _draft(engine, run, settings, pulse) if plan is None else _Outcome()
+            outcome = _draft(engine, run, settings, pulse) if plan is None else _RunResult()
             try:
                 _finish_patiently(engine, run, outcome, pulse, settings)
             except Exception as error:
                 # As in _draft: without this the run would be taken for one whose process died.
                 logger.exception("The outcome of run %s could not be stored", run.id)
-                _finish(engine, run, _Outcome(failure=_unexpected(error)), pulse, settings)
+                _finish(engine, run, _RunResult(failure=_unexpected(error)), pulse, settings)
     finally:
         engine.dispose()
 
 
-def _draft(engine: Engine, run: Run, settings: Settings, pulse: "_Pulse") -> _Outcome:
+def _draft(engine: Engine, run: Run, settings: Settings, pulse: "_Pulse") -> _RunResult:
     try:
         with Session(reading(engine)) as session:
             snapshot = load_snapshot(session, scope_of(run, run), planned_from(run), freeze_of(run))
@@ -118,33 +121,35 @@ def _draft(engine: Engine, run: Run, settings: Settings, pulse: "_Pulse") -> _Ou
         violations = check(translation.problem, solution)
         if violations:
             listed = "; ".join(str(violation) for violation in violations)
-            return _Outcome(
+            return _RunResult(
                 failure=f"The solver's plan breaks rules and was thrown away: {listed}. "
-                f"This is a fault of the program; report it with the id of the run."
+                f"This is a fault of the program; report it with the id of the run "
+                f"[plan_breaks_rules]."
             )
-        return _Outcome(
+        return _RunResult(
             to_plan(translation, solution, run.id), changes_of(translation, live.kept, solution)
         )
     except InvalidProblem as error:
         listed = "; ".join(str(fault) for fault in error.faults)
-        return _Outcome(
-            failure=f"The data contradict each other: {listed}. Correct them and plan again."
+        return _RunResult(
+            failure=f"The data contradict each other: {listed}. Correct them and plan again "
+            f"[data_contradict]."
         )
     except Exception as error:
         # Whatever it is, the run must say so: nobody else can.
         logger.exception("Run %s broke off", run.id)
-        return _Outcome(failure=_unexpected(error))
+        return _RunResult(failure=_unexpected(error))
 
 
 def _unexpected(error: Exception) -> str:
     return (
         f"The run broke off: {type(error).__name__}: {error}. "
-        "Plan again; if it happens again, the service's log has the details."
+        "Plan again; if it happens again, the service's log has the details [unexpected]."
     )
 
 
 def _finish_patiently(
-    engine: Engine, run: Run, outcome: _Outcome, pulse: "_Pulse", settings: Settings
+    engine: Engine, run: Run, outcome: _RunResult, pulse: "_Pulse", settings: Settings
 ) -> None:
     """As ``_finish``, again and again while the database is locked or away: what was solved must
     not be lost by that. Each time it finds what it has stored already."""
@@ -161,7 +166,7 @@ def _finish_patiently(
 
 
 def _finish(
-    engine: Engine, run: Run, outcome: _Outcome, pulse: "_Pulse", settings: Settings
+    engine: Engine, run: Run, outcome: _RunResult, pulse: "_Pulse", settings: Settings
 ) -> None:
     """Store the plan, publish it if that was asked for, and record the outcome last: whoever sees
     the run finished sees what it has come to."""
@@ -182,7 +187,7 @@ def _finish(
     elif cancelled:
         status = RunStatus.CANCELLED
     with Session(engine) as session:
-        plan = plans_store.plan_of_run(session, run.id)
+        plan = queries.plan_of_run(session, run.id)
         if change_run(
             session,
             run.id,
@@ -195,7 +200,7 @@ def _finish(
             failure=failure,
         ):
             after = {"failure": failure}
-            log.record(session, run.requested_by, status.value, "run", run.id, after=after)
+            log.record(session, run.requested_by, status.value, log.Entity.RUN, run.id, after=after)
         session.commit()
 
 
@@ -212,16 +217,18 @@ def _hand_back(engine: Engine, run: Run) -> None:
         session.commit()
 
 
-def _store(engine: Engine, run: Run, outcome: _Outcome) -> Plan | None:
+def _store(engine: Engine, run: Run, outcome: _RunResult) -> Plan | None:
     """The run's plan as a draft; None if the run is not this process's any more."""
     with Session(engine, expire_on_commit=False) as session:
         if not change_run(session, run.id, is_run_by(run.owner or ""), heartbeat_at=now()):
             return None
-        plan = plans_store.plan_of_run(session, run.id)
+        plan = queries.plan_of_run(session, run.id)
         if plan is None and outcome.rows is not None:
-            plan = plans_store.store_plan(session, outcome.rows)
+            plan = versions.store_draft(session, outcome.rows)
             after = {"run_id": run.id}
-            log.record(session, run.requested_by, "draft", "plan", str(plan.id), after=after)
+            log.record(
+                session, run.requested_by, "draft", log.Entity.PLAN, str(plan.id), after=after
+            )
         session.commit()
         return plan
 
@@ -238,16 +245,20 @@ def _publish(
     for _ in range(RACES):
         if run.only_small_changes and changes is not None:
             if not changes.is_any:
-                with Session(engine) as session:
-                    discard_plan(session, plan.id, actor=run.requested_by)
-                    session.commit()
+                _discard(engine, run, plan.id)
                 return changes, None
             if not changes.is_small(settings):
                 return changes, (
-                    f"It moves {len(changes.disturbed)} jobs, {len(changes.told_job_ids)} of which "
-                    "were promised: more than the policy allows without asking. "
+                    f"It moves {counted(len(changes.disturbed), 'job')}, "
+                    f"{len(changes.told_job_ids)} with a time that the customer was told: "
+                    "more than the policy allows without asking. "
                     "Look at the draft, then publish or discard it."
                 )
+        with Session(reading(engine)) as session:
+            is_in_force = changes_nothing(session, plan.id)
+        if is_in_force:
+            _discard(engine, run, plan.id)
+            return changes, None
         with Session(engine) as session:
             try:
                 publish_plan(session, plan.id, actor=run.requested_by, settings=settings)
@@ -256,18 +267,33 @@ def _publish(
             except Conflict as error:
                 session.rollback()
                 conflict = error
-        changes = _bring_up_to_date(engine, run, plan.id, settings)
+        merged = _bring_up_to_date(engine, run, plan.id, settings)
+        if merged is None:
+            # Somebody has published or discarded it meanwhile, and that is what became of it.
+            return changes, None
+        changes = merged
     return changes, (
         f"The plan was overtaken {RACES} times while it was brought up to date, and is kept as a "
         f"draft: {conflict}"
     )
 
 
-def _bring_up_to_date(engine: Engine, run: Run, plan_id: int, settings: Settings) -> PlanChanges:
+def _discard(engine: Engine, run: Run, plan_id: int) -> None:
+    """Throw a draft away that changes nothing; one that somebody has published meanwhile stays."""
+    with Session(engine) as session:
+        if _held_draft(session, plan_id) is not None:
+            discard_plan(session, plan_id, actor=run.requested_by)
+        session.commit()
+
+
+def _bring_up_to_date(
+    engine: Engine, run: Run, plan_id: int, settings: Settings
+) -> PlanChanges | None:
+    """What the plan changes now; None if it is no draft any more."""
     with Session(reading(engine)) as session:
         found = merge(
             session,
-            plans_store.routes_of(session, plan_id),
+            queries.routes_of(session, plan_id),
             session.get_one(Plan, plan_id).based_on_version,
             scope_of(run, run),
             freeze_of(run),
@@ -276,13 +302,21 @@ def _bring_up_to_date(engine: Engine, run: Run, plan_id: int, settings: Settings
             max(planned_from(run), now()),
         )
     with Session(engine) as session:
-        plan = session.get_one(Plan, plan_id)
-        if plan.status == PlanStatus.DRAFT:
-            plans_store.replace_draft(session, plan, found.rows)
-            after = {"based_on_version": plan.based_on_version}
-            log.record(session, run.requested_by, "merge", "plan", str(plan_id), after=after)
+        plan = _held_draft(session, plan_id)
+        if plan is None:
+            return None
+        versions.replace_draft(session, plan, found.rows)
+        after = {"based_on_version": plan.based_on_version}
+        log.record(session, run.requested_by, "merge", log.Entity.PLAN, str(plan_id), after=after)
         session.commit()
     return found.changes
+
+
+def _held_draft(session: Session, plan_id: int) -> Plan | None:
+    """The plan, which nobody else can publish or discard any more; None if somebody has."""
+    versions.hold_publication(session)
+    plan = session.get_one(Plan, plan_id)
+    return plan if plan.status == PlanStatus.DRAFT else None
 
 
 class _Pulse:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from dispatch.local_time import ONE_DAY, at_local
 from dispatch.models import Firing
-from dispatch.runs import PlanRequest, RunOut, request_run
+from dispatch.runs.runs import PlanRequest, RunOut, request_run
 from dispatch.settings import Settings
 
 NAME = "nightly plan"

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, exists, func, select
 
-from dispatch.delays import late_visits
 from dispatch.local_time import start_of
-from dispatch.models import LogEntry, Route, Run, RunStatus
-from dispatch.runs import PlanRequest, RunOut, request_run
+from dispatch.models import AT_WORK, LogEntry, Route, Run, is_one_of
+from dispatch.runs.runs import PlanRequest, RunOut, request_run
 from dispatch.settings import Settings
+from dispatch.views.delays import late_visits
 
 ACTOR = "scheduler"
 REPORTS = ("en_route", "on_site", "completed", "cannot_complete")
@@ -21,6 +21,8 @@ CAUSES = {
     ("job", "change"): "changed job",
     ("job", "take_over"): "taken over",
     ("job", "miss"): "missed",
+    ("job", "take_off"): "conflict",
+    ("folder", "import"): "import",
     **{("job", kind): "report" for kind in REPORTS},
 }
 """What may be a reason to plan again; a report is one if it makes somebody late."""
@@ -36,9 +38,7 @@ def replan_if_worth_it(session: Session, settings: Settings, at: datetime) -> Ru
         return None
     today = at.astimezone(settings.zone).date()
     of_today = (col(Run.starts_on) <= today) & (col(Run.ends_on) >= today)
-    busy = select(
-        exists().where(of_today, col(Run.status).in_((RunStatus.QUEUED, RunStatus.RUNNING)))
-    )
+    busy = select(exists().where(of_today, is_one_of(Run.status, AT_WORK)))
     in_force = select(exists().where(col(Route.live), col(Route.day) == today))
     last = session.exec(select(func.max(Run.created_at)).where(of_today)).one()
     since = max(last or start_of(today, settings.zone), start_of(today, settings.zone))
@@ -65,10 +65,9 @@ def replan_if_worth_it(session: Session, settings: Settings, at: datetime) -> Ru
 
 
 def _causes(session: Session, settings: Settings, since: datetime, at: datetime) -> list[str]:
-    found = session.exec(
-        select(LogEntry.entity, LogEntry.action).where(col(LogEntry.at) >= since).distinct()
-    ).all()
-    causes = {CAUSES[kind] for kind in found if kind in CAUSES}
+    # Not "distinct": SQLite would rather go through the whole log in the order of its kinds.
+    found = session.exec(select(LogEntry.entity, LogEntry.action).where(LogEntry.at >= since))
+    causes = {CAUSES[kind] for kind in set(found) if kind in CAUSES}
     if "report" in causes:
         causes.remove("report")
         if late_visits(session, None, settings, at):

@@ -1,20 +1,22 @@
 """Planning in the background: runs are asked for, taken up by a process, followed and cancelled.
 
-``dispatch/execution.py`` has what happens to a run inside a worker process.
+``dispatch/runs/execution.py`` has what happens to a run inside a worker process.
 """
 
 import logging
 import uuid
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from dispatch import log, plans_store
-from dispatch.changes import PlanChanges
+from dispatch import log, store
 from dispatch.errors import Conflict, InvalidInput, NotFound
 from dispatch.intake import Code, Day, Input
+from dispatch.local_time import as_said
 from dispatch.models import (
     PlanStatus,
     Run,
@@ -25,15 +27,20 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
-from dispatch.plans_store import change_run, is_queued, is_run_by
+from dispatch.plans import queries
+from dispatch.plans.changes import PlanChanges
+from dispatch.plans.queries import change_run, is_queued, is_run_by, is_running
 from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
 from solver.problem import Fault
+from solver.wording import counted, ordinal
 
 LONGEST_HORIZON_DAYS = 31
 ATTEMPTS = 2
 """How often a run is taken up; if the process dies each time, it is the run that kills it."""
 HEARTBEAT_SECONDS = 0.5
+BY_HAND = "dispatcher"
+"""The trigger of runs that somebody asks for; the service's own are few."""
 
 logger = logging.getLogger(__name__)
 
@@ -101,20 +108,23 @@ def request_run(
     *,
     actor: str,
     settings: Settings,
-    trigger: str = "dispatcher",
+    trigger: str = BY_HAND,
     at: datetime | None = None,
     plans_from_at: datetime | None = None,
 ) -> RunOut:
     """Queue a run; some process takes it up once the request is committed.
 
     ``at`` is the moment of the request (None: now). The run leaves alone what starts before it has
-    its plan, or before ``plans_from_at`` if that is given. Raises ``InvalidInput``.
+    its plan, or before ``plans_from_at`` if that is given. Raises ``InvalidInput``, or ``Conflict``
+    if too many that this user has asked for are waiting.
     """
     at = at or now()
     ends_on = request.ends_on or request.starts_on
     faults = _request_faults(session, request, ends_on, at.astimezone(settings.zone).date())
     if faults:
         raise InvalidInput(*faults)
+    if trigger == BY_HAND:
+        _keep_line_short(session, actor, settings)
     run = Run(
         id=f"run-{uuid.uuid4()}",
         trigger=trigger,
@@ -136,8 +146,25 @@ def request_run(
     session.add(run)
     session.flush()
     details = request.model_dump(mode="json", exclude_none=True) | {"trigger": trigger}
-    log.record(session, actor, "request", "run", run.id, after=details)
+    log.record(session, actor, "request", log.Entity.RUN, run.id, after=details)
     return _out(session, run)
+
+
+def _keep_line_short(session: Session, actor: str, settings: Settings) -> None:
+    """Raises ``Conflict`` if one user keeps all others waiting: runs are solved in their order."""
+    store.hold_idempotency_key(session, f"runs of {actor}")
+    waiting = session.exec(
+        select(func.count()).where(Run.requested_by == actor, is_queued(), Run.trigger == BY_HAND)
+    ).one()
+    if waiting >= settings.runs_waiting:
+        raise Conflict(
+            Fault(
+                "too_many_runs",
+                f"runs of {actor}",
+                f"{counted(waiting, 'run of yours is', 'runs of yours are')} waiting to be solved",
+                "wait until one of them is done, or cancel some (POST /runs/{run_id}/cancel)",
+            )
+        )
 
 
 def _request_faults(
@@ -197,9 +224,13 @@ def list_runs(
     after: str | None = None,
     limit: int = 50,
 ) -> tuple[list[RunOut], str | None]:
-    """Runs, the newest first, and where to go on (``after``) if there are more."""
-    found = plans_store.page_of_runs(session, status=status, after=after, limit=limit + 1)
-    page = [_out(session, run) for run in found[:limit]]
+    """Runs, the newest first, and where to go on (``after``) if there are more.
+
+    Raises ``NotFound`` if there is no run ``after`` which to go on, any more: old ones are removed.
+    """
+    last = None if after is None else _run(session, after)
+    found = queries.page_of_runs(session, status=status, after=last, limit=limit + 1)
+    page = _outs(session, found[:limit])
     return page, page[-1].id if len(found) > limit else None
 
 
@@ -216,7 +247,7 @@ def cancel_run(session: Session, run_id: str, *, actor: str) -> RunOut:
         (col(Run.status) == RunStatus.RUNNING) & ~col(Run.cancel_requested),
         cancel_requested=True,
     ):
-        log.record(session, actor, "cancel", "run", run_id)
+        log.record(session, actor, "cancel", log.Entity.RUN, run_id)
     run = _run(session, run_id)
     session.refresh(run)
     if run.status in (RunStatus.FINISHED, RunStatus.FAILED):
@@ -236,14 +267,43 @@ def _run(session: Session, run_id: str) -> Run:
 
 
 def _out(session: Session, run: Run) -> RunOut:
-    out = RunOut.model_validate(run)
-    plan = plans_store.plan_of_run(session, run.id)
-    if plan is not None:
-        out.plan_id, out.plan_version, out.plan_status = plan.id, plan.version, plan.status
-    return out
+    return _outs(session, [run])[0]
+
+
+def _outs(session: Session, runs: Sequence[Run]) -> list[RunOut]:
+    plans = queries.plans_of_runs(session, [run.id for run in runs])
+    outs = []
+    for run in runs:
+        out, plan = RunOut.model_validate(run), plans.get(run.id)
+        if plan is not None:
+            out.plan_id, out.plan_version, out.plan_status = plan.id, plan.version, plan.status
+        outs.append(out)
+    return outs
 
 
 # Runs that were left behind
+
+
+def fail_dead(session: Session, run_id: str, owner_prefix: str, cause: str) -> bool:
+    """Fail a run whose process is known to have died, and say whether it was still its run: taken
+    up by it (``owner_prefix`` is how its owner's name begins) or not taken up at all.
+
+    It is not tried again, as what killed the process would mostly do so again.
+    """
+    failure = (
+        f"The process that worked on it has died: {cause}. "
+        "Look into the log for the cause (often the memory), then plan again, "
+        "with fewer days or one territory at a time [process_died]."
+    )
+    mine = is_queued() | (is_running() & col(Run.owner).startswith(owner_prefix, autoescape=True))
+    cancelled = bool(session.exec(select(Run.cancel_requested).where(Run.id == run_id)).first())
+    status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
+    changed = change_run(session, run_id, mine, status=status, finished_at=now(), failure=failure)
+    if changed:
+        log.record(
+            session, "service", status.value, log.Entity.RUN, run_id, after={"failure": failure}
+        )
+    return changed
 
 
 def watch_runs(session: Session, settings: Settings, at: datetime) -> dict[str, RunStatus]:
@@ -254,12 +314,13 @@ def watch_runs(session: Session, settings: Settings, at: datetime) -> dict[str, 
     """
     timeout = timedelta(seconds=settings.heartbeat_timeout_seconds)
     outcomes = {}
-    for run in plans_store.silent_runs(session, at - timeout):
+    for run in queries.silent_runs(session, at - timeout):
         values: dict[str, object] = {"status": RunStatus.QUEUED, "owner": None}
-        failure = (
-            f"The process that worked on it ({run.owner}) was last heard of at {run.heartbeat_at} "
-            f"and has died, for the {run.attempts}. time. "
-        )
+        heard = "was never heard of"
+        if run.heartbeat_at is not None:
+            heard = f"was last heard of at {as_said(run.heartbeat_at, settings.zone)}"
+        again = f", for the {ordinal(run.attempts)} time" if run.attempts > 1 else ""
+        failure = f"The process that worked on it ({run.owner}) {heard} and has died{again}. "
         if run.cancel_requested:
             values = {
                 "status": RunStatus.CANCELLED,
@@ -272,11 +333,18 @@ def watch_runs(session: Session, settings: Settings, at: datetime) -> dict[str, 
                 "finished_at": at,
                 "failure": failure
                 + "Look into the log for the cause (often the memory), then plan again, "
-                "with fewer days or one territory at a time.",
+                "with fewer days or one territory at a time [process_died].",
             }
         unchanged = is_run_by(run.owner or "") & (col(Run.heartbeat_at) == run.heartbeat_at)
         if change_run(session, run.id, unchanged, **values):
             status = RunStatus(str(values["status"]))
             outcomes[run.id] = status
-            log.record(session, "watchdog", status.value, "run", run.id, after={"failure": failure})
+            log.record(
+                session,
+                "watchdog",
+                status.value,
+                log.Entity.RUN,
+                run.id,
+                after={"failure": failure},
+            )
     return outcomes

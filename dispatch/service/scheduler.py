@@ -1,16 +1,21 @@
 """What the service does by itself, by the clock. The logic is in the functions called here."""
 
 import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
-from dispatch.geocoding import locate_sites
-from dispatch.missed import reopen_missed
+from dispatch.alerts.handling import judge_what_was_held_back
+from dispatch.company.geocoding import locate_sites
+from dispatch.field.missed import reopen_missed
 from dispatch.models import now
-from dispatch.nightly import plan_the_night
-from dispatch.replanning import replan_if_worth_it
-from dispatch.runs import watch_runs
+from dispatch.runs.nightly import plan_the_night
+from dispatch.runs.replanning import replan_if_worth_it
+from dispatch.runs.runs import watch_runs
+from dispatch.service import retention, upkeep
 from dispatch.settings import Settings
 from dispatch.store import connect
 
@@ -18,6 +23,10 @@ NIGHTLY_SECONDS = 20
 REPLAN_SECONDS = 5
 MISSED_SECONDS = 60
 GEOCODING_SECONDS = 60
+HELD_BACK_SECONDS = 20
+LOG_SECONDS = 5
+STATISTICS_SECONDS = 24 * 60 * 60
+RETENTION_SECONDS = 60 * 60
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +41,19 @@ class Scheduler:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine = connect(settings.database_url)
+        self._stopping = threading.Event()
         # A call that takes long makes the next one wait; missed ones are made up for by one.
         defaults = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(timezone=settings.zone, job_defaults=defaults)
         watch_seconds = max(1.0, settings.heartbeat_timeout_seconds / 3)
-        calls = [(self._watch, watch_seconds)]
+        calls: list[tuple[Callable[[], object], float]] = [
+            (self._watch, watch_seconds),
+            (self._judge_held_back, HELD_BACK_SECONDS),
+            (self._remove_old, RETENTION_SECONDS),
+        ]
+        if self._engine.dialect.name == "sqlite":
+            calls.append((upkeep.WriteAheadLog(self._engine).shorten, LOG_SECONDS))
+            calls.append((self._gather_statistics, STATISTICS_SECONDS))
         if settings.nightly_plan_at is not None:
             calls.append((self._plan_the_night, NIGHTLY_SECONDS))
         if settings.replan_every_minutes is not None:
@@ -45,8 +62,11 @@ class Scheduler:
             calls.append((self._reopen_missed, MISSED_SECONDS))
         if settings.geocoder != "off":
             calls.append((self._locate, GEOCODING_SECONDS))
+        # By the scheduler's own clock: from a moment that is long past by that one it would count
+        # every call that was missed since.
+        first = datetime.now(settings.zone)
         for call, seconds in calls:
-            self._scheduler.add_job(call, "interval", seconds=seconds, next_run_time=now())
+            self._scheduler.add_job(call, "interval", seconds=seconds, next_run_time=first)
 
     def start(self) -> None:
         """Begin, with one call of each at once."""
@@ -54,6 +74,7 @@ class Scheduler:
 
     def stop(self) -> None:
         """End after the calls under way."""
+        self._stopping.set()
         self._scheduler.shutdown(wait=True)
         self._engine.dispose()
 
@@ -62,6 +83,22 @@ class Scheduler:
             for run_id, status in watch_runs(session, self._settings, now()).items():
                 logger.warning("The process of run %s has died; it is %s now", run_id, status)
             session.commit()
+
+    def _judge_held_back(self) -> None:
+        with Session(self._engine) as session:
+            judged = judge_what_was_held_back(session, self._settings, now())
+            session.commit()
+        if judged:
+            logger.info("Judged %d alerts whose devices are no longer held back", len(judged))
+
+    def _remove_old(self) -> None:
+        removed = retention.remove_old(self._engine, self._settings, now(), self._stopping)
+        if removed:
+            counts = ", ".join(f"{number} {kind}" for kind, number in removed.items())
+            logger.info("Removed what is kept no longer: %s", counts)
+
+    def _gather_statistics(self) -> None:
+        upkeep.gather_statistics(self._engine)
 
     def _plan_the_night(self) -> None:
         with Session(self._engine) as session:

@@ -1,28 +1,25 @@
 """The plan in force as dispatchers look at it: everybody's shifts and routes, as planned and as
 expected, with every job that they refer to, and what waits without a place."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
-from dispatch.expected import Missed, Surroundings, expected_times, surroundings
+from dispatch.company.technicians import HeldSkillOut
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import (
-    PLANNABLE,
     Absence,
     Depot,
     Job,
     JobStatus,
     Part,
-    PlanUnassigned,
     Position,
     Priority,
     Site,
     Skill,
-    Stop,
     Technician,
     TechnicianSkill,
     TechnicianTerritory,
@@ -32,18 +29,21 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
-from dispatch.plan_rows import RouteRows
-from dispatch.plans import Reason
-from dispatch.plans_store import highest_version, versions_of
-from dispatch.service_windows import Horizon, attendance
+from dispatch.planning.expected import Missed, Surroundings, expected_times, surroundings
+from dispatch.planning.lending import LentTwice, lent_twice_in_force
+from dispatch.planning.plan_rows import RouteRows
+from dispatch.planning.service_windows import PlanningHorizon, attendance
+from dispatch.planning.shifts import WorkingShift, working_shifts
+from dispatch.planning.snapshot import JobFacts, grouped, job_facts, live_routes
+from dispatch.planning.unable import BrokenVisit, CauseOut
+from dispatch.plans.plans import Reason
+from dispatch.plans.queries import highest_version, newest_reasons, versions_of
 from dispatch.settings import Settings
-from dispatch.shifts import WorkingShift, working_shifts
-from dispatch.snapshot import JobFacts, grouped, job_facts, live_routes
-from dispatch.store import rows_where, sites_of
-from dispatch.technicians import HeldSkillOut
+from dispatch.store import rows_where, sites_of, waits_for_place
 from solver.solution import StopKind
 
 MOST_DAYS = 14
+NOTHING: Mapping[str, BrokenVisit] = {}
 
 OfPerson = TypeVar(
     "OfPerson",
@@ -108,6 +108,8 @@ class BoardStop(Output):
     expected_start_at: datetime
     expected_departure_at: datetime
     will_miss: list[Missed]
+    conflict: CauseOut | None
+    """Why the technician cannot attend the visit; it is among ``GET /issues`` too."""
     parts: dict[str, int]
     """What the visit uses, or what to pick up at the depot."""
     tools: list[str]
@@ -226,6 +228,8 @@ class Board(Output):
     jobs: dict[str, BoardJob]
     """All that the routes and the waiting jobs refer to."""
     unassigned: list[WaitingJob]
+    lent_twice: list[LentTwice]
+    """Tools that two technicians, whoever they are, have at once in these days."""
     depots: list[BoardDepot]
     positions: list[BoardPosition]
     skills: dict[str, str]
@@ -243,8 +247,10 @@ def read_board(
     *,
     technician_ids: Iterable[str] | None = None,
     at: datetime | None = None,
+    broken: Mapping[str, BrokenVisit] = NOTHING,
 ) -> Board:
-    """The local days from ``first`` on, as expected at the moment ``at`` (None: now).
+    """The local days from ``first`` on, as expected at the moment ``at`` (None: now); ``broken`` is
+    what ``conflicts`` has found.
 
     With ``technician_ids``, technicians, shifts, absences, routes, positions and figures are those
     of these only. What waits is told in any case.
@@ -257,11 +263,13 @@ def read_board(
     rows = [RouteRows(found.route, list(found.stops)) for found in live]
     known = surroundings(session, rows, settings)
     begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
-    waiting = _waiting(session, Horizon(now=at, begin=begin, end=end, reach=end), settings)
+    waiting = _waiting(session, PlanningHorizon(now=at, begin=begin, end=end, reach=end), settings)
     facts = [*job_facts(session, list(known.jobs.values())), *waiting]
     sites = {**known.sites, **sites_of(session, [one.job for one in waiting])}
     versions = versions_of(session, {found.route.plan_id for found in live})
-    routes = [_route(one, known, versions.get(one.route.plan_id, 0), settings, at) for one in rows]
+    routes = [
+        _route(one, known, versions.get(one.route.plan_id, 0), settings, at, broken) for one in rows
+    ]
     shifts = [shift for one in people for shift in one.shifts(first, last, settings)]
     return Board(
         day=first,
@@ -282,6 +290,7 @@ def read_board(
         routes=routes,
         jobs={one.job.id: _job(one, sites[one.job.site_id]) for one in facts},
         unassigned=_with_reasons(session, waiting),
+        lent_twice=lent_twice_in_force(session, begin, end),
         depots=[
             BoardDepot.model_validate(depot)
             for depot in session.exec(select(Depot).order_by(Depot.id))
@@ -296,14 +305,9 @@ def read_board(
     )
 
 
-def _waiting(session: Session, horizon: Horizon, settings: Settings) -> list[JobFacts]:
+def _waiting(session: Session, horizon: PlanningHorizon, settings: Settings) -> list[JobFacts]:
     """Jobs that are on no route in force and could be attended in these days, or never again."""
-    jobs = session.exec(
-        select(Job)
-        .outerjoin(Stop, (col(Stop.job_id) == Job.id) & col(Stop.live))
-        .where(col(Job.status).in_(PLANNABLE), col(Stop.job_id).is_(None))
-        .order_by(Job.id)
-    ).all()
+    jobs = session.exec(select(Job).where(waits_for_place()).order_by(Job.id)).all()
     return [
         one
         for one in job_facts(session, jobs)
@@ -314,9 +318,7 @@ def _waiting(session: Session, horizon: Horizon, settings: Settings) -> list[Job
 
 def _with_reasons(session: Session, waiting: Sequence[JobFacts]) -> list[WaitingJob]:
     ids = [one.job.id for one in waiting]
-    rows = rows_where(session, PlanUnassigned, "job_id", ids)
-    # The newest plan comes last, and its reasons stay.
-    reasons = {row.job_id: row.reasons for row in sorted(rows, key=lambda row: row.plan_id)}
+    reasons = newest_reasons(session, ids)
     return [
         WaitingJob(
             job_id=job_id,
@@ -327,7 +329,7 @@ def _with_reasons(session: Session, waiting: Sequence[JobFacts]) -> list[Waiting
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
+class _TechnicianRows:
     technician: Technician
     skills: Sequence[TechnicianSkill]
     territories: Sequence[TechnicianTerritory]
@@ -350,7 +352,7 @@ class _Person:
 
 def _people(
     session: Session, chosen: frozenset[str] | None, with_routes: Collection[str]
-) -> list[_Person]:
+) -> list[_TechnicianRows]:
     """Those who are active, and those who were when their routes were planned."""
 
     def theirs(table: type[OfPerson]) -> dict[str, tuple[OfPerson, ...]]:
@@ -363,7 +365,7 @@ def _people(
     everybody = rows_where(session, Technician, "id", chosen)
     there = [row for row in everybody if row.active or row.id in with_routes]
     return [
-        _Person(
+        _TechnicianRows(
             row,
             skills.get(row.id, ()),
             territories.get(row.id, ()),
@@ -376,7 +378,7 @@ def _people(
     ]
 
 
-def _technician(person: _Person) -> BoardTechnician:
+def _technician(person: _TechnicianRows) -> BoardTechnician:
     return BoardTechnician(
         **person.technician.model_dump(include={"id", "name", "phone", "latitude", "longitude"}),
         skills=[HeldSkillOut.model_validate(skill) for skill in person.skills],
@@ -402,7 +404,12 @@ def _shift(shift: WorkingShift) -> BoardShift:
 
 
 def _route(
-    rows: RouteRows, known: Surroundings, version: int, settings: Settings, at: datetime
+    rows: RouteRows,
+    known: Surroundings,
+    version: int,
+    settings: Settings,
+    at: datetime,
+    broken: Mapping[str, BrokenVisit],
 ) -> BoardRoute:
     route = rows.route
     expected = expected_times(rows, known, at, settings)
@@ -417,6 +424,7 @@ def _route(
             expected_start_at=times.start_at,
             expected_departure_at=times.departure_at,
             will_miss=list(times.misses),
+            conflict=conflict.cause.out if (conflict := broken.get(stop.job_id or "")) else None,
         )
         for stop, times in zip(rows.stops, expected, strict=True)
     ]

@@ -4,16 +4,21 @@ import hashlib
 import hmac
 import re
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from sqlmodel import Session, col, select
 
-from dispatch import itinerary, log
+from dispatch import log
+from dispatch.calendar_texts import Language
+from dispatch.company.technicians import read_technician
 from dispatch.errors import NotFound
 from dispatch.models import Account, CalendarLink, Technician, now
 from dispatch.output import Output
 from dispatch.settings import Settings
-from dispatch.technicians import read_technician
+from dispatch.views import itinerary
+from dispatch.views.itinerary import DailyRoute
 from solver.problem import Fault
 
 DAYS_BACK, DAYS_AHEAD = 1, 13
@@ -26,16 +31,29 @@ class CalendarLinkOut(Output):
     technician_id: str
     created_at: datetime | None
     """Null: there is none."""
+    language: Language | None = None
+    """Of the calendar, as it was chosen with the link; null: the company's."""
 
 
 class MadeCalendarLink(CalendarLinkOut):
     """A new calendar link, which is shown this once."""
 
     url: str
-    """Whoever has it can read the technician's days."""
+    """Whoever has it can read the technician's days. Where the service does not know under which
+    name it is reached, a path below the address at which it was asked."""
 
 
-def make_link(session: Session, technician_id: str, *, actor: str) -> tuple[CalendarLinkOut, str]:
+@dataclass(frozen=True, slots=True)
+class LinkedDays:
+    """What is read by a link, and in which language."""
+
+    days: list[DailyRoute]
+    language: Language
+
+
+def make_link(
+    session: Session, technician_id: str, *, actor: str, language: Language | None = None
+) -> tuple[CalendarLinkOut, str]:
     """A new link with its token; the one before is void. Raises ``NotFound``."""
     read_technician(session, technician_id)
     row = _link_of(session, technician_id)
@@ -44,10 +62,12 @@ def make_link(session: Session, technician_id: str, *, actor: str) -> tuple[Cale
         session.delete(row)
         session.flush()
     id_, secret = secrets.token_hex(6), secrets.token_hex(24)
-    row = CalendarLink(id=id_, technician_id=technician_id, secret_hash=_hash(secret))
+    row = CalendarLink(
+        id=id_, technician_id=technician_id, secret_hash=_hash(secret), language=language
+    )
     session.add(row)
     session.flush()
-    log.record(session, actor, action, "calendar_link", technician_id)
+    log.record(session, actor, action, log.Entity.CALENDAR_LINK, technician_id)
     return CalendarLinkOut.model_validate(row), id_ + secret
 
 
@@ -55,8 +75,9 @@ def read_link(session: Session, technician_id: str) -> CalendarLinkOut:
     """Raises ``NotFound`` for the technician."""
     read_technician(session, technician_id)
     row = _link_of(session, technician_id)
-    created_at = None if row is None else row.created_at
-    return CalendarLinkOut(technician_id=technician_id, created_at=created_at)
+    if row is None:
+        return CalendarLinkOut(technician_id=technician_id, created_at=None)
+    return CalendarLinkOut.model_validate(row)
 
 
 def revoke_link(session: Session, technician_id: str, *, actor: str) -> None:
@@ -66,29 +87,29 @@ def revoke_link(session: Session, technician_id: str, *, actor: str) -> None:
     if row is not None:
         session.delete(row)
         session.flush()
-        log.record(session, actor, "revoke", "calendar_link", technician_id)
+        log.record(session, actor, "revoke", log.Entity.CALENDAR_LINK, technician_id)
 
 
-def calendar_of(
+def linked_days(
     session: Session, token: str, settings: Settings, at: datetime | None = None
-) -> bytes:
-    """The days from yesterday on of whose link it is, as iCalendar. Raises ``NotFound``, which
-    does not say whether there ever was such a link."""
-    technician_id = _technician_of(session, token)
-    if technician_id is None:
+) -> LinkedDays:
+    """The days from yesterday on of whose link it is. Raises ``NotFound``, which does not say
+    whether there ever was such a link."""
+    link = _link_by(session, token)
+    if link is None:
         raise NotFound(
             Fault("not_found", "token", "there is no such calendar (any more)", "make a new link")
         )
     at = at or now()
     today = at.astimezone(settings.zone).date()
-    days = [
-        itinerary.daily_route(session, technician_id, today + timedelta(days=ahead), settings, at)
-        for ahead in range(-DAYS_BACK, DAYS_AHEAD + 1)
-    ]
-    return itinerary.as_calendar(*days)
+    first = today - timedelta(days=DAYS_BACK)
+    days = itinerary.daily_routes(
+        session, link.technician_id, first, DAYS_BACK + 1 + DAYS_AHEAD, settings, at
+    )
+    return LinkedDays(days, cast(Language, link.language or settings.language))
 
 
-def _technician_of(session: Session, token: str) -> str | None:
+def _link_by(session: Session, token: str) -> CalendarLink | None:
     parts = TOKEN.fullmatch(token)
     id_, secret = parts.groups() if parts else ("", "")
     row = session.get(CalendarLink, id_)
@@ -98,7 +119,7 @@ def _technician_of(session: Session, token: str) -> str | None:
     if row is None or not is_right:
         return None
     technician = session.get_one(Technician, row.technician_id)
-    return row.technician_id if technician.active and not _is_locked_out(session, row) else None
+    return row if technician.active and not _is_locked_out(session, row) else None
 
 
 def _is_locked_out(session: Session, row: CalendarLink) -> bool:

@@ -4,12 +4,12 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from dispatch.expected import Missed, expected_times, surroundings
 from dispatch.models import Priority, now
 from dispatch.output import Output
-from dispatch.plan_rows import RouteRows
+from dispatch.planning.expected import Missed, expected_times, surroundings
+from dispatch.planning.plan_rows import RouteRows
+from dispatch.planning.snapshot import live_routes
 from dispatch.settings import Settings
-from dispatch.snapshot import live_routes
 
 
 class LateVisit(Output):

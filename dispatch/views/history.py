@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, union
 from sqlmodel import Session, and_, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from dispatch.itinerary import PartCount
-from dispatch.jobs import no_such_job
+from dispatch.jobs.jobs import no_such_job
 from dispatch.models import (
     OVER,
     Asset,
@@ -23,6 +22,7 @@ from dispatch.models import (
     Technician,
 )
 from dispatch.output import Output
+from dispatch.views.itinerary import PartCount
 
 ENDS = (ReportKind.COMPLETED, ReportKind.CANNOT_COMPLETE)
 
@@ -63,7 +63,10 @@ def job_history(
         .where(
             Job.id != job_id,
             col(Job.status).in_(OVER),
-            or_(Job.site_id == job.site_id, col(Job.id).in_(_jobs_on(list(assets)))),
+            # Not "at the site or on the machines": no index answers both at once.
+            col(Job.id).in_(
+                union(select(Job.id).where(Job.site_id == job.site_id), _jobs_on(list(assets)))
+            ),
         )
         .order_by(_ended_at().desc(), col(Job.id).desc())
         .limit(limit + 1)
@@ -92,7 +95,7 @@ def _jobs_on(assets: Sequence[str]) -> SelectOfScalar[str]:
     return (
         select(JobTask.job_id)
         .join(Device, col(JobTask.device_id) == Device.id)
-        .where(col(Device.asset_id).in_(assets))
+        .where(func.coalesce(JobTask.asset_id, Device.asset_id).in_(assets))
     )
 
 
@@ -102,7 +105,7 @@ def _assets(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, str
     for job_id, asset, name in session.exec(
         select(JobTask.job_id, Asset.id, Asset.name)
         .join(Device, col(JobTask.device_id) == Device.id)
-        .join(Asset, col(Device.asset_id) == Asset.id)
+        .join(Asset, col(Asset.id) == func.coalesce(JobTask.asset_id, Device.asset_id))
         .where(col(JobTask.job_id).in_(job_ids))
         .order_by(JobTask.job_id, Asset.id)
     ):

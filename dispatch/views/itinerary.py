@@ -1,20 +1,20 @@
 """A technician's day as the technician needs it: every stop with place, work, parts and times.
 
-The same day can be had as a calendar (RFC 5545) and as a map (GeoJSON, RFC 7946).
+The same day can be had as a map (GeoJSON, RFC 7946), and as a calendar
+(``dispatch/views/calendars.py``).
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
-from icalendar import Calendar, Event, Timezone
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
-from dispatch import plans_store
-from dispatch.expected import Expected, Missed, Surroundings, expected_times, surroundings
+from dispatch.company.technicians import read_technician
+from dispatch.local_time import ONE_DAY
 from dispatch.models import (
     Asset,
     Device,
@@ -27,14 +27,16 @@ from dispatch.models import (
     Severity,
     Skill,
     Stop,
+    Technician,
     Tool,
     now,
 )
 from dispatch.output import Output
-from dispatch.plan_rows import RouteRows
+from dispatch.planning.expected import Expected, Missed, Surroundings, expected_times, surroundings
+from dispatch.planning.plan_rows import RouteRows
+from dispatch.plans import queries
 from dispatch.settings import Settings
 from dispatch.store import details_by_job
-from dispatch.technicians import read_technician
 from solver.solution import StopKind
 
 
@@ -162,12 +164,34 @@ def daily_route(
 ) -> DailyRoute:
     """What is in force for the shifts that begin on this local day, as expected at the moment
     ``at`` (None: now). Raises ``NotFound``."""
+    return daily_routes(session, technician_id, day, 1, settings, at)[0]
+
+
+def daily_routes(
+    session: Session,
+    technician_id: str,
+    first: date,
+    days: int,
+    settings: Settings,
+    at: datetime | None = None,
+) -> list[DailyRoute]:
+    """As ``daily_route``, of so many days from the first one on. Raises ``NotFound``."""
     technician = read_technician(session, technician_id)
-    rows = plans_store.live_route_on(session, technician_id, day)
+    wanted = [first + ahead * ONE_DAY for ahead in range(days)]
+    rows = queries.live_routes_on(session, technician_id, wanted[0], wanted[-1])
     # By the minute, so that asking again soon finds the same.
     minute = (at or now()).replace(second=0, microsecond=0)
-    reference = _Reference.load(session, rows, settings, minute)
-    routes = [reference.route(found) for found in rows if found.stops]
+    lookups = _Lookups.load(session, rows, settings, minute)
+    return [
+        _day(technician, day, [one for one in rows if one.route.day == day], lookups)
+        for day in wanted
+    ]
+
+
+def _day(
+    technician: Technician, day: date, rows: Sequence[RouteRows], lookups: "_Lookups"
+) -> DailyRoute:
+    routes = [lookups.route(found) for found in rows if found.stops]
     return DailyRoute(
         technician_id=technician.id,
         technician=technician.name,
@@ -175,14 +199,14 @@ def daily_route(
         latitude=technician.latitude,
         longitude=technician.longitude,
         day=day,
-        time_zone=settings.time_zone,
+        time_zone=lookups.settings.time_zone,
         plan_version=max((route.plan_version for route in routes), default=None),
         routes=routes,
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Reference:
+class _Lookups:
     """What the stops refer to."""
 
     settings: Settings
@@ -198,13 +222,14 @@ class _Reference:
     @classmethod
     def load(
         cls, session: Session, rows: Sequence[RouteRows], settings: Settings, at: datetime
-    ) -> "_Reference":
+    ) -> "_Lookups":
         known = surroundings(session, rows, settings)
-        plans = (session.get_one(Plan, found.route.plan_id) for found in rows)
+        ids = {found.route.plan_id for found in rows}
+        plans = session.exec(select(Plan).where(col(Plan.id).in_(ids))).all() if ids else []
         return cls(
             settings=settings,
             at=at,
-            plans={found.route.plan_id: plan for found, plan in zip(rows, plans, strict=True)},
+            plans={plan.id or 0: plan for plan in plans},
             known=known,
             needed=details_by_job(session, JobSkill, list(known.jobs.values())),
             skills=dict(session.exec(select(Skill.id, Skill.name)).all()),
@@ -300,7 +325,7 @@ def _tasks(session: Session, job_ids: Sequence[str]) -> dict[str, list[StopTask]
     for task, asset in session.exec(
         select(JobTask, Asset)
         .join(Device, col(JobTask.device_id) == Device.id)
-        .join(Asset, col(Device.asset_id) == Asset.id)
+        .join(Asset, col(Asset.id) == func.coalesce(JobTask.asset_id, Device.asset_id))
         .where(col(JobTask.job_id).in_(job_ids))
         .order_by(col(JobTask.job_id), col(JobTask.position))
     ):
@@ -339,74 +364,6 @@ def morning_load(stops: Iterable[Stop]) -> tuple[dict[str, int], set[str]]:
 def etag(route: DailyRoute) -> str:
     """An entity tag, quotes included, that is the same exactly as long as the content is."""
     return f'"{hashlib.sha256(route.model_dump_json().encode()).hexdigest()[:32]}"'
-
-
-def as_calendar(*days: DailyRoute) -> bytes:
-    """One event for each stop of a technician's days.
-
-    Events keep their identity (UID) for as long as the job stays in the technician's shift, so
-    that a calendar that is fetched again moves them instead of adding new ones.
-    """
-    route = days[0]
-    calendar = Calendar()
-    calendar.add("prodid", "-//field-service-dispatch//daily route//EN")
-    calendar.add("version", "2.0")
-    name = f"{route.technician} {route.day}" if len(days) == 1 else route.technician
-    calendar.add("x-wr-calname", name)
-    calendar.add("x-wr-timezone", route.time_zone)
-    for route in days:
-        for shift in route.routes:
-            calls: Counter[str] = Counter()
-            for stop in shift.stops:
-                what = stop.job_id or f"{stop.kind}-{stop.depot_id or ''}"
-                calls[what] += 1
-                number = f"-{calls[what]}" if stop.job_id is None else ""
-                calendar.add_component(_event(route, shift, stop, f"{what}{number}"))
-    if not calendar.events:
-        # A calendar has to have some component, even on days with nothing to do.
-        calendar.add_component(Timezone.from_tzid(route.time_zone))
-    content: bytes = calendar.to_ical()
-    return content
-
-
-def _event(route: DailyRoute, shift: ShiftRoute, stop: RouteStop, what: str) -> Event:
-    event = Event()
-    utc = "%Y%m%dT%H%M%SZ"
-    begins = shift.shift_starts_at.astimezone(UTC)
-    event.add("uid", f"{what}/{route.technician_id}/{begins:{utc}}@field-service-dispatch")
-    # When the version was published, not when it is asked for: the same route, the same bytes.
-    event.add("dtstamp", shift.published_at.astimezone(UTC))
-    event.add("sequence", shift.plan_version)
-    event.add("dtstart", stop.start_at.astimezone(UTC))
-    if stop.departure_at > stop.start_at:
-        event.add("dtend", stop.departure_at.astimezone(UTC))
-    event.add("summary", f"{stop.title} – {stop.name}" if stop.name else stop.title)
-    if stop.name is not None:
-        event.add("location", ", ".join(filter(None, (stop.name, stop.address))))
-    if stop.latitude is not None and stop.longitude is not None:
-        event.add("geo", (stop.latitude, stop.longitude))
-    description = "\n".join(_description(stop))
-    if description:
-        event.add("description", description)
-    return event
-
-
-def _description(stop: RouteStop) -> Iterable[str]:
-    if stop.job_id is not None:
-        yield f"Job: {stop.job_id}"
-    if stop.phone:
-        yield f"Phone: {stop.phone}"
-    for task in stop.tasks:
-        machine = " ".join(filter(None, (task.asset, task.model, task.serial_number)))
-        yield f"Task: {task.title} – {machine}"
-    if stop.skills:
-        yield "Skills: " + ", ".join(f"{skill.name} ({skill.level})" for skill in stop.skills)
-    if stop.parts:
-        yield "Parts: " + ", ".join(f"{part.quantity} × {part.name}" for part in stop.parts)
-    if stop.tools:
-        yield "Tools: " + ", ".join(tool.name for tool in stop.tools)
-    if stop.arrival_at < stop.start_at:
-        yield f"Arrival: {stop.arrival_at:%H:%M}"
 
 
 def as_geojson(route: DailyRoute) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solver.insertion import Draft, loaded
-from solver.problem import MAX_TIME, Break, Depot, Shift, TimeWindow, Visit
-from solver.schedule import Call, Legs, next_start
+from solver.draft.insertion import Draft, loaded
+from solver.draft.supply import Pickup, supplying_depots
+from solver.problem import MAX_TIME, NO_WAY, Break, Depot, Shift, TimeWindow, Visit
 from solver.solution import Route, Stop, StopKind
-from solver.supply import Pickup, supplying_depots
+from solver.timing.schedule import Call, Legs, next_start
 
 
 def forced(
@@ -34,12 +34,12 @@ def forced(
 def in_order(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route:
     """The sequence from the shift's start on, everything as early as it can be, however late.
 
-    Where no window is left, service starts on arrival. A break is taken on the last way on which it
-    is in time, or on the first on which it is too late. The route starts as late as its first call
-    allows.
+    Where no window is left, service starts on arrival; where there is no leg, it takes no time. A
+    break is taken on the last way on which it is in time, or on the first on which it is too late.
+    The route starts as late as its first call allows.
     """
     locations = [shift.start_location, *(call.location for call in sequence), shift.end_location]
-    travel = [legs[a][b] for a, b in pairwise(locations)]
+    travel = [0 if legs[a][b] == NO_WAY else legs[a][b] for a, b in pairwise(locations)]
     pending = [p for p in shift.breaks if p.window.start + p.duration > shift.start]
     pending.sort(key=lambda pause: (pause.window.start, pause.window.end))
     stops: list[Stop] = []
@@ -50,7 +50,8 @@ def in_order(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route:
             rests, arrival = _rest_and_travel(clock, leg, taken)
             start, departure = arrival, arrival
             if call is not None:
-                start = next_start(call.windows, arrival) or arrival
+                inside = next_start(call.windows, arrival)
+                start = arrival if inside is None else inside
                 departure = start + call.duration
             if not pending or departure <= pending[0].window.end:
                 break

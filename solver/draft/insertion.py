@@ -15,19 +15,21 @@ from itertools import permutations
 
 import numpy as np
 
-from solver.cost import visit_cost
-from solver.eligibility import Supplies, at_pinned_time, eligibility_matrix, eligible_shifts
+from solver.draft.supply import Pickup, allot, first_lack, pickups, supplying_depots, total
 from solver.problem import Depot, Problem, Shift, Visit
-from solver.schedule import (
-    Call,
-    earliest_end,
-    legs_of,
-    next_start,
+from solver.rules.cost import RouteCost
+from solver.rules.eligibility import (
+    Supplies,
+    Truths,
+    at_pinned_time,
+    eligibility_matrix,
+    eligible_shifts,
+    pair_cost,
 )
-from solver.slack import Openings, Slack
 from solver.solution import Route, StopKind
-from solver.supply import Pickup, pickups, supplying_depots, total
-from solver.timing import cheapest
+from solver.timing.schedule import Call, Sequences, earliest_end, legs_of
+from solver.timing.slack import Openings, Slack
+from solver.timing.timing import cheapest
 
 NO_SECOND_CHOICE = 2**60
 """The regret of a visit that has one shift left to go to."""
@@ -41,9 +43,10 @@ MOST_DEPOTS_TO_COMBINE = 8
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A visit's best place on a shift: the shift's new sequence and what it costs more."""
+    """A visit's best place on a shift, and the shift's sequence with it."""
 
     cost: int
+    """Cents that the plan costs more then."""
     shift: Shift
     sequence: tuple[Call, ...]
 
@@ -58,12 +61,14 @@ class Draft:
         self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
         self._may = eligibility_matrix(problem)
         self.eligible = eligible_shifts(problem, self._may)
-        self._rows = {visit.id: row for row, visit in enumerate(problem.visits)}
+        self.rows = {visit.id: row for row, visit in enumerate(problem.visits)}
+        """Where each visit is among the problem's."""
         self._openings: Openings | None = None
         self.sequences: dict[str, tuple[Call, ...]] = {shift.id: () for shift in problem.shifts}
         self.chains: dict[str, list[Shift]] = {}
         for shift in sorted(problem.shifts, key=lambda shift: shift.start):
             self.chains.setdefault(shift.technician, []).append(shift)
+        self._pickups: dict[str, list[list[Pickup]]] = {}
         self._taken: dict[str, Counter[tuple[str, str]]] = {}
         self._taken_by_all: Counter[tuple[str, str]] = Counter()
         self._empty_vans()
@@ -74,6 +79,7 @@ class Draft:
         """A draft of its own that holds the same sequences."""
         other = copy(self)
         other.sequences = dict(self.sequences)
+        other._pickups = dict(self._pickups)
         other._taken = dict(self._taken)
         other._taken_by_all = self._taken_by_all.copy()
         other._slack, other._costs = dict(self._slack), dict(self._costs)
@@ -81,10 +87,13 @@ class Draft:
 
     @cached_property
     def supplies(self) -> Supplies:
+        """All that shifts could have with them, whatever this draft has them do."""
         return Supplies.of(self.problem)
 
     def visit(self, name: str) -> Visit:
-        return self.visits[self._rows[name]]
+        """The problem's visit with this id; a pinned one has its pinned time for a window. Raises
+        ``KeyError`` if there is none."""
+        return self.visits[self.rows[name]]
 
     def unassigned(self) -> list[Visit]:
         """The visits that are in no sequence, in the problem's order."""
@@ -100,30 +109,97 @@ class Draft:
             for stop in route.stops:
                 if stop.kind is StopKind.DEPOT and stop.id in depots:
                     wanted.append(depots[stop.id])
-                elif stop.kind is StopKind.VISIT and stop.id in self._rows:
+                elif stop.kind is StopKind.VISIT and stop.id in self.rows:
                     wanted.append(self.visit(stop.id))
         self.take(sequences)
 
-    def take(self, sequences: Mapping[str, Sequence[Call]]) -> None:
-        """Hold these sequences, by shift, as far as they are possible, and nothing else."""
+    def may(self, visit: Visit) -> Truths:
+        """For each shift whether no rule but time keeps the visit from it."""
+        row: Truths = self._may[self.rows[visit.id]]
+        return row
+
+    def take_from(self, other: "Draft") -> None:
+        """Hold what another draft of the same problem holds."""
+        self.__dict__.update(other.copy().__dict__)
+
+    def without(self, shift: Shift, names: Collection[str]) -> tuple[Call, ...]:
+        """The shift's sequence less these visits, and less depot calls that nobody needs then."""
+        left = [c for c in self.sequences[shift.id] if not (_is_visit(c) and c.id in names)]
+        today = self.loads(shift, left, lenient=True)
+        assert today is not None  # noqa: S101 - lenient
+        calls = iter(today)
+        return tuple(c for c in left if _is_visit(c) or not _is_idle(next(calls)))
+
+    def take(self, sequences: Sequences) -> bool:
+        """Hold these sequences, by shift, as far as they are possible, and nothing else; whether
+        that is all of them."""
         columns = {shift.id: column for column, shift in enumerate(self.problem.shifts)}
         for shift in self.problem.shifts:
             self._replace(shift, ())
         self._empty_vans()
+        by_shift: dict[str, tuple[Call, ...]] = {}
         seen: set[str] = set()
-        # In order of time: what one shift leaves in the van may be needed on a later one.
-        for shift in sorted(self.problem.shifts, key=lambda shift: shift.start):
+        for shift in self.problem.shifts:
             wanted: list[Call] = []
             for call in sequences.get(shift.id, ()):
                 if isinstance(call, Visit):
-                    row = self._rows[call.id]
+                    row = self.rows[call.id]
                     if call.id in seen or not self._may[row, columns[shift.id]]:
                         continue
                     seen.add(call.id)
                     call = self.visits[row]
                 wanted.append(call)
-            if wanted:
-                self._take_over(shift, wanted)
+            by_shift[shift.id] = tuple(wanted)
+        if self._take_all(by_shift):
+            return sum(map(len, by_shift.values())) == sum(map(len, sequences.values()))
+        # In order of time: what one shift leaves in the van may be needed on a later one.
+        for shift in sorted(self.problem.shifts, key=lambda shift: shift.start):
+            if by_shift[shift.id]:
+                self._take_over(shift, by_shift[shift.id])
+        return False
+
+    def hold(self, sequences: Sequences) -> bool:
+        """Have these shifts of one technician hold these sequences instead of their own, if that is
+        possible next to all others'; whether it is."""
+        (technician,) = {shift.technician for shift in self.problem.shifts if shift.id in sequences}
+        chain = self.chains[technician]
+        for shift in chain:
+            own = sequences.get(shift.id)
+            if own and earliest_end(shift, own, self.legs) is None:
+                return False
+        found = self._supply(chain, sequences)
+        if found is None:
+            return False
+        for shift in chain:
+            if shift.id in sequences:
+                self._replace(shift, tuple(sequences[shift.id]))
+        self._note(technician, found)
+        return True
+
+    def cents(self) -> int:
+        """What the plan costs in cents: its routes, and what is left out."""
+        for shift in self.problem.shifts:
+            if shift.id not in self._costs:
+                self._costs[shift.id] = self.estimate(shift, self.sequences[shift.id])
+        left_out = sum(self.problem.prices[visit.id] for visit in self.unassigned())
+        return sum(self._costs[shift.id] for shift in self.problem.shifts) + left_out
+
+    def _take_all(self, by_shift: Mapping[str, tuple[Call, ...]]) -> bool:
+        """Hold these sequences if all of them are possible together."""
+        used = [shift for shift in self.problem.shifts if by_shift[shift.id]]
+        if any(earliest_end(shift, by_shift[shift.id], self.legs) is None for shift in used):
+            return False
+        chains = [
+            chain for chain in self.chains.values() if any(by_shift[shift.id] for shift in chain)
+        ]
+        found = allot([[(shift, by_shift[shift.id]) for shift in chain] for chain in chains])
+        if found is None:
+            return False
+        for shift in used:
+            self._replace(shift, by_shift[shift.id])
+        for chain, pickups_ in zip(chains, found, strict=True):
+            self._note(chain[0].technician, pickups_)
+        return True
 
     def _take_over(self, shift: Shift, wanted: Sequence[Call]) -> None:
         if self.possible(shift, wanted):
@@ -151,8 +227,12 @@ class Draft:
                 self._drop_idle_calls(chain)
 
     def _drop_idle_calls(self, chain: Sequence[Shift]) -> None:
-        for shift, today in zip(chain, self._supply(chain) or [], strict=True):
-            idle = [not pickup.parts and not pickup.tools for pickup in today]
+        supply = self._supply(chain)
+        while supply is None:
+            self._drop_first_lacking(chain)
+            supply = self._supply(chain)
+        for shift, today in zip(chain, supply, strict=True):
+            idle = [_is_idle(pickup) for pickup in today]
             if any(idle):
                 calls = iter(idle)
                 sequence = self.sequences[shift.id]
@@ -160,6 +240,18 @@ class Draft:
                 if earliest_end(shift, kept, self.legs) is not None:
                     self._replace(shift, kept)
         self._account_for(chain)
+
+    def _drop_first_lacking(self, chain: Sequence[Shift]) -> None:
+        """Take out the first visit of the technician that lacks something now."""
+        sequences = [(own, self.sequences[own.id]) for own in chain]
+        lack = first_lack(sequences, self.taken_by_others(chain[0].technician))
+        assert lack is not None  # noqa: S101 - there is no supply for all
+        calls = list(self.sequences[lack.shift.id])
+        del calls[lack.index]
+        while calls and earliest_end(lack.shift, calls, self.legs) is None:
+            # Where a way by the visit was shorter than past it.
+            calls.pop()
+        self._replace(lack.shift, tuple(calls))
 
     def fill(self, wanted: Iterable[Visit], stop: Callable[[], bool] = lambda: False) -> None:
         """Place as many visits as fit: pinned ones first, then by priority, then by regret."""
@@ -245,13 +337,43 @@ class Draft:
         ``sequence`` stands in for what the shift has now. ``gap`` says before which call of the
         sequence, by number, it has to be.
         """
+        calls, slack = self._calls_of(shift, sequence)
+        return self._place_among(visit, shift, calls, slack, gap)
+
+    def cheapest_place(
+        self,
+        visit: Visit,
+        shift: Shift,
+        sequence: tuple[Call, ...] | None = None,
+        gap: int | None = None,
+    ) -> Option | None:
+        """As ``best_place``, which of the possible gaps takes that with the least detour; here
+        every gap is priced where a later start of any visit has a price."""
+        calls, slack = self._calls_of(shift, sequence)
+        gaps: Iterable[int | None] = [gap]
+        if gap is None and any(self._is_hurried(call) for call in (visit, *calls)):
+            gaps = range(len(calls) + 1)
+        options = [self._place_among(visit, shift, calls, slack, one) for one in gaps]
+        return min((one for one in options if one), key=lambda one: one.cost, default=None)
+
+    def _calls_of(
+        self, shift: Shift, sequence: tuple[Call, ...] | None
+    ) -> tuple[tuple[Call, ...], Slack]:
+        """The sequence that stands in for what the shift has, or that, with its slack."""
         if sequence is None:
-            sequence = self.sequences[shift.id]
-            slack = self._slack_of(shift)
-        else:
-            slack = Slack(shift, sequence, self.legs)
+            return self.sequences[shift.id], self._slack_of(shift)
+        return sequence, Slack(shift, sequence, self.legs)
+
+    def _place_among(
+        self,
+        visit: Visit,
+        shift: Shift,
+        sequence: tuple[Call, ...],
+        slack: Slack,
+        gap: int | None,
+    ) -> Option | None:
         candidates = sorted(
-            (self._detour(shift, sequence, index, visit), index)
+            (self.detour(shift, sequence, index, visit), index)
             for index in (range(len(sequence) + 1) if gap is None else [gap])
             if slack.admits(visit, index, self.legs)
         )
@@ -352,14 +474,14 @@ class Draft:
             before: tuple[Call, ...] = sequence
             detour = 0
             for index, depot in enumerate(calls, start=first):
-                detour += self._detour(shift, before, index, depot)
+                detour += self.detour(shift, before, index, depot)
                 before = (*before[:index], depot, *before[index:])
             for gap in gaps if only is None else {only}.intersection(gaps):
                 index = gap + len(calls)
                 trial = (*before[:index], visit, *before[index:])
-                yield detour + self._detour(shift, before, index, visit), trial
+                yield detour + self.detour(shift, before, index, visit), trial
 
-    def _detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
+    def detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
         """Cents of travel, distance and working time for going by the call at ``index``."""
         before = sequence[index - 1].location if index else shift.start_location
         after = sequence[index].location if index < len(sequence) else shift.end_location
@@ -372,31 +494,55 @@ class Draft:
     def _option(self, shift: Shift, trial: tuple[Call, ...]) -> Option:
         """What the trial costs more than the shift as it is."""
         if shift.id not in self._costs:
-            self._costs[shift.id] = self._estimate(shift, self.sequences[shift.id])
-        return Option(self._estimate(shift, trial) - self._costs[shift.id], shift, trial)
+            self._costs[shift.id] = self.estimate(shift, self.sequences[shift.id])
+        return Option(self.estimate(shift, trial) - self._costs[shift.id], shift, trial)
 
-    def _estimate(self, shift: Shift, sequence: Sequence[Call]) -> int:
-        """The cost of a feasible sequence, exact but for what breaks do to waiting."""
+    def estimate(self, shift: Shift, sequence: Sequence[Call]) -> int:
+        """What a feasible sequence costs, in cents."""
         if not sequence:
             return 0
+        if not self._times_cost_alike(shift, sequence):
+            route = cheapest(self.problem, shift, sequence, self.legs)
+            assert route is not None  # noqa: S101 - only feasible sequences are compared
+            return sum(cents for _, cents in self._price.of(route))
         costs = self.problem.objective
         end = earliest_end(shift, sequence, self.legs)
         assert end is not None  # noqa: S101 - only feasible sequences are compared
         start = Slack(shift, sequence, self.legs, end).latest_start()
         total = costs.shift_use + costs.working_time * (end - start)
         total += costs.overtime * max(0, end - shift.end)
-        clock, here, service = start, shift.start_location, 0
+        here, service = shift.start_location, 0
         for call in sequence:
-            clock += self.legs[here][call.location]
             total += self._arc_cost(here, call.location)
             here = call.location
-            clock = max(clock, next_start(call.windows, clock) or clock)
             if isinstance(call, Visit):
-                total += sum(cents for _, cents in visit_cost(self.problem, shift, call, clock))
+                total += sum(pair_cost(self.problem, call, shift).values())
                 service += call.duration
-            clock += call.duration
         total += self._arc_cost(here, shift.end_location)
         return total + costs.imbalance * max(0, service - self.problem.fair_shares[shift.id])
+
+    def _times_cost_alike(self, shift: Shift, sequence: Sequence[Call]) -> bool:
+        """Whether a route costs least if it ends as early as it can and then starts late: without
+        breaks, with one window each, and where no single time costs anything."""
+        moves_cost = bool(self.problem.objective.moved_time)
+        return not shift.breaks and all(
+            len(call.windows) <= 1
+            and not self._is_hurried(call)
+            and not (moves_cost and isinstance(call, Visit) and call.previous is not None)
+            for call in sequence
+        )
+
+    def _is_hurried(self, call: Call) -> bool:
+        """Whether it may cost something to start there later: to be late, or not to be prompt."""
+        costs = self.problem.objective
+        return isinstance(call, Visit) and bool(
+            costs.prompt_cents(call.priority)
+            or (call.due is not None and costs.late_cents(call.priority))
+        )
+
+    @cached_property
+    def _price(self) -> RouteCost:
+        return RouteCost(self.problem)
 
     def _arc_cost(self, start: int, end: int) -> int:
         """Cents of travel and distance, without the working time."""
@@ -412,13 +558,14 @@ class Draft:
         return self._supply(self.chains[shift.technician], {shift.id: sequence}) is not None
 
     def _supply(
-        self, chain: Sequence[Shift], changed: Mapping[str, Sequence[Call]] | None = None
+        self, chain: Sequence[Shift], changed: Sequences | None = None
     ) -> list[list[Pickup]] | None:
         changed = changed or {}
         sequences = [(s, changed.get(s.id, self.sequences[s.id])) for s in chain]
-        return pickups(sequences, self._taken_by_others(chain[0].technician))
+        return pickups(sequences, self.taken_by_others(chain[0].technician))
 
-    def _taken_by_others(self, technician: str) -> Counter[tuple[str, str]]:
+    def taken_by_others(self, technician: str) -> Counter[tuple[str, str]]:
+        """What all but this technician take from the depots, by (depot, part)."""
         theirs = self._taken[technician]
         if not theirs:
             return self._taken_by_all
@@ -428,13 +575,17 @@ class Draft:
 
     def _empty_vans(self) -> None:
         """Nobody has picked up anything."""
+        self._pickups = {name: [[] for _ in chain] for name, chain in self.chains.items()}
         self._taken = {technician: Counter() for technician in self.chains}
         self._taken_by_all = Counter()
 
     def _account_for(self, chain: Sequence[Shift]) -> None:
         """Bring up to date what the technician takes from the depots."""
-        technician = chain[0].technician
-        taken = total(self._supply(chain) or [])
+        self._note(chain[0].technician, self._supply(chain) or [[] for _ in chain])
+
+    def _note(self, technician: str, by_shift: list[list[Pickup]]) -> None:
+        self._pickups[technician] = by_shift
+        taken = total(by_shift)
         self._taken_by_all.subtract(self._taken[technician])
         self._taken_by_all.update(taken)
         self._taken[technician] = taken
@@ -458,7 +609,7 @@ class Draft:
         if self._openings is None:
             slacks = [self._slack_of(shift) for shift in self.problem.shifts]
             self._openings = Openings(self.problem.travel_time, slacks)
-        able = self._may[self._rows[visit.id]] & self._openings.admit(visit)
+        able = self.may(visit) & self._openings.admit(visit)
         return [self.problem.shifts[column] for column in np.flatnonzero(able)]
 
     def _slack_of(self, shift: Shift) -> Slack:
@@ -475,7 +626,7 @@ class Draft:
         sequences = [
             (own, sequence if own.id == shift.id else self.sequences[own.id]) for own in chain
         ]
-        by_shift = pickups(sequences, self._taken_by_others(shift.technician), lenient=lenient)
+        by_shift = pickups(sequences, self.taken_by_others(shift.technician), lenient=lenient)
         names = [own.id for own in chain]
         return None if by_shift is None else by_shift[names.index(shift.id)]
 
@@ -506,9 +657,8 @@ class Draft:
     def supplied(self, routes: Iterable[Route]) -> tuple[Route, ...]:
         """Routes over this draft's sequences, with what each depot call picks up."""
         by_shift: dict[str, list[Pickup]] = {}
-        for chain in self.chains.values():
-            loads = self._supply(chain)
-            assert loads is not None  # noqa: S101 - a draft can be supplied at any moment
+        for technician, chain in self.chains.items():
+            loads = self._pickups[technician]
             by_shift.update(zip((shift.id for shift in chain), loads, strict=True))
         return tuple(loaded(route, by_shift[route.shift]) for route in routes)
 
@@ -531,6 +681,10 @@ def _regret(options: Iterable[Option]) -> tuple[int, int]:
     if len(costs) == 1:
         return NO_SECOND_CHOICE, -costs[0]
     return costs[1] - costs[0], -costs[0]
+
+
+def _is_idle(call: Pickup) -> bool:
+    return not call.parts and not call.tools
 
 
 def _is_visit(call: Call) -> bool:

@@ -1,13 +1,13 @@
 """A few technicians cut out of a plan, to try on them alone what nobody else notices."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
 from solver.problem import Problem, Visit
-from solver.schedule import Call
+from solver.timing.schedule import Call, Sequences
 
 
 def part_of(draft: Draft, technicians: Collection[str], visits: Iterable[str]) -> Problem:
@@ -43,7 +43,7 @@ def part_of(draft: Draft, technicians: Collection[str], visits: Iterable[str]) -
     )
 
 
-def calls_of(draft: Draft, sequences: Mapping[str, Sequence[Call]]) -> dict[str, tuple[Call, ...]]:
+def calls_of(draft: Draft, sequences: Sequences) -> dict[str, tuple[Call, ...]]:
     """The same sequences, by shift, with the draft's own visits and depots, of shifts it has."""
     depots = {depot.id: depot for depot in draft.problem.depots}
     return {

@@ -6,18 +6,18 @@ is set aside alone, then two together; by how little each of them has to give is
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from solver.eligibility import Supplies
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
 from solver.problem import Problem, Shift, TimeWindow, Visit
-from solver.schedule import Call
-from solver.slack import Slack
+from solver.rules.eligibility import Supplies
+from solver.rules.waivers import Waiver, waived
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
-from solver.timing import cheapest
-from solver.waivers import Waiver, waived
+from solver.timing.schedule import Call, Sequences
+from solver.timing.slack import Slack
+from solver.timing.timing import cheapest
 
 MINUTE = 60
 MOST_SECONDS = 12 * 60 * MINUTE
@@ -25,10 +25,11 @@ MOST_SECONDS = 12 * 60 * MINUTE
 MOST_TOGETHER = 2
 """So many rules of time and supply at most are set aside together."""
 
-Change = tuple[Waiver, ...]
+Relaxation = tuple[Waiver, ...]
+"""What is set aside, each rule by its amount; empty: nothing is."""
 
 
-def unmet_demands(supplies: Supplies, visit: Visit, shift: Shift) -> Change:
+def unmet_demands(supplies: Supplies, visit: Visit, shift: Shift) -> Relaxation:
     """What keeps the visit from the shift whatever the time, and is not to be had on the way."""
 
     def waiver(rule: Rule, subject: str = "", amount: int = 1) -> Waiver:
@@ -82,14 +83,14 @@ def least_changes(
     shift: Shift,
     sequence: tuple[Call, ...],
     gap: int | None = None,
-) -> Iterator[Change]:
+) -> Iterator[Relaxation]:
     """The waivers of time and supply, as few as can be, with each of which the shift can take the
     visit into the sequence (before call number ``gap``); nothing if none help.
 
     ``draft`` is one in which its demands for the technician are met. The visit is ``asked`` for
-    with its windows; its pinned time, if any, is kept as long as that is not what is waived. Each
-    amount is the least, in whole minutes, with the others as they are; it may differ by less than a
-    minute from what is broken in the end.
+    with its own windows, which hold once its pinned time, if any, is waived; until then that is
+    kept. Each amount is the least, in whole minutes, with the others as they are; it may differ by
+    less than a minute from what is broken in the end.
     """
     visit = draft.visit(asked.id)
     leniencies = list(_leniencies(draft, asked, shift))
@@ -97,7 +98,8 @@ def least_changes(
 
     def has_place(steps: Sequence[tuple[_Leniency, int]]) -> bool:
         one, on = visit, shift
-        for leniency, number in steps:
+        # A time that is void gives back the windows that others then open.
+        for leniency, number in sorted(steps, key=lambda step: step[0].waiver.subject != START):
             one, on = leniency.apply(one, on, leniency.step * number)
         if on.max_overtime not in slacks:
             slacks[on.max_overtime] = Slack(on, sequence, draft.legs)
@@ -135,20 +137,20 @@ def _tight(
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class RelaxedDraft:
     """A draft that holds the visit, and what was waived for that."""
 
-    change: Change
+    change: Relaxation
     draft: Draft
 
 
 def placed(
     problem: Problem,
-    sequences: Mapping[str, Sequence[Call]],
+    sequences: Sequences,
     name: str,
     shift_id: str,
     gap: int | None = None,
-) -> Iterator[Placed]:
+) -> Iterator[RelaxedDraft]:
     """Ways to put the visit into the shift's sequence (before call number ``gap``) next to all the
     others, with as little waived as can be, the smallest change first: nothing, if that does."""
     asked = problem.visit[name]
@@ -156,22 +158,30 @@ def placed(
     demands = unmet_demands(draft.supplies, asked, _shift(problem, shift_id))
     able = _holding(waived(problem, demands), sequences) if demands else draft
     shift, sequence = _shift(able.problem, shift_id), able.sequences[shift_id]
-    changes: Iterable[Change]
+    changes: Iterable[Relaxation]
     if able.best_place(able.visit(name), shift, sequence, gap) is not None:
         changes = [demands]
     else:
-        found = least_changes(able, able.problem.visit[name], shift, sequence, gap)
-        changes = sorted((together(demands, change) for change in found), key=effort)
+        wanted = replace(able.problem.visit[name], windows=asked.windows)
+        found = least_changes(able, wanted, shift, sequence, gap)
+        changes = sorted((_with_demands(demands, change) for change in found), key=effort)
     for change in changes:
         lenient = able if change == demands else _holding(waived(problem, change), sequences)
         on = _shift(lenient.problem, shift_id)
-        option = lenient.best_place(lenient.visit(name), on, lenient.sequences[shift_id], gap)
+        option = lenient.cheapest_place(lenient.visit(name), on, lenient.sequences[shift_id], gap)
         if option is not None:
             lenient.take({**lenient.sequences, shift_id: option.sequence})
-            yield Placed(_off_its_pin(lenient, on, asked, change), lenient)
+            yield RelaxedDraft(_off_its_pin(lenient, on, asked, change), lenient)
 
 
-def _off_its_pin(draft: Draft, shift: Shift, asked: Visit, change: Change) -> Change:
+def _with_demands(demands: Relaxation, change: Relaxation) -> Relaxation:
+    """Both; where the promised time is void, its windows need not be opened for it."""
+    if any(waiver.subject == START for waiver in change):
+        demands = tuple(one for one in demands if one.rule is not Rule.TIME_WINDOWS)
+    return together(demands, change)
+
+
+def _off_its_pin(draft: Draft, shift: Shift, asked: Visit, change: Relaxation) -> Relaxation:
     """The change with the seconds by which a promised time is missed, which its timing tells."""
     promised = None if asked.pin is None else asked.pin.start
     if promised is None or all(waiver.subject != START for waiver in change):
@@ -185,7 +195,7 @@ def _off_its_pin(draft: Draft, shift: Shift, asked: Visit, change: Change) -> Ch
     )
 
 
-def _holding(problem: Problem, sequences: Mapping[str, Sequence[Call]]) -> Draft:
+def _holding(problem: Problem, sequences: Sequences) -> Draft:
     draft = Draft(problem)
     draft.take(sequences)
     return draft
@@ -195,7 +205,7 @@ def _shift(problem: Problem, shift_id: str) -> Shift:
     return next(shift for shift in problem.shifts if shift.id == shift_id)
 
 
-def together(change: Change, other: Change) -> Change:
+def together(change: Relaxation, other: Relaxation) -> Relaxation:
     """Both, amounts of the same kind added up."""
     amounts: Counter[Waiver] = Counter()
     for waiver in (*change, *other):
@@ -203,7 +213,7 @@ def together(change: Change, other: Change) -> Change:
     return tuple(replace(waiver, amount=amount) for waiver, amount in amounts.items())
 
 
-def effort(change: Change) -> tuple[int, int]:
+def effort(change: Relaxation) -> tuple[int, int]:
     """What the smaller of two changes has less of: waivers, then minutes; what has no minutes
     counts as an hour each."""
     of_time = {Rule.TIME_WINDOWS, Rule.SHIFT, Rule.BREAKS}
@@ -231,7 +241,7 @@ def _leniencies(draft: Draft, asked: Visit, shift: Shift) -> Iterator[_Leniency]
     if asked.pin is not None and asked.pin.start is not None:
         void = replace(asked, pin=replace(asked.pin, start=None))
         yield _Leniency(waiver(Rule.PINS, START), 1, 1, lambda visit, on, _: (void, on))
-    elif asked.windows:
+    if asked.windows:
         yield _Leniency(waiver(Rule.TIME_WINDOWS, LATER), MINUTE, minutes, _later)
         yield _Leniency(waiver(Rule.TIME_WINDOWS, EARLIER), MINUTE, minutes, _earlier)
     room = [
@@ -249,13 +259,19 @@ def _leniencies(draft: Draft, asked: Visit, shift: Shift) -> Iterator[_Leniency]
 
 
 def _later(visit: Visit, shift: Shift, seconds: int) -> tuple[Visit, Shift]:
-    windows = tuple(TimeWindow(w.start, w.end + seconds) for w in visit.windows)
-    return replace(visit, windows=windows), shift
+    return _with_windows(visit, 0, seconds), shift
 
 
 def _earlier(visit: Visit, shift: Shift, seconds: int) -> tuple[Visit, Shift]:
-    windows = tuple(TimeWindow(w.start - seconds, w.end) for w in visit.windows)
-    return replace(visit, windows=windows), shift
+    return _with_windows(visit, seconds, 0), shift
+
+
+def _with_windows(visit: Visit, earlier: int, later: int) -> Visit:
+    """Opened by so many seconds; a promised time that is not void stays the only one."""
+    if visit.pin is not None and visit.pin.start is not None:
+        return visit
+    windows = tuple(TimeWindow(w.start - earlier, w.end + later) for w in visit.windows)
+    return replace(visit, windows=windows)
 
 
 def _longer(visit: Visit, shift: Shift, seconds: int) -> tuple[Visit, Shift]:

@@ -36,7 +36,7 @@ FAULTY: Final = object()
 """Stands for a value that could not be read; its faults have been noted."""
 
 
-class Unreadable(Exception):  # noqa: N818 - says what the file is
+class UnreadableFile(Exception):  # noqa: N818 - says what the file is
     """A file is not there, or is not text, or is not JSON; ``fault`` says which."""
 
     def __init__(self, fault: Fault) -> None:
@@ -45,18 +45,18 @@ class Unreadable(Exception):  # noqa: N818 - says what the file is
 
 
 def read_text(path: Path) -> str:
-    """The text of a UTF-8 file, with or without a byte-order mark. Raises ``Unreadable``."""
+    """The text of a UTF-8 file, with or without a byte-order mark. Raises ``UnreadableFile``."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         cause, action = error.strerror or "it cannot be read", "check the path and its permissions"
     except UnicodeDecodeError as error:
         cause, action = f"byte {error.start + 1} is not UTF-8", "save the file as UTF-8"
-    raise Unreadable(Fault("unreadable", str(path), cause, action))
+    raise UnreadableFile(Fault("unreadable", str(path), cause, action))
 
 
 def parse_json(text: str, path: Path) -> Any:
-    """The value of a JSON text; ``path`` is only for the message. Raises ``Unreadable``."""
+    """The value of a JSON text; ``path`` is only for the message. Raises ``UnreadableFile``."""
 
     def refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
@@ -78,7 +78,7 @@ def parse_json(text: str, path: Path) -> Any:
         where, cause = str(path), str(error)
     except RecursionError:
         where, cause = str(path), "its objects and lists are nested too deeply"
-    raise Unreadable(Fault("not_json", where, cause, "correct the file there"))
+    raise UnreadableFile(Fault("not_json", where, cause, "correct the file there"))
 
 
 class Decoder:

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from solver.decode import FAULTY, Decoder, Unreadable, parse_json, read_text
+from solver.files.decode import FAULTY, Decoder, UnreadableFile, read_text
+from solver.files.matrices import matrices, parse_problem
+from solver.files.text_formats import read_trsp, read_vrptw
 from solver.problem import (
-    MAX_TIME,
     Depot,
     Fault,
     InvalidProblem,
@@ -22,7 +23,6 @@ from solver.problem import (
     TimeWindow,
     Visit,
 )
-from solver.text_formats import read_trsp, read_vrptw
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,13 +65,15 @@ def read_problem(path: Path, format: Format | None = None) -> ProblemFile:  # no
                 problem, scale = read_vrptw(text)
                 return ProblemFile(problem, "vrptw", scale)
             case _:
-                return ProblemFile(problem_from_json(parse_json(text, path)), "json", 1)
-    except Unreadable as error:
+                data = parse_problem(text, path)
+                return ProblemFile(problem_from_json(data, path.parent), "json", 1)
+    except UnreadableFile as error:
         raise InvalidProblem([error.fault]) from error
 
 
-def problem_from_json(data: Any) -> Problem:
-    """The problem in a decoded JSON document. Raises ``InvalidProblem``."""
+def problem_from_json(data: Any, folder: Path | None = None) -> Problem:
+    """The problem in a decoded JSON document, which may have arrays for matrices and name files in
+    the folder that hold them. Raises ``InvalidProblem``."""
     decoder = Decoder(
         {TimeWindow: _window, (Visit, "skills"): _skills, (Shift, "skills"): _skills}, strict=True
     )
@@ -86,7 +88,7 @@ def problem_from_json(data: Any) -> Problem:
     if not isinstance(data, dict):
         raise InvalidProblem(decoder.faults)
 
-    travel = _matrices(decoder, data) if by_matrix else _great_circles(decoder, data)
+    travel = matrices(decoder, data, folder) if by_matrix else _great_circles(decoder, data)
     objective = decoder.record(Objective, data.get("objective", {}), "/objective")
     visits = decoder.records(Visit, data.get("visits", []), "/visits")
     shifts = decoder.records(Shift, data.get("shifts", []), "/shifts")
@@ -125,8 +127,8 @@ def _guessed_format(text: str, path: Path) -> Format:
         return "trsp"
     if "VEHICLE" in lines:
         return "vrptw"
-    raise Unreadable(
-        Fault("unknown_format", str(path), "it looks like no known format", "name it: --format")
+    raise UnreadableFile(
+        Fault("unknown_format", str(path), "it is in no known format", "name it: --format")
     )
 
 
@@ -145,41 +147,6 @@ def _skills(decoder: Decoder, value: Any, where: str) -> Any:
         names = [decoder.text(name, f"{where}/{i}") for i, name in enumerate(value)]
         return FAULTY if FAULTY in names else dict.fromkeys(names, 1)
     return decoder.mapping(value, where, decoder.text, decoder.integer)
-
-
-def _matrices(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, Matrix] | None:
-    travel_time, distance = (
-        _matrix(decoder, data[name], f"/{name}") if name in data else None
-        for name in ("travel_time", "distance")
-    )
-    return None if travel_time is None or distance is None else (travel_time, distance)
-
-
-def _matrix(decoder: Decoder, rows: Any, where: str) -> Matrix | None:
-    if not isinstance(rows, list):
-        decoder.fault("wrong_type", where, "it is no list of rows", "write [[0, 5], [5, 0]]")
-        return None
-    whole = [_row(decoder, row, f"{where}/{i}", len(rows)) for i, row in enumerate(rows)]
-    sound = [row for row in whole if row is not None]
-    return np.array(sound, dtype=np.int64) if len(sound) == len(rows) else None
-
-
-def _row(decoder: Decoder, row: Any, where: str, size: int) -> list[int] | None:
-    """A row's entries, or None having noted what is wrong with the first faulty one."""
-    if not isinstance(row, list) or len(row) != size:
-        length = f"{len(row)} entries" if isinstance(row, list) else "no list"
-        cause = f"the row is {length}, the matrix has {size} rows"
-        decoder.fault("matrix_shape", where, cause, "give each row an entry for each location")
-        return None
-    entries = []
-    for column, entry in enumerate(row):
-        known = entry
-        if type(entry) is not int or not 0 <= entry <= MAX_TIME:
-            known = decoder.integer(entry, f"{where}/{column}")
-        if known is FAULTY:
-            return None
-        entries.append(known)
-    return entries
 
 
 def _great_circles(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, Matrix] | None:

@@ -24,6 +24,7 @@ from solver.problem import (
     TimeWindow,
     Visit,
 )
+from solver.wording import counted
 
 TRSP_SCALE = 100_000
 """Travel is rounded up at every leg; over all legs of a plan that adds less than 0.001."""
@@ -78,12 +79,15 @@ def read_trsp(text: str) -> tuple[Problem, int]:
     if counts is None:
         raise InvalidProblem(faults)
     crew, skills, tools, parts = counts
-    faults += _expected_faults(rows, [0, *range(1, crew + 1)], f"the depot and {crew} technicians")
+    faults += _expected_faults(
+        rows, [0, *range(1, crew + 1)], f"the depot and {counted(crew, 'technician')}"
+    )
     for row in rows:
         faults += _index_faults(row, "skill", row.skills, skills)
         faults += _index_faults(row, "tool", row.tools, tools)
         if row.parts and len(row.parts) != parts:
-            cause = f"{len(row.parts)} spare parts are listed, INFO says {parts}"
+            listed = counted(len(row.parts), "spare part is", "spare parts are")
+            cause = f"{listed} listed, INFO says {parts}"
             faults.append(Fault("count", row.where, cause, "give a number for each part, or []"))
         if row.id <= crew and row.service:
             cause = f"service time {row.service:g} is for requests only"

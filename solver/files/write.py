@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from solver.decode import FAULTY, Decoder
+from solver.files.decode import FAULTY, Decoder
 from solver.problem import Fault, Problem
 from solver.solution import SOFT, Reason, Route, Solution, Stop, StopKind, Unassigned
 
@@ -68,7 +68,7 @@ def read_solution(data: Any, problem: Problem, scale: int) -> Solution:
 
     Keys that are not ours are left aside. A route needs no shift if its technician has only one,
     a visit left out no reasons. A document that claims no cost has an empty ``cost``. Whether the
-    solution is any good is for ``solver.check`` to say. Raises ``InvalidSolution``.
+    solution is any good is for ``solver.judge.check`` to say. Raises ``InvalidSolution``.
     """
 
     def scaled(decoder: Decoder, value: Any, where: str) -> Any:

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from solver.problem import Break, Problem, Shift, TimeWindow
-from solver.replay import Replay, at, picked_up
+from solver.judge.replay import Replay, at, picked_up
+from solver.problem import NO_WAY, Break, Problem, Shift, TimeWindow, Visit
 from solver.solution import (
     EARLIER,
     LATER,
@@ -84,10 +84,14 @@ def cost(
     """What routes and unassigned visits cost in cents, by soft rule, each rule's share present.
 
     - unassigned: the visit's price (``Problem.prices``).
-    - lateness: per second that service ends after the visit's due time.
+    - lateness: per second that service ends after the visit's due time, times the factor of its
+      priority.
+    - promptness: by priority, per second that service starts after it could have: from when the
+      first shift starts, or the first of the visit's windows opens that is not over by then.
     - working time: per second from a route's start to its end.
     - travel time, distance: over the ways between consecutive places, from the shift's start
-      over visits and depot calls to its end; waiting and breaks are no travel.
+      over visits and depot calls to its end; waiting and breaks are no travel, and a leg that
+      there is not (which ``check`` reports) counts as none.
     - overtime: per second that a route ends after its shift.
     - shift use: for each route, with stops or without.
     - not preferred: for each visit that prefers technicians and is with another one.
@@ -109,7 +113,12 @@ def cost(
             service += visit.duration
             if visit.due is not None:
                 late = max(0, stop.departure - visit.due)
-                total[Rule.LATENESS] += weights.lateness * late
+                factors = weights.lateness_factors
+                factor = factors[visit.priority] if factors else 1
+                total[Rule.LATENESS] += weights.lateness * factor * late
+            if weights.promptness:
+                waited = max(0, stop.start - _could_be_served(replay.problem, visit))
+                total[Rule.PROMPTNESS] += weights.promptness[visit.priority] * waited
             if visit.preferred and shift.technician not in visit.preferred:
                 total[Rule.NOT_PREFERRED] += weights.not_preferred
             for skill, level in visit.skills.items():
@@ -128,9 +137,17 @@ def cost(
         for here, there in pairwise(replay.places(shift, route)):
             if here.location is not None and there.location is not None:
                 way = here.location, there.location
+                if problem.travel_time[way] == NO_WAY:
+                    continue
                 total[Rule.TRAVEL_TIME] += weights.travel_time * int(problem.travel_time[way])
                 total[Rule.DISTANCE] += weights.distance * int(problem.distance[way])
     return total
+
+
+def _could_be_served(problem: Problem, visit: Visit) -> int:
+    opening = min(shift.start for shift in problem.shifts)
+    ahead = [window.start for window in visit.windows if window.end >= opening]
+    return max(opening, min(ahead)) if ahead else opening
 
 
 # --- one function per rule ---------------------------------------------------------------------
@@ -172,8 +189,8 @@ def _travel(case: _Case) -> Iterator[Violation]:
 
     At a place (a visit or a depot call): arrival <= start, and departure = start + duration.
     From each place to the next, from ``Route.start`` at the shift's start to ``Route.end`` at
-    its end, there is time for the travel and the breaks listed in between. Coming later than
-    that is fine: a technician may wait anywhere.
+    its end, there is a leg, and time for the travel and the breaks listed in between. Coming
+    later than that is fine: a technician may wait anywhere.
     """
     for shift, route in case.routes:
         places = case.places(shift, route)
@@ -190,18 +207,23 @@ def _travel(case: _Case) -> Iterator[Violation]:
             else:
                 wrong, wanted = abs(service - place.duration), str(place.duration)
             yield from case.beyond(
-                Rule.TRAVEL, place.where, wrong, f"it lasts {service} seconds instead of {wanted}"
+                Rule.TRAVEL, place.where, wrong, f"it lasts {service} s instead of {wanted}"
             )
         for here, there in pairwise(places):
             needed = sum(_break_duration(shift, stop) for stop in there.breaks)
             if here.location is not None and there.location is not None:
-                needed += int(case.problem.travel_time[here.location, there.location])
+                leg = int(case.problem.travel_time[here.location, there.location])
+                if leg == NO_WAY:
+                    message = f"there is no way to it from {here.where}"
+                    yield Violation(Rule.TRAVEL, there.where, 1, message)
+                    continue
+                needed += leg
             there_is = there.arrival - here.departure
             yield from case.beyond(
                 Rule.TRAVEL,
                 there.where,
                 needed - there_is,
-                f"travel and breaks on the way need {needed} seconds, there are {there_is}",
+                f"travel and breaks on the way need {needed} s, there are {there_is}",
             )
 
 
@@ -303,7 +325,7 @@ def _break_faults(
     rest = stop.departure - stop.start
     for seconds, message in (
         (_outside(pause.window, stop.start), f"it starts at {stop.start}, outside its window"),
-        (abs(rest - pause.duration), f"it lasts {rest} seconds instead of {pause.duration}"),
+        (abs(rest - pause.duration), f"it lasts {rest} s instead of {pause.duration}"),
         (abs(stop.start - stop.arrival), f"it starts at {stop.start}, arrives at {stop.arrival}"),
         (free - stop.start, f"it starts at {stop.start}, when the technician is busy until {free}"),
         (stop.departure - arrival, f"it ends at {stop.departure}, after the arrival at {arrival}"),
@@ -369,7 +391,7 @@ def _depot_stock(case: _Case) -> Iterator[Violation]:
         for part, number in parts.items():
             over = 0 if stock is None else number - stock.get(part, 0)
             if over > 0:
-                message = f"{number} of part {part!r} are picked up, {over} more than there are"
+                message = f"{number} × part {part!r} picked up, {over} more than the depot has"
                 where = f"depot {id_!r}"
                 yield Violation(rule, where, over, message, stop=id_, subjects=(part,))
 

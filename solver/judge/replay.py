@@ -15,7 +15,7 @@ Van = Counter[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Waypoint:
     """The shift's start or end, a visit or a depot call, and the breaks taken on the way to it.
 
     ``location`` and ``duration`` are None where the problem does not know the place.
@@ -53,10 +53,10 @@ class Replay:
             if stop.kind == StopKind.VISIT and stop.id in self.visits:
                 yield self.visits[stop.id], stop
 
-    def places(self, shift: Shift, route: Route) -> list[Place]:
+    def places(self, shift: Shift, route: Route) -> list[Waypoint]:
         """The route's places in order, from the shift's start to its end."""
         begin, end, here = route.start, route.end, f"shift {shift.id!r}"
-        places = [Place(f"{here}, start", shift.start_location, 0, begin, begin, begin)]
+        places = [Waypoint(f"{here}, start", shift.start_location, 0, begin, begin, begin)]
         breaks: tuple[Stop, ...] = ()
         for stop in route.stops:
             if stop.kind == StopKind.BREAK:
@@ -65,9 +65,9 @@ class Replay:
             place = self.place(stop)
             location, duration = (place.location, place.duration) if place else (None, None)
             times = stop.arrival, stop.start, stop.departure
-            places.append(Place(at(shift, stop), location, duration, *times, breaks))
+            places.append(Waypoint(at(shift, stop), location, duration, *times, breaks))
             breaks = ()
-        places.append(Place(f"{here}, end", shift.end_location, 0, end, end, end, breaks))
+        places.append(Waypoint(f"{here}, end", shift.end_location, 0, end, end, end, breaks))
         return places
 
     def with_implicit_pickups(self, routes: list[Route]) -> list[Route]:

@@ -6,15 +6,23 @@ has it, or a depot that lends it, never runs out, and which does not stay in the
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from solver.eligibility import UNLIMITED, at_pinned_time, eligibility_matrix, pair_costs, stock_of
+from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
+from solver.kernel.rests import rests
 from solver.kernel.views import Views
-from solver.problem import MAX_COST, MAX_TIME, Depot, Problem, Shift, TimeWindow, Visit
+from solver.problem import MAX_TIME, Depot, Problem, Shift, TimeWindow, Visit
+from solver.rules.eligibility import (
+    UNLIMITED,
+    at_pinned_time,
+    eligibility_matrix,
+    pair_costs,
+    stock_of,
+)
 
 Ints = npt.NDArray[np.int64]
 Records = Any
@@ -44,12 +52,15 @@ CALL = np.dtype(
         ("needs", np.int64),
         ("due", np.int64),
         ("late_cents", np.int64),
+        ("ready", np.int64),
+        ("prompt_cents", np.int64),
         ("published", np.int64),
         ("moved_cents", np.int64),
     ],
     align=True,
 )
 """``price``: cents if unassigned. ``late_cents``: per second that service ends after ``due``.
+``prompt_cents``: per second that it starts after ``ready``.
 ``moved_cents``: per second that it starts off ``published``, beyond the tolerance."""
 
 WINDOW = np.dtype(
@@ -66,8 +77,12 @@ SHIFT = np.dtype(
         ("latest_end", np.int64),
         ("day", np.int64),
         ("chain", np.int64),
-        ("first_break", np.int64),
         ("breaks", np.int64),
+        ("rest", np.int64),
+        ("first_state", np.int64),
+        ("states", np.int64),
+        ("first_turn", np.int64),
+        ("turns", np.int64),
         ("fair_share", np.int64),
         ("group", np.int64),
         ("only", np.int64),
@@ -76,9 +91,20 @@ SHIFT = np.dtype(
 )
 """``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
-are as good as this one for everything."""
+are as good as this one for everything. ``rest`` is the seconds of all breaks."""
 
-BREAK = np.dtype([("open", np.int64), ("close", np.int64), ("duration", np.int64)], align=True)
+STATE = np.dtype([("opens", np.int64), ("closes", np.int64)], align=True)
+TURN = np.dtype(
+    [
+        ("before", np.int64),
+        ("after", np.int64),
+        ("until", np.int64),
+        ("free", np.int64),
+        ("rest", np.int64),
+    ],
+    align=True,
+)
+"""As in ``rests``; states are numbered by shift, from 0 on."""
 NEED = np.dtype([("item", np.int64), ("number", np.int64)], align=True)
 NEAR = np.dtype([("visit", np.int64), ("leg", np.int64)], align=True)
 """``leg``: seconds of the way between the two; ``visit`` is -1 if there is none."""
@@ -124,7 +150,9 @@ class Arrays(Views):
     spans: Ints
     """(…, 2): the single windows of calls that have several, in order of time."""
     shifts: Records
-    breaks: Records
+    states: Records
+    turns: Records
+    """Of all shifts, one after the other."""
     able: npt.NDArray[np.bool_]
     """(n, s): whether the shift can take the visit, as far as no rule but time and supply goes."""
     pair_cents: Ints
@@ -143,6 +171,8 @@ class Arrays(Views):
     """(d, k)"""
     stays: npt.NDArray[np.bool_]
     """(k): whether what is left of an item stays in the van until the next shift."""
+    is_scarce: npt.NDArray[np.bool_]
+    """(k): whether a depot that has the item could run out of it."""
     near: Ints
     """(n, …): visits near a visit, the nearest first."""
     near_before: Records
@@ -164,7 +194,7 @@ def flatten(problem: Problem) -> Arrays:
     pair_cents = pair_costs(problem)
     days, day_of = _days(problem.shifts, calls)
     windows, spans = _windows(days, calls)
-    needs, first_need, van, stock, stays, scarce = _supplies(problem, visits)
+    needs, first_need, van, stock, stays, is_scarce = _supplies(problem, visits)
     chains = _grouped([shift.technician for shift in problem.shifts], problem.shifts)
     of_technician = Counter(shift.technician for shift in problem.shifts)
     only = [of_technician[shift.technician] == 1 for shift in problem.shifts]
@@ -180,7 +210,7 @@ def flatten(problem: Problem) -> Arrays:
     near_groups, remoteness = _near_groups(problem, arcs, able, groups)
     return Arrays(
         count=np.array(
-            (len(visits), len(problem.depots), len(problem.shifts), van.shape[1], scarce),
+            (len(visits), len(problem.depots), len(problem.shifts), van.shape[1], is_scarce.any()),
             dtype=COUNT,
         ),
         weights=np.array(
@@ -198,7 +228,12 @@ def flatten(problem: Problem) -> Arrays:
         windows=windows,
         spans=spans,
         shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of, only),
-        breaks=_breaks(problem.shifts),
+        states=np.array(
+            [state[1:] for shift in problem.shifts for state in rests(shift.breaks)[0]], dtype=STATE
+        ),
+        turns=np.array(
+            [turn[:5] for shift in problem.shifts for turn in rests(shift.breaks)[1]], dtype=TURN
+        ),
         able=able,
         pair_cents=pair_cents,
         chains=chains[0],
@@ -209,6 +244,7 @@ def flatten(problem: Problem) -> Arrays:
         van=van,
         stock=stock,
         stays=stays,
+        is_scarce=is_scarce,
         near=near,
         near_before=near_before,
         near_after=near_after,
@@ -222,11 +258,14 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
     rows = []
     for number, call in enumerate(calls):
         due, late_cents, published, moved_cents, price = ALWAYS, 0, 0, 0, 0
+        ready, prompt_cents = 0, 0
         needs = first_need[number + 1] - first_need[number]
         if isinstance(call, Visit):
             price = problem.prices[call.id]
             if call.due is not None and costs.lateness:
-                due, late_cents = call.due, costs.lateness
+                due, late_cents = call.due, costs.late_cents(call.priority)
+            prompt_cents = costs.prompt_cents(call.priority)
+            ready = problem.ready[call.id] if prompt_cents else 0
             if call.previous is not None and costs.moved_time:
                 told = costs.told_factor if call.previous.told else 1
                 published, moved_cents = call.previous.start, costs.moved_time * told
@@ -239,6 +278,8 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
                 needs,
                 due,
                 late_cents,
+                ready,
+                prompt_cents,
                 published,
                 moved_cents,
             )
@@ -294,8 +335,9 @@ def _shifts(
     only: Sequence[bool],
 ) -> Records:
     rows = []
-    first_break = 0
+    first_state = first_turn = 0
     for number, shift in enumerate(problem.shifts):
+        states, turns = rests(shift.breaks)
         rows.append(
             (
                 shift.start_location,
@@ -305,25 +347,25 @@ def _shifts(
                 shift.end + shift.max_overtime,
                 day_of[number],
                 chain_of[number],
-                first_break,
                 len(shift.breaks),
+                sum(pause.duration for pause in shift.breaks),
+                first_state,
+                len(states),
+                first_turn,
+                len(turns),
                 problem.fair_shares[shift.id],
                 group_of[number],
                 only[number],
             )
         )
-        first_break += len(shift.breaks)
+        first_state += len(states)
+        first_turn += len(turns)
     return np.array(rows, dtype=SHIFT)
-
-
-def _breaks(shifts: Sequence[Shift]) -> Records:
-    rows = [(b.window.start, b.window.end, b.duration) for s in shifts for b in s.breaks]
-    return np.array(rows, dtype=BREAK)
 
 
 def _supplies(
     problem: Problem, visits: Sequence[Visit]
-) -> tuple[Records, list[int], Ints, Ints, npt.NDArray[np.bool_], bool]:
+) -> tuple[Records, list[int], Ints, Ints, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Needs of all visits one after the other, where those of each call start, vans, depots."""
     parts = sorted({part for visit in visits for part, number in visit.parts.items() if number})
     tools = sorted({tool for visit in visits for tool in visit.tools})
@@ -350,9 +392,9 @@ def _supplies(
         for item, tool in enumerate(tools, start=len(parts)):
             stock[row, item] = UNLIMITED if tool in depot.tools else 0
     stock[stock >= wanted] = UNLIMITED
-    scarce = bool(((stock > 0) & (stock < UNLIMITED)).any())
+    is_scarce = np.any((stock > 0) & (stock < UNLIMITED), axis=0).reshape(-1)
     stays = np.arange(len(wanted)) < len(parts)
-    return needs, first_need, van, stock, stays, scarce
+    return needs, first_need, van, stock, stays, is_scarce
 
 
 def _grouped(keys: Sequence[object], shifts: Sequence[Shift] | None) -> tuple[Ints, Ints]:
@@ -410,39 +452,32 @@ def _near_visits(
     """For each visit those around it, those to come from, and those to go on to."""
     size = len(visits)
     weight = problem.objective.working_time
-    at = np.array([visit.location for visit in visits], dtype=np.int64)
-    service = np.array([visit.duration for visit in visits], dtype=np.int64)
-    opens = np.array([min((w.start for w in v.windows), default=-ALWAYS) for v in visits])
-    closes = np.array([max((w.end for w in v.windows), default=ALWAYS) for v in visits])
-    around = np.zeros((size, min(NEIGHBOURS, max(0, size - 1))), dtype=np.int64)
+    at = _ints(visit.location for visit in visits)
+    opens = _ints(min((w.start for w in v.windows), default=-ALWAYS) for v in visits)
+    closes = _ints(max((w.end for w in v.windows), default=ALWAYS) for v in visits)
     places = int(min(MOST_PLACES_NEAR, max(FEWEST_PLACES_NEAR, PLACES_NEAR * size**0.5)))
-    before = np.zeros((size, min(places, max(0, size - 1))), dtype=NEAR)
-    after = before.copy()
-    for begin in range(0, size, 500):
-        rows = np.arange(begin, min(size, begin + 500))
-        onward, back = arcs[at[rows][:, None], at], arcs[at[:, None], at[rows]].transpose(1, 0, 2)
-        leave_cost = onward[..., 1] + weight * onward[..., 0]
-        come_cost = back[..., 1] + weight * back[..., 0]
-        both = leave_cost + come_cost
-        travel = max(1.0, float(leave_cost.mean())) / max(1.0, float(onward[..., 0].mean()))
-        rate = weight + WAITING * travel
-        both[np.arange(len(rows)), rows] = NOT_NEAR
-        around[rows] = _smallest(both, around.shape[1])
-        mine, all_ = rows[:, None], slice(None)
-        for cost, seconds, first, second, near in (
-            (leave_cost, onward[..., 0], mine, all_, after),
-            (come_cost, back[..., 0], all_, mine, before),
-        ):
-            ready = service[first] + seconds
-            wait = np.maximum(0, opens[second] - closes[first] - ready)
-            proximity = cost + np.minimum(rate * wait, MAX_COST).astype(np.int64)
-            proximity[opens[first] + ready > closes[second]] = NOT_NEAR
-            proximity[np.arange(len(rows)), rows] = NOT_NEAR
-            best = _smallest(proximity, near.shape[1])
-            near["leg"][rows] = np.take_along_axis(seconds, best, axis=1)
-            best[np.take_along_axis(proximity, best, axis=1) == NOT_NEAR] = -1
-            near["visit"][rows] = best
-    return around, before, after
+    around, before, after = (
+        np.full((size, min(most, max(0, size - 1))), NONE, dtype=np.int64)
+        for most in (NEIGHBOURS, places, places)
+    )
+    cents, seconds = mean_leg(arcs, at)
+    waiting = weight + WAITING * max(1.0, cents + weight * seconds) / max(1.0, seconds)
+    service = _ints(visit.duration for visit in visits)
+    visits_near(arcs, at, service, opens, closes, weight, waiting, around, before, after)
+    return (
+        around,
+        _with_legs(before, lambda others, here: arcs[at[others], at[here], 0]),
+        _with_legs(after, lambda others, here: arcs[at[here], at[others], 0]),
+    )
+
+
+def _with_legs(near: Ints, leg: Callable[[Ints, Ints], Ints]) -> Records:
+    found = np.zeros(near.shape, dtype=NEAR)
+    found["visit"] = near
+    if near.size:
+        here = np.broadcast_to(np.arange(len(near))[:, None], near.shape)
+        found["leg"] = np.where(near == NONE, 0, leg(np.maximum(near, 0), here))
+    return found
 
 
 def _near_groups(
@@ -454,37 +489,17 @@ def _near_groups(
     """For each visit the groups of shifts that start and end near it, and how far it is on average
     from where shifts start and end."""
     size = len(problem.visits)
-    weight = problem.objective.working_time
-    at = np.array([visit.location for visit in problem.visits], dtype=np.int64)
+    at = _ints(visit.location for visit in problem.visits)
     first = groups[0][np.concatenate([[0], groups[1]])[: len(groups[1])].astype(np.int64)]
-    starts = np.array([problem.shifts[number].start_location for number in first], dtype=np.int64)
-    ends = np.array([problem.shifts[number].end_location for number in first], dtype=np.int64)
-    near = np.full((size, min(SHIFTS_NEAR, len(first))), -1, dtype=np.int64)
+    starts = _ints(problem.shifts[number].start_location for number in first)
+    ends = _ints(problem.shifts[number].end_location for number in first)
+    near = np.full((size, min(SHIFTS_NEAR, len(first))), NONE, dtype=np.int64)
     remoteness = np.zeros(size, dtype=np.int64)
-    for begin in range(0, size if len(first) else 0, 500):
-        rows = np.arange(begin, min(size, begin + 500))
-        there, home = (
-            arcs[starts[:, None], at[rows]].transpose(1, 0, 2),
-            arcs[at[rows][:, None], ends],
-        )
-        way = there[..., 1] + home[..., 1] + weight * (there[..., 0] + home[..., 0])
-        remoteness[rows] = way.mean(axis=1)
-        way[~able[np.ix_(rows, first)]] = NOT_NEAR
-        best = _smallest(way, near.shape[1])
-        best[np.take_along_axis(way, best, axis=1) == NOT_NEAR] = -1
-        near[rows] = best
+    weight = problem.objective.working_time
+    theirs = np.ascontiguousarray(able[:, first])
+    groups_near(arcs, at, starts, ends, theirs, weight, near, remoteness)
     return near, remoteness
 
 
-NOT_NEAR = np.iinfo(np.int64).max
-
-
-def _smallest(matrix: Ints, number: int) -> npt.NDArray[np.int64]:
-    """The columns of the smallest values of each row, smallest first; ties by column."""
-    if number < matrix.shape[1]:
-        candidates = np.sort(np.argpartition(matrix, number, axis=1)[:, : number + 1], axis=1)
-    else:
-        candidates = np.tile(np.arange(matrix.shape[1]), (matrix.shape[0], 1))
-    values = np.take_along_axis(matrix, candidates, axis=1)
-    order = np.argsort(values, axis=1, kind="stable")[:, :number]
-    return np.take_along_axis(candidates, order, axis=1)
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, dtype=np.int64)

@@ -4,10 +4,9 @@ Every route is saved before its first change in an iteration, so that ``undo`` c
 back.
 """
 
-from solver.eligibility import UNLIMITED
 from solver.kernel.arrays import Arrays, Ints
-from solver.kernel.compiled import compiled
-from solver.kernel.places import Place, cents_behind
+from solver.kernel.compiled import compiled, inlined
+from solver.kernel.places import Insertion, cents_behind, opening_cents
 from solver.kernel.plan import (
     END_OF_ROUTE,
     Plan,
@@ -23,8 +22,19 @@ from solver.kernel.plan import (
     start_of,
     unlink,
 )
-from solver.kernel.supply import SUPPLIED, give_back, is_own_account, recount, use
+from solver.kernel.supply import (
+    SUPPLIED,
+    first_of,
+    free_for,
+    give_back,
+    is_own_account,
+    recount,
+    use,
+)
 from solver.kernel.timing import NEVER, cost_of_times, trial_of
+
+IF_NEED_BE = 2**58
+"""Cents, more than any call costs."""
 
 
 @compiled
@@ -35,20 +45,19 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     """
     route, on, now, weights = plan.routes[shift], arrays.shifts[shift], plan.now, arrays.weights
     now.cents -= route.cents
-    route.cents = route.times_cents = route.duration = route.overtime = 0
+    route.cents = route.times_cents = route.duration = route.overtime = route.slack = 0
     if route.stops == 0:
         return True
     end = plan.nodes[start_of(arrays, shift) + 1]
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
-    if on.breaks == 0 and route.intricate == 0:
-        route.times_cents = (
-            weights.working_time * route.duration + weights.overtime * route.overtime
-        )
-    else:
+    route.times_cents = weights.working_time * route.duration + weights.overtime * route.overtime
+    if on.breaks > 0 or route.intricate > 0:
         times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
         if times == NEVER:
             return False
+        explained = route.times_cents + weights.working_time * on.rest
+        route.slack = max(0, times - explained)
         route.times_cents = times
     route.cents = (
         route.arc_cents
@@ -81,6 +90,8 @@ def save(arrays: Arrays, plan: Plan, shift: int) -> None:
     for item in range(arrays.count.items):
         plan.saved_room[now.saved_routes, 0, item] = plan.room[shift, item]
         plan.saved_room[now.saved_routes, 1, item] = plan.from_depot[shift, item]
+    if arrays.count.scarce > 0:
+        plan.saved_taken[now.saved_routes] = plan.taken_by[arrays.shifts[shift].chain]
     now.saved_routes += 1
     route.saved = now.iteration
     node = start_of(arrays, shift)
@@ -151,6 +162,10 @@ def undo(arrays: Arrays, plan: Plan) -> None:
         elif call >= 0:
             mark_assigned(plan, node)
     now.cents = now.saved_cents
+    if arrays.count.scarce > 0:
+        # The first of several routes of a technician was saved before there was any change.
+        for index in range(now.saved_routes - 1, -1, -1):
+            _give_back_all(arrays, plan, arrays.shifts[plan.saved_shift[index]].chain, index)
     if arrays.count.items > 0:
         for index in range(now.saved_routes):
             if plan.routes[plan.saved_shift[index]].recount > 0:
@@ -158,7 +173,17 @@ def undo(arrays: Arrays, plan: Plan) -> None:
 
 
 @compiled
-def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Place) -> bool:
+def _give_back_all(arrays: Arrays, plan: Plan, chain: int, saved: int) -> None:
+    """Let the technician take from the depots what was taken when the route was saved."""
+    for depot in range(arrays.count.depots):
+        for item in range(arrays.count.items):
+            before = plan.saved_taken[saved, depot, item]
+            plan.taken[depot, item] += before - plan.taken_by[chain, depot, item]
+            plan.taken_by[chain, depot, item] = before
+
+
+@compiled
+def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) -> bool:
     """Place the visit; False, and nothing changed, if that takes what a depot does not have."""
     save(arrays, plan, shift)
     needs = arrays.calls[visit].needs > 0
@@ -188,6 +213,17 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Place) -> boo
         label_back_from(arrays, plan, visit)
     settle(arrays, plan, shift)
     return True
+
+
+@compiled
+def put_and_fetch(arrays: Arrays, plan: Plan, visit: int, shift: int, node: int) -> bool:
+    """Place the visit behind the node, and call at as many depots as it takes for what it lacks;
+    False if it cannot be had: the visit, or another one on the route, is out again."""
+    save(arrays, plan, shift)
+    link(arrays, plan, visit, node)
+    plan.routes[shift].recount = 1
+    mend(arrays, plan, shift)
+    return bool(plan.nodes[visit].shift == shift)
 
 
 @compiled
@@ -297,77 +333,190 @@ def dissolve(arrays: Arrays, plan: Plan, shift: int) -> None:
 
 @compiled
 def _mend_supply(arrays: Arrays, plan: Plan, shift: int) -> None:
-    """Drop depot calls that nobody needs; move the others to where they cost least."""
-    nodes = plan.nodes
+    """Drop the depot calls of the shift, and those of the technician's earlier ones, which may be
+    for it; and call anew for what is lacking, where that costs least."""
     if plan.routes[shift].recount == 0 and plan.routes[shift].depot_calls == 0:
         return
-    if plan.routes[shift].depot_calls > 0:
-        node = nodes[start_of(arrays, shift)].after
-        while nodes[node].call >= 0:
-            after = nodes[node].after
-            if nodes[node].call >= arrays.count.visits:
-                unlink(arrays, plan, node)
-            node = after
-        if not label(arrays, plan, shift):
-            dissolve(arrays, plan, shift)
-    sold_out = False
+    chain = arrays.shifts[shift].chain
+    for index in range(first_of(arrays, chain), arrays.chain_ends[chain]):
+        on = arrays.chains[index]
+        if plan.routes[on].depot_calls > 0:
+            _drop_calls(arrays, plan, on, shift)
+        if on == shift:
+            break
+    fetched = 0
     while True:
         lacking = recount(arrays, plan, shift)
         if lacking == SUPPLIED:
-            return
-        if lacking < 0:
-            _take_less(arrays, plan, shift)
-            sold_out = True
-        elif sold_out:
-            _do_without(arrays, plan, lacking)
+            break
+        # What a call adds here is compared with what it adds on other days.
+        if not settle(arrays, plan, shift):
+            dissolve(arrays, plan, shift)
+        elif _fetch(arrays, plan, lacking, shift):
+            fetched += 1
         else:
-            _fetch(arrays, plan, lacking, shift)
+            _do_without(arrays, plan, lacking)
+    if fetched > 1:
+        _drop_idle_calls(arrays, plan, shift)
 
 
 @compiled
-def _fetch(arrays: Arrays, plan: Plan, lacking: int, shift: int) -> None:
-    """Call at a depot before the node for what it lacks, on the shift given or on its own; or take
-    it out."""
-    nodes, now = plan.nodes, plan.now
-    item = now.lacking
+def _drop_calls(arrays: Arrays, plan: Plan, on: int, shift: int) -> None:
+    """Take all depot calls off a route; its cost is brought up to date unless it is the shift
+    given, which is still being mended."""
+    nodes = plan.nodes
+    save(arrays, plan, on)
+    node = nodes[start_of(arrays, on)].after
+    while nodes[node].call >= 0:
+        after = nodes[node].after
+        if nodes[node].call >= arrays.count.visits:
+            unlink(arrays, plan, node)
+        node = after
+    if not label(arrays, plan, on) or (on != shift and not settle(arrays, plan, on)):
+        dissolve(arrays, plan, on)
+
+
+@compiled
+def _drop_idle_calls(arrays: Arrays, plan: Plan, shift: int) -> None:
+    """Take those depot calls off the routes of the shift's technician without which nobody lacks
+    anything: a later call may have made an earlier one idle."""
+    nodes = plan.nodes
+    chain = arrays.shifts[shift].chain
+    for index in range(first_of(arrays, chain), arrays.chain_ends[chain]):
+        on = arrays.chains[index]
+        node = nodes[start_of(arrays, on)].after
+        while nodes[node].call >= 0:
+            after = nodes[node].after
+            if nodes[node].call >= arrays.count.visits:
+                before = nodes[node].before
+                save(arrays, plan, on)
+                unlink(arrays, plan, node)
+                is_idle = recount(arrays, plan, shift) == SUPPLIED
+                if not (is_idle and label(arrays, plan, on) and settle(arrays, plan, on)):
+                    link(arrays, plan, node, before)
+                    label(arrays, plan, on)
+                    settle(arrays, plan, on)
+            node = after
+    recount(arrays, plan, shift)
+
+
+@compiled
+def _fetch(arrays: Arrays, plan: Plan, lacking: int, shift: int) -> bool:
+    """Call at a depot before the node for what it lacks, on its own shift or on an earlier one of
+    its technician: at one that has all of it, if there is any, and where that costs least. False if
+    it cannot be had."""
+    now = plan.now
+    if now.free_calls == 0 or _to_be_had(arrays, plan, lacking) < now.short:
+        return False
+    least, best_depot, best_after = NEVER, -1, -1
+    best_has_all = False
+    for depot in range(arrays.count.depots):
+        if not _supplies_more(arrays, plan, lacking, depot):
+            continue
+        has_all = _supplies_all(arrays, plan, lacking, depot)
+        if best_has_all and not has_all:
+            continue
+        limit = least if has_all == best_has_all else NEVER
+        cents, after = _best_call(arrays, plan, lacking, depot, limit)
+        if after >= 0:
+            least, best_depot, best_after, best_has_all = cents, depot, after, has_all
+    if best_after < 0:
+        return False
+    on = plan.nodes[best_after].shift
+    save(arrays, plan, on)
+    link(arrays, plan, depot_call(arrays, plan, best_depot), best_after)
+    label(arrays, plan, on)
+    if on != shift:
+        settle(arrays, plan, on)
+    return True
+
+
+@compiled
+def _best_call(arrays: Arrays, plan: Plan, lacking: int, depot: int, limit: int) -> tuple[int, int]:
+    """What a call at the depot for what the node lacks adds at least, and behind which node; -1 if
+    it adds ``limit`` or more wherever it is."""
+    nodes = plan.nodes
     today = nodes[lacking].shift
-    for on in (shift, today):
-        until = lacking if on == today else start_of(arrays, on) + 1
-        limit = NEVER
-        best_depot, best_after = -1, -1
-        for depot in range(arrays.count.depots):
-            stock = arrays.stock[depot, item]
-            if stock == 0 or (stock < UNLIMITED and plan.taken[depot, item] >= stock):
-                continue
+    chain = arrays.shifts[today].chain
+    call, best = arrays.count.visits + depot, -1
+    for index in range(first_of(arrays, chain), arrays.chain_ends[chain]):
+        on = arrays.chains[index]
+        if on == today or arrays.stays[plan.now.lacking]:
+            fixed = opening_cents(arrays, plan, on)
+            if _is_overlooked(plan, depot, on):
+                fixed += IF_NEED_BE
             node = start_of(arrays, on)
+            until = lacking if on == today else node + 1
             while node != until:
-                cents = cents_behind(arrays, plan, arrays.count.visits + depot, on, node, 0, limit)
+                cents = cents_behind(arrays, plan, call, on, node, fixed, limit)
                 if cents < limit:
-                    limit, best_depot, best_after = cents, depot, node
+                    limit, best = cents, node
                 node = nodes[node].after
-        if best_after >= 0 and now.free_calls > 0:
-            save(arrays, plan, on)
-            link(arrays, plan, depot_call(arrays, plan, best_depot), best_after)
-            label(arrays, plan, on)
-            if on != shift:
-                settle(arrays, plan, on)
-            return
         if on == today:
             break
-    _do_without(arrays, plan, lacking)
+    return limit, best
+
+
+@inlined
+def _is_overlooked(plan: Plan, depot: int, shift: int) -> bool:
+    """In one iteration of four, half of all calls are only made if need be, others each time: so
+    that the search also comes to plans in which a call is not where it cost least at first."""
+    iteration = plan.now.iteration
+    return iteration % 4 == 3 and (iteration // 4 * 7 + depot * 5 + shift * 3) % 11 < 5
 
 
 @compiled
-def _take_less(arrays: Arrays, plan: Plan, shift: int) -> None:
-    """Empty the route, or the technician's last one if this one is empty already."""
-    if plan.routes[shift].stops == 0:
-        chain = arrays.shifts[shift].chain
-        first = 0 if chain == 0 else arrays.chain_ends[chain - 1]
-        for index in range(first, arrays.chain_ends[chain]):
-            if plan.routes[arrays.chains[index]].stops > 0:
-                shift = arrays.chains[index]
-    save(arrays, plan, shift)
-    dissolve(arrays, plan, shift)
+def _supplies_all(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool:
+    """Whether the depot has all that the node lacks, after a ``recount`` that came to it: what it
+    found lacking, and what it did not yet come to."""
+    needs, now = arrays.calls[lacking], plan.now
+    left, latest = plan.balance[0], plan.balance[1]
+    chain = arrays.shifts[plan.nodes[lacking].shift].chain
+    is_come_to = False
+    for row in range(needs.first_need, needs.first_need + needs.needs):
+        item, short = arrays.needs[row].item, 0
+        if item == now.lacking:
+            short, is_come_to = now.short, True
+        elif is_come_to and latest[item] < 0:
+            # A tool in the van is not used up, and ``left`` of it is plenty.
+            short = arrays.needs[row].number - left[item]
+        if short > 0 and free_for(arrays, plan, chain, depot, item) < short:
+            return False
+    return True
+
+
+@compiled
+def _supplies_more(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool:
+    """Whether one more call at the depot could help the node that lacks something: there is some,
+    and it was not called at before."""
+    nodes, item = plan.nodes, plan.now.lacking
+    today = nodes[lacking].shift
+    chain = arrays.shifts[today].chain
+    if free_for(arrays, plan, chain, depot, item) <= 0:
+        return False
+    call = arrays.count.visits + depot
+    for index in range(first_of(arrays, chain), arrays.chain_ends[chain]):
+        on = arrays.chains[index]
+        if on == today or arrays.stays[item]:
+            node = nodes[start_of(arrays, on)].after
+            while nodes[node].call >= 0 and node != lacking:
+                if nodes[node].call == call:
+                    return False
+                node = nodes[node].after
+        if on == today:
+            break
+    return True
+
+
+@compiled
+def _to_be_had(arrays: Arrays, plan: Plan, lacking: int) -> int:
+    """How many of what the node lacks more depot calls could bring in all."""
+    number = 0
+    chain = arrays.shifts[plan.nodes[lacking].shift].chain
+    for depot in range(arrays.count.depots):
+        if _supplies_more(arrays, plan, lacking, depot):
+            number += free_for(arrays, plan, chain, depot, plan.now.lacking)
+    return number
 
 
 @compiled
@@ -408,15 +557,16 @@ def load(arrays: Arrays, plan: Plan, row: Ints) -> None:
             lacking = recount(arrays, plan, shift)
             if lacking == SUPPLIED:
                 break
-            if lacking < 0:
-                _take_less(arrays, plan, shift)
-            else:
-                _do_without(arrays, plan, lacking)
+            _do_without(arrays, plan, lacking)
+            idle = plan.routes[shift].depot_calls == plan.routes[shift].stops
+            if idle and arrays.shifts[shift].only:
+                dissolve(arrays, plan, shift)
     forget_removed(plan)
 
 
 @compiled
 def forget_removed(plan: Plan) -> None:
+    """Nothing is taken out, or wanted, any more: the list for the next iteration is empty."""
     now = plan.now
     for index in range(now.removed):
         plan.is_removed[plan.removed[index]] = 0

@@ -3,7 +3,7 @@
 from solver.kernel.arrays import Arrays
 from solver.kernel.compiled import compiled
 from solver.kernel.places import (
-    Place,
+    Insertion,
     cents_behind,
     is_simple,
     joined,
@@ -18,7 +18,7 @@ from solver.kernel.supply import usable_with
 @compiled
 def best_with_depot_call(
     arrays: Arrays, plan: Plan, visit: int, shift: int, fixed: int, limit: int
-) -> Place:
+) -> Insertion:
     """The best place for the visit and, somewhere before it, one more depot call."""
     best = nowhere()
     if plan.now.free_calls == 0:
@@ -69,7 +69,7 @@ def _best_with_call_at(
     last: int,
     fixed: int,
     limit: int,
-) -> Place:
+) -> Insertion:
     """The best place for both, the visit behind position ``usable`` at the earliest and ``last`` at
     the latest."""
     nodes, arcs, weights = plan.nodes, arrays.arcs, arrays.weights
@@ -125,13 +125,14 @@ def _best_with_call_at(
                 cents += weights.working_time * (whole - route.duration)
                 cents += weights.overtime * (max(0, end - on.end) - route.overtime)
                 cents += here.late_cents * max(0, begin + service - here.due)
+                cents += here.prompt_cents * max(0, begin - here.ready) - route.slack
                 if cents < limit and not simple:
                     length = trial_with(arrays, plan, shift, first, depot, visit, behind)
                     cents = fixed + arc_cents - replaced
                     cents += times_added(arrays, plan, shift, length)
                 if cents < limit:
                     limit = cents
-                    best = Place(cents, behind, depot, first)
+                    best = Insertion(cents, behind, depot, first)
             if nodes[after].call < 0 or nodes[after].position > last:
                 break
             opens = arrays.windows[on.day, nodes[after].call].open

@@ -7,7 +7,7 @@ from solver.kernel.compiled import compiled
 from solver.kernel.depot_calls import best_with_depot_call
 from solver.kernel.dice import Dice, roll
 from solver.kernel.places import (
-    Place,
+    Insertion,
     exact_cents,
     fixed_cents,
     is_in_time,
@@ -30,7 +30,7 @@ def until_blink(dice: Dice, rate: float) -> int:
 @compiled
 def best_on(
     arrays: Arrays, plan: Plan, visit: int, shift: int, limit: int, dice: Dice, blink: float
-) -> Place:
+) -> Insertion:
     """The best place on the shift's route that adds less than ``limit``."""
     nodes, arcs = plan.nodes, arrays.arcs
     working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
@@ -75,7 +75,7 @@ def best_on(
                     duration,
                     over,
                 )
-                cents += fixed + lateness_at_least(nodes, arcs, node, here, opens)
+                cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
                 if cents < limit and not simple:
                     cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
                 if cents < limit:
@@ -86,13 +86,13 @@ def best_on(
     plan.now.until_blink = skip
     if best_node < 0:
         return nowhere()
-    return Place(limit, best_node, -1, -1)
+    return Insertion(limit, best_node, -1, -1)
 
 
 @compiled
 def best_nearby(
     arrays: Arrays, plan: Plan, visit: int, limit: int, dice: Dice, blink: float
-) -> tuple[int, Place]:
+) -> tuple[int, Insertion]:
     """The shift and the place that add least, of those next to visits near this one and those at
     the ends of shifts that start or end near it; -1 if all add ``limit`` or more."""
     nodes, arcs, now = plan.nodes, arrays.arcs, plan.now
@@ -138,7 +138,7 @@ def best_nearby(
             route.duration,
             route.overtime,
         )
-        cents += fixed + lateness_at_least(nodes, arcs, node, here, opens)
+        cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
         if cents >= limit:
             continue
         if needs:
@@ -156,7 +156,7 @@ def best_nearby(
             cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
         if cents < limit:
             limit, best_shift = cents, shift
-            best = Place(cents, node, -1, -1)
+            best = Insertion(cents, node, -1, -1)
     now.until_blink = skip
     for index in range(lacking):
         shift = plan.lacking[index]

@@ -13,19 +13,21 @@ from solver.kernel.plan import Plan, is_intricate, start_of
 from solver.kernel.timing import NEVER, cost_of_times
 
 
-class Place(NamedTuple):
+class Insertion(NamedTuple):
     """Behind a node; with a depot call, that one behind ``call_after`` and the visit behind
     ``after``, or right behind the call if that is -1."""
 
     cents: int
+    """What the plan costs more with it."""
     after: int
     depot: int
     call_after: int
 
 
 @compiled
-def nowhere() -> Place:
-    return Place(NEVER, -1, -1, -1)
+def nowhere() -> Insertion:
+    """What stands for no place: at a price that nothing is worth."""
+    return Insertion(NEVER, -1, -1, -1)
 
 
 @inlined
@@ -71,10 +73,16 @@ def fixed_cents(arrays: Arrays, plan: Plan, visit: int, shift: int) -> int:
     cents = arrays.pair_cents[visit, shift]
     if arrays.weights.imbalance > 0:
         cents += imbalance_added(arrays, plan, shift, arrays.calls[visit].duration)
-    if plan.routes[shift].stops == 0:
-        on = arrays.shifts[shift]
-        cents += arrays.weights.shift_use + arrays.arcs[on.start_place, on.end_place, 1]
-    return cents
+    return cents + opening_cents(arrays, plan, shift)
+
+
+@compiled
+def opening_cents(arrays: Arrays, plan: Plan, shift: int) -> int:
+    """Cents for a first stop on the shift, whatever it is; 0 if there are some already."""
+    if plan.routes[shift].stops > 0:
+        return 0
+    on = arrays.shifts[shift]
+    return arrays.weights.shift_use + arrays.arcs[on.start_place, on.end_place, 1]
 
 
 @compiled
@@ -145,11 +153,12 @@ def labelled_cents(
 
 @inlined
 def lateness_at_least(nodes: Records, arcs: Ints, node: int, here: Records, opens: int) -> int:
-    """Cents for lateness of the call alone, right behind the node."""
-    if here.late_cents == 0:
+    """Cents for lateness and promptness of the call alone, right behind the node."""
+    if here.late_cents == 0 and here.prompt_cents == 0:
         return 0
     begin = max(nodes[node].leave + arcs[nodes[node].place, here.place, 0], opens)
-    return here.late_cents * max(0, begin + here.duration - here.due)
+    late = here.late_cents * max(0, begin + here.duration - here.due)
+    return late + here.prompt_cents * max(0, begin - here.ready)
 
 
 @compiled
@@ -189,7 +198,7 @@ def cents_behind(
         route.duration,
         route.overtime,
     )
-    cents += fixed + lateness_at_least(nodes, arcs, node, here, opens)
+    cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
     if cents < limit and not is_simple(arrays, plan, call, shift):
         cents = exact_cents(arrays, plan, call, shift, node, fixed + arc_cents)
     return cents if cents < limit else NEVER
@@ -201,25 +210,35 @@ def trial_with(
 ) -> int:
     """Write the route with the visit behind the node (or the depot there, and the visit behind
     ``after``, which is -1 for right behind the depot) into ``plan.trial``; returns its length."""
-    nodes = plan.nodes
+    nodes, arcs = plan.nodes, arrays.arcs
     length = 0
     here = start_of(arrays, shift)
+    place, is_new = nodes[here].place, False
     while True:
-        if here == node:
-            if depot >= 0:
-                plan.trial[length] = arrays.count.visits + depot
-                length += 1
-            if depot < 0 or after < 0:
-                plan.trial[length] = visit
-                length += 1
-        elif here == after:
-            plan.trial[length] = visit
+        if here == node and depot >= 0:
+            place = _go_by(arrays, plan, length, place, arrays.count.visits + depot)
+            is_new = True
+            length += 1
+        if here == after or (here == node and (depot < 0 or after < 0)):
+            place = _go_by(arrays, plan, length, place, visit)
+            is_new = True
             length += 1
         here = nodes[here].after
+        plan.legs[length] = arcs[place, nodes[here].place, 0] if is_new else nodes[here].leg
         if nodes[here].call < 0:
             return length
         plan.trial[length] = nodes[here].call
+        place, is_new = nodes[here].place, False
         length += 1
+
+
+@inlined
+def _go_by(arrays: Arrays, plan: Plan, index: int, place: int, call: int) -> int:
+    """Let the trial go on from a place to a new call; returns that one's place."""
+    there = arrays.calls[call].place
+    plan.trial[index] = call
+    plan.legs[index] = arrays.arcs[place, there, 0]
+    return there
 
 
 @compiled

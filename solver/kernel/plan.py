@@ -54,6 +54,7 @@ ROUTE = np.dtype(
         ("duration", np.int64),
         ("overtime", np.int64),
         ("times_cents", np.int64),
+        ("slack", np.int64),
         ("cents", np.int64),
         ("saved", np.int64),
         ("seen", np.int64),
@@ -65,6 +66,7 @@ ROUTE = np.dtype(
 """``recount`` is 1 while the account of items is not up to date. ``intricate`` counts the stops
 whose times need ``timing.cost_of_times``; ``duration`` and ``overtime`` are those of the labels;
 ``cents`` is what the route costs, ``times_cents`` what of it depends on when it is driven,
+``slack`` what of that is beyond what labels and breaks explain, which a change might save,
 ``arc_cents`` what of it is for travel and distance (of an empty route: for the way from its start
 to its end, which nobody goes). ``saved``, ``seen``, ``usable_from`` and ``at_least`` are notes of
 the current iteration."""
@@ -80,6 +82,7 @@ NOW = np.dtype(
         ("saved", np.int64),
         ("saved_routes", np.int64),
         ("lacking", np.int64),
+        ("short", np.int64),
         ("iteration", np.int64),
         ("look", np.int64),
         ("until_blink", np.int64),
@@ -126,18 +129,34 @@ class Plan(Views):
     saved_routes: Records
     saved_room: Ints
     """(s, 2, k): ``room`` and ``from_depot`` of those routes."""
+    saved_taken: Ints
+    """(s, d, k), or empty if nothing is scarce: ``taken_by`` of their technicians."""
     best: Ints
     nearby: Ints
     lacking: Ints
     """Shifts that have room for the visit that is looked at, but not what it needs."""
     trial: Ints
-    clocks: Ints
-    """Scratch of ``timing``: (rows, stops, sets of breaks)."""
+    legs: Ints
+    """Seconds of the way to each call of ``trial``, and from the last one to the end."""
+    begins: Ints
+    values: Ints
+    slopes: Ints
+    """Curves of ``timing``: (rows, states of breaks, pieces)."""
+    sizes: Ints
+    """(rows, states): of how many pieces each curve is."""
     balance: Ints
     """Scratch of ``supply``: (3, k)."""
+    called: Ints
+    """Scratch of ``supply``: depots that a technician has called at, the latest last."""
 
 
 NOWHERE = 2**40
+MOST_PIECES = 1_000
+"""Of a curve of ``timing``: four for each stop are plenty."""
+CALLS_A_SHIFT, MORE_CALLS = 3, 16
+"""So many depot calls all routes together may hold: for each shift, and besides."""
+SCRATCH = 2
+"""Rows of curves besides those behind the stops: being at a stop, and room to compare ways."""
 END_OF_ROUTE = -1
 """Separates the routes in a plan that is written as one row of calls."""
 
@@ -148,10 +167,11 @@ def empty_plan(arrays: Arrays) -> Plan:
         int(arrays.count[name]) for name in ("visits", "depots", "shifts", "items")
     )
     scarce = bool(arrays.count["scarce"])
-    spare = 3 * shifts + 16 if depots else 0
+    spare = CALLS_A_SHIFT * shifts + MORE_CALLS if depots else 0
     size = visits + 2 * shifts + spare
     longest = visits + spare + 2
-    sets = 2 ** int(arrays.shifts["breaks"].max(initial=0))
+    curves = (2 + SCRATCH, int(arrays.shifts["states"].max(initial=1)) + 1)
+    pieces = min(4 * longest + 16, MOST_PIECES)
     nodes = _in_whole_lines(size)
     nodes["call"] = -1
     nodes["shift"] = -1
@@ -197,6 +217,7 @@ def empty_plan(arrays: Arrays) -> Plan:
         saved_shift=np.zeros(shifts, dtype=np.int64),
         saved_routes=np.zeros(shifts, dtype=ROUTE),
         saved_room=np.zeros((shifts, 2, items), dtype=np.int64),
+        saved_taken=np.zeros((shifts if scarce else 0, depots, items), dtype=np.int64),
         best=np.full(longest + shifts, END_OF_ROUTE, dtype=np.int64),
         lacking=np.zeros(shifts, dtype=np.int64),
         nearby=np.zeros(
@@ -211,8 +232,13 @@ def empty_plan(arrays: Arrays) -> Plan:
             dtype=np.int64,
         ),
         trial=np.zeros(longest, dtype=np.int64),
-        clocks=np.zeros((3, longest + 1, sets), dtype=np.int64),
+        legs=np.zeros(longest + 1, dtype=np.int64),
+        begins=np.zeros((*curves, pieces), dtype=np.int64),
+        values=np.zeros((*curves, pieces), dtype=np.int64),
+        slopes=np.zeros((*curves, pieces), dtype=np.int64),
+        sizes=np.zeros(curves, dtype=np.int64),
         balance=np.zeros((3, items), dtype=np.int64),
+        called=np.zeros(depots, dtype=np.int64),
     )
 
 
@@ -238,6 +264,7 @@ def is_intricate(arrays: Arrays, call: int, shift: int) -> bool:
     return (
         arrays.windows[on.day, call].count > 1
         or (here.late_cents > 0 and here.due < on.latest_end)
+        or here.prompt_cents > 0
         or here.moved_cents > 0
     )
 
@@ -253,18 +280,21 @@ def _swap(order: Ints, at: Ints, first: int, one: int, other_at: int) -> None:
 
 @inlined
 def mark_assigned(plan: Plan, visit: int) -> None:
+    """Move the visit behind those that are unassigned, in constant time."""
     plan.now.unassigned -= 1
     _swap(plan.unassigned, plan.unassigned_at, 0, visit, plan.now.unassigned)
 
 
 @inlined
 def mark_unassigned(plan: Plan, visit: int) -> None:
+    """Move the visit to those that are unassigned, in constant time."""
     _swap(plan.unassigned, plan.unassigned_at, 0, visit, plan.now.unassigned)
     plan.now.unassigned += 1
 
 
 @inlined
 def mark_used(arrays: Arrays, plan: Plan, node: int) -> None:
+    """Take a depot call's node out of those that are free, in constant time."""
     plan.now.free_calls -= 1
     first = start_of(arrays, arrays.count.shifts)
     _swap(plan.pool, plan.pool_at, first, node, plan.now.free_calls)
@@ -272,6 +302,7 @@ def mark_used(arrays: Arrays, plan: Plan, node: int) -> None:
 
 @inlined
 def mark_free(arrays: Arrays, plan: Plan, node: int) -> None:
+    """Give a depot call's node back to those that are free, in constant time."""
     first = start_of(arrays, arrays.count.shifts)
     _swap(plan.pool, plan.pool_at, first, node, plan.now.free_calls)
     plan.now.free_calls += 1

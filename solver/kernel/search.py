@@ -18,24 +18,27 @@ from solver.kernel.changes import (
     mend,
     nearest_cut,
     put,
+    put_and_fetch,
     save,
     take_out,
     undo,
     want,
 )
-from solver.kernel.compiled import compiled
+from solver.kernel.compiled import compiled, inlined
 from solver.kernel.dice import Dice, pick, roll
 from solver.kernel.nearby import best_nearby, best_on
-from solver.kernel.places import Place, cents_behind, nowhere
+from solver.kernel.places import Insertion, cents_behind, fixed_cents, nowhere
 from solver.kernel.plan import Plan, start_of
 from solver.kernel.timing import NEVER
 
 ORDERS = 15
 DEAREST_FIRST = 14
 """Of the ways to put the wanted visits in order, the last."""
+SHIFTS_TO_FETCH_FOR = 3
+"""On so many shifts a visit is tried for which several depot calls have to be made."""
 
 
-class Settings(NamedTuple):
+class SearchSettings(NamedTuple):
     """The numbers that the search is tuned by; ``docs/engine.md`` says how each was chosen."""
 
     removals: float = 10.0
@@ -63,7 +66,7 @@ def anneal(
     arrays: Arrays,
     plan: Plan,
     dice: Dice,
-    settings: Settings,
+    settings: SearchSettings,
     iterations: int,
     hot: float,
     cold: float,
@@ -89,7 +92,7 @@ def anneal(
 
 
 @compiled
-def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> bool:
+def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> bool:
     """Take out strings of stops around a random visit, and remember who else is unassigned. False
     if what is left cannot be kept, because the tails that two routes exchanged do not fit."""
     now = plan.now
@@ -102,6 +105,8 @@ def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> bool:
     if placed == 0:
         return True
     seed = pick(dice, arrays.count.visits)
+    if plan.nodes[seed].shift < 0 and not _is_near_a_route(arrays, plan, seed):
+        seed = plan.unassigned[left_out + pick(dice, placed)]
     longest = min(float(settings.longest_string), placed / now.routes)
     most = 4.0 * settings.removals / (1.0 + longest) - 1.0
     strings = int(1.0 + roll(dice) * most)
@@ -125,7 +130,16 @@ def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> bool:
 
 
 @compiled
-def _exchange(arrays: Arrays, plan: Plan, tail: int, dice: Dice, settings: Settings) -> bool:
+def _is_near_a_route(arrays: Arrays, plan: Plan, visit: int) -> bool:
+    """Whether any of the visits near this one is on a route."""
+    for index in range(arrays.near.shape[1]):
+        if plan.nodes[arrays.near[visit, index]].shift >= 0:
+            return True
+    return False
+
+
+@compiled
+def _exchange(arrays: Arrays, plan: Plan, tail: int, dice: Dice, settings: SearchSettings) -> bool:
     """Now and then let a ruined route exchange its tail with another ruined one, or all it has with
     any route; False if what comes of it cannot be kept in time."""
     now, own = plan.now, plan.nodes[tail].shift
@@ -144,7 +158,7 @@ def _exchange(arrays: Arrays, plan: Plan, tail: int, dice: Dice, settings: Setti
 
 @compiled
 def _remove_string(
-    arrays: Arrays, plan: Plan, visit: int, longest: float, dice: Dice, settings: Settings
+    arrays: Arrays, plan: Plan, visit: int, longest: float, dice: Dice, settings: SearchSettings
 ) -> int:
     """Take a string of stops with the visit in it off its route; returns the node behind it."""
     nodes = plan.nodes
@@ -177,7 +191,7 @@ def _remove_string(
 
 
 @compiled
-def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings, bar: float) -> bool:
+def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings, bar: float) -> bool:
     """Place all wanted visits one by one, each where it adds least to the cost. Gives up, with
     False, as soon as the plan cannot cost less than ``bar`` any more."""
     now = plan.now
@@ -196,10 +210,27 @@ def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings, bar: fl
         shift, place = best_nearby(arrays, plan, visit, limit, dice, settings.blink)
         if shift < 0 and limit == price and roll(dice) < settings.look_everywhere:
             shift, place = _best_anywhere(
-                arrays, plan, visit, settings.shifts_anywhere, dice, settings
+                arrays, plan, visit, price, settings.shifts_anywhere, dice, settings
             )
-        if shift >= 0:
-            put(arrays, plan, visit, shift, place)
+        elif _opens_a_route(arrays, plan, shift) and roll(dice) < settings.look_everywhere:
+            other, elsewhere = _best_anywhere(
+                arrays, plan, visit, place.cents, settings.shifts_anywhere, dice, settings
+            )
+            if other >= 0:
+                shift, place = other, elsewhere
+        if shift >= 0 and _may_fetch_otherwise(arrays, visit) and roll(dice) < settings.blink:
+            most = settings.shifts_anywhere
+            if _place_and_fetch(arrays, plan, visit, place.cents, most, dice):
+                shift = -1
+            else:
+                # Depot calls may have been moved, and the place with them.
+                shift, place = best_nearby(arrays, plan, visit, limit, dice, settings.blink)
+        if shift >= 0 and not put(arrays, plan, visit, shift, place):
+            shift = -1
+        if plan.nodes[visit].shift < 0 and _is_to_fetch(
+            arrays, visit, limit, price, dice, settings
+        ):
+            _place_and_fetch(arrays, plan, visit, limit, settings.shifts_anywhere, dice)
         least += price + now.cents - before
     return now.cents < bar
 
@@ -239,12 +270,18 @@ def _put_in_order(arrays: Arrays, plan: Plan, dice: Dice, choice: int) -> None:
 
 @compiled
 def _best_anywhere(
-    arrays: Arrays, plan: Plan, visit: int, most: int, dice: Dice, settings: Settings
-) -> tuple[int, Place]:
-    """The best place on at most so many shifts, one after the other from a random one on."""
+    arrays: Arrays,
+    plan: Plan,
+    visit: int,
+    limit: int,
+    most: int,
+    dice: Dice,
+    settings: SearchSettings,
+) -> tuple[int, Insertion]:
+    """The best place that adds less than ``limit``, on at most so many shifts, one after the other
+    from a random one on; -1 if there is none."""
     now, shifts = plan.now, arrays.count.shifts
     now.look += 1
-    limit = arrays.calls[visit].price
     best, best_shift = nowhere(), -1
     first = pick(dice, shifts) if most < shifts else 0
     for step in range(min(most, shifts)):
@@ -257,6 +294,76 @@ def _best_anywhere(
         if place.cents < limit:
             best, best_shift, limit = place, shift, place.cents
     return best_shift, best
+
+
+@inlined
+def _opens_a_route(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """Whether a visit would be the first on the shift, and to use one more costs."""
+    return shift >= 0 and arrays.weights.shift_use > 0 and plan.routes[shift].stops == 0
+
+
+@inlined
+def _is_to_fetch(
+    arrays: Arrays, visit: int, limit: int, price: int, dice: Dice, settings: SearchSettings
+) -> bool:
+    """Whether to try now if several depot calls, or one on an earlier day, let the visit in."""
+    return (
+        (limit == price or _may_fetch_otherwise(arrays, visit))
+        and arrays.calls[visit].needs > 0
+        and arrays.count.depots > 0
+        and roll(dice) < settings.look_everywhere
+    )
+
+
+@inlined
+def _may_fetch_otherwise(arrays: Arrays, visit: int) -> bool:
+    """Whether what the visit needs could come from several depots, or on an earlier day."""
+    depots, technicians = arrays.count.depots, arrays.chain_ends.shape[0]
+    is_a_choice = depots > 1 or (depots > 0 and arrays.count.shifts > technicians)
+    return is_a_choice and arrays.calls[visit].needs > 0
+
+
+@compiled
+def _place_and_fetch(
+    arrays: Arrays, plan: Plan, visit: int, limit: int, most: int, dice: Dice
+) -> bool:
+    """Place the visit and fetch what it lacks, wherever that is: on one of at most so many shifts
+    from a random one on, where it would add less than ``limit`` if it lacked nothing; first where
+    that is least. False if it is on none of them."""
+    shifts = arrays.count.shifts
+    first = pick(dice, shifts) if most < shifts else 0
+    plan.now.look += 1
+    for _ in range(SHIFTS_TO_FETCH_FOR):
+        shift, node = _cheapest_untried(arrays, plan, visit, limit, first, min(most, shifts))
+        if shift < 0:
+            return False
+        if put_and_fetch(arrays, plan, visit, shift, node):
+            return True
+        plan.routes[shift].seen = plan.now.look
+    return False
+
+
+@compiled
+def _cheapest_untried(
+    arrays: Arrays, plan: Plan, visit: int, limit: int, first: int, number: int
+) -> tuple[int, int]:
+    """Of so many shifts that this look has not tried the one, and its node, behind which the visit
+    would add least if it lacked nothing; -1 if it adds ``limit`` or more on all of them."""
+    best_shift, best_node = -1, -1
+    for step in range(number):
+        shift = (first + step) % arrays.count.shifts
+        if not arrays.able[visit, shift] or plan.routes[shift].seen == plan.now.look:
+            continue
+        fixed = fixed_cents(arrays, plan, visit, shift)
+        node = start_of(arrays, shift)
+        while True:
+            cents = cents_behind(arrays, plan, visit, shift, node, fixed, limit)
+            if cents < limit:
+                limit, best_shift, best_node = cents, shift, node
+            node = plan.nodes[node].after
+            if plan.nodes[node].call < 0:
+                break
+    return best_shift, best_node
 
 
 @compiled
@@ -274,7 +381,7 @@ def _first_empty(arrays: Arrays, plan: Plan, shift: int) -> bool:
 
 
 @compiled
-def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
+def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> None:
     """Place all that is unassigned, dearest to leave out first."""
     now = plan.now
     begin_iteration(plan)
@@ -288,9 +395,14 @@ def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: Settings) -> None:
             arrays, plan, visit, arrays.calls[visit].price, dice, settings.blink
         )
         if shift < 0:
-            shift, place = _best_anywhere(arrays, plan, visit, arrays.count.shifts, dice, settings)
-        if shift >= 0:
-            put(arrays, plan, visit, shift, place)
+            price = arrays.calls[visit].price
+            shift, place = _best_anywhere(
+                arrays, plan, visit, price, arrays.count.shifts, dice, settings
+            )
+        is_placed = shift >= 0 and put(arrays, plan, visit, shift, place)
+        if not is_placed and arrays.calls[visit].needs > 0:
+            price = arrays.calls[visit].price
+            _place_and_fetch(arrays, plan, visit, price, arrays.count.shifts, dice)
     forget_removed(plan)
     keep_as_best(arrays, plan)
 

@@ -1,31 +1,38 @@
 """Parts and tools: what a van still has room for, and from where on a depot has helped out.
 
 A technician's shifts are one chain, since parts stay in the van. Visits take from the van first,
-in order of time; what it lacks comes from the latest depot call before that has the item at all.
-So what is taken where follows from the routes alone.
+in order of time; what it lacks comes from the depots called at before, the latest one first, each
+as far as it still has some. A depot that the technician has called at supplies all that comes
+after, so which of them gives what never decides whether one technician is supplied, only what is
+left for the others.
 """
 
-from solver.eligibility import UNLIMITED
 from solver.kernel.arrays import Arrays
 from solver.kernel.compiled import compiled
 from solver.kernel.plan import NOWHERE, Plan, start_of
+from solver.rules.eligibility import UNLIMITED
 
 IMPOSSIBLE = 2**41
 SUPPLIED = -1
-SOLD_OUT = -2
+
+
+@compiled
+def first_of(arrays: Arrays, chain: int) -> int:
+    """Where in ``arrays.chains`` the technician's shifts begin."""
+    return 0 if chain == 0 else arrays.chain_ends[chain - 1]
 
 
 @compiled
 def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
     """Bring the supply of the shift's technician up to date.
 
-    Returns SUPPLIED, SOLD_OUT if all technicians together take more than a depot has, or else the
-    first node that lacks something (which, says ``now.lacking``); then nothing is up to date.
+    Returns SUPPLIED, or else the first node that lacks something (``now.lacking`` says of what,
+    ``now.short`` how many); then nothing is up to date.
     """
     nodes = plan.nodes
     items = arrays.count.items
     chain = arrays.shifts[shift].chain
-    first = 0 if chain == 0 else arrays.chain_ends[chain - 1]
+    first = first_of(arrays, chain)
     end = arrays.chain_ends[chain]
     left, latest, spare = plan.balance[0], plan.balance[1], plan.balance[2]
     if arrays.count.scarce > 0:
@@ -33,6 +40,7 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
     for item in range(items):
         left[item] = 0
         latest[item] = -1
+    called = 0
     for index in range(first, end):
         today = arrays.chains[index]
         for item in range(items):
@@ -49,6 +57,7 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
             call = nodes[node].call
             if call >= arrays.count.visits:
                 depot = call - arrays.count.visits
+                called = _called(plan, called, depot)
                 for item in range(items):
                     if arrays.stock[depot, item] > 0:
                         if latest[item] < 0:
@@ -62,15 +71,16 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
                     if arrays.stays[item] or left[item] == 0:
                         from_van = min(number, left[item])
                         left[item] -= from_van
-                        if number > from_van:
-                            depot = latest[item]
-                            if depot < 0:
-                                if arrays.count.scarce > 0:
-                                    plan.taken_by[chain] = 0
-                                plan.now.lacking = item
-                                return node
+                        short = number - from_van
+                        if arrays.is_scarce[item]:
+                            short = _take(arrays, plan, chain, called, item, short)
+                        elif latest[item] >= 0:
+                            short = 0
+                        if short > 0:
                             if arrays.count.scarce > 0:
-                                plan.taken_by[chain, depot, item] += number - from_van
+                                plan.taken_by[chain] = 0
+                            plan.now.lacking, plan.now.short = item, short
+                            return node
             node = nodes[node].after
         for item in range(items):
             if plan.from_depot[today, item] == NOWHERE:
@@ -87,9 +97,39 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
                 plan.room[today, item] = spare[item]
     for index in range(first, end):
         plan.routes[arrays.chains[index]].recount = 0
-    if arrays.count.scarce > 0 and not _take(arrays, plan, chain):
-        return SOLD_OUT
+    if arrays.count.scarce > 0:
+        for depot in range(arrays.count.depots):
+            for item in range(items):
+                plan.taken[depot, item] += plan.taken_by[chain, depot, item]
     return SUPPLIED
+
+
+@compiled
+def _called(plan: Plan, called: int, depot: int) -> int:
+    """Put the depot last of the ``called`` ones in ``plan.called``; returns how many there are."""
+    kept = 0
+    for index in range(called):
+        if plan.called[index] != depot:
+            plan.called[kept] = plan.called[index]
+            kept += 1
+    plan.called[kept] = depot
+    return kept + 1
+
+
+@compiled
+def _take(arrays: Arrays, plan: Plan, chain: int, called: int, item: int, number: int) -> int:
+    """Let the technician take what is scarce from the depots called at; returns what lacks.
+
+    ``plan.taken`` is what the others take.
+    """
+    for index in range(called - 1, -1, -1):
+        depot = plan.called[index]
+        own = plan.taken_by[chain, depot, item]
+        some = min(number, arrays.stock[depot, item] - plan.taken[depot, item] - own)
+        if some > 0:
+            plan.taken_by[chain, depot, item] += some
+            number -= some
+    return number
 
 
 @compiled
@@ -147,58 +187,81 @@ def _forget_taken(arrays: Arrays, plan: Plan, chain: int) -> None:
 
 
 @compiled
-def _take(arrays: Arrays, plan: Plan, chain: int) -> bool:
-    """Add what the technician takes to what all take; False if that is more than there is."""
-    enough = True
-    for depot in range(arrays.count.depots):
-        for item in range(arrays.count.items):
-            own = plan.taken_by[chain, depot, item]
-            plan.taken[depot, item] += own
-            if own > 0 and plan.taken[depot, item] > arrays.stock[depot, item]:
-                enough = False
-    return enough
+def free_for(arrays: Arrays, plan: Plan, chain: int, depot: int, item: int) -> int:
+    """What the depot has of an item that no other technician takes."""
+    free = arrays.stock[depot, item] - plan.taken[depot, item]
+    return free + plan.taken_by[chain, depot, item] if arrays.is_scarce[item] else free
 
 
 @compiled
 def usable_from(arrays: Arrays, plan: Plan, visit: int, shift: int) -> int:
     """The position on the route after which the visit would have what it needs, as things are;
     IMPOSSIBLE if nowhere."""
-    needs = arrays.calls[visit]
-    position = 0
-    for row in range(needs.first_need, needs.first_need + needs.needs):
-        item, number = arrays.needs[row].item, arrays.needs[row].number
-        if plan.room[shift, item] >= number and plan.from_depot[shift, item] != 0:
-            continue
-        if plan.from_depot[shift, item] == NOWHERE or not in_stock(arrays, plan, item, number):
-            return IMPOSSIBLE
-        position = max(position, plan.from_depot[shift, item])
-    return position
-
-
-@compiled
-def in_stock(arrays: Arrays, plan: Plan, item: int, number: int) -> bool:
-    """Whether any depot still has so many; that it is the right one is known only afterwards."""
-    if arrays.count.scarce == 0:
-        return True
-    for depot in range(arrays.count.depots):
-        if arrays.stock[depot, item] - plan.taken[depot, item] >= number:
-            return True
-    return False
+    return usable_with(arrays, plan, visit, shift, -1)
 
 
 @compiled
 def usable_with(arrays: Arrays, plan: Plan, visit: int, shift: int, depot: int) -> int:
     """The position on the route after which the visit would have what it needs, after one more call
-    at the depot; IMPOSSIBLE if nowhere."""
+    at the depot (-1: after none); IMPOSSIBLE if nowhere."""
     needs = arrays.calls[visit]
     position = 0
     for row in range(needs.first_need, needs.first_need + needs.needs):
         item, number = arrays.needs[row].item, arrays.needs[row].number
-        if plan.room[shift, item] >= number and plan.from_depot[shift, item] != 0:
+        if arrays.is_scarce[item]:
+            position = max(position, _enough_from(arrays, plan, shift, item, number, depot))
+        elif plan.room[shift, item] >= number and plan.from_depot[shift, item] != 0:
             continue
-        stock = arrays.stock[depot, item]
-        if stock < UNLIMITED and stock - plan.taken[depot, item] < number:
-            if plan.from_depot[shift, item] == NOWHERE or not in_stock(arrays, plan, item, number):
+        elif depot < 0 or arrays.stock[depot, item] == 0:
+            if plan.from_depot[shift, item] == NOWHERE:
                 return IMPOSSIBLE
             position = max(position, plan.from_depot[shift, item])
+        if position == IMPOSSIBLE:
+            return IMPOSSIBLE
+    return position
+
+
+@compiled
+def _enough_from(arrays: Arrays, plan: Plan, shift: int, item: int, number: int, depot: int) -> int:
+    """The same for one item that is scarce: from where on the technician could give up so many,
+    for good. What there is rises with the vans' loads and with the first call at each depot, and
+    falls with each visit."""
+    nodes = plan.nodes
+    chain = arrays.shifts[shift].chain
+    first = first_of(arrays, chain)
+    level, called, position = 0, 0, IMPOSSIBLE
+    more = free_for(arrays, plan, chain, depot, item) if depot >= 0 else 0
+    is_past = False
+    for index in range(first, arrays.chain_ends[chain]):
+        today = arrays.chains[index]
+        level += arrays.van[today, item]
+        node = start_of(arrays, today)
+        while True:
+            call = nodes[node].call
+            if call >= arrays.count.visits:
+                there = call - arrays.count.visits
+                before = called
+                called = _called(plan, called, there)
+                if called > before:
+                    level += free_for(arrays, plan, chain, there, item)
+                if there == depot:
+                    more = 0
+            elif call >= 0:
+                needs = arrays.calls[call]
+                for row in range(needs.first_need, needs.first_need + needs.needs):
+                    if arrays.needs[row].item == item:
+                        level -= arrays.needs[row].number
+            if level + more < number:
+                if is_past:
+                    return IMPOSSIBLE
+                position = IMPOSSIBLE
+            elif today == shift and position == IMPOSSIBLE:
+                position = nodes[node].position
+            node = nodes[node].after
+            if nodes[node].call < 0:
+                break
+        if today == shift:
+            if position == IMPOSSIBLE:
+                return IMPOSSIBLE
+            is_past = True
     return position

@@ -8,17 +8,19 @@ matrix over all its places.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 
-from solver.eligibility import stock_of
+from solver.judge.replay import Replay
+from solver.ortools.routing import RoutingModel
 from solver.problem import Depot, Objective, Problem, Shift, TimeWindow, Visit
-from solver.replay import Replay
-from solver.routing import RoutingModel
-from solver.schedule import Call, idle_route
+from solver.rules.eligibility import stock_of
 from solver.solution import Route, Stop, StopKind
+from solver.timing.schedule import Call, Sequences
+from solver.timing.timing import idle_route
 
 PLACES_AT_A_TIME = 100
 """Stops and shifts in one model, or one technician's if those are more."""
@@ -27,8 +29,11 @@ Chain = Sequence[Shift]
 """A technician's shifts."""
 
 
-def accepts(problem: Problem, routes: Iterable[Route]) -> bool:
-    """Whether the routing model takes these routes, at exactly their times and pickups.
+def accepts(
+    problem: Problem, routes: Iterable[Route], over: Callable[[], bool] = lambda: False
+) -> bool:
+    """Whether the routing model takes these routes, at exactly their times and pickups; once it is
+    ``over``, of those that it has been asked about.
 
     It judges hard rules only and, of times, those that it has variables for: when routes, service
     and breaks start and when routes end. A depot call that says nothing of pickups makes those
@@ -39,7 +44,8 @@ def accepts(problem: Problem, routes: Iterable[Route]) -> bool:
     if len(replay.routes) < len(given) or not _in_the_model(replay) or not _in_stock(replay):
         return False
     by_shift = {shift.id: route for shift, route in replay.routes}
-    return all(_taken(replay, chains, by_shift) for chains in _portions(problem, by_shift))
+    portions = takewhile(lambda _: not over(), _portions(problem, by_shift))
+    return all(_taken(replay, chains, by_shift) for chains in portions)
 
 
 def _in_the_model(replay: Replay) -> bool:
@@ -121,8 +127,28 @@ def _taken(replay: Replay, chains: Sequence[Chain], routes: Mapping[str, Route])
             elif place is not None:
                 calls[id_].append(_supplying_just(stop, place, f"call {number}"))
                 number += 1
+    for chain in chains:
+        _leave_out_what_suffices(chain, calls)
     part, sequences = _cut_out(replay.problem, shifts, calls)
     return RoutingModel(part, sequences, spare_calls=0).accept_timed(sequences, theirs) is not None
+
+
+def _leave_out_what_suffices(chain: Chain, calls: dict[str, list[Call]]) -> None:
+    """Take parts off a technician's visits of which the van holds as many from the first as all of
+    them need, and tools that are there on every shift: each would be a dimension of the model that
+    nothing can go wrong in."""
+    visits = [c for s in chain for c in calls.get(s.id, ()) if isinstance(c, Visit)]
+    needed = Counter[str]()
+    for visit in visits:
+        needed.update(visit.parts)
+    first = min(chain, key=lambda shift: shift.start)
+    short = {part for part, number in needed.items() if number > first.stock.get(part, 0)}
+    always = frozenset.intersection(*(shift.tools for shift in chain))
+    for shift in chain:
+        for index, call in enumerate(calls.get(shift.id, ())):
+            if isinstance(call, Visit) and (call.parts or call.tools):
+                parts = {part: n for part, n in call.parts.items() if part in short}
+                calls[shift.id][index] = replace(call, parts=parts, tools=call.tools - always)
 
 
 def _around(moment: int, windows: Sequence[TimeWindow]) -> tuple[TimeWindow, ...]:
@@ -141,7 +167,7 @@ def _supplying_just(call: Stop, depot: Depot, name: str) -> Depot:
 
 
 def _cut_out(
-    problem: Problem, shifts: Sequence[Shift], calls: Mapping[str, Sequence[Call]]
+    problem: Problem, shifts: Sequence[Shift], calls: Sequences
 ) -> tuple[Problem, dict[str, tuple[Call, ...]]]:
     """A problem of these shifts and calls alone, in which nothing costs anything."""
     used = {end for shift in shifts for end in (shift.start_location, shift.end_location)}

@@ -1,4 +1,4 @@
-"""The OR-Tools routing model of a problem; ``solver/routing_rules.py`` has its rules one by one.
+"""The OR-Tools routing model of a problem; ``solver/ortools/rules.py`` has its rules one by one.
 
 A model is built for a plan that exists already (the opening, or the plan in force): it takes that
 plan in, improves it, and fixes the times. Only what can be served is modelled: a visit that no
@@ -18,9 +18,8 @@ import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
 from ortools.util import optional_boolean_pb2
 
-from solver.eligibility import Truths, at_pinned_time, eligibility_matrix, pair_costs
-from solver.problem import Depot, Matrix, Problem, Visit
-from solver.routing_rules import (
+from solver.draft.supply import supplying_depots
+from solver.ortools.rules import (
     add_breaks,
     add_eligible_technicians,
     add_imbalance,
@@ -30,18 +29,18 @@ from solver.routing_rules import (
     add_optional_visits,
     add_pair_costs,
     add_parts,
+    add_promptness,
     add_shifts,
     add_time,
     add_time_windows,
     add_tools,
     add_travel_cost,
 )
-from solver.schedule import Call, idle_route, legs_of, place
+from solver.problem import Depot, Matrix, Problem, Visit
+from solver.rules.eligibility import Truths, at_pinned_time, eligibility_matrix, pair_costs
 from solver.solution import Route, Stop, StopKind
-from solver.supply import supplying_depots
-
-Sequences = Mapping[str, Sequence[Call]]
-"""Visits and depot calls in order, by shift."""
+from solver.timing.schedule import Call, Sequences, legs_of
+from solver.timing.timing import cheapest, idle_route
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +116,7 @@ class RoutingModel:
         add_parts(self)
         add_tools(self)
         add_lateness(self)
+        add_promptness(self)
         add_moved_time(self)
         add_pair_costs(self)
         add_imbalance(self)
@@ -147,13 +147,14 @@ class RoutingModel:
         return int(self.routing.Start(vehicle))
 
     def accept(self, sequences: Sequences) -> Answer | None:
-        """Take in a plan at its own times, as ``place`` has them; None if the model refuses it."""
+        """Take in a plan at its cheapest times; None if the model refuses it."""
         legs = legs_of(self.problem.travel_time)
         pinned = {visit.id: visit for visit in self.visits}
         routes = {}
         for shift in self.shifts:
             calls = sequences.get(shift.id, ())
-            placed = place(shift, [c if _is_depot(c) else pinned.get(c.id, c) for c in calls], legs)
+            open_then = [c if _is_depot(c) else pinned.get(c.id, c) for c in calls]
+            placed = cheapest(self.problem, shift, open_then, legs)
             if calls and placed is not None:
                 routes[shift.id] = placed
         return self.accept_timed(sequences, routes)

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from solver.eligibility import stock_of
-from solver.problem import Depot, TimeWindow
+from solver.problem import NO_WAY, Depot, TimeWindow
+from solver.rules.eligibility import stock_of
 
 if TYPE_CHECKING:
-    from solver.routing import RoutingModel
+    from solver.ortools.routing import RoutingModel
 
 
 def add_time(model: "RoutingModel") -> pywrapcp.RoutingDimension:
     """Time passes by travel and service; a route starts as late as it likes and may wait."""
-    travel = model.legs(model.problem.travel_time)
+    # What is longer than the model's time is impossible, be it ever so much longer.
+    travel = np.minimum(model.legs(model.problem.travel_time), model.latest + 1)
     service = np.zeros(len(model.locations), dtype=np.int64)
     service[: len(model.nodes)] = [call.duration for call in model.nodes]
     transit = model.routing.RegisterTransitMatrix((travel + service[:, None]).tolist())
@@ -38,10 +39,17 @@ def add_time(model: "RoutingModel") -> pywrapcp.RoutingDimension:
 
 
 def add_travel_cost(model: "RoutingModel") -> None:
-    """Every leg costs its travel time and distance, every shift in use its fixed cost."""
+    """Every leg costs its travel time and distance, every shift in use its fixed cost.
+
+    A leg that there is not costs nothing: there is never the time to go there.
+    """
     costs = model.problem.objective
-    cents = costs.travel_time * model.problem.travel_time + costs.distance * model.problem.distance
-    evaluator = model.routing.RegisterTransitMatrix(model.legs(cents).tolist())
+    travel, distance = (
+        np.where(legs == NO_WAY, 0, legs)
+        for legs in (model.legs(model.problem.travel_time), model.legs(model.problem.distance))
+    )
+    cents = costs.travel_time * travel + costs.distance * distance
+    evaluator = model.routing.RegisterTransitMatrix(cents.tolist())
     model.routing.SetArcCostEvaluatorOfAllVehicles(evaluator)
     model.routing.SetFixedCostOfAllVehicles(costs.shift_use)
 
@@ -230,26 +238,36 @@ def _limit_pickups(
 
 
 def add_lateness(model: "RoutingModel") -> None:
-    rate = model.problem.objective.lateness
+    costs = model.problem.objective
     for node, visit in enumerate(model.visits):
+        rate = costs.late_cents(visit.priority)
         if rate and visit.due is not None:
             latest = visit.due - visit.duration - model.epoch
             _no_later_than(model, model.time, node, latest, rate)
 
 
-def add_moved_time(model: "RoutingModel") -> None:
-    """Starting earlier or later than published costs.
+def add_promptness(model: "RoutingModel") -> None:
+    """Each second after a visit could have been served costs; on a clock of its own, since a moment
+    can have one soft upper bound, and lateness has it."""
+    costs = model.problem.objective
+    if not any(costs.promptness):
+        return
+    clock = _another_clock(model, "promptness")
+    for node, visit in enumerate(model.visits):
+        ready = model.problem.ready[visit.id] - model.epoch
+        _no_later_than(model, clock, node, ready, costs.prompt_cents(visit.priority))
 
-    A moment can have one soft upper bound, and lateness has it; so moved time gets a clock of its
-    own, which shows the same time.
-    """
+
+def add_moved_time(model: "RoutingModel") -> None:
+    """Starting earlier or later than published costs; on a clock of its own where lateness has the
+    soft upper bound."""
     costs = model.problem.objective
     moved = [node for node, visit in enumerate(model.visits) if visit.previous is not None]
     if not costs.moved_time or not moved:
         return
     clock = model.time
     if costs.lateness and any(model.visits[node].due is not None for node in moved):
-        clock = _second_clock(model)
+        clock = _another_clock(model, "moved time")
     for node in moved:
         previous = model.visits[node].previous
         assert previous is not None  # noqa: S101 - filtered above
@@ -275,9 +293,10 @@ def _no_earlier_than(
     model.unavoidable[node] += rate * max(0, moment - model.latest)
 
 
-def _second_clock(model: "RoutingModel") -> pywrapcp.RoutingDimension:
-    model.routing.AddDimension(0, model.latest, model.latest, False, "clock")
-    clock = model.routing.GetDimensionOrDie("clock")
+def _another_clock(model: "RoutingModel", name: str) -> pywrapcp.RoutingDimension:
+    """One that shows the same time."""
+    model.routing.AddDimension(0, model.latest, model.latest, False, name)
+    clock = model.routing.GetDimensionOrDie(name)
     for node in range(len(model.nodes)):
         index = model.index(node)
         model.solver.Add(clock.CumulVar(index) == model.time.CumulVar(index))

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from solver.eligibility import pair_cost
-from solver.problem import Problem, Shift, Visit
+from solver.problem import NO_WAY, Problem, Shift, Visit
+from solver.rules.eligibility import pair_cost
 from solver.solution import SOFT, Route, Rule, StopKind
 
 
@@ -44,8 +44,9 @@ class RouteCost:
                 places.append(visit.location)
                 service += visit.duration
                 yield from visit_cost(problem, shift, visit, stop.start)
-        legs = list(pairwise([*places, shift.end_location]))
         travel_time, distance = problem.travel_time, problem.distance
+        ways = pairwise([*places, shift.end_location])
+        legs = [way for way in ways if travel_time[way] != NO_WAY]
         yield Rule.TRAVEL_TIME, costs.travel_time * sum(int(travel_time[leg]) for leg in legs)
         yield Rule.DISTANCE, costs.distance * sum(int(distance[leg]) for leg in legs)
         yield Rule.WORKING_TIME, costs.working_time * (route.end - route.start)
@@ -61,7 +62,10 @@ def visit_cost(
     costs = problem.objective
     yield from pair_cost(problem, visit, shift).items()
     if visit.due is not None:
-        yield Rule.LATENESS, costs.lateness * max(0, start + visit.duration - visit.due)
+        late = max(0, start + visit.duration - visit.due)
+        yield Rule.LATENESS, costs.late_cents(visit.priority) * late
+    if prompt := costs.prompt_cents(visit.priority):
+        yield Rule.PROMPTNESS, prompt * max(0, start - problem.ready[visit.id])
     if visit.previous is not None:
         moved = max(0, abs(start - visit.previous.start) - costs.moved_time_tolerance)
         told = costs.told_factor if visit.previous.told else 1

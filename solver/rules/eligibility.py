@@ -11,7 +11,7 @@ import numpy.typing as npt
 from solver.problem import Depot, Matrix, Problem, Shift, TimeWindow, Visit
 from solver.solution import Rule
 
-Obstacle = tuple[Rule, str]
+UnmetRule = tuple[Rule, str]
 """A rule that keeps a visit from a shift, and what is missing, in a dispatcher's words."""
 Truths = npt.NDArray[np.bool_]
 
@@ -38,7 +38,7 @@ class Supplies:
         return cls(in_van, in_depots, lent)
 
 
-def obstacles(supplies: Supplies, visit: Visit, shift: Shift) -> list[Obstacle]:
+def obstacles(supplies: Supplies, visit: Visit, shift: Shift) -> list[UnmetRule]:
     """Everything that keeps the visit from the shift regardless of time; empty if nothing does."""
     in_van = supplies.in_van[shift.id]
     return [
@@ -192,7 +192,7 @@ def pair_costs(problem: Problem) -> Matrix:
     return matrix
 
 
-def _technician_obstacles(visit: Visit, shift: Shift) -> list[Obstacle]:
+def _technician_obstacles(visit: Visit, shift: Shift) -> list[UnmetRule]:
     found = []
     if visit.pin is not None and visit.pin.technician != shift.technician:
         found.append((Rule.PINS, f"is pinned to technician {visit.pin.technician}"))

@@ -17,7 +17,9 @@ from numba.core.registry import cpu_target
 
 from solver.kernel.compiled import CACHE
 from solver.problem import Problem, Shift, Visit
-from solver.search import Searches
+from solver.search.searches import Searches
+from solver.timing.schedule import legs_of
+from solver.timing.timing import cheapest
 
 SECONDS_KEPT = 24 * 3600.0
 """Machine code of other sources is left alone for so long: somebody may still be using it, such as
@@ -34,9 +36,11 @@ def compile_search() -> None:
 
     Machine code of other sources is removed once it is a day old.
     """
-    searches = Searches(_tiny(), seed=0, cores=1)
+    problem = _tiny()
+    searches = Searches(problem, seed=0, cores=1)
     searches.open({})
     searches.run(seconds=None, iterations=1)
+    cheapest(problem, problem.shifts[0], problem.visits, legs_of(problem.travel_time))
     if not is_compiled():
         _forget_others()
         with suppress(OSError):  # read-only; then it is compiled for this process alone

@@ -28,11 +28,13 @@ class Found:
 
     cents: int
     unassigned: int
+    """How many visits it leaves out."""
     row: Ints = field(compare=False)
 
 
 class Elite:
-    """Plans of different cost, cheapest first; ``near`` has for each visit those around it."""
+    """Up to ``SIZE`` plans of different cost, cheapest first; ``near`` has for each visit those
+    around it, the nearest first (n, …)."""
 
     def __init__(self, near: Ints) -> None:
         self._near = near

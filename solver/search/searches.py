@@ -6,24 +6,21 @@ from the best plan found; a long one heats and cools its plans several times, th
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import pairwise
 from random import Random
 
 import numpy as np
 
-from solver.elite import Elite, Found, routes_of
 from solver.kernel.arrays import Arrays, Ints, flatten
 from solver.kernel.changes import load
 from solver.kernel.dice import dice
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
-from solver.kernel.search import Settings, anneal, fill, find_hopeless
+from solver.kernel.search import SearchSettings, anneal, fill, find_hopeless
 from solver.problem import Depot, Problem, Visit
-from solver.schedule import Call
-
-Sequences = Mapping[str, Sequence[Call]]
-"""Visits and depot calls in order, by shift."""
+from solver.search.elite import Elite, Found, routes_of
+from solver.timing.schedule import Call, Sequences
 
 HOT = 6.0
 COLD = 0.04
@@ -51,6 +48,9 @@ a crossed plan. Both in cycles of a full length: many shorter ones leave more to
 WARM = 0.5
 """The temperature that a crossed plan starts with."""
 
+FEW_SHIFTS = 16
+"""With fewer, a look at all of them costs little, and is taken so much more often."""
+
 CHUNK_SECONDS = 0.02
 """The compiled code comes back so often, to see the time and whether it was cancelled."""
 
@@ -59,11 +59,13 @@ class Searches:
     """Searches on one problem that start from the same plan, one for each core."""
 
     def __init__(
-        self, problem: Problem, *, seed: int, cores: int = 1, settings: Settings | None = None
+        self, problem: Problem, *, seed: int, cores: int = 1, settings: SearchSettings | None = None
     ) -> None:
         self.problem = problem
         self.arrays = flatten(problem)
-        settings = settings or Settings()
+        settings = settings or SearchSettings()
+        often = settings.look_everywhere * max(1.0, FEW_SHIFTS / max(1, len(problem.shifts)))
+        settings = settings._replace(look_everywhere=min(1.0, often))
         self._searches = [_Search(self.arrays, seed, core, settings) for core in range(cores)]
         self._leader = self._searches[0]
         self._elite = Elite(self.arrays.near)
@@ -71,7 +73,7 @@ class Searches:
 
     @property
     def cents(self) -> int:
-        """The cost of the best plan so far."""
+        """What the best plan so far costs, with what it leaves out."""
         return self._best().cents
 
     @property
@@ -85,7 +87,7 @@ class Searches:
         return sum(search.iterations for search in self._searches)
 
     def open(self, sequences: Sequences) -> None:
-        """Start from this plan, with all placed that goes in easily."""
+        """Start from this plan, as far as it can be kept, with all placed that goes in easily."""
         self._elite.plans.clear()
         self._leader.open(self._row(sequences))
 
@@ -99,7 +101,9 @@ class Searches:
         watch: Callable[[], bool] = lambda: False,
     ) -> None:
         """Improve the plan for so many seconds, or so many iterations on each core, whichever is
-        over first. ``watch`` is called about twenty times a second; if it returns True, it ends.
+        over first (None: no such limit). ``watch`` is called about twenty times a second; if it
+        returns True, it ends. ``hot`` and ``cold`` are the temperatures at the start and at the
+        end, as ``HOT`` and ``COLD``.
         """
         unit = self._unit()
         cycles = self._cycles(seconds, iterations)
@@ -177,7 +181,7 @@ class Searches:
         return longest
 
     def sequences(self) -> dict[str, tuple[Call, ...]]:
-        """The best plan found."""
+        """The best plan so far; shifts without a stop have an empty sequence."""
         calls: list[Visit | Depot] = [*self.problem.visits, *self.problem.depots]
         routes = zip(self.problem.shifts, routes_of(self._best().row), strict=True)
         return {shift.id: tuple(calls[call] for call in route) for shift, route in routes}
@@ -220,7 +224,7 @@ def _watched(
 class _Search:
     """One compiled search: its plan, its dice, and how far it has come."""
 
-    def __init__(self, arrays: Arrays, seed: int, core: int, settings: Settings) -> None:
+    def __init__(self, arrays: Arrays, seed: int, core: int, settings: SearchSettings) -> None:
         self.arrays = arrays
         self.plan = empty_plan(arrays)
         self.dice = dice(seed, core)
@@ -302,7 +306,7 @@ class _Search:
                 self._hot,
                 self._cold,
                 done,
-                whole,
+                float(whole),  # a whole number would have the search compiled once more
             )
             self._done += number
             self.iterations += number

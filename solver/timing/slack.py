@@ -10,17 +10,19 @@ from itertools import chain, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from solver.eligibility import Truths
 from solver.problem import Depot, Matrix, Shift, TimeWindow, Visit
-from solver.schedule import NEVER, Call, Legs, next_start, previous_start
+from solver.rules.eligibility import Truths
+from solver.timing.schedule import NEVER, Call, Legs, next_start, previous_start
 
 Numbers = npt.NDArray[np.int64]
 
 
 class Slack:
-    """How early and how late a sequence can be at each place.
+    """How early a sequence of n calls can leave each place, and how late it may be at the next one
+    (Savelsbergh's forward time slack, 1992): all in seconds since the problem's epoch.
 
-    ``end`` is the latest end to keep, that of the shift unless told otherwise.
+    Gap 0 is before the first call, gap n behind the last one. ``end`` is the latest end to keep,
+    that of the shift and its overtime unless told otherwise.
     """
 
     def __init__(
@@ -44,10 +46,12 @@ class Slack:
         self.latest.reverse()
 
     def latest_start(self) -> int:
-        """When the route may start at the latest."""
+        """When the route may leave for its first place at the latest."""
         return self.latest[0] - self._travel[0]
 
     def admits(self, visit: Visit, index: int, legs: Legs) -> bool:
+        """Whether there is time for the visit in the gap ``index``, in one of its windows; what it
+        needs, and breaks, are left out of account."""
         arrival = self.departures[index] + legs[self.locations[index]][visit.location]
         start = next_start(visit.windows, arrival)
         if start is None:
@@ -113,7 +117,7 @@ class Openings:
         self._first_gaps = np.cumsum([0, *gaps])[:-1]
 
     def admit(self, visit: Visit) -> Truths:
-        """For each shift whether any of its gaps admits the visit."""
+        """For each of the s shifts, in their order, whether any of its gaps admits the visit."""
         arrivals = self._departures + self._travel_time[self._before, visit.location]
         starts = _first_starts(visit.windows, arrivals)
         ends = starts + visit.duration + self._travel_time[visit.location][self._after]

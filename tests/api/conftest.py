@@ -15,9 +15,9 @@ from sqlmodel import Session
 from starlette.routing import BaseRoute
 
 from api.app import _Service, create_app
-from dispatch import passwords
-from dispatch.execution import execute_run
-from dispatch.keys import NewKey, create_key
+from dispatch.access import passwords
+from dispatch.access.keys import NewKey, create_key
+from dispatch.access.sign_ins import Tokens, open_sign_in
 from dispatch.models import (
     Account,
     Part,
@@ -30,8 +30,8 @@ from dispatch.models import (
     VanStock,
     WorkingHours,
 )
+from dispatch.runs.execution import execute_run
 from dispatch.settings import Settings
-from dispatch.sign_ins import Tokens, open_sign_in
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -82,10 +82,17 @@ def tokens_of(
     return tokens
 
 
-def key_of(app: FastAPI, role: Role = Role.ADMINISTRATOR, technician_id: str | None = None) -> str:
-    """A new key, which holds at whatever time a test travels to."""
+def key_of(
+    app: FastAPI,
+    role: Role = Role.ADMINISTRATOR,
+    technician_id: str | None = None,
+    **more: Any,
+) -> str:
+    """A new key, which holds at whatever time a test travels to, unless ``more`` says otherwise."""
     with Session(app.state.engine) as session:
-        new = NewKey(name="test", role=role, technician_id=technician_id)
+        new = NewKey.model_validate(
+            {"name": "test", "role": role, "technician_id": technician_id, **more}
+        )
         made = create_key(session, new, actor="test")
         session.commit()
     return made.key

@@ -1,6 +1,7 @@
 """What keeps the technician's page on the phone."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_everything_that_the_page_loads_is_kept(client: TestClient) -> None:
     paths = set(kept(client)["paths"])  # type: ignore[call-overload]
     scripts = [*pages.WEB.glob("scripts/*.js"), *pages.WEB.glob("scripts/my-day/*.js")]
     assert {f"/pages/{file.relative_to(pages.WEB).as_posix()}" for file in scripts} <= paths
+    imported = {
+        address
+        for script in scripts
+        for address in re.findall(r'from "(/pages/[^"]+)"', script.read_text(encoding="utf-8"))
+    }
+    assert imported == {"/pages/idb/index.js"}
+    assert imported <= paths
 
 
 def test_a_file_that_changes_changes_the_version(

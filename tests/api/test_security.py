@@ -15,10 +15,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api.access import POLICY
-from api.limits import MAX_BODY_BYTES, SAFE_HEADERS
+from api.http.access import POLICY
+from api.http.limits import MAX_BODY_BYTES, SAFE_HEADERS
+from api.http.problems import json_pointer
 from dispatch import store
-from dispatch.files import export_folder, import_folder
+from dispatch.files.folder import export_folder, import_folder
 from dispatch.models import Job, LogEntry, Site
 from dispatch.settings import Settings
 from tests.api.conftest import at, stored, tokens_of
@@ -42,6 +43,7 @@ IDS = {
     "template_id": "none",
     "rule_id": "none",
     "asset_id": "none",
+    "site_id": "none",
     "device_id": "none",
     "alert_id": "1",
     "dead_letter_id": "1",
@@ -122,6 +124,22 @@ def test_what_is_no_sound_body_is_refused_by_every_operation(
         assert answer.headers["content-type"] == "application/problem+json"
         json.loads(answer.content)
         assert len(answer.content) < 200_000
+
+
+@on_sqlite
+@pytest.mark.parametrize("name", ["title", "x", "a/b"])
+def test_a_name_that_stands_there_twice_is_refused_by_every_operation(
+    senders: Senders, name: str
+) -> None:
+    """Also of an object within, and where both times the same is said."""
+    member = f'"{name}": 1'
+    for path, _, send in senders:
+        answer = send(content=f"{{{member}, {member}}}".encode(), headers=JSON)
+        fault = {"code": "duplicate", "where": json_pointer([name])}
+        assert fault.items() <= answer.json()["faults"][0].items(), path
+        answer = send(content=f'{{"b": [{{{member}, "c": 2, {member}}}]}}'.encode(), headers=JSON)
+        [found] = answer.json()["faults"]
+        assert (found["code"], found["where"]) == ("duplicate", json_pointer(["b", 0, name])), path
 
 
 @on_sqlite

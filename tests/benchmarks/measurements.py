@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.results import Measurement, Trial, gap_to
+from benchmarks.engines.results import Measurement, Trial, gap_to
 
 
 def measured(

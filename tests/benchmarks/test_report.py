@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.plot import mean_curves
+from benchmarks.engines.plot import mean_curves
+from benchmarks.engines.results import append_result
 from benchmarks.report import BEGIN, END, Comparison, insert, main, report
-from benchmarks.results import append_result
 from tests.benchmarks.measurements import measured
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.results import (
+from benchmarks.engines.results import (
     append_result,
     from_line,
     gap_to,

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.instances import instance_names, load, size
-from benchmarks.peers import as_solution
-from benchmarks.results import read_results
+from benchmarks.engines.instances import instance_names, load, size
+from benchmarks.engines.peers import as_solution
+from benchmarks.engines.results import read_results
 from benchmarks.run import main
-from solver.check import check
+from solver.judge.check import check
 
 INSTANCE = """\
 SQUARE

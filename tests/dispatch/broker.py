@@ -82,7 +82,9 @@ class Broker:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
-    def publish(self, messages: Iterable[tuple[str, bytes]], **properties: Any) -> None:
+    def publish(
+        self, messages: Iterable[tuple[str, bytes]], *, retain: bool = False, **properties: Any
+    ) -> None:
         """Publish at QoS 1, and return when the broker has all of them."""
         client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         client.connect("127.0.0.1", self.port)
@@ -92,7 +94,7 @@ class Broker:
             made = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call] # paho's own
             for name, value in properties.items():
                 setattr(made, name, value)
-            sent.append(client.publish(topic, payload, qos=1, properties=made))
+            sent.append(client.publish(topic, payload, qos=1, retain=retain, properties=made))
         for one in sent:
             one.wait_for_publish(timeout=30)
         client.disconnect()

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from dispatch.by_hand.changes import ChangeToMake, Override, make_change
+from dispatch.by_hand.undoing import undo_change
+from dispatch.by_hand.versions import ChangeMade
 from dispatch.errors import Conflict
-from dispatch.manual_changes import ChangeToMake, Override, make_change
-from dispatch.manual_versions import ChangeMade
 from dispatch.models import JobStatus, Plan
 from dispatch.settings import Settings
 from dispatch.store import AWAY
-from dispatch.undoing import undo_change
 from tests.dispatch.crew import MONDAY, hanoi
 from tests.dispatch.drafting import everything, status
 

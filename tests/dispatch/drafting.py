@@ -9,13 +9,13 @@ from sqlmodel import Session, col, select
 from dispatch.errors import Conflict
 from dispatch.models import Job, JobStatus, LogEntry, Plan, Route, Run, RunStatus, Stop
 from dispatch.models import now as clock
-from dispatch.plan_rows import to_plan
-from dispatch.plans import PlanSummary, planned_from, publish_plan
-from dispatch.plans_store import store_plan
+from dispatch.planning.plan_rows import to_plan
+from dispatch.planning.snapshot import Scope, load_snapshot
+from dispatch.planning.translate import Translation, to_problem
+from dispatch.plans.plans import PlanSummary, planned_from, publish_plan
+from dispatch.plans.versions import store_draft
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
-from dispatch.translate import Translation, to_problem
-from solver.check import check, cost
+from solver.judge.check import check, cost
 from solver.solution import (
     Reason,
     ReasonCode,
@@ -54,7 +54,7 @@ def draft(
     translation = to_problem(snapshot, settings)
     solution = solved(translation, routes)
     assert check(translation.problem, solution) == ()
-    plan = store_plan(session, to_plan(translation, solution, run.id))
+    plan = store_draft(session, to_plan(translation, solution, run.id))
     session.commit()
     assert plan.id is not None
     return plan.id

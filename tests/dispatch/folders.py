@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, SQLModel, select
 
-from dispatch.files import import_folder
+from dispatch.files.folder import import_folder
+from dispatch.files.sheets import SHEETS
 from dispatch.settings import Settings
-from dispatch.sheets import SHEETS
-from tests.dispatch.company import SOON
+from tests.dispatch.companies import SOON
 
 DAY = SOON.date().isoformat()
 COLUMNS = {sheet.file.removesuffix(".csv"): list(sheet.cells) for sheet in SHEETS}

@@ -8,10 +8,10 @@ from typing import Any
 from sqlmodel import Session, select
 
 from dispatch import models
-from dispatch.alert_intake import AlertReceipt, Arrival, accept
-from dispatch.alert_messages import Delivery
-from dispatch.alert_rules import RULES, TEMPLATES, RuleContent, TemplateContent
-from dispatch.devices import ASSETS, DEVICES, AssetContent, DeviceContent
+from dispatch.alerts.content import Delivery
+from dispatch.alerts.intake import AlertReceipt, Arrival, accept
+from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
+from dispatch.company.devices import ASSETS, DEVICES, AssetContent, DeviceContent
 from dispatch.models import Alert, AlertSource, Job, JobStatus, LocatedBy, Site
 from dispatch.settings import Settings
 from tests.dispatch.crew import add_technician, ensure, hanoi, north

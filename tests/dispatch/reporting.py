@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from dispatch.reports import NewReport, ReportOut, take_report
+from dispatch.field.reports import NewReport, ReportOut, take_report
 from dispatch.settings import Settings
 from tests.dispatch.crew import hanoi
 

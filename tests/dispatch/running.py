@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from dispatch import runs
-from dispatch.execution import execute_run
-from dispatch.runs import PlanRequest, RunOut
+from dispatch.runs import runs
+from dispatch.runs.execution import execute_run
+from dispatch.runs.runs import PlanRequest, RunOut
 from dispatch.settings import Settings
 from tests.dispatch.crew import (
     MONDAY,

@@ -23,6 +23,20 @@ def test_texts_are_trimmed_and_normalised() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("1999-12-31T10:00:00-14:00", "2000-01-01T00:00:00+00:00"),
+        ("2200-01-01T13:59:59+14:00", "2199-12-31T23:59:59+00:00"),
+    ],
+)
+def test_the_years_of_a_moment_are_those_of_utc(written: str, utc: str) -> None:
+    """A file tells the same moment in another zone, where it may be another year."""
+    due_at = new(due_at=written).due_at
+    assert due_at is not None
+    assert due_at.isoformat() == utc
+
+
+@pytest.mark.parametrize(
     ("fields", "code", "where"),
     [
         ({"duration_minutes": -5}, "greater_than_equal", "duration_minutes"),
@@ -39,7 +53,11 @@ def test_texts_are_trimmed_and_normalised() -> None:
         ({"due_at": "2026-11-23"}, "datetime_format", "due_at"),
         ({"due_at": 1795400000}, "datetime_format", "due_at"),
         ({"due_at": "0001-01-01T00:00:00+14:00"}, "datetime_range", "due_at"),
+        ({"due_at": "2000-01-01T00:00:00+14:00"}, "datetime_range", "due_at"),
+        ({"due_at": "2199-12-31T23:00:00-12:00"}, "datetime_range", "due_at"),
+        ({"due_at": "9999-12-31T23:59:59-12:00"}, "datetime_range", "due_at"),
         ({"title": " "}, "string_too_short", "title"),
+        ({"title": "\u200b\u202e\u3164"}, "string_too_short", "title"),
         ({"title": "x" * 201}, "string_too_long", "title"),
         ({"title": "a\x00b"}, "control_character", "title"),
         ({"title": "a\ud800b"}, "control_character", "title"),

@@ -2,15 +2,17 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from alembic import command
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
-from sqlmodel import Session
+from sqlmodel import Session, col, delete, func, select, update
 
 from dispatch import store
-from dispatch.models import Skill
+from dispatch.alerts.dead_letters import list_dead_letters, read_dead_letter
+from dispatch.models import Alert, IdempotencyKey, JobTask, LogEntry, LogStart, Skill, now
 
 
 def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
@@ -48,6 +50,37 @@ def test_processes_that_migrate_at_once_do_not_disturb_each_other(empty_database
             done.result()
 
 
+def test_idempotency_keys_of_an_earlier_version_belong_to_who_made_the_job(
+    empty_database_url: str,
+) -> None:
+    engine = store.connect(empty_database_url)
+    with engine.begin() as connection:
+        command.upgrade(store.alembic_config(connection), "0008")
+    at = "2026-11-20 08:00:00"
+    with engine.begin() as connection:
+        for table, columns in (
+            ("site", {"id": "S-1", "name": "x", "address": "y"}),
+            ("job", {"id": "J-1", "site_id": "S-1", "title": "x", "status": "open"}),
+            ("log_entry", {"at": at, "actor": "portal", "action": "create"}),
+            ("log_entry", {"at": at, "actor": "lan", "action": "change"}),
+            ("idempotency_key", {"key": "k", "body_hash": "h", "job_id": "J-1"}),
+        ):
+            if table == "job":
+                columns |= {"priority": "normal", "duration_minutes": 30, "revision": 1}
+                columns |= {"created_at": at, "updated_at": at}
+            if table == "log_entry":
+                columns |= {"entity": "job", "entity_id": "J-1"}
+            if table == "idempotency_key":
+                columns |= {"created_at": at}
+            names, marks = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), columns)
+    store.migrate(empty_database_url)
+    with Session(engine) as session:
+        used = session.exec(select(IdempotencyKey)).one()
+    assert (used.actor, used.key, used.job_id) == ("portal", "k", "J-1")
+    engine.dispose()
+
+
 @pytest.mark.parametrize(
     "change", ["UPDATE log_entry SET actor = 'nobody'", "DELETE FROM log_entry"]
 )
@@ -69,3 +102,105 @@ def test_a_log_entry_is_neither_changed_nor_removed(engine: Engine, change: str)
 def test_the_log_is_not_truncated(engine: Engine) -> None:
     with pytest.raises(DatabaseError, match="append-only"), engine.begin() as connection:
         connection.execute(text("TRUNCATE log_entry"))
+
+
+@pytest.fixture
+def shortened(session: Session) -> Session:
+    """The log began with two entries of long ago and one of today; the first of all may go."""
+    session.add_all(
+        LogEntry(at=at, actor="lan", action="create", entity="job", entity_id=str(at.year))
+        for at in (datetime(2020, 1, 1, tzinfo=UTC), datetime(2021, 1, 1, tzinfo=UTC), now())
+    )
+    session.flush()
+    session.add(LogStart(removed_upto=session.exec(select(func.min(LogEntry.id))).one()))
+    session.commit()
+    return session
+
+
+def years(session: Session) -> list[int]:
+    session.rollback()
+    return [at.year for at in session.exec(select(LogEntry.at).order_by(LogEntry.id))]
+
+
+def test_of_the_log_the_beginning_may_go_and_no_more_than_was_said(shortened: Session) -> None:
+    first, second, third = shortened.exec(select(LogEntry.id).order_by(LogEntry.id)).all()
+    for some in ((first, second), (second,), (third,)):
+        with pytest.raises(DatabaseError, match="append-only"):
+            shortened.exec(delete(LogEntry).where(col(LogEntry.id).in_(some)))
+        assert years(shortened) == [2020, 2021, now().year]
+    shortened.exec(delete(LogEntry).where(col(LogEntry.id) == first))
+    shortened.commit()
+    assert years(shortened) == [2021, now().year]
+
+
+def test_no_young_entry_of_the_log_is_let_go(shortened: Session) -> None:
+    newest = shortened.exec(select(func.max(LogEntry.id))).one()
+    for upto in (newest, newest + 100):
+        with pytest.raises(DatabaseError, match="kept for 30 days"):
+            shortened.exec(update(LogStart).values(removed_upto=upto))
+        shortened.rollback()
+    shortened.exec(update(LogStart).values(removed_upto=newest - 1))
+
+
+def test_the_log_does_not_begin_earlier_again(shortened: Session) -> None:
+    """Or else nobody could tell what was removed from what was never there."""
+    for statement in (update(LogStart).values(removed_upto=0), delete(LogStart)):
+        with pytest.raises(DatabaseError, match="cannot begin earlier"):
+            shortened.exec(statement)
+        shortened.rollback()
+
+
+ALERTS = """
+INSERT INTO site (id, name, address) VALUES ('s', 'S', 'there');
+INSERT INTO asset (id, site_id, name) VALUES ('m', 's', 'M');
+INSERT INTO device (id, asset_id, in_service) VALUES ('d', 'm', true);
+INSERT INTO alert (id, source_id, origin, id_at_source, device_id, site_id, type, severity,
+    readings, occurred_at, received_at, last_seen_at, count, last_active_at, cleared_at, state,
+    outcome)
+SELECT id, '', '', id, 'd', 's', 'hot', 'major', '{}', {six}, {six}, {six}, 1, active, cleared,
+    'unacknowledged', outcome
+FROM (
+    SELECT 1 AS id, 'received' AS outcome, {six} AS active, {none} AS cleared
+    UNION ALL SELECT 2, 'cleared', {six}, {seven}
+    UNION ALL SELECT 3, 'received', {seven}, {six}
+    UNION ALL SELECT 4, 'cleared', {none}, {six}
+) AS told;
+INSERT INTO job (id, site_id, title, status, priority, duration_minutes, revision, created_at,
+    updated_at) VALUES ('J-1', 's', 'M', 'open', 'normal', 60, 1, {six}, {six});
+INSERT INTO job_task (job_id, position, title, alert_id, device_id, type, count, severity,
+    added_at, last_seen_at) VALUES ('J-1', 1, 'hot', 1, 'd', 'hot', 1, 'major', {six}, {six});
+INSERT INTO dead_letter (source_id, digest, content_type, headers, is_item, body, faults,
+    received_at, last_seen_at, count, state, alert_ids)
+VALUES ('', 'x', '', '{}', false, {body}, '[]', {six}, {six}, 1, 'waiting', '[]');
+"""
+
+
+def test_alerts_of_an_older_version_go_on_as_they_were(empty_database_url: str) -> None:
+    engine = store.connect(empty_database_url)
+    is_postgresql = engine.dialect.name == "postgresql"
+    moment = "TIMESTAMPTZ '2026-11-20 0{}:00:00+00'" if is_postgresql else "'2026-11-20 0{}:00:00'"
+    none = "CAST(NULL AS TIMESTAMPTZ)" if is_postgresql else "NULL"
+    body = "'\\x7b7b7b'" if is_postgresql else "x'7b7b7b'"
+    words = {"{six}": moment.format(6), "{seven}": moment.format(7), "{none}": none, "{body}": body}
+    with engine.begin() as connection:
+        command.upgrade(store.alembic_config(connection), "0008")
+    with engine.begin() as connection:
+        for statement in ALERTS.split(";\n")[:-1]:
+            for name, value in words.items():
+                statement = statement.replace(name, value)
+            connection.exec_driver_sql(statement)
+    store.migrate(empty_database_url)
+    with Session(engine) as session:
+        found = {
+            one.id: (one.word_at and one.word_at.hour, one.cleared_at and one.cleared_at.hour)
+            for one in session.exec(select(Alert))
+        }
+        assert found == {1: (6, None), 2: (7, 7), 3: (7, None), 4: (6, 6)}
+        assert {(one.asset_id, tuple(one.heard)) for one in session.exec(select(Alert))} == {
+            ("m", ())
+        }
+        assert [task.asset_id for task in session.exec(select(JobTask))] == ["m"]
+        [letter], _ = list_dead_letters(session)
+        assert (letter.size, letter.is_cut) == (3, False)
+        assert read_dead_letter(session, letter.id).body == "{{{"
+    engine.dispose()

@@ -6,7 +6,7 @@ Whoever loses a race is told so or tries again; what was accepted is there in th
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,13 +17,10 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch.absences import NewAbsence, add_absence, remove_absence
 from dispatch.errors import Conflict, DispatchError
-from dispatch.execution import execute_run
+from dispatch.field.reports import NewReport, take_report
 from dispatch.intake import JobChange, NewJob
-from dispatch.jobs import cancel_job, change_job, create_job
-from dispatch.live_day import LiveDay
-from dispatch.live_days import LiveDays
+from dispatch.jobs.jobs import cancel_job, change_job, create_job
 from dispatch.models import (
     OVER,
     PLANNABLE,
@@ -36,22 +33,17 @@ from dispatch.models import (
     Priority,
     Report,
     ReportKind,
-    Route,
     Stop,
 )
-from dispatch.placer import place_waiting
-from dispatch.placing import PlaceRequest, place_job
-from dispatch.reports import NewReport, take_report
-from dispatch.runs import PlanRequest, request_run
+from dispatch.placing.absences import NewAbsence, add_absence, remove_absence
+from dispatch.placing.placing import PlaceRequest, place_job
+from dispatch.planning.live_day import LiveDay
 from dispatch.settings import Settings
-from dispatch.store import reading
 from tests.dispatch.crew import MONDAY, add_depot, add_job, add_technician, hanoi
+from tests.dispatch.crowd import EIGHT, Act, Crowd, live_jobs, publish
 from tests.dispatch.translating import translated
 
-EIGHT = hanoi("08:00")
 TECHNICIANS = ("ann", "bob", "cyd", "dan")
-STEPS = 12
-"""So much everybody does."""
 COUNTED = frozenset(
     {"change", "cancel", "schedule", "unschedule", *(kind.value for kind in ReportKind)}
 )
@@ -91,60 +83,25 @@ def monday(engine: Engine, settings: Settings) -> Engine:
     return engine
 
 
-def publish(engine: Engine, settings: Settings) -> None:
-    with Session(engine) as session:
-        request = PlanRequest(starts_on=MONDAY, seconds=0.1, publish=True, freeze_minutes=0)
-        run = request_run(session, request, actor="dana", settings=settings)
-        session.commit()
-    execute_run(settings.database_url, run.id, settings)
-
-
-def live_jobs(session: Session, technician: str | None = None) -> list[str]:
-    query = (
-        select(Stop.job_id)
-        .join(Route, col(Route.id) == Stop.route_id)
-        .where(col(Stop.live), col(Stop.job_id).is_not(None))
-        .order_by(col(Stop.start_at), col(Stop.job_id))
-    )
-    if technician is not None:
-        query = query.where(Route.technician_id == technician)
-    return [job_id for job_id in session.exec(query) if job_id]
-
-
-class Crowd:
+class Racers(Crowd):
     """Everybody who works on the day, each a thread that throws its own dice."""
 
     def __init__(self, engine: Engine, settings: Settings, seed: int) -> None:
-        self.engine, self.settings, self.seed = engine, settings, seed
+        super().__init__(engine, settings, seed)
         self.accepted = Accepted(jobs={f"j{number:02}" for number in range(16)})
-        self.days = LiveDays(reading(engine), settings)
-        self.start = threading.Barrier(7)
 
-    def work(self) -> None:
-        with ThreadPoolExecutor(7) as pool:
-            everybody = [
-                pool.submit(self._repeat, act, name)
-                for name, act in (
-                    ("first", self.dispatches),
-                    ("second", self.dispatches),
-                    ("intake", self.takes_in),
-                    ("ann", self.reports),
-                    ("bob", self.reports),
-                    ("placer", self.places),
-                    ("runner", self.plans),
-                )
-            ]
-            for one in everybody:
-                one.result(timeout=120)
-        while place_waiting(self.engine, self.days, self.settings, EIGHT):
-            pass
-
-    def _repeat(self, act: Callable[[str, random.Random, int], None], name: str) -> None:
-        dice = random.Random(f"{self.seed} {name}")
-        self.start.wait()
-        for step in range(STEPS):
-            with suppress(DispatchError):
-                act(name, dice, step)
+    @property
+    def everybody(self) -> dict[str, Act]:
+        return {
+            "first": self.dispatches,
+            "second": self.dispatches,
+            "intake": self.takes_in,
+            "ann": self.reports,
+            "bob": self.reports,
+            "placer": self.places,
+            "runner": self.plans,
+            "publisher": self.publishes,
+        }
 
     def dispatches(self, name: str, dice: random.Random, step: int) -> None:
         with Session(self.engine) as session:
@@ -207,19 +164,12 @@ class Crowd:
             self.accepted.reports.add(new.id)
             self.accepted.begun.setdefault(job_id, planned_at)
 
-    def places(self, name: str, dice: random.Random, step: int) -> None:
-        place_waiting(self.engine, self.days, self.settings, EIGHT)
-
-    def plans(self, name: str, dice: random.Random, step: int) -> None:
-        if step % 3 == 0:
-            publish(self.engine, self.settings)
-
 
 @pytest.mark.parametrize("seed", range(2))
 def test_what_was_accepted_is_there_once_and_the_plan_is_whole(
     monday: Engine, settings: Settings, seed: int
 ) -> None:
-    crowd = Crowd(monday, settings, seed)
+    crowd = Racers(monday, settings, seed)
     crowd.work()
     with Session(monday) as session:
         jobs = {job.id: job for job in session.exec(select(Job))}

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from dispatch import log, store
 from dispatch.models import Job, LogEntry, Part, Skill, VanStock
-from tests.dispatch.company import SOON, add_company
+from tests.dispatch.companies import SOON, add_company
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -135,8 +135,10 @@ def test_more_ids_than_a_statement_may_have_are_asked_in_parts(session: Session)
 
 
 def test_the_log_keeps_what_was_before_and_after(session: Session) -> None:
-    log.record(session, "lan", "rename", "part", "A", before={"name": "ế"}, after={"name": "b"})
-    log.record_many(session, "lan", "import", "part", [("B", None, {"name": "c"})])
+    log.record(
+        session, "lan", "rename", log.Entity.PART, "A", before={"name": "ế"}, after={"name": "b"}
+    )
+    log.record_many(session, "lan", "import", log.Entity.PART, [("B", None, {"name": "c"})])
     session.commit()
     entries = {entry.entity_id: entry for entry in store.rows_where(session, LogEntry, "id", None)}
     assert entries["A"].before == {"name": "ế"}

@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from dispatch.planning.snapshot import Scope, load_snapshot
+from dispatch.planning.translate import Translation, to_problem
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
-from dispatch.translate import Translation, to_problem
 from solver.problem import Shift, Visit
 from solver.solution import (
     SOFT,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from time import monotonic
 
 
-def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+def until(condition: Callable[[], bool], seconds: float = 180) -> None:
     """Wait until it is true, but not forever."""
     deadline = monotonic() + seconds
     while not condition():

@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from sqlmodel import Session
 
 from api.app import create_app
-from dispatch.execution import execute_run
-from dispatch.plans_store import queued_runs
+from dispatch.plans.queries import queued_runs
+from dispatch.runs.execution import execute_run
 from dispatch.settings import Settings
 from dispatch.store import connect, reading
 from tests.api.conftest import operations_once
@@ -64,7 +64,7 @@ if (globalThis.SyncManager) {
 }
 """
 
-PATIENCE = 15_000
+PATIENCE = 30_000
 """Milliseconds that a test waits for what has to come; a busy machine takes its time."""
 expect.set_options(timeout=PATIENCE)
 
@@ -165,7 +165,7 @@ def solving(settings: Settings) -> Iterator[None]:
 
     def work() -> None:
         engine = connect(settings.database_url)
-        while not is_over.wait(0.1):
+        while not is_over.wait(0.25):
             with Session(reading(engine)) as session:
                 waiting = [run.id for run in queued_runs(session)]
             for run_id in waiting:

@@ -14,14 +14,15 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 from sqlmodel import Session, col, select
 
-from dispatch import execution, store
-from dispatch.accounts import NewAccount, create_account
-from dispatch.demo import set_up
-from dispatch.keys import NewKey, add_key, row_of
+from dispatch import store
+from dispatch.access.accounts import NewAccount, create_account
+from dispatch.access.keys import NewKey, add_key, row_of
+from dispatch.demo.demo import set_up
+from dispatch.field.positions import NewPosition, keep_position
+from dispatch.field.reports import NewReport, take_report
 from dispatch.models import Job, ReportKind, Role, Route, Run, RunStatus, Site, Stop, Technician
 from dispatch.models import base as clock
-from dispatch.positions import NewPosition, keep_position
-from dispatch.reports import NewReport, take_report
+from dispatch.runs import execution
 from dispatch.settings import Settings
 from solver.solve import Limit
 from tests.conftest import SECRET

@@ -28,7 +28,8 @@ def row(page: Page, technician_id: str) -> Locator:
 
 
 def waiting(page: Page, job_id: str) -> Locator:
-    """The card of a job that is in nobody's route."""
+    """The card of a job that is in nobody's route, in its tab."""
+    page.locator("#tab-unassigned").click()
     return page.locator(f'.job-card[data-job="{job_id}"]')
 
 
@@ -44,6 +45,7 @@ def carry(page: Page, source: Locator, technician_id: str, at: str | None = None
 
 def grip(source: Locator) -> tuple[float, float]:
     """Where to take hold of it."""
+    expect(source).to_be_visible()
     box = source.bounding_box()
     assert box is not None
     return box["x"] + 3, box["y"] + 8
@@ -54,7 +56,7 @@ def place(page: Page, technician_id: str, at: str | None) -> tuple[float, float]
     moment = None if at is None else datetime.fromisoformat(at).timestamp() * 1000
     point = page.evaluate(
         """async ([id, at]) => {
-            const { pointOf, scroller } = await import('/pages/scripts/board/timeline.js');
+            const { pointOf, scroller } = await import('/pages/scripts/board/timeline/timeline.js');
             const { left } = scroller.getBoundingClientRect();
             const { x, y } = pointOf(id, at ?? Date.now());
             return { x: at === null ? left + 60 : x + 3, y: y + 20 };
@@ -104,7 +106,7 @@ def open_details(page: Page, job_id: str) -> Locator:
     page.evaluate(
         """async (jobId) => {
             (await import('/pages/scripts/board/state.js')).select({ jobId });
-            (await import('/pages/scripts/board/panel.js')).openPanel('job');
+            (await import('/pages/scripts/board/panels/panel.js')).openPanel('job');
         }""",
         job_id,
     )

@@ -21,7 +21,7 @@ BLOCKED: dict[str, Any] = {
 }
 """For tests that stand between the page and the service."""
 CUT_OFF = ("failed: .*(ERR_INTERNET_DISCONNECTED|ERR_FAILED)",)
-SOON = 20_000
+SOON = 40_000
 """A report can be taken back for some seconds before it is sent."""
 
 
@@ -60,9 +60,37 @@ def shown_job(page: Page) -> str:
     return job
 
 
+WORDS = ("Xuất phát", "Đã đến nơi", "Hoàn thành")
+"""Of the one large button, from setting out for a visit to its end."""
+
+
+def next_words(page: Page) -> str:
+    """What the one large button says, once it is there."""
+    expect(main_button(page)).to_contain_text(re.compile("|".join(WORDS)))
+    said = main_button(page).inner_text()
+    return next(words for words in WORDS if words in said)
+
+
 def say_done(page: Page) -> None:
     tap_main(page, "Hoàn thành")
     page.get_by_role("button", name="Báo hoàn thành").click()
+
+
+def report_next(page: Page) -> str:
+    """Report whatever comes next; what the button said."""
+    words = next_words(page)
+    if words == WORDS[-1]:
+        say_done(page)
+    else:
+        tap_main(page, words)
+    return words
+
+
+def report_to_the_end(page: Page) -> None:
+    """Report all that is left of the visit that is shown large."""
+    for words in WORDS[WORDS.index(next_words(page)) : -1]:
+        tap_main(page, words)
+    say_done(page)
 
 
 def put_away(page: Page) -> None:
@@ -80,11 +108,8 @@ def put_away(page: Page) -> None:
 
 def finish_current(page: Page) -> None:
     """Whatever is under way is done, and sent, so that a visit begins from the start."""
-    if "Hoàn thành" in main_button(page).inner_text():
-        say_done(page)
-    elif "Đã đến nơi" in main_button(page).inner_text():
-        tap_main(page, "Đã đến nơi")
-        say_done(page)
+    if next_words(page) != WORDS[0]:
+        report_to_the_end(page)
     expect(main_button(page)).to_contain_text("Xuất phát")
     put_away(page)
 

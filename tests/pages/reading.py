@@ -19,13 +19,20 @@ SPOKEN = {"aria-label", "title", "placeholder", "alt", "aria-description", "aria
 
 def texts_of(page: str, language: str) -> dict[str, str]:
     """The page's own, or those of all pages (``COMMON``)."""
+    return dict(entries_of(page, language))
+
+
+def entries_of(page: str, language: str) -> list[tuple[str, str]]:
+    """All that the file says, also twice."""
     file = WEB / "texts" / language / f"{page}.json"
-    return dict(json.loads(file.read_text(encoding="utf-8")))
+    return list(json.loads(file.read_text(encoding="utf-8"), object_pairs_hook=list))
 
 
 def scripts_of(page: str) -> list[Path]:
-    folder = WEB / "scripts" / page if page != COMMON else WEB / "scripts"
-    return [file for file in SCRIPTS if file.parent == folder or folder / "x" in file.parents]
+    """The page's own, in whatever folder; or those that belong to no page alone (``COMMON``)."""
+    pages = PAGES if page == COMMON else [page]
+    theirs = {WEB / "scripts" / one for one in pages}
+    return [file for file in SCRIPTS if theirs.isdisjoint(file.parents) == (page == COMMON)]
 
 
 # Scripts

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.pages.conftest import DAY, Service, Windows
 from tests.pages.dispatching import Wire, holder, open_details, planned, row, shown, visit
@@ -169,6 +169,37 @@ def test_a_draft_is_seen_beside_what_is_in_force(
         expect(person.get_by_role("img", name=re.compile("^Đang áp dụng: "))).to_be_visible()
         expect(person.get_by_role("img", name=re.compile("^Bản nháp: "))).to_be_visible()
     expect(dialog.locator(".changed-jobs tbody tr")).to_have_count(len(draft["jobs"]))
+    accessible(page)
+
+
+def test_a_draft_names_the_tools_that_it_lends_twice(
+    page_as: Windows, service: Service, draft: Wire, accessible: Callable[[Page], None]
+) -> None:
+    board = service.get(f"/board/{DAY}")
+    depot = board["depots"][0]
+    tool, name = next(iter(board["tools"].items()))
+    one, other = board["technicians"][:2]
+    twice = {
+        "code": "tool_lent_twice",
+        "depot_id": depot["id"],
+        "tool_id": tool,
+        "technician_ids": [one["id"], other["id"]],
+        "days": [DAY, DAY],
+        "starts_at": f"{DAY}T11:00:00+07:00",
+        "ends_at": f"{DAY}T17:00:00+07:00",
+    }
+
+    def with_it(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"lent_twice": [twice]})
+
+    page = shown(page_as("dispatcher"))
+    page.route(re.compile(rf"/plans/{draft['plan_id']}$"), with_it)
+    page.get_by_role("button", name="Bản nháp").click()
+    page.get_by_role("dialog", name="Bản nháp").get_by_role("button", name="So sánh").click()
+    notice = page.locator(".comparison .notice")
+    expect(notice).to_contain_text("Dụng cụ bị mượn trùng")
+    for word in (name, depot["name"], one["name"], other["name"], "11:00", "17:00"):
+        expect(notice).to_contain_text(word)
     accessible(page)
 
 

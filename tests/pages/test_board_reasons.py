@@ -43,11 +43,25 @@ def test_an_unassigned_job_says_what_the_smallest_change_is_for_each_technician(
     details.get_by_text("Vì sao chưa xếp được?").click()
     ways = details.locator(".ways-in > .way-in")
     expect(ways.first).to_contain_text(told[0]["technician"])
-    expect(ways.first).to_contain_text("thiếu 2 bậc kỹ năng Thu hồi và nạp môi chất lạnh")
+    expect(ways.first).to_contain_text("kỹ năng Thu hồi và nạp môi chất lạnh")
     details.get_by_role("button", name=re.compile(r"Xem thêm \d+ người")).click()
     able = [one for one in told if one["changes"]]
     expect(details.locator("ol.ways-in > .way-in")).to_have_count(len(able))
     accessible(page)
+
+
+def test_a_job_at_a_place_that_nobody_knows_says_so_and_nothing_of_small_changes(
+    page_as: Windows, service: Service
+) -> None:
+    site_id = service.get(f"/jobs/{UNSKILLED}")["site_id"]
+    nowhere = {"latitude": None, "longitude": None}
+    service.api.patch(f"/sites/{site_id}", json=nowhere).raise_for_status()
+    page = shown(page_as("dispatcher", language="en"))
+    details = open_details(page, UNSKILLED)
+    details.get_by_text("Why not?").click()
+    answer = details.locator("details", has_text="Why not?")
+    expect(answer.get_by_text("Its site has no coordinates yet")).to_be_visible()
+    expect(answer.get_by_text("No small change")).to_have_count(0)
 
 
 def test_the_smallest_change_is_made_with_a_reason(page_as: Windows, service: Service) -> None:

@@ -37,7 +37,7 @@ def test_a_finger_carries_a_waiting_job_into_a_row_and_what_breaks_a_rule_is_ask
     fingers = Fingers(page)
     fingers.carry(waiting(page, "N005"), "T10", f"{DAY}T13:00:00+07:00")
     fingers.lift()
-    expect(page.get_by_role("dialog").locator(".broken li")).to_have_count(1)
+    expect(page.get_by_role("dialog").locator(".broken [data-rule=skills]")).to_be_visible()
 
 
 def test_a_finger_that_moves_at_once_scrolls(page_as: Windows) -> None:

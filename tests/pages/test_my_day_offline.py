@@ -181,7 +181,7 @@ def test_a_refused_report_is_shown_and_keeps_nobody_waiting(
         following = shown_job(page)
         tap_main(page, "Xuất phát")
     notice = page.get_by_role("region", name="Báo cáo không được nhận")
-    expect(notice.get_by_text("Việc này chưa bao giờ có trong lịch của bạn").first).to_be_visible(
+    expect(notice.get_by_text("Việc này chưa từng có trong ngày của bạn").first).to_be_visible(
         timeout=SOON
     )
     expect_all_sent(page)

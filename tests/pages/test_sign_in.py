@@ -62,6 +62,16 @@ ELSEWHERE = (
     "/\\evil.example/",
     "/\t/evil.example/",
     "\\\\evil.example",
+    "/.//evil.example/",
+    "/..//evil.example/",
+    "/a/..//evil.example/",
+    "/%2e//evil.example/",
+    "/.%2E/\\evil.example/",
+    "/.\n//evil.example/",
+    "/.\\\\evil.example",
+    "///evil.example/",
+    "//[",
+    "//evil.example:port/",
     "javascript:alert(1)",
     "data:text/html,x",
     "my-day",
@@ -74,8 +84,10 @@ def test_signing_in_leads_nowhere_else(page_as: Windows) -> None:
     for elsewhere in ELSEWHERE:
         page = page_as(None, f"/sign-in?next={quote(elsewhere, safe='')}")
         page.route("**/*", stop_at_pages)
+        ours = urlsplit(page.url).netloc
         fill_in(page, "dispatcher")
         is_at(page, "/")
+        assert urlsplit(page.url).netloc == ours, elsewhere
 
 
 def test_who_is_quicker_than_the_texts_is_signed_in_all_the_same(page_as: Windows) -> None:
@@ -94,7 +106,7 @@ def test_a_page_asks_to_sign_in_and_goes_on_from_there(page_as: Windows) -> None
     page = page_as(None, "/sign-in", expected=["answered 401: GET /jobs"])
     page.route("**/*", stop_at_pages)
     page.goto("/?view=week")
-    page.evaluate("import('/pages/scripts/http.js').then(({ get }) => get('/jobs')).catch(() => 0)")
+    page.evaluate("() => { import('/pages/scripts/http.js').then(({ get }) => get('/jobs')); }")
     is_at(page, "/sign-in?next=%2F%3Fview%3Dweek")
     fill_in(page, "dispatcher")
     is_at(page, "/?view=week")

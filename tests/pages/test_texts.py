@@ -1,6 +1,7 @@
 """The pages' texts: in both languages, all that are used, none that is not, and nowhere else."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -8,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from dispatch.models import JobStatus, Obstacle, Priority, Severity
-from solver.solution import HARD, ReasonCode, Rule
+from dispatch.planning.unable import Why
+from dispatch.views.issues import IssueKind
+from solver.solution import HARD, SOFT, ReasonCode, Rule
 from tests.pages.reading import (
     COMMON,
     LANGUAGES,
     PAGES,
     SCRIPTS,
     code_of,
+    entries_of,
     first_arguments,
     keys_in,
     markup_of,
@@ -23,15 +27,23 @@ from tests.pages.reading import (
     strings_in,
     texts_of,
 )
+from tests.test_words import NOUNS
 
 WITH_TEXTS = [*PAGES, COMMON]
 PLURAL = re.compile(r"\.(one|other)$")
+AS_MANY = re.compile(rf"\}} (?:[a-z]+ )?(?:{NOUNS})\b")
+NEVER_ONE = {"board": {"replan.seconds"}, COMMON: {"fault.string_too_long"}}
+"""Texts with a number that is larger in any case, by page."""
 
 MEMBERS: dict[tuple[str, str], Iterable[StrEnum]] = {
     ("board", "status"): JobStatus,
     ("board", "priority"): Priority,
-    ("board", "reason"): ReasonCode,
+    ("board", "reason"): {*ReasonCode, *Why},
+    # Of a place that is not known the reason says it all.
+    ("board", "cause"): {*Why} - {Why.NOWHERE},
+    ("board", "issue"): IssueKind,
     ("board", "rule"): {*HARD} - {Rule.COST},
+    ("board", "soft"): SOFT,
     ("my-day", "status"): JobStatus,
     ("my-day", "reason"): Obstacle,
     ("my-day", "severity"): Severity,
@@ -69,6 +81,25 @@ def test_every_text_is_in_both_languages(page: str) -> None:
     for key in en:
         if key.endswith(".other"):
             assert f"{key[:-6]}.one" in en or "count" not in en[key], f"{key} has one form only"
+
+
+@pytest.mark.parametrize("page", WITH_TEXTS)
+def test_no_text_is_said_twice(page: str) -> None:
+    for language in LANGUAGES:
+        keys = Counter(key for key, _ in entries_of(page, language))
+        assert {key for key, times in keys.items() if times > 1} == set()
+
+
+@pytest.mark.parametrize("page", WITH_TEXTS)
+def test_one_thing_is_not_told_of_as_many(page: str) -> None:
+    """What counts something has a form for one (``key.one``), or never counts one."""
+    as_many = {
+        key
+        for key, text in texts_of(page, "en").items()
+        if AS_MANY.search(text) and not key.endswith(".other")
+    }
+
+    assert as_many == NEVER_ONE.get(page, set())
 
 
 @pytest.mark.parametrize("page", WITH_TEXTS)

@@ -1,11 +1,11 @@
 """Answers of the engine and of the routing model, verified, in a form that is short to compare."""
 
-from solver.check import check
+from solver.judge.check import check
+from solver.ortools.routing import Answer, RoutingModel
 from solver.problem import Problem
-from solver.routing import Answer, RoutingModel
-from solver.schedule import Call
 from solver.solution import ReasonCode, Rule, Solution
 from solver.solve import Limit, solve
+from solver.timing.schedule import Call
 from tests.solver.problems import solution_of
 
 

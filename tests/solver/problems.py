@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 from hypothesis import strategies as st
 
-from solver.check import cost
+from solver.judge.check import cost
 from solver.problem import (
+    NO_WAY,
     Break,
     Depot,
     Matrix,
@@ -121,6 +123,17 @@ def _line_or_any(seed: int) -> Callable[[int], Matrix]:
     return lambda size: np.random.default_rng(seed).integers(0, 121, (size, size))
 
 
+def _cut_off(seed: int) -> Callable[[int], npt.NDArray[np.bool_]]:
+    """Which legs there are not: with seed 0 all are there, with others every third one is missing,
+    seldom in both directions."""
+
+    def missing(size: int) -> npt.NDArray[np.bool_]:
+        random = np.random.default_rng(seed)
+        return (random.random((size, size)) < 0.3 * (seed > 0)) & ~np.eye(size, dtype=np.bool_)
+
+    return missing
+
+
 NOTHING: dict[str, int] = {}
 NOBODY: frozenset[str] = frozenset()
 _NAMES = (*TECHNICIANS, STRANGER)
@@ -128,6 +141,7 @@ _SKILLS = _quantities("gas", "power")
 _PARTS = _quantities("filter", "pump")
 _TOOLS = _some("crane", "probe")
 _MATRICES = _one_in(4, st.integers(1, 1000), 0).map(_line_or_any)
+_MISSING = _one_in(4, st.integers(1, 1000), 0).map(_cut_off)
 _LOCATIONS = st.integers(0, 4)
 _MOMENTS = st.integers(-300, 2500)
 _WINDOWS = _one_in(
@@ -202,34 +216,47 @@ def _weight(*values: int) -> st.SearchStrategy[int]:
     return st.sampled_from((0, *values))
 
 
-_OBJECTIVES = st.builds(
-    Objective,
-    unassigned=st.sampled_from(((1, 3, 10, 30, 100), (1,), (2, 2))),
-    lateness=_weight(1, 5),
-    working_time=_weight(1, 3),
-    travel_time=_weight(1, 2),
-    distance=_weight(1, 2),
-    overtime=_weight(1, 10),
-    shift_use=_weight(1, 500),
-    not_preferred=_weight(1, 100),
-    over_skilled=_weight(1, 20),
-    changed_technician=_weight(1, 300),
-    moved_time=_weight(1, 2),
-    moved_time_tolerance=_weight(60),
-    told_factor=_weight(1, 3),
-    imbalance=_weight(1, 2),
+def _by_priority(priorities: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Nothing, or a small number for each priority."""
+    return st.just(()) | st.tuples(*[st.integers(0, 3)] * priorities)
+
+
+_OBJECTIVES = st.sampled_from(((1, 3, 10, 30, 100), (1,), (2, 2))).flatmap(
+    lambda factors: st.builds(
+        Objective,
+        unassigned=st.just(factors),
+        lateness_factors=_by_priority(len(factors)),
+        promptness=_by_priority(len(factors)),
+        lateness=_weight(1, 5),
+        working_time=_weight(1, 3),
+        travel_time=_weight(1, 2),
+        distance=_weight(1, 2),
+        overtime=_weight(1, 10),
+        shift_use=_weight(1, 500),
+        not_preferred=_weight(1, 100),
+        over_skilled=_weight(1, 20),
+        changed_technician=_weight(1, 300),
+        moved_time=_weight(1, 2),
+        moved_time_tolerance=_weight(60),
+        told_factor=_weight(1, 3),
+        imbalance=_weight(1, 2),
+    )
 )
 
 
-def problems(*, max_visits: int = 6, max_technicians: int = 3) -> st.SearchStrategy[Problem]:
+def problems(
+    *, max_visits: int = 6, max_technicians: int = 3, cut_off: bool = False
+) -> st.SearchStrategy[Problem]:
     """Any small problem over all rules, with everything that life and bad data bring: nobody at
     work, empty shifts, one place for all, asymmetric travel, windows in the past, impossible
-    visits, pins to strangers, depots without stock, times before the epoch."""
+    visits, pins to strangers, depots without stock, times before the epoch; if ``cut_off``, no way
+    at all between some places."""
     return st.builds(
         _assembled,
         size=st.integers(1, 5),
         seconds=_MATRICES,
         metres=_MATRICES,
+        missing=_MISSING if cut_off else st.just(_cut_off(0)),
         objective=_OBJECTIVES,
         origin=st.sampled_from((0, 0, 0, 86_400, -5_000)),
         shifts=_seldom_few(_TECHNICIANS, max_technicians),
@@ -242,6 +269,7 @@ def _assembled(
     size: int,
     seconds: Callable[[int], Matrix],
     metres: Callable[[int], Matrix],
+    missing: Callable[[int], npt.NDArray[np.bool_]],
     objective: Objective,
     origin: int,
     shifts: list[list[Shift]],
@@ -285,8 +313,8 @@ def _assembled(
                 for number, v in enumerate(visits)
             ),
             tuple(in_a_row),
-            seconds(size),
-            metres(size),
+            np.where(missing(size), NO_WAY, seconds(size)),
+            np.where(missing(size), NO_WAY, metres(size)),
             tuple(
                 replace(d, id=f"d{number}", location=d.location % size)
                 for number, d in enumerate(depots)

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from solver.check import cost
+from solver.judge.check import cost
 from solver.problem import (
     MAX_TIME,
+    NO_WAY,
     PINNED_FACTOR,
     Fault,
     InvalidProblem,
+    Matrix,
     Objective,
     Pin,
     Previous,
@@ -80,8 +82,52 @@ def test_matrices_over_different_locations_are_refused() -> None:
 @pytest.mark.parametrize("name", ["travel_time", "distance"])
 def test_a_matrix_of_anything_but_whole_numbers_from_0_to_the_limit_is_refused(name: str) -> None:
     assert faults(**{name: line(3) + 0.5}) == [("matrix_type", name)]
+    assert faults(**{name: np.full((3, 3), np.nan)}) == [("matrix_type", name)]
     assert faults(**{name: line(3) - 1}) == [("negative", name)]
     assert faults(**{name: line(3) + MAX_TIME}) == [("too_large", name)]
+
+
+def without(*legs: tuple[int, int]) -> Matrix:
+    """Three places in a line, without the ways named."""
+    matrix = line(3)
+    for leg in legs:
+        matrix[leg] = NO_WAY
+    return matrix
+
+
+def test_there_may_be_no_way_from_one_place_to_another() -> None:
+    assert faults(travel_time=without((0, 2)), distance=without((0, 2))) == []
+
+
+def test_a_way_that_is_missing_in_one_matrix_alone_is_refused() -> None:
+    found = faults(travel_time=without((0, 2)), distance=without((2, 0)))
+    assert found == [("no_way", "travel_time and distance [0, 2]")]
+
+
+def test_every_place_can_be_reached_from_itself() -> None:
+    found = faults(travel_time=without((1, 1)), distance=without((1, 1)))
+    assert found == [("no_way", "travel_time [1, 1]"), ("no_way", "distance [1, 1]")]
+
+
+def test_no_way_is_longer_than_the_longest_shift() -> None:
+    endless = shift(start=-MAX_TIME, end=MAX_TIME, max_overtime=MAX_TIME)
+    assert faults(shifts=[endless]) == []
+    assert endless.end + endless.max_overtime - endless.start < NO_WAY
+
+
+def test_a_missing_way_makes_nothing_dearer() -> None:
+    visits, shifts = (visit(),), (shift(),)
+    whole = Problem(visits, shifts, line(3), line(3), objective=Objective(distance=5))
+    cut = Problem(visits, shifts, *(without((0, 1)),) * 2, objective=Objective(distance=5))
+    assert cut.prices == whole.prices
+
+
+def test_where_ways_are_missing_weights_leave_room_for_sums_of_them() -> None:
+    matrices = {"travel_time": without((0, 2)), "distance": without((0, 2))}
+    dear = Objective(working_time=1000, travel_time=20, distance=5)
+    assert faults(objective=dear, **matrices) == [("too_large", "objective")]
+    assert faults(objective=replace(dear, distance=4), **matrices) == []
+    assert faults(objective=dear) == []
 
 
 def test_matrices_of_any_whole_number_type_are_taken() -> None:
@@ -204,7 +250,7 @@ def test_a_technician_cannot_work_two_shifts_at_once() -> None:
 
 # --- objective ---------------------------------------------------------------------------------
 
-WEIGHTS = [weight.name for weight in fields(Objective) if weight.name != "unassigned"]
+WEIGHTS = [weight.name for weight in fields(Objective) if isinstance(weight.default, int)]
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
@@ -212,6 +258,16 @@ def test_a_negative_weight_is_refused(weight: str) -> None:
     negative: dict[str, Any] = {weight: -1}
     objective = replace(Objective(), **negative)
     assert faults(objective=objective) == [("negative", f"objective {weight}")]
+
+
+@pytest.mark.parametrize("name", ["lateness_factors", "promptness"])
+@pytest.mark.parametrize("numbers", [(1, 2), (0, 1, 2, 3, -1)])
+def test_what_goes_by_priority_is_there_for_each_and_not_negative(
+    name: str, numbers: tuple[int, ...]
+) -> None:
+    by_priority: dict[str, Any] = {name: numbers}
+    objective = replace(Objective(), **by_priority)
+    assert faults(objective=objective) == [("priority_factors", f"objective {name}")]
 
 
 @pytest.mark.parametrize("factors", [(), (0, 1), (1, 5, 3)])

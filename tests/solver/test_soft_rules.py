@@ -28,6 +28,11 @@ def late() -> tuple[list[Visit], list[Shift], list[Depot]]:
     return [visit("v", 3, due=40), visit("w", 1, 90)], [shift(end_location=5)], []
 
 
+def urgent() -> tuple[list[Visit], list[Shift], list[Depot]]:
+    """As ``late``, without any due time."""
+    return [visit("v", 3, priority=4), visit("w", 1, 90)], [shift(end_location=5)], []
+
+
 def over_time() -> tuple[list[Visit], list[Shift], list[Depot]]:
     return [visit("v", 1)], [at_home("s", "ann", 0, end=20, max_overtime=90), BETWEEN[1]], []
 
@@ -50,8 +55,14 @@ def heavy() -> tuple[list[Visit], list[Shift], list[Depot]]:
 
 
 BOBS = Previous("bob", 30)
-PAIRS: dict[Rule, tuple[Any, dict[str, int], list[dict[str, str]], list[dict[str, str]]]] = {
+PAIRS: dict[Rule, tuple[Any, dict[str, Any], list[dict[str, str]], list[dict[str, str]]]] = {
     Rule.LATENESS: (late(), {"lateness": 9}, [{"s": "w v"}], [{"s": "v w"}]),
+    Rule.PROMPTNESS: (
+        urgent(),
+        {"promptness": (0, 0, 0, 0, 9)},
+        [{"s": "w v"}],
+        [{"s": "v w"}],
+    ),
     Rule.OVERTIME: (over_time(), {"overtime": 9}, [{"s": "v"}], [{"t": "v"}]),
     Rule.SHIFT_USE: (
         two_ends(),
@@ -83,7 +94,7 @@ def test_a_weight_turns_the_plan_to_its_side(rule: Rule) -> None:
     priced = line_problem(visits, shifts, depots, **weight)
     assert planned(free) in without
     assert planned(priced) in with_it
-    assert solved(priced).cost[rule] == 0 or rule is Rule.SHIFT_USE
+    assert solved(priced).cost[rule] == 0 or rule in (Rule.SHIFT_USE, Rule.PROMPTNESS)
 
 
 def test_every_soft_rule_has_its_pair_of_plans() -> None:

@@ -1,14 +1,17 @@
 """What always holds of an answer, whatever the problem."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
-from solver.check import check
-from solver.cost import cost
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
+from solver.judge.check import check
+from solver.ortools.routing import RoutingModel
 from solver.problem import Problem
-from solver.routing import RoutingModel
-from solver.solve import ENGINES, Limit, Progress, _explained, solve
+from solver.rules.cost import cost
+from solver.solution import ReasonCode
+from solver.solve import ENGINES, Limit, Progress, _Solving, solve
 from tests.solver.problems import line_problem, problems, shift, visit
 
 ITERATIONS = Limit(iterations=6_000)
@@ -37,11 +40,26 @@ def test_the_routing_model_accepts_every_draft_and_agrees_to_the_cent(problem: P
     assert answer.objective == total
 
 
-def test_only_what_the_plan_leaves_out_is_explained_whatever_the_draft_could_take_over() -> None:
-    problem = line_problem([visit("a", 1), visit("b", 2, skills={"magic": 1})], [shift()])
-    plan = solve(problem, ITERATIONS)
-    took_over_nothing = Draft(problem)
-    assert [left.id for left in _explained(problem, took_over_nothing, plan)] == ["b"]
+def test_a_plan_that_is_kept_has_the_reasons_of_the_problem_as_it_is_now() -> None:
+    """What was impossible for want of a skill now only loses to dearer work."""
+    busy = visit("a", 1, 900, priority=4)
+    wanting = visit("v", 1, 900, skills={"gas": 1})
+    before = solve(line_problem([busy, wanting], [shift()]), ITERATIONS)
+    problem = line_problem([busy, wanting], [shift(skills={"gas": 1})])
+    after = solve(problem, ITERATIONS, start=before)
+    assert after.routes == before.routes
+    codes = [
+        [reason.code for left in one.unassigned for reason in left.reasons]
+        for one in (before, after)
+    ]
+    assert codes == [[ReasonCode.IMPOSSIBLE], [ReasonCode.OUTBID]]
+
+
+def test_a_plan_without_reasons_is_kept_too_if_nothing_costs_less() -> None:
+    problem = line_problem([visit("a", 1, 900), visit("b", 1, 900)], [shift()])
+    good = solve(problem, ITERATIONS)
+    bare = replace(good, unassigned=tuple(replace(one, reasons=()) for one in good.unassigned))
+    assert solve(problem, Limit(iterations=1), start=bare) == good
 
 
 def test_the_same_seed_and_iterations_give_the_same_plan() -> None:
@@ -78,6 +96,39 @@ def test_progress_falls_in_cost_and_ends_at_the_answer() -> None:
     costs = [progress.objective for progress in heard]
     assert costs == sorted(costs, reverse=True)
     assert costs[-1] == solution.objective
+
+
+class Clock:
+    """Time that stands still until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("seconds", [1, 5, 60])
+@pytest.mark.parametrize(("visits", "left_out"), [(3, 0), (3, 3), (3000, 0), (3000, 1500)])
+def test_a_fifth_of_the_time_at_most_is_kept_to_place_explain_and_judge(
+    seconds: int, visits: int, left_out: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("solver.solve.time", clock)
+    problem = line_problem([visit(f"v{i}") for i in range(visits)], [shift()])
+    solving = _Solving(problem, Limit(seconds=seconds), None, None, quick_to_close=True)
+    solving.left_out = left_out
+    left = solving.left()
+    assert left is not None
+    assert 0.8 * seconds - 1e-6 <= left < seconds
+    due = []
+    for is_due in (solving.over, solving.placed, solving.explained, solving.judged):
+        clock.now = 1000.0
+        while not is_due():
+            clock.now += 0.001
+        due.append(clock.now - 1000.0)
+    assert due == sorted(due)
+    assert due[-1] <= seconds + 0.002
 
 
 def test_a_limit_says_when_to_stop() -> None:

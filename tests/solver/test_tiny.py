@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solver.check import check
+from solver.files.read import problem_from_json
+from solver.files.write import read_solution
+from solver.judge.check import check
 from solver.problem import Break, Depot, Problem, Shift, Visit
-from solver.read import problem_from_json
 from solver.solution import Rule, Solution, StopKind
 from solver.solve import Limit, solve
-from solver.write import read_solution
 
 TINY = Path(__file__).parents[2] / "fixtures" / "tiny"
 STEP = 600

@@ -3,14 +3,34 @@
 import { language, text } from "./texts.js";
 
 const locale = { vi: "vi-VN", en: "en-GB" }[language];
-let zone = "UTC";
-let formats = {};
+/** A moment on the wire, in milliseconds, or as a date.
+ *
+ * @typedef {number | string | Date} Moment
+ */
 
-/** To be called once the company's time zone and currency are known. */
+let zone = "UTC";
+/** @type {ReturnType<typeof formatsFor> | undefined} */
+let known;
+
+/**
+ * To be called once the company's time zone and currency are known.
+ *
+ * @param {string} timeZone
+ * @param {string} currency
+ */
 export function setPlace(timeZone, currency) {
   zone = timeZone;
+  known = formatsFor(timeZone, currency);
+}
+
+/**
+ * @param {string} timeZone
+ * @param {string} currency
+ */
+function formatsFor(timeZone, currency) {
+  /** @param {Intl.DateTimeFormatOptions} options */
   const moments = (options) => new Intl.DateTimeFormat(locale, { timeZone, ...options });
-  formats = {
+  return {
     time: moments({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
     day: moments({ weekday: "short", day: "2-digit", month: "2-digit" }),
     longDay: moments({ weekday: "long", day: "numeric", month: "long", year: "numeric" }),
@@ -22,18 +42,41 @@ export function setPlace(timeZone, currency) {
   };
 }
 
-export const time = (moment) => formats.time.format(new Date(moment));
-export const day = (moment) => formats.day.format(new Date(moment));
-export const longDay = (moment) => formats.longDay.format(new Date(moment));
-/** The local day of a moment, like `2026-11-23`. */
-export const isoDay = (moment) => formats.isoDay.format(new Date(moment));
-/** Cents, as the service counts. */
-export const money = (cents) => formats.money.format(cents / 100);
-export const number = (value) => formats.number.format(value);
-export const percent = (share) => formats.percent.format(share);
-export const kilometres = (metres) => text("unit.kilometres", { value: formats.tenths.format(metres / 1000) });
+function formats() {
+  if (!known) throw new Error("the company's time zone is not known yet");
+  return known;
+}
 
-/** Seconds as hours and minutes. */
+/** @param {Moment} moment */
+export const time = (moment) => formats().time.format(new Date(moment));
+/** @param {Moment} moment */
+export const day = (moment) => formats().day.format(new Date(moment));
+/** @param {Moment} moment */
+export const longDay = (moment) => formats().longDay.format(new Date(moment));
+/**
+ * The local day of a moment, like `2026-11-23`.
+ *
+ * @param {Moment} moment
+ */
+export const isoDay = (moment) => formats().isoDay.format(new Date(moment));
+/**
+ * Cents, as the service counts.
+ *
+ * @param {Api.Cents} cents
+ */
+export const money = (cents) => formats().money.format(cents / 100);
+/** @param {number} value */
+export const number = (value) => formats().number.format(value);
+/** @param {number} share */
+export const percent = (share) => formats().percent.format(share);
+/** @param {number} metres */
+export const kilometres = (metres) => text("unit.kilometres", { value: formats().tenths.format(metres / 1000) });
+
+/**
+ * Seconds as hours and minutes.
+ *
+ * @param {number} seconds
+ */
 export function span(seconds) {
   const minutes = Math.round(Math.abs(seconds) / 60);
   const sign = seconds < 0 && minutes > 0 ? "−" : "";
@@ -48,14 +91,31 @@ export function isElsewhere(moment = Date.now()) {
   return here.format(moment) !== there.format(moment);
 }
 
-/** The moment at which a local day of the company begins; also where clocks change. */
+/**
+ * The moment at which a local day of the company begins; also where clocks change.
+ *
+ * @param {Api.Day} iso
+ * @returns {number}
+ */
 export function startOfDay(iso) {
   const guess = Date.parse(`${iso}T00:00:00Z`);
-  const parts = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  const parts = new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+  /** @param {number} moment */
   const offsetAt = (moment) => {
-    const found = Object.fromEntries(parts.formatToParts(moment).map(({ type, value }) => [type, Number(value)]));
-    return Date.UTC(found.year, found.month - 1, found.day, found.hour, found.minute, found.second) - moment;
+    const found = new Map(parts.formatToParts(moment).map(({ type, value }) => [type, Number(value)]));
+    const part = (/** @type {Intl.DateTimeFormatPartTypes} */ type) => found.get(type) ?? 0;
+    return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - moment;
   };
   const first = guess - offsetAt(guess);
-  return guess - offsetAt(first);
+  // Where clocks change at midnight, one of the two lies in an hour that there is not, or in the day before.
+  return Math.max(first, guess - offsetAt(first));
 }

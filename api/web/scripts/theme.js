@@ -2,7 +2,11 @@
 
 const KEPT_AS = "theme";
 
-/** A choice of themes: `light`, `dark` or `device`. */
+/**
+ * A choice of themes: `light`, `dark` or `device`.
+ *
+ * @param {HTMLSelectElement} select
+ */
 export function wireThemeSwitch(select) {
   select.value = localStorage.getItem(KEPT_AS) ?? "device";
   select.addEventListener("change", () => {

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -13,15 +14,17 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api import access
 from api import app as service
-from api.access import POLICY, check_policy
 from api.app import create_app
-from dispatch.keys import revoke_key
+from api.http import access
+from api.http.access import POLICY, check_policy
+from dispatch.access.keys import revoke_key
+from dispatch.access.tokens import LEEWAY
 from dispatch.models import (
     Account,
     ApiKey,
     Job,
+    JobStatus,
     Report,
     ReportKind,
     Role,
@@ -76,6 +79,8 @@ ALLOWED = {
     "create_job": OFFICE,
     "list_jobs": OFFICE,
     "find_sites": OFFICE,
+    "read_site": OFFICE,
+    "change_site": OFFICE,
     "read_job": FIELD,
     "read_job_history": FIELD,
     "change_job": OFFICE,
@@ -90,6 +95,7 @@ ALLOWED = {
     "make_change": OFFICE,
     "undo_change": OFFICE,
     "list_placements": OFFICE,
+    "list_issues": OFFICE,
     "request_plan": OFFICE,
     "list_plans": OFFICE,
     "read_plan": OFFICE,
@@ -117,6 +123,8 @@ ALLOWED = {
     "add_absence": OFFICE,
     "remove_absence": OFFICE,
     "take_alerts": INTEGRATION,
+    "agree_to_alerts": EVERYBODY,
+    "agree_to_alerts_of_source": EVERYBODY,
     "take_alerts_of_source": INTEGRATION,
     "list_alerts": OFFICE,
     "read_alert": OFFICE,
@@ -165,6 +173,7 @@ OWN = {
     "template_id": "none",
     "rule_id": "none",
     "asset_id": "none",
+    "site_id": "none",
     "device_id": "none",
     "alert_id": "1",
     "dead_letter_id": "1",
@@ -207,7 +216,7 @@ def shown_by(caller: str, app: FastAPI) -> dict[str, str]:
         case "expired":
             tokens = tokens_of(app, "late")
             claims = jwt.decode(tokens.access_token, options={"verify_signature": False})
-            ended = {**claims, "exp": now() - timedelta(seconds=1)}
+            ended = {**claims, "exp": now() - LEEWAY - timedelta(seconds=1)}
             token = jwt.encode(ended, app.state.settings.secret.get_secret_value(), "HS256")
         case "revoked":
             token = key_of(app)
@@ -341,6 +350,23 @@ def test_a_technician_gets_at_the_own_days_and_jobs_only(
 
 
 @pytest.mark.usefixtures("routes")
+def test_a_report_on_what_is_not_theirs_tells_a_technician_nothing_about_it(
+    technician: TestClient, engine: Engine
+) -> None:
+    """Not who has it, nor how far it is, nor whether there is such a job, or one of a like name."""
+    with Session(engine) as session:
+        session.get_one(Job, "J-3").status = JobStatus.CANCELLED
+        session.commit()
+    answers = set()
+    for number, job_id in enumerate(("J-2", "J-3", "J-33", "nowhere")):
+        report = {"id": f"r{number}", "job_id": job_id, "kind": "on_site", "at": now().isoformat()}
+        answer = technician.post("/technicians/T01/reports", json=report)
+        assert (answer.status_code, "T02" in answer.text) == (409, False)
+        answers.add(answer.text.replace(job_id, "…"))
+    assert len(answers) == 1
+
+
+@pytest.mark.usefixtures("routes")
 def test_a_job_one_has_reported_on_stays_readable_and_one_that_moved_away_does_not(
     technician: TestClient, engine: Engine
 ) -> None:
@@ -470,6 +496,27 @@ def test_a_key_is_taken_in_either_header_until_it_is_revoked_or_expires(
         row.expires_at = now() - timedelta(seconds=1)
         session.commit()
     assert [anyone.get("/jobs", headers=way).status_code for way in ways] == [401, 401]
+
+
+@on_sqlite
+def test_nothing_that_opens_doors_is_in_the_log_of_requests(
+    app: FastAPI, anyone: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever puts it into an address is refused, and has not given it to who reads the log."""
+    tokens = tokens_of(app, "mai")
+    key = key_of(app)
+    session = f"{'0' * 32}.{'A' * 43}"
+    with caplog.at_level(logging.INFO):
+        for secret in (tokens.access_token, tokens.refresh_token, key, session):
+            path = f"/jobs?token={secret}&limit=5"
+            assert anyone.get(path).status_code == 401
+            line = '%s - "%s %s HTTP/%s" %d'  # as the server writes it
+            logging.getLogger("uvicorn.access").info(line, "127.0.0.1:1", "GET", path, "1.1", 401)
+            [message] = [m for m in caplog.messages if m.startswith("127.0.0.1:1 ")]
+            assert secret.rpartition(".")[2][-20:] not in message
+            assert message.startswith('127.0.0.1:1 - "GET /jobs?token=')
+            assert message.endswith('…&limit=5 HTTP/1.1" 401')
+            caplog.clear()
 
 
 @on_sqlite

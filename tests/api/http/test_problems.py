@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
-from api.limits import MAX_BODY_BYTES
-from dispatch import jobs, store
+from api.http.limits import MAX_BODY_BYTES
+from dispatch import store
+from dispatch.jobs import jobs
 from tests.api.conftest import failing_commits, stored
 
 pytestmark = pytest.mark.usefixtures("company")
@@ -33,6 +34,15 @@ def is_problem(answer: Any, status: int) -> dict[str, Any]:
 @pytest.mark.parametrize("path", ["/nowhere", "/jobs/", "/jobs/a/b/c", "/docs"])
 def test_an_unknown_path_is_a_404_problem(client: TestClient, path: str) -> None:
     is_problem(client.get(path, follow_redirects=False), 404)
+
+
+@on_sqlite
+def test_a_bound_that_was_passed_is_named_with_its_number(client: TestClient) -> None:
+    answer = client.post("/jobs", json={"title": "x" * 201, "duration_minutes": 0})
+    faults = {one["where"]: one for one in is_problem(answer, 422)["faults"]}
+    assert faults["/title"]["values"] == {"max_length": 200}
+    assert faults["/duration_minutes"]["values"]
+    assert all("values" not in one for one in faults.values() if one["code"] == "missing")
 
 
 @on_sqlite
@@ -173,14 +183,33 @@ def test_an_idempotency_key_that_is_none_is_a_422_problem(
 
 
 @on_sqlite
-@pytest.mark.parametrize("tag", ["1", 'W/"1"', '"one"', '"1", "2"', '"99999999999"', ""])
-def test_an_if_match_that_names_no_revision_is_a_422_problem(
-    client: TestClient, job: dict[str, Any], tag: str
+@pytest.mark.parametrize(
+    "tag", ["1", 'W/"1"', '"one"', '"2", "3"', '"99999999999"', '""', "", "*, "]
+)
+@pytest.mark.parametrize("kind", ["job", "site"])
+def test_an_if_match_that_names_nothing_that_is_there_is_a_412_problem(
+    client: TestClient, job: dict[str, Any], tag: str, kind: str
 ) -> None:
-    path = client.post("/jobs", json=job).headers["location"]
-    answer = client.patch(path, json={"title": "x"}, headers={"If-Match": tag})
-    [fault] = is_problem(answer, 422)["faults"]
-    assert fault["where"] == "header parameter If-Match"
+    path = client.post("/jobs", json=job).headers["location"] if kind == "job" else "/sites/S008"
+    change = {"title" if kind == "job" else "name": "x"}
+    answer = client.patch(path, json=change, headers={"If-Match": tag})
+    [fault] = is_problem(answer, 412)["faults"]
+    assert fault["code"] == "stale_revision"
+    assert fault["cause"]
+    assert fault["action"]
+
+
+@on_sqlite
+@pytest.mark.parametrize("kind", ["job", "site"])
+@pytest.mark.parametrize("listed", ["{0}", '"other",{0} , "more"', "*"])
+def test_an_if_match_may_list_several_etags(
+    client: TestClient, job: dict[str, Any], listed: str, kind: str
+) -> None:
+    path = client.post("/jobs", json=job).headers["location"] if kind == "job" else "/sites/S008"
+    tag = client.get(path).headers["ETag"]
+    change = {"title" if kind == "job" else "name": "x"}
+    answer = client.patch(path, json=change, headers={"If-Match": listed.format(tag)})
+    assert answer.status_code == 200
 
 
 # Failures
@@ -215,13 +244,9 @@ def test_a_failure_tells_nothing_of_the_inside_but_the_name_in_the_log(
 
 @on_sqlite
 def test_a_locked_database_is_a_503_problem_and_reading_goes_on(
-    client: TestClient, app: FastAPI, job: dict[str, Any], engine: Engine
+    client: TestClient, job: dict[str, Any], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @event.listens_for(app.state.engine, "connect")
-    def be_impatient(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA busy_timeout = 10")
-
-    app.state.engine.dispose()
+    monkeypatch.setattr(store, "BUSY_SECONDS", 0.05)
     with engine.begin() as connection:
         connection.execute(text("SELECT 1"))
         answer = client.post("/jobs", json=job)
@@ -237,6 +262,5 @@ def test_a_database_that_cannot_be_reached_is_a_503_problem(
 ) -> None:
     gone = store.connect(app.state.engine.url.set(database="gone").render_as_string(False))
     app.state.engine = app.state.reading_engine = gone
-    for path in ("/jobs", "/ready"):
-        is_problem(client.get(path), 503)
+    is_problem(client.get("/jobs"), 503)
     assert client.get("/health").status_code == 200

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from standardwebhooks.webhooks import Webhook
 
+from api.app import create_app
+from dispatch.settings import Settings
 from tests.api.conftest import failing_commits, faults
 
 OLD, NEW = (f"whsec_{b64encode(bytes([n]) * 32).decode()}" for n in (1, 2))
@@ -133,6 +135,76 @@ def test_nothing_is_accepted_that_is_not_committed(app: FastAPI, client: TestCli
     assert [one["id_at_source"] for one in client.get("/alerts").json()["alerts"]] == ["1"]
 
 
+def test_dead_letters_are_listed_without_what_they_say(client: TestClient) -> None:
+    [receipt] = receipts(client.post("/alerts", content=b"{" + b" " * 200_000))
+    [newest, *_] = client.get("/dead-letters").json()["dead_letters"]
+    assert (newest["id"], newest["size"]) == (receipt["dead_letter_id"], 200_001)
+    whole = client.get(f"/dead-letters/{newest['id']}").json()
+    assert whole == {**newest, "body": "{" + " " * 200_000}
+
+
+def test_bytes_before_an_alert_and_what_it_lacks_do_not_cost_it(client: TestClient) -> None:
+    content = {**HOT, "type": "leak", "at": "1970-01-01T00:00:00Z", "readings": {"t": None}}
+    body = b"\xef\xbb\xbf" + json.dumps(content).encode()
+    headers = {"content-type": "Application/JSON; charset=utf-8"}
+    [receipt] = receipts(client.post("/alerts", content=body, headers=headers))
+    assert receipt["outcome"] == "job"
+    assert [fault["where"] for fault in receipt["faults"]] == ["at", "readings.t"]
+
+
+# What is asked before
+
+ASKING = {
+    "webhook-request-origin": "eventgrid.azure.net",
+    "webhook-request-callback": "https://127.0.0.1/never-called",
+    "webhook-request-rate": "120",
+}
+
+
+@pytest.mark.parametrize("path", ["/alerts", "/alert-sources/tb/alerts"])
+def test_who_asks_whether_events_may_come_is_agreed_with_without_credentials(
+    app: FastAPI, path: str
+) -> None:
+    with TestClient(app) as nobody:
+        answer = nobody.options(path, headers=ASKING)
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert answer.headers["webhook-allowed-origin"] == "eventgrid.azure.net"
+        assert answer.headers["webhook-allowed-rate"].isdigit()
+        assert "POST" in answer.headers["allow"]
+        assert "webhook-allowed-origin" not in nobody.options(path).headers
+        # Agreeing lets nobody in.
+        assert nobody.post(path, json=HOT, headers=ASKING).status_code == 401
+
+
+def test_only_a_source_that_takes_alerts_agrees(client: TestClient) -> None:
+    assert client.options("/alert-sources/nobody/alerts", headers=ASKING).status_code == 404
+    client.put("/alert-sources/tb", json={"name": "TB", "format": "thingsboard", "active": False})
+    answer = client.options("/alert-sources/tb/alerts", headers=ASKING)
+    assert answer.status_code == 409
+    assert "webhook-allowed-origin" not in answer.headers
+
+
+def test_who_asks_too_often_has_to_wait(settings: Settings) -> None:
+    app = create_app(settings.model_copy(update={"solver_processes": 0, "requests_per_minute": 3}))
+    with TestClient(app) as nobody:
+        answers = [nobody.options("/alert-sources/no/alerts") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+
+
+@pytest.mark.parametrize("path", ["/alerts", "/alert-sources/tb/alerts"])
+def test_event_grid_gets_its_code_back_from_those_who_let_it_in(
+    client: TestClient, app: FastAPI, path: str
+) -> None:
+    kind = "Microsoft.EventGrid.SubscriptionValidationEvent"
+    question = [{"id": "1", "eventType": kind, "data": {"validationCode": "512d38b6"}}]
+    before = client.get("/dead-letters").json()
+    answer = client.post(path, json=question)
+    assert (answer.status_code, answer.json()) == (200, {"validationResponse": "512d38b6"})
+    assert client.get("/dead-letters").json() == before
+    with TestClient(app) as nobody:
+        assert nobody.post(path, json=question).status_code == 401
+
+
 # Signatures
 
 
@@ -177,6 +249,22 @@ def test_a_forged_or_replayed_signature_is_refused(
     assert answer.status_code == 401, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert len(client.get("/alerts").json()["alerts"]) == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_forged_signatures_come_to_an_end_and_use_up_nothing_of_the_source(
+    app: FastAPI, client: TestClient, trusted: None
+) -> None:
+    app.state.settings = app.state.settings.model_copy(
+        update={"requests_per_minute": 3, "alerts_per_minute": 1}
+    )
+    body = json.dumps(ALARM).encode()
+    path, wrong = "/alert-sources/tb/alerts", signed(body + b" ")
+    del client.headers["Authorization"]
+    found = [client.post(path, content=body, headers=wrong).status_code for _ in range(4)]
+    assert found == [401, 401, 401, 429]
+    assert client.post(path, content=body, headers=signed(body)).status_code == 202
+    assert client.post(path, content=body, headers=signed(body)).status_code == 429
 
 
 def test_a_signature_wears_out(client: TestClient, trusted: None) -> None:

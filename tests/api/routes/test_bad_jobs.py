@@ -73,7 +73,14 @@ def test_ids_named_twice_are_refused(client: TestClient, job: Wire) -> None:
 def test_a_job_in_the_past_is_refused(client: TestClient, job: Wire) -> None:
     past = date(2020, 1, 6)
     window = {"starts_at": at(past, "08:00"), "ends_at": at(past, "11:00")}
-    assert refused(client, {**job, "windows": [window]}) == {("in_the_past", "/windows")}
+    body = {**job, "windows": [window], "pinned_start_at": at(past, "09:00")}
+    body["pinned_technician_id"] = "T01"
+    answer = client.post("/jobs", json=body)
+    causes = {fault["where"]: fault["cause"] for fault in answer.json()["faults"]}
+    assert causes == {
+        "/windows": "the last window ended at 2020-01-06 11:00:00+07:00",
+        "/pinned_start_at": "2020-01-06 09:00:00+07:00 is over",
+    }
 
 
 def test_every_fault_is_named_at_once(client: TestClient) -> None:

@@ -15,15 +15,15 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-import api.events
+import api.routes.events
 import api.server
-from api.access import admit
+from api.http.access import admit
 from api.server import Server
-from dispatch import feed as feeds
 from dispatch import log
-from dispatch.callers import Caller
+from dispatch.access.callers import Caller
+from dispatch.events import feed as feeds
 from dispatch.models import Role, Run, RunStatus
-from tests.api.serving import Block, listening, served
+from tests.api.serving import Block, Stream, listening, served
 from tests.dispatch.crew import MONDAY
 from tests.dispatch.waiting import until
 
@@ -45,7 +45,7 @@ def address(service: tuple[str, Server]) -> str:
 def happen(engine: Engine, *names: str, action: str = "change", after: Any = None) -> None:
     with Session(engine) as session:
         for name in names:
-            log.record(session, "lan", action, "job", name, after=after)
+            log.record(session, "lan", action, log.Entity.JOB, name, after=after)
             session.flush()
         session.commit()
 
@@ -65,6 +65,44 @@ def test_a_change_over_http_is_seen_by_who_listens(
     assert (event.data["entity"], event.data["entity_id"]) == ("job", "J-1")
     assert event.data["after"]["status"] == "open"
     assert event.data["actor"] == "lan"
+
+
+def test_what_is_stored_as_soon_as_the_headers_are_there_is_told(
+    address: str, engine: Engine
+) -> None:
+    with httpx2.Client(timeout=10, trust_env=False, verify=False) as client:
+        for number in range(8):
+            happen(engine, f"before {number}")
+            with client.stream("GET", f"{address}/events") as response:
+                happen(engine, f"after {number}")
+                assert jobs(Stream(response).events(1)) == [f"after {number}"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_others_were_writing_when_the_headers_came_is_told(
+    address: str, app: FastAPI, engine: Engine
+) -> None:
+    until(lambda: app.state.feed._horizon._settled is not None)
+    with Session(engine) as slow:
+        log.record(slow, "lan", "change", log.Entity.JOB, "slow")
+        slow.flush()
+        happen(engine, "quick")
+        with (
+            httpx2.Client(timeout=10, trust_env=False, verify=False) as client,
+            client.stream("GET", f"{address}/events") as response,
+        ):
+            slow.commit()
+            assert "slow" in jobs(Stream(response).events(1))
+
+
+def test_who_cannot_be_told_where_the_stream_begins_is_to_come_again(
+    address: str, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.routes.events, "BEGIN_SECONDS", 0.2)
+    monkeypatch.setattr(app.state.feed._horizon, "find", lambda: None)
+    answer = httpx2.get(f"{address}/events")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    until(lambda: not app.state.feed._wakers)
 
 
 def test_who_was_cut_off_gets_exactly_what_was_missed_in_order(
@@ -88,7 +126,9 @@ def test_who_is_cut_off_again_and_again_misses_nothing_that_many_do_at_once(
         for number in range(20):
             with Session(engine) as session:
                 for part in "ab":
-                    log.record(session, "lan", "change", "job", f"{writer}-{number:02}{part}")
+                    log.record(
+                        session, "lan", "change", log.Entity.JOB, f"{writer}-{number:02}{part}"
+                    )
                     session.flush()
                 if number % 5 == 4:
                     session.rollback()
@@ -141,7 +181,7 @@ def test_events_are_filtered_by_type_or_its_beginning(address: str, engine: Engi
         happen(engine, "a")
         happen(engine, "b", action="completed")
         with Session(engine) as session:
-            log.record(session, "lan", "finished", "run", "c")
+            log.record(session, "lan", "finished", log.Entity.RUN, "c")
             session.commit()
         assert jobs(stream.events(2)) == ["b", "c"]
 
@@ -167,7 +207,7 @@ def test_what_is_large_is_left_out_and_what_is_nobodys_business_stays(
 ) -> None:
     with listening(address) as stream:
         with Session(engine) as session:
-            log.record(session, "lan", "import", "site", "S-1", after={"phone": "secret"})
+            log.record(session, "lan", "import", log.Entity.SITE, "S-1", after={"phone": "secret"})
             session.commit()
         happen(engine, "large", after={"title": "x" * 10_000})
         [event] = stream.events(1)
@@ -200,7 +240,7 @@ def test_the_progress_of_a_run_is_told_without_an_id(address: str, engine: Engin
 def test_a_silent_stream_is_kept_alive_and_moves_the_last_id_on(
     address: str, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.events, "KEEP_ALIVE_SECONDS", 0.05)
+    monkeypatch.setattr(api.routes.events, "KEEP_ALIVE_SECONDS", 0.05)
     with listening(address, types=["alert"]) as stream:
         first = stream.block()
         assert (first.comment, first.event) == ("keep-alive", None)
@@ -224,7 +264,7 @@ def test_an_event_is_on_the_stream_soon(address: str, engine: Engine) -> None:
 def test_a_listener_that_takes_nothing_is_left_and_keeps_nobody_waiting(
     address: str, app: FastAPI, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.events, "SEND_SECONDS", 1.0)
+    monkeypatch.setattr(api.routes.events, "SEND_SECONDS", 1.0)
     monkeypatch.setattr(feeds, "KEPT", 50)
     host, port = address.removeprefix("http://").split(":")
     with listening(address) as stream, socket.socket() as slow:

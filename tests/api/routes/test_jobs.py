@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from tests.api.conftest import faults, stored
+from tests.api.conftest import faults, key_of, stored
 
 pytestmark = pytest.mark.usefixtures("company")
 
@@ -47,6 +48,25 @@ def test_an_idempotency_key_with_another_body_is_a_conflict(client: TestClient, 
     answer = client.post("/jobs", json={**job, "title": "Khác"}, headers=headers)
     assert answer.status_code == 409
     assert faults(answer) == {("idempotency_key_reused", "Idempotency-Key")}
+
+
+def test_an_idempotency_key_belongs_to_its_caller(
+    client: TestClient, app: FastAPI, job: Wire
+) -> None:
+    """Two portals number their orders from 1: neither is given, or told of, the other's job."""
+    headers = {"Idempotency-Key": "1"}
+    other = {"Authorization": f"Bearer {key_of(app)}"}
+    mine = client.post("/jobs", json=job, headers=headers)
+    for body in (job, {**job, "title": "Khác"}):
+        theirs = client.post("/jobs", json=body, headers=headers | other)
+        if body == job:
+            assert theirs.status_code == 201
+            assert theirs.json()["id"] != mine.json()["id"]
+        else:
+            assert theirs.status_code == 409
+    again = client.post("/jobs", json=job, headers=headers)
+    assert (again.status_code, again.json()) == (200, mine.json())
+    assert stored(client) == 2
 
 
 def test_an_id_that_is_taken_is_a_conflict(client: TestClient, job: Wire) -> None:

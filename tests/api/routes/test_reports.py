@@ -43,6 +43,8 @@ def test_a_report_that_cannot_be_is_refused_with_its_faults(
         other = client.post("/technicians/T02/reports", json=body(day, at=at(day, "08:00")))
         vague = client.post("/technicians/T01/reports", json=body(day, kind="cannot_complete"))
     assert (early.status_code, faults(early)) == (422, {("in_the_future", "/at")})
+    assert "when it came in" in early.json()["faults"][0]["cause"]
+    assert early.json()["faults"][0]["cause"].count("+07:00") == 2
     assert (other.status_code, faults(other)) == (409, {("not_on_your_route", "job J-1")})
     assert (vague.status_code, faults(vague)) == (422, {("reason", "/reason")})
     assert client.get("/jobs/J-1/reports").json() == {"reports": []}

@@ -12,14 +12,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api.sign_ins import FAILURES_BY_NAME
+from api.routes.sign_ins import FAILURES_BY_NAME
 from dispatch.models import Account, LogEntry, Role, SignIn, now
 from tests.api.conftest import PASSWORD, tokens_of
 from tests.dispatch.crew import MONDAY
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-SESSION, CSRF = "dispatch_session", "dispatch_csrf"
+SESSION, CSRF, BROWSER = "dispatch_session", "dispatch_csrf", "dispatch_browser"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -74,7 +74,7 @@ def test_who_signs_in_is_known_by_a_cookie_until_signing_out(
     gone = browser.delete("/session", headers=proof(browser))
     assert gone.status_code == 204
     assert {cookie["max-age"] for cookie in set_cookies(gone).values()} == {"0"}
-    assert not browser.cookies
+    assert browser.cookies.keys() == {BROWSER}
     assert browser.get("/session").status_code == 401
     browser.cookies.update(kept)
     assert browser.get("/session").status_code == 401
@@ -89,12 +89,13 @@ def test_who_signs_in_is_known_by_a_cookie_until_signing_out(
 @on_sqlite
 def test_scripts_see_the_proof_only_and_other_sites_bring_neither(browser: TestClient) -> None:
     found = set_cookies(sign_in(browser))
-    assert found.keys() == {SESSION, CSRF}
-    for cookie in found.values():
+    assert found.keys() == {SESSION, CSRF, BROWSER}
+    for name, cookie in found.items():
         assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("strict", "/", "")
         assert not cookie["secure"]
-        assert cookie["max-age"] == str(30 * 24 * 3600)
+        assert cookie["max-age"] == str((400 if name == BROWSER else 30) * 24 * 3600)
     assert (found[SESSION]["httponly"], found[CSRF]["httponly"]) == (True, "")
+    assert found[BROWSER]["httponly"]
     assert found[SESSION].value not in found[CSRF].value
 
 
@@ -102,7 +103,7 @@ def test_scripts_see_the_proof_only_and_other_sites_bring_neither(browser: TestC
 def test_over_https_cookies_never_go_another_way(app: FastAPI, browser: TestClient) -> None:
     with TestClient(app, base_url="https://testserver") as secure:
         found = set_cookies(sign_in(secure))
-        assert found.keys() == {f"__Host-{SESSION}", CSRF}
+        assert found.keys() == {f"__Host-{SESSION}", CSRF, f"__Host-{BROWSER}"}
         assert all(cookie["secure"] for cookie in found.values())
         assert secure.get("/session").status_code == 200
         assert change(secure, **proof(secure)) == 422
@@ -289,6 +290,10 @@ def test_the_browser_keeps_the_cookies_for_as_long_again_whenever_a_page_asks(
     found = set_cookies(browser.get("/session"))
     assert {name: cookie.value for name, cookie in found.items()} == before
     assert found[SESSION]["max-age"] == str(30 * 24 * 3600)
+    # One that was signed in before browsers were remembered is known from then on.
+    del browser.cookies[BROWSER]
+    browser.get("/session")
+    assert browser.cookies[BROWSER].startswith("mai:")
 
 
 @pytest.mark.parametrize("end", ["password", "disabled", "reset"])

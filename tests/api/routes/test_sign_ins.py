@@ -9,13 +9,16 @@ import pytest
 import time_machine
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from api.sign_ins import ATTEMPTS_BY_ADDRESS, FAILURES_BY_NAME
-from dispatch import passwords
+from api.routes.sign_ins import ATTEMPTS_BY_ADDRESS, FAILURES_BY_BROWSER, FAILURES_BY_NAME
+from dispatch.access import passwords
+from dispatch.access.known_browsers import KEPT, known_as, with_mark
+from dispatch.access.sign_ins import LOST_ANSWER
 from dispatch.models import Account, LogEntry, Role, SignIn, now
-from dispatch.sign_ins import LOST_ANSWER
+from dispatch.settings import Settings
 from tests.api.conftest import PASSWORD, faults, tokens_of
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -137,6 +140,97 @@ def test_guessing_user_names_from_one_address_comes_to_an_end(door: TestClient) 
     for number in range(ATTEMPTS_BY_ADDRESS.amount):
         assert sign_in(door, f"nobody{number}").status_code == 401
     assert sign_in(door).status_code == 429
+
+
+def stranger(app: FastAPI) -> TestClient:
+    """At the same address, as tests are all, but with cookies of its own."""
+    return TestClient(app, raise_server_exceptions=False)
+
+
+@on_sqlite
+def test_strangers_failures_do_not_keep_out_who_has_signed_in_there_before(
+    app: FastAPI, door: TestClient
+) -> None:
+    assert sign_in(door).status_code == 200
+    other = stranger(app)
+    for _ in range(FAILURES_BY_NAME.amount):
+        assert sign_in(other, password="wrong").status_code == 401
+    assert sign_in(other).status_code == 429
+    assert sign_in(door, " MAI ").status_code == 200
+    # Nor does the owner's success give the strangers another ten.
+    assert sign_in(other, password="wrong").status_code == 429
+    for number in range(ATTEMPTS_BY_ADDRESS.amount):
+        sign_in(other, f"nobody{number}")
+    assert sign_in(stranger(app), "hoa").status_code == 429
+    assert sign_in(door).status_code == 200
+
+
+@on_sqlite
+def test_a_known_browser_is_no_place_to_guess_from_and_known_for_its_accounts_only(
+    app: FastAPI, door: TestClient
+) -> None:
+    for name in ("hoa", "bob"):
+        tokens_of(app, name)
+    assert sign_in(door).status_code == sign_in(door, "hoa").status_code == 200
+    for _ in range(FAILURES_BY_BROWSER.amount):
+        assert sign_in(door, password="wrong").status_code == 401
+    assert sign_in(door).status_code == 429
+    assert sign_in(door, "hoa").status_code == 200
+    # Elsewhere the name has its own ten.
+    assert sign_in(stranger(app)).status_code == 200
+    other = stranger(app)
+    for _ in range(FAILURES_BY_NAME.amount):
+        assert sign_in(other, "bob", "wrong").status_code == 401
+    assert sign_in(door, "bob").status_code == 429
+
+
+@on_sqlite
+def test_a_mark_that_is_forged_or_of_another_secret_makes_no_browser_known(
+    app: FastAPI, door: TestClient, settings: Settings
+) -> None:
+    sign_in(door)
+    mark = door.cookies["dispatch_browser"]
+    account, name, signature = mark.split(":")
+    other = settings.model_copy(update={"secret": SecretStr("0" * 16 + "f" * 24)})
+    assert known_as(mark, "mai", settings) == f"mai:{name}"
+    for forged in (
+        None,
+        "",
+        "~",
+        f"hoa:{name}:{signature}",
+        f"mai:{'0' * 16}:{signature}",
+        f"{account}:{name}:{'0' * 64}",
+        mark.upper(),
+        mark + " ",
+        with_mark(None, "mai", other),
+    ):
+        assert known_as(forged, "mai", settings) is None
+    assert known_as(mark, "hoa", settings) is None
+
+
+@on_sqlite
+def test_a_browser_is_known_for_its_last_few_accounts_under_the_same_names(
+    settings: Settings,
+) -> None:
+    marks: str | None = None
+    for number in range(KEPT + 1):
+        marks = with_mark(marks, f"a{number}", settings)
+    known = [known_as(marks, f"a{number}", settings) for number in range(KEPT + 1)]
+    assert known[0] is None
+    assert None not in known[1:]
+    again = with_mark(marks, "a3", settings)
+    assert known_as(again, "a3", settings) == known[3]
+    assert len(again) == len(marks or "") < 1_000
+
+
+@on_sqlite
+def test_strangers_failures_do_not_keep_anybody_from_changing_their_password(
+    app: FastAPI, door: TestClient
+) -> None:
+    tokens = sign_in(door).json()
+    for _ in range(FAILURES_BY_NAME.amount + 1):
+        sign_in(stranger(app), password="wrong")
+    assert change(door, tokens, PASSWORD, NEW).status_code == 200
 
 
 # Staying signed in

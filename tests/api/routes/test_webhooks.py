@@ -105,3 +105,17 @@ def test_every_fault_of_a_webhook_is_listed(client: TestClient) -> None:
     answer = client.post("/webhooks", json={"url": "https://a:b@example.com", "types": ["jobs"]})
     assert answer.status_code == 422
     assert faults(answer) == {("target_url", "/url"), ("unknown_event_type", "/types/0")}
+
+
+def test_others_hear_of_messages_that_nobody_understands(
+    client: TestClient, receiver: Target
+) -> None:
+    wanted = {"url": receiver.url, "types": ["dead_letter"]}
+    webhook = client.post("/webhooks", json=wanted).json()
+    [receipt] = client.post("/alerts", content=b"{").json()["receipts"]
+    until(lambda: bool(deliveries(client, webhook, status="delivered")))
+    [one] = receiver.received
+    event = Verifier(webhook["secret"]).verify(one.body, one.headers)
+    assert event["type"] == "dead_letter.receive"
+    assert event["entity_id"] == str(receipt["dead_letter_id"])
+    assert event["after"]["faults"] == receipt["faults"]

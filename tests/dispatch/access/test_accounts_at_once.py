@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from dispatch.accounts import AccountChange, change_account
+from dispatch.access.accounts import AccountChange, change_account
+from dispatch.access.sign_ins import Renewal, open_sign_in, renew
 from dispatch.errors import Conflict
 from dispatch.models import Account, Role, SignIn
 from dispatch.settings import Settings
-from dispatch.sign_ins import Renewal, open_sign_in, renew
 
 
 def add_administrator(session: Session, user_name: str) -> Account:

@@ -7,13 +7,14 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import Session, select
 
-from dispatch import alerts, jobs
-from dispatch.devices import DEVICES, DeviceContent
+from dispatch.alerts import handling
+from dispatch.company.devices import DEVICES, DeviceContent
 from dispatch.errors import Conflict
 from dispatch.intake import JobChange
-from dispatch.itinerary import daily_route
+from dispatch.jobs import jobs
 from dispatch.models import Job, JobStatus, JobTask, LogEntry, Placement
 from dispatch.settings import Settings
+from dispatch.views.itinerary import daily_route
 from tests.dispatch.crew import MONDAY, add_live_route
 from tests.dispatch.machines import (
     NOON,
@@ -75,15 +76,6 @@ def test_the_same_message_again_changes_nothing_and_is_counted(
     assert (alert(session).count, alert(session).last_seen_at) == (2, minutes(5))
     assert len(session.exec(select(LogEntry)).all()) == entries
     assert len(open_jobs(session)) == 1
-
-
-def test_a_message_without_a_time_is_a_duplicate_however_late_it_comes(
-    session: Session, settings: Settings, rule: None
-) -> None:
-    told(session, settings, message())
-    told(session, settings, message(cleared=True), minutes(1))
-    [receipt] = told(session, settings, message(), minutes(9))
-    assert (receipt.is_duplicate, receipt.outcome) == (True, "cleared")
 
 
 def test_alerts_of_one_problem_fold_into_its_job_and_the_worst_raises_its_priority(
@@ -205,7 +197,7 @@ def test_a_shelved_device_makes_no_job_until_then(
     DEVICES.put(session, "sen-1", shelved, actor="lan")
     [receipt] = told(session, settings, message())
     assert (receipt.outcome, alert(session).state) == ("rejected", "shelved")
-    again = alerts.judge_again(
+    again = handling.judge_again(
         session, alert(session).id or 0, actor="lan", settings=settings, at=minutes(60)
     )
     assert (again.outcome, again.state) == ("job", "unacknowledged")
@@ -226,7 +218,7 @@ def test_an_alert_that_has_its_job_is_not_judged_again(
 ) -> None:
     told(session, settings, message())
     with pytest.raises(Conflict):
-        alerts.judge_again(session, alert(session).id or 0, actor="lan", settings=settings)
+        handling.judge_again(session, alert(session).id or 0, actor="lan", settings=settings)
 
 
 def test_what_no_template_can_make_is_rejected_and_says_why(
@@ -322,30 +314,6 @@ def test_a_visit_that_is_under_way_is_not_changed(
     assert second.id != first.id
 
 
-# After the job
-
-
-def completed(session: Session, at: int) -> Job:
-    [job] = open_jobs(session)
-    job.status, job.departed_at = JobStatus.COMPLETED, minutes(at)
-    session.commit()
-    return job
-
-
-def test_a_problem_that_comes_back_after_its_job_gets_a_new_one(
-    session: Session, settings: Settings
-) -> None:
-    add_rule(session, quiet_minutes=15)
-    told(session, settings, message())
-    done = completed(session, 60)
-    [late] = told(session, settings, message("a-2", at=minutes(59)), minutes(90))
-    [soon] = told(session, settings, message("a-3", at=minutes(75)), minutes(91))
-    [again] = told(session, settings, message("a-4", at=minutes(76)), minutes(92))
-    assert (late.job_id, soon.job_id) == (done.id, done.id)
-    assert again.outcome == "job"
-    assert again.job_id != done.id
-
-
 # Clearing
 
 
@@ -354,12 +322,10 @@ def test_a_cleared_alert_withdraws_its_job_if_the_rule_says_so(
 ) -> None:
     add_rule(session, withdraw=True)
     told(session, settings, message())
-    told(session, settings, message("a-2"), minutes(1))
     [receipt] = told(session, settings, message(cleared=True), minutes(9))
     assert receipt.outcome == "cleared"
     assert open_jobs(session) == []
-    assert alert(session, "a-2").outcome == "cleared"
-    assert alert(session, "a-2").state == "returned_to_normal"
+    assert alert(session).state == "returned_to_normal"
 
 
 def test_a_cleared_alert_leaves_its_job_if_the_rule_does_not_say_so(
@@ -397,25 +363,6 @@ def test_a_visit_is_withdrawn_only_when_all_of_its_problems_are_gone(
     assert open_jobs(session) == []
 
 
-def test_a_word_of_clearing_under_its_own_id_clears_the_problem(
-    session: Session, settings: Settings
-) -> None:
-    add_rule(session, withdraw=True)
-    told(session, settings, message(at=minutes(0)))
-    told(session, settings, message("c-1", cleared=True, at=minutes(5)), minutes(5))
-    assert (alert(session).outcome, alert(session, "c-1").state) == ("cleared", "normal")
-    assert open_jobs(session) == []
-
-
-def test_an_alert_that_comes_after_the_word_that_it_is_gone_makes_no_job(
-    session: Session, settings: Settings, rule: None
-) -> None:
-    told(session, settings, message("c-1", cleared=True, at=minutes(5)), minutes(5))
-    [late] = told(session, settings, message(at=minutes(4)), minutes(6))
-    [new] = told(session, settings, message("a-2", at=minutes(6)), minutes(7))
-    assert (late.outcome, new.outcome) == ("cleared", "job")
-
-
 def test_a_chattering_problem_is_withdrawn_once_and_then_left_to_people(
     session: Session, settings: Settings
 ) -> None:
@@ -435,7 +382,7 @@ def test_an_acknowledged_alert_is_normal_once_it_is_gone(
     session: Session, settings: Settings, rule: None
 ) -> None:
     told(session, settings, message())
-    seen = alerts.acknowledge_alert(session, alert(session).id or 0, actor="lan", at=minutes(1))
+    seen = handling.acknowledge_alert(session, alert(session).id or 0, actor="lan", at=minutes(1))
     assert (seen.state, seen.acknowledged_by) == ("acknowledged", "lan")
     told(session, settings, message(cleared=True), minutes(2))
     assert alert(session).state == "normal"
@@ -477,6 +424,35 @@ def test_texts_of_alerts_are_data(session: Session, settings: Settings, rule: No
     [job] = open_jobs(session)
     assert job.title.startswith("{site} {0.__class__} =1+1")
     assert len(job.title) == 200
+
+
+def test_a_text_in_which_nothing_is_seen_keeps_no_alert_from_becoming_a_job(
+    session: Session, settings: Settings, rule: None
+) -> None:
+    add_template(session, title="{message}")
+    told(session, settings, message(message="\u3164\u200b"))
+    [job] = open_jobs(session)
+    assert job.title == "repair"
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("{asset}: {message}", "Chiller 1"),
+        ("{message}: {asset}", "Chiller 1"),
+        ("{asset}: {message} – {type}", "Chiller 1 – overheat"),
+        ("{asset} ({message}): {type}", "Chiller 1: overheat"),
+        ("Call: {type}:", "Call: overheat:"),
+    ],
+)
+@pytest.mark.parametrize("text", [None, "\u3164"])
+def test_a_title_without_a_message_has_nothing_that_sets_it_apart(
+    session: Session, settings: Settings, rule: None, title: str, shown: str, text: str | None
+) -> None:
+    add_template(session, title=title)
+    told(session, settings, message(message=text))
+    [job] = open_jobs(session)
+    assert job.title == shown
 
 
 def test_a_technicians_day_shows_the_machines_and_what_is_wrong_with_them(

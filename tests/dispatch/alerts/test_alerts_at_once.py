@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from sqlmodel import Session, select
 
-from dispatch.alert_intake import AlertReceipt, Arrival, accept
-from dispatch.alert_messages import Delivery
+from dispatch.alerts.content import Delivery
+from dispatch.alerts.intake import AlertReceipt, Arrival, accept
 from dispatch.models import (
     Alert,
     AlertOutcome,

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.alert_messages import (
-    BATCH_TYPE,
-    EVENT_TYPE,
-    Delivery,
-    Told,
-    Unclear,
-    read_delivery,
-)
+from dispatch.alerts.content import BATCH_TYPE, EVENT_TYPE, Delivery, Told, Unclear
+from dispatch.alerts.messages import read_delivery
 from dispatch.models import AlertFormat, AlertSource
 
 EVENT = {
@@ -106,12 +100,9 @@ def test_an_event_without_a_time_has_none() -> None:
         {"source": None},
         {"type": None},
         {"type": 5},
-        {"time": "yesterday"},
-        {"time": "2027-03-01T12:00:00"},
         {"Bad_Name": "x"},
         {"data": None, "data_base64": "AAAA"},
         {"data": [1]},
-        {"data": {"readings": {"t": "hot"}}},
         {"subject": None},
     ],
     ids=str,
@@ -126,7 +117,8 @@ def test_an_alarm_of_thingsboard_is_read() -> None:
     content = told.content
     assert (content.type, content.severity) == ("High temperature", "critical")
     assert (content.cleared, content.acknowledged) == (False, False)
-    assert content.at == datetime.fromtimestamp(1_800_000_000, UTC)
+    assert told.began_at == datetime.fromtimestamp(1_800_000_000, UTC)
+    assert told.said_at == datetime.fromtimestamp(1_800_000_060, UTC)
     assert (content.readings, content.message) == ({"temperature": 91.5}, "quá nóng")
 
 
@@ -141,10 +133,10 @@ def test_an_alarm_of_thingsboard_is_read() -> None:
 )
 def test_the_states_of_thingsboard_are_ours(status: str, cleared: bool, acknowledged: bool) -> None:
     alarm = {**ALARM, "status": status, "clearTs": 1_800_000_090_000 if cleared else 0}
-    content = one(alarm, of(AlertFormat.THINGSBOARD)).content
-    assert (content.cleared, content.acknowledged) == (cleared, acknowledged)
-    seconds = 1_800_000_090 if cleared else 1_800_000_000
-    assert content.at == datetime.fromtimestamp(seconds, UTC)
+    told = one(alarm, of(AlertFormat.THINGSBOARD))
+    assert (told.content.cleared, told.content.acknowledged) == (cleared, acknowledged)
+    seconds = 1_800_000_090 if cleared else 1_800_000_060
+    assert told.said_at == datetime.fromtimestamp(seconds, UTC)
 
 
 @pytest.mark.parametrize(
@@ -153,9 +145,6 @@ def test_the_states_of_thingsboard_are_ours(status: str, cleared: bool, acknowle
         {"originator": None},
         {"originator": {}, "originatorName": None},
         {"type": None},
-        {"startTs": "now"},
-        {"startTs": 10**30},
-        {"details": {"t": 1e308 * 10}},
     ],
     ids=str,
 )
@@ -190,7 +179,7 @@ def test_a_mapping_finds_the_alerts_in_any_json() -> None:
     assert first.id_at_source == "77"
     assert (first.content.severity, first.content.cleared) == ("critical", True)
     assert first.content.readings == {"t": 91}
-    assert first.content.at == datetime.fromtimestamp(1_800_000_000, UTC)
+    assert first.said_at == datetime.fromtimestamp(1_800_000_000, UTC)
     assert isinstance(second, Unclear)
     assert isinstance(third, Unclear)
     # An item that was kept is read again as an item.
@@ -210,9 +199,13 @@ PLAIN = {"device": "D-1", "type": "overheat"}
     ("body", "code"),
     [
         (b"", "json_invalid"),
-        (b"\xff\xfe", "not_utf8"),
+        (b"\xff\xfd", "not_utf8"),
         (b"{", "json_invalid"),
-        (b'{"type": NaN}', "json_invalid"),
+        (b'{"type": NaN, "device": "D-1"}', "missing"),
+        (
+            b'{"device": "D-1", "type": "x", "severity": "major", "severity": "minor"}',
+            "duplicate_key",
+        ),
         (b"[" * 100_000, "too_deep"),
         (b"[" * 30 + b"]" * 30, "too_deep"),
         (b"5", "not_an_object"),
@@ -220,10 +213,8 @@ PLAIN = {"device": "D-1", "type": "overheat"}
         (json.dumps(PLAIN | {"message": "x" * 70_000}).encode(), "too_large"),
         (json.dumps(PLAIN | {"colour": "red"}).encode(), "extra_forbidden"),
         (json.dumps(PLAIN | {"severity": "awful"}).encode(), "enum"),
-        (json.dumps(PLAIN | {"readings": {"t": True}}).encode(), "float_type"),
-        (b'{"device": "D-1", "type": "x", "readings": {"t": 1e999}}', "finite_number"),
         (json.dumps(PLAIN | {"device": "D\x00"}).encode(), "control_character"),
-        (json.dumps(PLAIN | {"at": "2027-03-01T12:00:00"}).encode(), "naive_datetime"),
+        (json.dumps(PLAIN | {"cleared": "perhaps"}).encode(), "bool_type"),
     ],
     ids=lambda one: str(one)[:40],
 )
@@ -232,12 +223,7 @@ def test_what_cannot_be_understood_is_kept_with_its_fault(body: bytes, code: str
 
 
 def test_every_fault_of_a_message_is_told() -> None:
-    assert set(codes({"severity": "awful", "readings": []})) == {"missing", "enum", "dict_type"}
-
-
-def test_a_huge_whole_number_is_no_reading() -> None:
-    body = b'{"device": "D-1", "type": "x", "readings": {"t": 1' + b"0" * 400 + b"}}"
-    assert codes(body)
+    assert set(codes({"severity": "awful", "readings": []})) == {"missing", "enum"}
 
 
 def test_an_unknown_content_type_is_kept() -> None:
@@ -246,15 +232,6 @@ def test_an_unknown_content_type_is_kept() -> None:
 
 def test_too_many_at_once_are_kept_as_one() -> None:
     assert codes([{}] * 1001, content_type=BATCH_TYPE) == ["too_many"]
-
-
-def test_an_id_that_is_missing_follows_from_the_signed_id_or_the_content() -> None:
-    at = {"at": "2027-03-01T12:00:00+07:00"}
-    signed = {"headers": {"webhook-id": "msg_1"}}
-    assert one(PLAIN, **signed).id_at_source == "msg_1"
-    assert one(PLAIN | at).id_at_source == one(PLAIN | at).id_at_source
-    assert one(PLAIN | at).id_at_source != one(PLAIN | at | {"type": "x"}).id_at_source
-    assert one(PLAIN).id_at_source != one(PLAIN).id_at_source
 
 
 def test_the_topic_names_the_device_if_the_message_does_not() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func
 from sqlalchemy.exc import OperationalError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from dispatch import mqtt
-from dispatch.alert_messages import EVENT_TYPE
-from dispatch.models import Alert, AlertFormat, AlertSource, DeadLetter, Job
-from dispatch.mqtt import Subscriber, TopicPattern
+from dispatch.alerts import mqtt
+from dispatch.alerts.content import EVENT_TYPE
+from dispatch.alerts.mqtt import Subscriber, TopicPattern
+from dispatch.models import Alert, AlertFormat, AlertSource, DeadLetter, Job, JobStatus, now
 from dispatch.settings import Settings
+from dispatch.store import reading
 from tests.dispatch.broker import Broker, needs_mosquitto
 from tests.dispatch.machines import add_machines, add_rule, add_template, message
 from tests.dispatch.waiting import until
@@ -59,7 +60,7 @@ def started(broker: Broker, settings: Settings, **changes: Any) -> Subscriber:
 
 
 def count(engine: Engine, table: type[Any]) -> int:
-    with Session(engine) as session:
+    with Session(reading(engine)) as session:
         return session.exec(select(func.count()).select_from(table)).one()
 
 
@@ -170,6 +171,111 @@ def test_a_message_that_makes_the_service_fail_is_kept_too(
         letter = session.exec(select(DeadLetter)).one()
         assert letter.faults[0]["cause"] == "ZeroDivisionError"
         assert (letter.device, b"poison" in letter.body) == ("sen-1", True)
+
+
+# What brokers keep, and what transports add
+
+
+def complete(engine: Engine) -> None:
+    """Somebody has seen to all jobs."""
+    with Session(engine) as session:
+        for job in session.exec(select(Job)):
+            job.status, job.departed_at = JobStatus.COMPLETED, now()
+        session.commit()
+
+
+def times_seen(engine: Engine) -> int:
+    """How often the only dead letter came."""
+    with Session(engine) as session:
+        return session.exec(select(DeadLetter)).one().count
+
+
+def test_what_the_broker_has_kept_is_no_news_when_it_is_there_again(
+    broker: Broker, settings: Settings, engine: Engine
+) -> None:
+    first = started(broker, settings)
+    until(lambda: first.is_connected)
+    fire = [("alerts/sen-1", b'{"type": "leak", "severity": "critical"}')]
+    broker.publish([*fire, ("alerts/sen-2", b"no alert")], retain=True)
+    until(lambda: count(engine, Job) == 1 and count(engine, DeadLetter) == 1)
+    # Once the next one is taken, the ones before are acknowledged, and do not come again.
+    broker.publish([("alerts/sen-2", b"no alert")])
+    until(lambda: times_seen(engine) == 2)
+    complete(engine)
+    first.stop()
+    second = started(broker, settings)
+    until(lambda: second.is_connected)
+    broker.publish(sent("last", type="other"))
+    until(lambda: count(engine, Alert) == 2)
+    assert count(engine, Job) == 2
+    # The last one that was taken may not have been acknowledged yet, and then comes once more.
+    assert times_seen(engine) in (2, 3)
+    # Said anew it is news, although it is what the broker has kept.
+    broker.publish(fire, retain=True)
+    until(lambda: count(engine, Job) == 3)
+    second.stop()
+
+
+def test_what_the_broker_has_kept_and_nobody_has_heard_is_an_alert(
+    broker: Broker, settings: Settings, engine: Engine
+) -> None:
+    broker.publish([("alerts/sen-1", b'{"type": "leak"}')], retain=True)
+    subscriber = started(broker, settings)
+    until(lambda: count(engine, Job) == 1)
+    subscriber.stop()
+
+
+def test_taking_a_kept_message_away_is_neither_an_alert_nor_the_end_of_one(
+    broker: Broker, subscriber: Subscriber, engine: Engine
+) -> None:
+    broker.publish([("alerts/sen-1", b'{"type": "leak"}')], retain=True)
+    broker.publish([("alerts/sen-1", b"")], retain=True)
+    broker.publish(sent("last", type="other"))
+    until(lambda: count(engine, Alert) == 2)
+    assert count(engine, DeadLetter) == 0
+    with Session(engine) as session:
+        assert {one.outcome for one in session.exec(select(Alert))} == {"job"}
+
+
+def test_an_event_without_data_is_no_message_that_was_taken_away(
+    broker: Broker, subscriber: Subscriber, engine: Engine
+) -> None:
+    attributes = [("specversion", "1.0"), ("id", "e-1"), ("source", "/x"), ("type", "hot")]
+    broker.publish([("alerts/sen-3", b"")], UserProperty=attributes)
+    until(lambda: count(engine, Alert) == 1)
+
+
+def test_a_content_type_may_have_parameters(
+    broker: Broker, subscriber: Subscriber, engine: Engine
+) -> None:
+    broker.publish(sent("m-1"), ContentType="application/json; charset=utf-8")
+    until(lambda: count(engine, Alert) == 1)
+    assert count(engine, DeadLetter) == 0
+
+
+def test_last_wills_and_switches_say_plain_words(
+    broker: Broker, settings: Settings, session: Session, engine: Engine
+) -> None:
+    mapping = {"type": "'silent'", "status": "@", "cleared_words": ["online"]}
+    session.add(AlertSource(id="lwt", name="LWT", format=AlertFormat.MAPPED, mapping=mapping))
+    session.commit()
+    add_rule(session, withdraw=True)
+    subscriber = started(broker, settings, mqtt_topics={"tele/+device/LWT": "lwt"})
+    until(lambda: subscriber.is_connected)
+    for number, word in enumerate((b"Offline", b"Online", b"Offline"), start=1):
+        broker.publish([("tele/sen-1/LWT", word)], retain=True)
+        until(lambda n=number: [one.count for one in alerts_of(engine)] == [n])  # type: ignore[misc]
+    subscriber.stop()
+    [alert] = alerts_of(engine)
+    assert (alert.outcome, alert.type) == ("job", "silent")
+    with Session(engine) as session:
+        statuses = [one.status for one in session.exec(select(Job).order_by(col(Job.created_at)))]
+    assert statuses == ["cancelled", "open"]
+
+
+def alerts_of(engine: Engine) -> list[Alert]:
+    with Session(engine) as session:
+        return list(session.exec(select(Alert)).all())
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

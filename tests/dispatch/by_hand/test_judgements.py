@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlmodel import Session, func, select
 
+from dispatch.by_hand.judgements import Judgement, PlanChange, judge_change
 from dispatch.errors import Conflict, NotFound
-from dispatch.judgements import Judgement, PlanChange, judge_change
 from dispatch.models import Absence, Job, LogEntry, Wish
-from dispatch.placing import place_options
+from dispatch.placing.placing import place_options
 from dispatch.settings import Settings
 from tests.dispatch.crew import (
     MONDAY,

@@ -6,13 +6,13 @@ from random import Random
 import pytest
 from sqlmodel import Session
 
+from dispatch.by_hand.judging import Judged, Move, judge, shift_of
 from dispatch.errors import Conflict
-from dispatch.judging import Judged, Move, judge, shift_of
-from dispatch.live_day import LiveDay, visits_of
 from dispatch.models import Priority, Wish
-from dispatch.placing import PlaceRequest, live_day, place_job
+from dispatch.placing.placing import PlaceRequest, live_day, place_job
+from dispatch.planning.live_day import LiveDay, visits_of
 from dispatch.settings import Settings
-from solver.waivers import waived
+from solver.rules.waivers import waived
 from tests.dispatch.crew import MONDAY, add_depot, add_job, add_technician, hanoi
 
 SIX = hanoi("06:00")

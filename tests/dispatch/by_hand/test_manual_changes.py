@@ -9,16 +9,16 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch import execution
+from dispatch.by_hand.undoing import undo_change
+from dispatch.by_hand.versions import ChangeMade
 from dispatch.errors import NotFound
-from dispatch.jobs import cancel_job
-from dispatch.manual_versions import ChangeMade
+from dispatch.field.reports import NewReport, take_report
+from dispatch.jobs.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanUnassigned, ReportKind, Route, Stop
-from dispatch.placing import PlaceRequest, place_job
-from dispatch.publishing import publish_up_to_date
-from dispatch.reports import NewReport, take_report
+from dispatch.placing.placing import PlaceRequest, place_job
+from dispatch.plans.publishing import publish_up_to_date
+from dispatch.runs import execution
 from dispatch.settings import Settings
-from dispatch.undoing import undo_change
 from solver.solution import Solution
 from solver.solve import solve
 from tests.dispatch.changing import (
@@ -312,8 +312,14 @@ def test_what_has_begun_since_stands_in_the_way(monday: Session, settings: Setti
 def test_what_should_have_begun_by_now_is_not_brought_back(
     monday: Session, settings: Settings
 ) -> None:
-    made = change(monday, settings, "a1", "ann", "13:00")
+    made = change(monday, settings, "a1", "ann", "13:00", hold=True)
     assert refused_undo(monday, settings, made, hanoi("09:30")) == {"too_late"}
+
+
+def test_what_ought_to_be_under_way_stands_in_the_way(monday: Session, settings: Settings) -> None:
+    """As the change left it, Ann attends one job after the other from half past eight on."""
+    made = change(monday, settings, "a1", "ann", "13:00")
+    assert refused_undo(monday, settings, made, hanoi("09:30")) == {"begun"}
 
 
 def test_what_was_changed_since_stands_in_the_way(monday: Session, settings: Settings) -> None:

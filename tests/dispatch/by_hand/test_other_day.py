@@ -10,13 +10,13 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch import execution
-from dispatch.alternatives import list_alternatives
+from dispatch.by_hand.alternatives import list_alternatives
+from dispatch.by_hand.judgements import Judgement, PlanChange, judge_change
+from dispatch.by_hand.versions import ChangeMade
 from dispatch.errors import Conflict
-from dispatch.judgements import Judgement, PlanChange, judge_change
-from dispatch.manual_versions import ChangeMade
 from dispatch.models import Absence, Job, JobStatus, LogEntry, Route, Stop, Waiver
-from dispatch.publishing import publish_up_to_date
+from dispatch.plans.publishing import publish_up_to_date
+from dispatch.runs import execution
 from dispatch.settings import Settings
 from solver.solution import Solution
 from solver.solve import solve

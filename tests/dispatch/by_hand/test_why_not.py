@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from dispatch.alternatives import list_alternatives
+from dispatch.by_hand.alternatives import list_alternatives
+from dispatch.by_hand.why_not import TechnicianWhyNot, WhyNot, explain_unassigned
 from dispatch.errors import Conflict, NotFound
-from dispatch.models import Plan, PlanUnassigned, Priority
-from dispatch.placing import place_options
+from dispatch.models import Job, Plan, PlanUnassigned, Priority, Site
+from dispatch.placing.placing import PlaceRequest, place_job, place_options
 from dispatch.settings import Settings
-from dispatch.why_not import TechnicianWhyNot, WhyNot, explain_unassigned
 from tests.dispatch.crew import (
     MONDAY,
     add_depot,
@@ -155,3 +155,25 @@ def test_alternatives_cost_more_than_the_place_that_a_visit_has(
     session.commit()
     with pytest.raises(Conflict, match="no route"):
         list_alternatives(session, "new", settings, at=EIGHT)
+
+
+def test_a_job_at_a_place_that_nobody_knows_says_so_wherever_it_is_asked_about(
+    crew: Session, settings: Settings
+) -> None:
+    """Also where it is planned already, its site having lost its location since."""
+    add_job(crew, "new", at=0)
+    for job_id in ("new", "a2"):
+        site = crew.get_one(Site, crew.get_one(Job, job_id).site_id)
+        site.latitude = site.longitude = None
+    crew.commit()
+    found = explain_unassigned(crew, "new", settings, day=MONDAY, at=EIGHT)
+    assert [reason.code for reason in found.reasons] == ["needs_location"]
+    request = PlaceRequest(day=MONDAY)
+    for ask in (
+        lambda: place_options(crew, "new", settings, day=MONDAY, at=EIGHT),
+        lambda: place_job(crew, "new", request, settings, actor="dana", at=EIGHT),
+        lambda: list_alternatives(crew, "a2", settings, day=MONDAY, at=hanoi("05:00")),
+    ):
+        with pytest.raises(Conflict) as error:
+            ask()
+        assert [fault.code for fault in error.value.faults] == ["needs_location"]

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from dispatch.demo_machines import SKILL_OF, watch_machines
-from dispatch.files import import_folder
+from dispatch.demo.machines import SKILL_OF, watch_machines
+from dispatch.files.folder import import_folder
 from dispatch.models import AlertRule, Asset, Device, JobSkill, Priority
 from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY
 from tests.dispatch.machines import message, open_jobs, told
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 
 
 @pytest.fixture

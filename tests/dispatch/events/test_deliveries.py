@@ -7,28 +7,25 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from dispatch import deliveries, log
-from dispatch.deliveries import (
+from dispatch import log
+from dispatch.errors import InvalidInput, NotFound
+from dispatch.events import deliveries
+from dispatch.events.deliveries import (
     HELD_AT_MOST,
-    KEPT,
     LEASE,
     Attempt,
-    Outcome,
+    AttemptOutcome,
     begin_attempt,
     due_webhooks,
     end_attempt,
-    forget_delivered,
     list_deliveries,
     make_deliveries,
     replay_dead,
     replay_delivery,
     send_test_event,
 )
-from dispatch.errors import InvalidInput, NotFound
-from dispatch.events import newest_entry
-from dispatch.models import DeliveryStatus, LogEntry, Webhook
-from dispatch.settings import Settings
-from dispatch.webhooks import (
+from dispatch.events.events import newest_entry
+from dispatch.events.webhooks import (
     NewWebhook,
     WebhookChange,
     change_webhook,
@@ -38,11 +35,13 @@ from dispatch.webhooks import (
     read_webhook,
     rotate_secret,
 )
+from dispatch.models import DeliveryStatus, LogEntry, Webhook
+from dispatch.settings import Settings
 from tests.dispatch.crew import hanoi
 
 NOON = hanoi("12:00")
-DOWN = Outcome(error="ConnectError")
-DONE = Outcome(204)
+DOWN = AttemptOutcome(error="ConnectError")
+DONE = AttemptOutcome(204)
 
 
 def add_webhook(session: Session, settings: Settings, *types: str) -> str:
@@ -52,7 +51,7 @@ def add_webhook(session: Session, settings: Settings, *types: str) -> str:
 
 def happen(session: Session, *names: str, action: str = "change") -> None:
     for name in names:
-        log.record(session, "lan", action, "job", name)
+        log.record(session, "lan", action, log.Entity.JOB, name)
         session.flush()
 
 
@@ -100,8 +99,8 @@ def test_each_webhook_gets_the_types_it_asked_for(session: Session, settings: Se
     completed = add_webhook(session, settings, "job.completed", "alert")
     happen(session, "a")
     happen(session, "b", action="completed")
-    log.record(session, "lan", "import", "site", "S-1")
-    log.record(session, "boiler", "received", "alert", "A-1")
+    log.record(session, "lan", "import", log.Entity.SITE, "S-1")
+    log.record(session, "boiler", "received", log.Entity.ALERT, "A-1")
     session.flush()
     make(session)
     assert len(statuses(session, everything)) == 3
@@ -188,7 +187,7 @@ def test_failed_attempts_come_again_later_and_later_and_then_never(
     make(session)
     at, waits = NOON, []
     for _ in range(4):
-        end_attempt(session, begin(session, webhook, at), Outcome(500, "500"), settings, at)
+        end_attempt(session, begin(session, webhook, at), AttemptOutcome(500, "500"), settings, at)
         [delivery], _ = list_deliveries(session, webhook)
         if delivery.next_attempt_at is not None:
             early = delivery.next_attempt_at - timedelta(seconds=1)
@@ -231,7 +230,7 @@ def test_an_event_that_is_refused_keeps_nothing_else_waiting(
 ) -> None:
     happen(session, "a", "b")
     make(session)
-    end_attempt(session, begin(session, webhook), Outcome(400, "400"), settings, NOON)
+    end_attempt(session, begin(session, webhook), AttemptOutcome(400, "400"), settings, NOON)
     assert subject(session, begin(session, webhook)) == "b"
 
 
@@ -268,10 +267,10 @@ def test_a_webhook_through_which_nothing_gets_is_switched_off_and_loses_nothing(
 
 
 @pytest.mark.parametrize(
-    ("first", "then"), [(DONE, DOWN), (Outcome(400, "400"), Outcome(500, "500"))]
+    ("first", "then"), [(DONE, DOWN), (AttemptOutcome(400, "400"), AttemptOutcome(500, "500"))]
 )
 def test_an_event_that_is_given_up_for_itself_does_not_switch_its_webhook_off(
-    session: Session, webhook: str, first: Outcome, then: Outcome
+    session: Session, webhook: str, first: AttemptOutcome, then: AttemptOutcome
 ) -> None:
     impatient = Settings(webhook_retry_seconds=())
     happen(session, "a", "b")
@@ -287,7 +286,7 @@ def test_a_target_that_is_gone_is_sent_nothing_more(
 ) -> None:
     happen(session, "a", "b")
     make(session)
-    end_attempt(session, begin(session, webhook), Outcome(410, "410"), settings, NOON)
+    end_attempt(session, begin(session, webhook), AttemptOutcome(410, "410"), settings, NOON)
     assert not read_webhook(session, webhook).active
     assert statuses(session, webhook) == ["dead", "waiting"]
     assert due_webhooks(session, NOON) == []
@@ -301,7 +300,7 @@ def test_what_was_given_up_can_be_sent_again(
     make(session)
     end_attempt(session, begin(session, webhook), DONE, impatient, NOON)
     for _ in range(2):
-        end_attempt(session, begin(session, webhook), Outcome(400, "400"), impatient, NOON)
+        end_attempt(session, begin(session, webhook), AttemptOutcome(400, "400"), impatient, NOON)
     dead, _ = list_deliveries(session, webhook, status=DeliveryStatus.DEAD)
     assert len(dead) == 2
     assert replay_dead(session, webhook, actor="lan", at=NOON) == 2
@@ -357,18 +356,6 @@ def test_a_deleted_webhook_is_forgotten_while_it_is_sent_to(
     end_attempt(session, attempt, DONE, settings, NOON)
     with pytest.raises(NotFound):
         list_deliveries(session, webhook)
-
-
-def test_what_was_delivered_long_ago_is_forgotten(
-    session: Session, webhook: str, settings: Settings
-) -> None:
-    happen(session, "a", "b")
-    make(session)
-    end_attempt(session, begin(session, webhook), DONE, settings, NOON)
-    forget_delivered(session, NOON + KEPT)
-    assert statuses(session, webhook) == ["delivered", "waiting"]
-    forget_delivered(session, NOON + KEPT + timedelta(seconds=1))
-    assert statuses(session, webhook) == ["waiting"]
 
 
 def test_deliveries_are_listed_page_by_page_the_newest_first(

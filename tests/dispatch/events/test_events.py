@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dispatch.events import TYPES, WATCHED, WHOLE, event_of, is_among
+from dispatch.events.events import TYPES, WATCHED, WHOLE, event_of, is_among
+from dispatch.log import Entity
 from dispatch.models import LogEntry
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def recorded() -> Iterator[tuple[str, str]]:
@@ -17,8 +18,9 @@ def recorded() -> Iterator[tuple[str, str]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.record"):
                 match node.args[2:4]:
-                    case [ast.Constant(value=action), ast.Constant(value=entity)]:
-                        yield str(entity), str(action)
+                    case [ast.Constant(value=action), ast.Attribute(attr=entity)]:
+                        if entity in Entity.__members__:
+                            yield Entity[entity].value, str(action)
 
 
 def test_every_change_to_what_can_be_watched_is_published() -> None:

@@ -1,15 +1,17 @@
 """What listeners take from the feed, look by look."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col, delete
 
-from dispatch import feed as feeds
 from dispatch import log
-from dispatch.events import newest_entry
-from dispatch.feed import Feed, Listener
+from dispatch.events import feed as feeds
+from dispatch.events.events import newest_entry
+from dispatch.events.feed import Feed, Listener
+from dispatch.models import LogEntry, LogStart
 from dispatch.settings import Settings
 from dispatch.store import reading
 
@@ -25,7 +27,7 @@ def feed(settings: Settings) -> Iterator[Feed]:
 def happen(engine: Engine, *names: str) -> None:
     with Session(engine) as session:
         for name in names:
-            log.record(session, "lan", "change", "job", name)
+            log.record(session, "lan", "change", log.Entity.JOB, name)
             session.flush()
         session.commit()
 
@@ -120,3 +122,28 @@ def test_when_the_last_listener_leaves_nothing_is_kept(feed: Feed, engine: Engin
         happen(engine, "c")
         feed._look()
         assert taken(listener) == ["a", "b", "c"]
+
+
+def test_who_was_away_for_longer_than_the_log_goes_back_is_told_so(
+    feed: Feed, engine: Engine
+) -> None:
+    at = datetime(2020, 1, 1, tzinfo=UTC)
+    with Session(engine) as session:
+        for name in "abc":
+            entry = LogEntry(at=at, actor="lan", action="change", entity="job", entity_id=name)
+            session.add(entry)
+            session.flush()
+        gone = newest_entry(session) - 1
+        session.add(LogStart(removed_upto=gone))
+        session.flush()
+        session.exec(delete(LogEntry).where(col(LogEntry.id) <= gone))
+        session.commit()
+    with feed.listen(gone - 1, nothing) as listener:
+        feed._look()
+        [reset] = listener.catch_up().result()
+        assert (reset.type, reset.id) == ("feed.reset", gone)
+        assert reset.after == {"asked_for": gone - 1, "continues_behind": gone}
+        assert taken(listener) == ["c"]
+    with feed.listen(gone, nothing) as listener:
+        feed._look()
+        assert taken(listener) == ["c"]

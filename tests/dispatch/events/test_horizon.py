@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from dispatch import log
-from dispatch.events import events_between, newest_entry
-from dispatch.horizon import Horizon
+from dispatch.events.events import events_between, newest_entry
+from dispatch.events.horizon import LogHorizon
 from dispatch.store import reading
 
 POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -22,7 +22,7 @@ class Reader:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._horizon = Horizon(engine)
+        self._horizon = LogHorizon(engine)
         self._last: int | None = None
         self.read: list[str] = []
 
@@ -39,7 +39,7 @@ class Reader:
 
 
 def write(session: Session, name: str) -> None:
-    log.record(session, "lan", "change", "job", name)
+    log.record(session, "lan", "change", log.Entity.JOB, name)
     session.flush()
 
 
@@ -128,7 +128,7 @@ def test_who_begins_to_read_waits_for_what_is_under_way(
 ) -> None:
     open_, *_ = writers
     write(open_, "a")
-    horizon = Horizon(engine)
+    horizon = LogHorizon(engine)
     assert horizon.find() is None
     open_.commit()
     assert horizon.find() == newest_entry(open_)

@@ -13,14 +13,21 @@ from sqlmodel import Session
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from dispatch import log, sender
-from dispatch.deliveries import Attempt, Outcome, begin_attempt, list_deliveries, make_deliveries
-from dispatch.events import newest_entry
+from dispatch import log
+from dispatch.events import sender
+from dispatch.events.deliveries import (
+    Attempt,
+    AttemptOutcome,
+    begin_attempt,
+    list_deliveries,
+    make_deliveries,
+)
+from dispatch.events.events import newest_entry
+from dispatch.events.sender import WebhookSender, client, send
+from dispatch.events.webhooks import NewWebhook, create_webhook
 from dispatch.models import DeliveryStatus, Webhook
-from dispatch.sender import Sender, client, send
 from dispatch.settings import Settings
 from dispatch.store import reading
-from dispatch.webhooks import NewWebhook, create_webhook
 from tests.dispatch.receiving import Target, silent_target, target
 from tests.dispatch.waiting import until
 
@@ -50,7 +57,7 @@ def receiver() -> Iterator[Target]:
 def sending(settings: Settings, services: int = 1) -> Iterator[None]:
     with ExitStack() as stack:
         for _ in range(services):
-            one = Sender(settings)
+            one = WebhookSender(settings)
             one.start()
             stack.callback(one.stop)
         yield
@@ -68,7 +75,7 @@ def add_webhook(engine: Engine, settings: Settings, url: str, *types: str) -> tu
 def happen(engine: Engine, *names: str) -> None:
     with Session(engine) as session:
         for name in names:
-            log.record(session, "lan", "change", "job", name, after={"title": "Máy lạnh"})
+            log.record(session, "lan", "change", log.Entity.JOB, name, after={"title": "Máy lạnh"})
             session.flush()
         session.commit()
 
@@ -158,8 +165,8 @@ def attempt_at(url: str) -> Attempt:
     return Attempt(1, "W-1", 1, url, (SECRET,), "event-1", "{}")
 
 
-def attempted(url: str, settings: Settings) -> Outcome:
-    async def attempt() -> Outcome:
+def attempted(url: str, settings: Settings) -> AttemptOutcome:
+    async def attempt() -> AttemptOutcome:
         async with client() as web:
             return await send(web, attempt_at(url), settings)
 
@@ -170,7 +177,7 @@ def attempted(url: str, settings: Settings) -> Outcome:
 def test_a_redirect_is_not_followed(settings: Settings, receiver: Target) -> None:
     receiver.headers = {"Location": receiver.url}
     receiver.answer = lambda _: 307
-    assert attempted(receiver.url, settings) == Outcome(307, "The answer was 307.")
+    assert attempted(receiver.url, settings) == AttemptOutcome(307, "The answer was 307.")
     assert len(receiver.received) == 1
 
 
@@ -208,7 +215,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(
 
     monkeypatch.setattr(sender, "addresses_of", once)
     url = receiver.url.replace("127.0.0.1", "rebinding.invalid")
-    assert attempted(url, settings) == Outcome(204)
+    assert attempted(url, settings) == AttemptOutcome(204)
     assert asked == ["rebinding.invalid"]
     assert receiver.received[0].headers["host"] == url.split("/")[2]
 
@@ -223,7 +230,7 @@ def test_what_a_dead_sender_was_sending_is_sent_when_its_lease_is_over(
         attempt = begin_attempt(session, webhook, "a sender that dies")
         session.commit()
     assert attempt is not None
-    assert attempted_in(settings, attempt) == Outcome(204)  # and it dies before it says so
+    assert attempted_in(settings, attempt) == AttemptOutcome(204)  # and it dies before it says so
     with sending(settings):
         with Session(engine) as session:
             row = session.get_one(Webhook, webhook)
@@ -235,8 +242,8 @@ def test_what_a_dead_sender_was_sending_is_sent_when_its_lease_is_over(
     assert receiver.received[0].body == receiver.received[1].body
 
 
-def attempted_in(settings: Settings, attempt: Attempt) -> Outcome:
-    async def make() -> Outcome:
+def attempted_in(settings: Settings, attempt: Attempt) -> AttemptOutcome:
+    async def make() -> AttemptOutcome:
         async with client() as web:
             return await send(web, attempt, settings)
 

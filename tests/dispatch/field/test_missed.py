@@ -7,13 +7,13 @@ import pytest
 import time_machine
 from sqlmodel import Session, col, select
 
-from dispatch.board import read_board
-from dispatch.missed import reopen_missed
+from dispatch.field.missed import reopen_missed
+from dispatch.jobs.placements import list_placements
 from dispatch.models import Job, JobStatus, LogEntry, Placement, Plan, Priority, Route, Stop
-from dispatch.placements import list_placements
+from dispatch.planning.snapshot import Scope, live_routes, load_snapshot
+from dispatch.planning.translate import to_problem
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, live_routes, load_snapshot
-from dispatch.translate import to_problem
+from dispatch.views.board import read_board
 from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.reporting import take
 
@@ -146,7 +146,7 @@ def test_what_cannot_wait_is_placed_at_once(
     monday.get_one(Job, "j2").priority = priority
     monday.commit()
     reopened(monday, settings)
-    found, _ = list_placements(monday)
+    found, _ = list_placements(monday, settings, LATE)
     assert [one.job_id for one in found] == wishes
     assert {one.trigger for one in found} <= {"missed"}
 

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from sqlmodel import Session
 
 from dispatch.errors import InvalidInput, NotFound
-from dispatch.itinerary import daily_route
+from dispatch.field.positions import NewPosition, PositionOut, keep_position
 from dispatch.models import Job, JobStatus
-from dispatch.positions import NewPosition, PositionOut, keep_position
 from dispatch.settings import Settings
+from dispatch.views.itinerary import daily_route
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi, north
 from tests.dispatch.translating import shift, translated
 

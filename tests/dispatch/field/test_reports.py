@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from dispatch.errors import Conflict, InvalidInput, NotFound
-from dispatch.jobs import cancel_job
-from dispatch.models import Job, JobStatus, LogEntry, Part, Report, VanStock
-from dispatch.reports import list_reports, take_report
+from dispatch.field.reports import list_reports, take_report
+from dispatch.jobs.jobs import cancel_job
+from dispatch.local_time import ONE_DAY
+from dispatch.models import Job, JobStatus, LogEntry, Part, Report, Route, Stop, VanStock
 from dispatch.settings import Settings
 from tests.dispatch.crew import (
+    MONDAY,
+    TUESDAY,
     add_depot,
     add_job,
     add_live_route,
@@ -139,12 +142,10 @@ def test_every_fault_of_a_report_is_named_at_once(monday: Session) -> None:
             monday,
             "completed",
             "10:00",
-            "nowhere",
             received="09:00",
             parts_used=[{"part_id": "fuze", "quantity": 1}],
         )
     assert {(fault.code, fault.where) for fault in error.value.faults} == {
-        ("unknown_reference", "job_id"),
         ("unknown_reference", "parts_used"),
         ("in_the_future", "at"),
     }
@@ -152,6 +153,70 @@ def test_every_fault_of_a_report_is_named_at_once(monday: Session) -> None:
 
 def test_a_clock_may_be_a_little_ahead(monday: Session) -> None:
     assert take(monday, "on_site", "09:04", received="09:00").job_status == "on_site"
+
+
+def take_at(session: Session, at: datetime, received: datetime) -> JobStatus:
+    new = new_report("completed", "09:00").model_copy(update={"at": at})
+    found, _ = take_report(session, "ann", new, Settings(), actor="ann", at=received)
+    session.commit()
+    return found.job_status
+
+
+@pytest.mark.parametrize("days", [1, 400])
+def test_nothing_is_reported_of_a_day_to_come(monday: Session, days: int) -> None:
+    for at in (hanoi("23:59", MONDAY - days * ONE_DAY), hanoi("12:00", MONDAY - days * ONE_DAY)):
+        with pytest.raises(InvalidInput) as error:
+            take_at(monday, at, received=hanoi("09:00"))
+        assert [(fault.code, fault.where) for fault in error.value.faults] == [
+            ("before_its_day", "at")
+        ]
+        monday.rollback()
+    assert the_job(monday).status == "scheduled"
+    assert take_at(monday, hanoi("00:01"), received=hanoi("00:02")) == "completed"
+
+
+def test_a_phone_may_have_been_out_of_reach_for_days(monday: Session) -> None:
+    assert take_at(monday, hanoi("09:00"), received=hanoi("09:00") + 20 * ONE_DAY) == "completed"
+
+
+def test_who_begins_soon_after_midnight_may_set_out_before(monday: Session) -> None:
+    add_job(monday, "night", at=1)
+    add_live_route(monday, "bob", [("night", "01:00")], starts="00:30", ends="06:00")
+    monday.commit()
+    sunday = MONDAY - ONE_DAY
+    new = new_report("en_route", "09:00", "night")
+    for clock, is_taken in (("20:29", False), ("23:50", True)):
+        at = hanoi(clock, sunday)
+        report = new.model_copy(update={"at": at})
+        if is_taken:
+            found, _ = take_report(monday, "bob", report, Settings(), actor="bob", at=at)
+            assert found.job_status == "en_route"
+        else:
+            with pytest.raises(InvalidInput):
+                take_report(monday, "bob", report, Settings(), actor="bob", at=at)
+
+
+def test_what_is_planned_for_a_later_day_by_now_is_reported_of_the_day_it_was_planned_for(
+    monday: Session,
+) -> None:
+    add_job(monday, "moved", at=1)
+    add_live_route(monday, "bob", [("moved", "08:30")])
+    route = monday.exec(select(Route).where(Route.technician_id == "bob")).one()
+    stop = monday.exec(select(Stop).where(Stop.job_id == "moved")).one()
+    route.live = stop.live = False
+    monday.flush()
+    add_live_route(
+        monday, "bob", [("moved", "00:30")], day=TUESDAY, starts="00:30", ends="06:00", version=2
+    )
+    monday.commit()
+    # Nearer to Tuesday's visit, but Tuesday's shift cannot have begun.
+    take(monday, "completed", "18:00", "moved", "bob", received="18:01")
+    live = monday.exec(
+        select(Route.day)
+        .join(Stop, col(Stop.route_id) == Route.id)
+        .where(Stop.job_id == "moved", col(Stop.live))
+    ).all()
+    assert live == [MONDAY]
 
 
 @pytest.mark.parametrize(

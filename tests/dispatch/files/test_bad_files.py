@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
-from dispatch import jobs
 from dispatch.errors import InvalidInput
+from dispatch.files.sheets import SHEETS
+from dispatch.jobs import jobs
 from dispatch.models import (
     Job,
     JobStatus,
 )
 from dispatch.settings import Settings
-from dispatch.sheets import SHEETS
-from tests.dispatch.company import SOON
+from tests.dispatch.companies import SOON
 from tests.dispatch.folders import COMPANY, count, take_in, with_job, written
 
 DAY = SOON.date().isoformat()

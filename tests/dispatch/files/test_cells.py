@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch import cells
-from dispatch.cells import BadCell, Cell, Clock
+from dispatch.files import cells
+from dispatch.files.cells import BadCell, Cell, Clock
 from dispatch.intake import HeldSkill, PartQuantity, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -22,10 +22,31 @@ def test_every_text_survives_the_guard_against_formulas(text: str) -> None:
     assert cells.unguarded(cells.guarded(text)) == text
 
 
-@given(st.text(alphabet="=+-@'\t a1"))
+@given(st.text(alphabet="=+-@＝'\t a1;,|\"\r\n"))
 def test_no_written_text_looks_like_a_formula(text: str) -> None:
-    assert not re.match(r"[=+\-@\t\r]", cells.guarded(text))
-    assert cells.unguarded(cells.guarded(text)) == text
+    """Whatever signs a program takes for those between cells, and for quotes around them."""
+    guarded = cells.guarded(text)
+    for begins_behind in ("", ";", ",", "|", "\t", "\r", "\n"):
+        for part in guarded.split(begins_behind) if begins_behind else [guarded]:
+            assert not re.match(r"[=+\-@\t\r\n＝]", part.lstrip(' "'))
+    assert cells.unguarded(guarded) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        (";=1+1", ";'=1+1"),
+        ("a; =1+1", "a; '=1+1"),
+        ('"=1+1', "\"'=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("-5 °C, +84 90", "'-5 °C, '+84 90"),
+        ("a-b; c=d", "a-b; c=d"),
+        ("'-@", "''-@"),
+    ],
+)
+def test_a_formula_is_guarded_behind_a_separator_too(text: str, cell: str) -> None:
+    assert cells.guarded(text) == cell
+    assert cells.unguarded(cell) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-180, max_value=180))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
-from dispatch import jobs
-from dispatch.files import export_folder, import_folder
+from dispatch.files.folder import export_folder, import_folder
+from dispatch.jobs import jobs
 from dispatch.models import (
     Absence,
     Job,
@@ -25,7 +25,7 @@ from dispatch.models import (
     TechnicianSkill,
 )
 from dispatch.settings import Settings
-from tests.dispatch.company import SOON, put_on_live_route
+from tests.dispatch.companies import SOON, put_on_live_route
 from tests.dispatch.folders import COMPANY, count, read, take_in, with_job, written
 
 # Round trip

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import Session, SQLModel, select
 
-from dispatch import jobs
 from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound
 from dispatch.intake import JobChange, NewJob
+from dispatch.jobs import jobs
 from dispatch.models import (
     Job,
     JobStatus,
@@ -20,7 +20,7 @@ from dispatch.models import (
     Stop,
 )
 from dispatch.settings import Settings
-from tests.dispatch.company import SOON, add_company, put_on_live_route
+from tests.dispatch.companies import SOON, add_company, put_on_live_route
 
 WINDOW = {"starts_at": SOON.isoformat(), "ends_at": (SOON + timedelta(hours=4)).isoformat()}
 
@@ -283,7 +283,7 @@ def test_a_change_of_an_older_revision_is_a_conflict(session: Session, settings:
             JobChange(duration_minutes=45),
             actor="lan",
             settings=settings,
-            expected_revision=1,
+            expected_tags=["1"],
         )
     assert codes(error) == [("stale_revision", f"job {job.id}")]
 

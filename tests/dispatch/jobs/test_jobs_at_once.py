@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import Engine, func
 from sqlmodel import Session, select
 
-from dispatch import jobs
 from dispatch.errors import Conflict, DispatchError
 from dispatch.intake import JobChange, NewJob
+from dispatch.jobs import jobs
 from dispatch.models import Job
 from dispatch.settings import Settings
-from tests.dispatch.company import add_company
+from tests.dispatch.companies import add_company
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +83,7 @@ def test_of_two_changes_to_the_same_revision_at_once_one_wins(
     def prolong(own: Session) -> jobs.JobOut:
         wanted = JobChange(duration_minutes=next(numbers))
         return jobs.change_job(
-            own, job.id, wanted, actor="lan", settings=settings, expected_revision=1
+            own, job.id, wanted, actor="lan", settings=settings, expected_tags=["1"]
         )
 
     results = at_once(engine, 4, prolong)

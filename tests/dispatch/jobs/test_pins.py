@@ -4,12 +4,12 @@ import pytest
 from sqlmodel import Session, select
 
 from dispatch.errors import Conflict, NotFound
-from dispatch.live_day import live_day_of
+from dispatch.jobs.pins import PinRequest, PinTo, pin_job, unpin_job
 from dispatch.models import Job, JobStatus, LogEntry
-from dispatch.pins import PinRequest, PinTo, pin_job, unpin_job
-from dispatch.placing import PlaceRequest, place_job
+from dispatch.placing.placing import PlaceRequest, place_job
+from dispatch.planning.live_day import live_day_of
+from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.drafting import in_force
 
@@ -89,7 +89,9 @@ def test_what_is_not_planned_is_not_pinned(
 def test_a_time_that_is_over_is_not_held(monday: Session, settings: Settings) -> None:
     with pytest.raises(Conflict) as error:
         pin_job(monday, "a1", PinRequest(to=PinTo.TIME), settings, actor="dana", at=hanoi("10:00"))
-    assert error.value.faults[0].code == "in_the_past"
+    [fault] = error.value.faults
+    assert fault.code == "in_the_past"
+    assert "+07:00" in fault.cause  # as people there know it
 
 
 def test_a_job_that_is_not_there_is_not_found(monday: Session, settings: Settings) -> None:

@@ -1,19 +1,20 @@
 """Who is absent does not work, and others take over."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from dispatch.absences import NewAbsence, add_absence, list_absences, remove_absence
+from dispatch.company.master_data import AbsenceEntry
 from dispatch.errors import Conflict, NotFound
 from dispatch.intake import Code
-from dispatch.live_days import LiveDays
 from dispatch.models import JobStatus, LogEntry, Placement, PlacementStatus
-from dispatch.placer import place_waiting
+from dispatch.placing.absences import NewAbsence, add_absence, list_absences, remove_absence
+from dispatch.placing.placer import place_waiting
+from dispatch.planning.live_days import LiveDays
 from dispatch.settings import Settings
 from dispatch.store import reading
 from tests.dispatch.crew import add_job, add_live_route, add_technician, hanoi
@@ -31,7 +32,8 @@ def monday(engine: Engine) -> Iterator[Session]:
         add_technician(session, "bob", at=6, skills={"gas": 1})
         for name, at in (("a1", 1), ("a2", 4), ("b1", 5), ("b2", 3)):
             add_job(session, name, at=at)
-        add_job(session, "gas", at=5, skills={"gas": 1})
+        today = [(hanoi("13:00"), hanoi("17:00"))]
+        add_job(session, "gas", at=5, skills={"gas": 1}, windows=today)
         add_live_route(session, "ann", [("a1", "10:00"), ("a2", "12:00")])
         add_live_route(session, "bob", [("b1", "09:10"), ("b2", "11:00"), ("gas", "14:00")])
         session.commit()
@@ -46,6 +48,18 @@ def settle(session: Session, settings: Settings, at: datetime = NINE) -> dict[st
         pass
     session.expire_all()
     return {row.job_id: row for row in session.exec(select(Placement)).all()}
+
+
+def test_an_absence_covers_whole_seconds(monday: Session, settings: Settings) -> None:
+    """What begins as it ends, as plans know time, does not begin in it."""
+    ends_at = hanoi("09:09:59") + timedelta(microseconds=1)
+    late = NewAbsence(starts_at=NINE + timedelta(microseconds=7), ends_at=ends_at)
+    add_absence(monday, "bob", late, actor="dana")
+    [absence] = list_absences(monday, "bob")
+    assert (absence.starts_at, absence.ends_at) == (NINE, hanoi("09:10"))
+    assert settle(monday, settings) == {}
+    in_a_file = AbsenceEntry(id="a", technician_id="bob", starts_at=late.starts_at, ends_at=ends_at)
+    assert in_a_file.ends_at == hanoi("09:10")
 
 
 def test_others_take_over_what_an_absent_technician_had(

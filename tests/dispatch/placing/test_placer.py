@@ -1,6 +1,7 @@
 """Jobs that cannot wait find their place by themselves."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch.jobs import cancel_job
-from dispatch.live_day import LiveDay, Way
-from dispatch.live_days import LiveDays
+from dispatch.company.sites import SiteChange, change_site
+from dispatch.jobs.jobs import cancel_job
+from dispatch.jobs.placements import ask_for_place
 from dispatch.models import (
     Job,
     JobStatus,
@@ -20,14 +21,28 @@ from dispatch.models import (
     Plan,
     PlanUnassigned,
     Priority,
+    Stop,
 )
-from dispatch.placements import ask_for_place
-from dispatch.placer import AT_ONCE, Placer, place_waiting
+from dispatch.placing import placer
+from dispatch.placing.placer import AT_ONCE, Placer, place_waiting
+from dispatch.planning.live_day import CandidateRoute, LiveDay
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.plan_rows import in_force as solution_in_force
+from dispatch.planning.snapshot import live_routes
 from dispatch.settings import Settings
-from dispatch.snapshot import live_routes
 from dispatch.store import reading
-from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
+from solver.judge.check import check, cost
+from tests.dispatch.crew import (
+    MONDAY,
+    TUESDAY,
+    add_job,
+    add_live_route,
+    add_technician,
+    hanoi,
+    north,
+)
 from tests.dispatch.drafting import in_force, status
+from tests.dispatch.translating import translated
 from tests.dispatch.waiting import until
 
 EIGHT = hanoi("08:00")
@@ -78,6 +93,24 @@ def test_a_waiting_job_gets_its_place(monday: Session, days: LiveDays, settings:
     assert (found.status, found.settled_at) == (PlacementStatus.PLACED, EIGHT)
     assert in_force(monday) == {"ann": ["a1", "new", "a2"], "bob": ["b1"]}
     assert monday.get_one(Plan, found.plan_id).version == 2
+
+
+def test_a_visit_at_a_site_that_turns_out_to_be_elsewhere_goes_to_who_is_near(
+    monday: Session, days: LiveDays, settings: Settings
+) -> None:
+    days.at(MONDAY, EIGHT)  # where it was thought to be
+    latitude, longitude = north(18)
+    moved = SiteChange(latitude=latitude, longitude=longitude)
+    site_id = monday.get_one(Job, "a2").site_id
+    change_site(monday, site_id, moved, actor="dana", settings=settings)
+    monday.commit()
+    assert settle(monday, days, settings)["a2"].status == PlacementStatus.PLACED
+    assert in_force(monday) == {"ann": ["a1"], "bob": ["a2", "b1"]}
+    found = translated(monday, settings, at=EIGHT)
+    solution = solution_in_force(found)
+    assert solution is not None
+    costs = cost(found.problem, solution.routes, ())
+    assert check(found.problem, replace(solution, cost=costs)) == ()
 
 
 def test_jobs_that_wait_together_come_into_one_version(
@@ -220,7 +253,7 @@ def test_a_job_that_cannot_be_looked_at_keeps_no_other_from_its_place(
     add_job(monday, "odd", at=3)
     ask(monday, "odd", "good")
 
-    def stumble(self: LiveDay, job_id: str, *given: Any, **others: Any) -> list[Way]:
+    def stumble(self: LiveDay, job_id: str, *given: Any, **others: Any) -> list[CandidateRoute]:
         if job_id == "odd":
             raise AssertionError("odd")
         return ways(self, job_id, *given, **others)
@@ -267,3 +300,55 @@ def test_the_placer_works_by_itself_until_it_is_stopped(
         assert placer.is_alive
         placer.stop()
         assert not placer.is_alive
+
+
+def test_an_emergency_does_not_wait_behind_a_heap_of_others(
+    monday: Session, days: LiveDays, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placer, "AT_ONCE", 1)
+    add_job(monday, "x", at=5)
+    add_job(monday, "fire", at=18, priority=Priority.EMERGENCY)
+    ask(monday, "x", "fire")
+    assert place_waiting(monday.get_bind(), days, settings, EIGHT) == 1
+    rows = monday.exec(select(Placement).order_by(col(Placement.id))).all()
+    assert [row.status for row in rows] == [PlacementStatus.WAITING, PlacementStatus.PLACED]
+
+
+def test_an_emergency_is_gone_to_at_once_whatever_detour_that_is(
+    monday: Session, days: LiveDays, settings: Settings
+) -> None:
+    add_technician(monday, "cyd", at=9)
+    for name, at in (("c1", 8), ("c2", 4)):
+        add_job(monday, name, at=at)
+    add_live_route(monday, "cyd", [("c1", "09:00"), ("c2", "12:00")])
+    add_job(monday, "fire", at=5, priority=Priority.EMERGENCY)
+    ask(monday, "fire")
+    settle(monday, days, settings)
+    ((name, order),) = [(who, on) for who, on in in_force(monday).items() if "fire" in on]
+    assert order[0] == "fire"
+    assert name in ("ann", "cyd")
+
+
+def test_who_is_idle_is_sent_to_an_emergency_rather_than_who_comes_by_later(
+    monday: Session, days: LiveDays, settings: Settings
+) -> None:
+    monday.get_one(Job, "a1").pinned_start_at = hanoi("08:05")
+    monday.get_one(Job, "a1").duration_minutes = 120
+    add_technician(monday, "idle", at=12)
+    add_job(monday, "fire", at=1, priority=Priority.EMERGENCY)
+    ask(monday, "fire")
+    settle(monday, days, settings)
+    assert in_force(monday)["idle"] == ["fire"]
+
+
+def test_an_urgent_job_is_in_time_where_that_costs_only_driving(
+    monday: Session, days: LiveDays, settings: Settings
+) -> None:
+    later = monday.get_one(Job, "b1")
+    later.pinned_technician_id, later.pinned_start_at = "bob", hanoi("15:00")
+    due = hanoi("10:00")
+    add_job(monday, "soon", at=18, pinned_technician_id="bob", priority=Priority.URGENT, due_at=due)
+    ask(monday, "soon")
+    settle(monday, days, settings)
+    stop = monday.exec(select(Stop).where(Stop.job_id == "soon", col(Stop.live))).one()
+    assert stop.departure_at <= due

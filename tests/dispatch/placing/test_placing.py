@@ -18,10 +18,10 @@ from dispatch.models import (
     Route,
     Stop,
 )
-from dispatch.placing import PlacedJob, PlaceOption, PlaceRequest, place_job, place_options
-from dispatch.plan_rows import in_force as solution_in_force
+from dispatch.placing.placing import PlacedJob, PlaceOption, PlaceRequest, place_job, place_options
+from dispatch.planning.plan_rows import in_force as solution_in_force
 from dispatch.settings import Settings
-from solver.check import check, cost
+from solver.judge.check import check, cost
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,
@@ -200,7 +200,7 @@ def bob_is_late(session: Session, window_ends: str) -> None:
     for stop in session.exec(select(Stop).where(Stop.job_id == "b1")).all():
         stop.live = False
     session.flush()
-    add_live_route(session, "bob", [("b1", "09:00"), ("missed", "09:45")], version=2)
+    add_live_route(session, "bob", [("b1", "08:10"), ("missed", "09:45")], version=2)
     session.get_one(Job, "b1").status = JobStatus.ON_SITE
     session.get_one(Job, "b1").arrived_at = hanoi("10:15")
     session.commit()
@@ -281,7 +281,7 @@ def test_what_is_not_to_be_placed_then_is_refused(monday: Session, settings: Set
     add_job(monday, "hard", skills={"gas": 1})
     monday.commit()
     assert refused(monday, settings, "done") == "not_plannable"
-    assert refused(monday, settings, "lost") == "not_then"
+    assert refused(monday, settings, "lost") == "needs_location"
     assert refused(monday, settings, "later") == "not_then"
     assert refused(monday, settings, "hard") == "no_place"
     assert options(monday, settings, "hard") == []

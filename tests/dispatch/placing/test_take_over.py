@@ -8,12 +8,10 @@ import pytest
 import time_machine
 from sqlmodel import Session, col, select
 
-from dispatch import plans_store
 from dispatch.errors import Conflict
+from dispatch.field.reports import take_report
 from dispatch.intake import JobChange
-from dispatch.itinerary import RouteStop, daily_route
-from dispatch.jobs import cancel_job, change_job
-from dispatch.live_day import live_day_of
+from dispatch.jobs.jobs import cancel_job, change_job
 from dispatch.models import (
     Job,
     JobStatus,
@@ -26,12 +24,15 @@ from dispatch.models import (
     Waiver,
     Wish,
 )
-from dispatch.publishing import publish_up_to_date
-from dispatch.replanning import replan_if_worth_it
+from dispatch.planning.live_day import live_day_of
+from dispatch.planning.snapshot import Scope, live_routes, load_snapshot
+from dispatch.planning.translate import to_problem
+from dispatch.plans import queries, versions
+from dispatch.plans.publishing import publish_up_to_date
+from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, live_routes, load_snapshot
-from dispatch.translate import to_problem
-from solver.check import check
+from dispatch.views.itinerary import RouteStop, daily_route
+from solver.judge.check import check
 from tests.dispatch.changing import EIGHT, change, refused_undo
 from tests.dispatch.crew import (
     MONDAY,
@@ -42,7 +43,7 @@ from tests.dispatch.crew import (
     hanoi,
 )
 from tests.dispatch.drafting import draft
-from tests.dispatch.reporting import take
+from tests.dispatch.reporting import new_report, take
 from tests.dispatch.running import executed
 
 DONE = (("en_route", "08:50"), ("on_site", "09:05"), ("completed", "09:40"))
@@ -81,8 +82,8 @@ def put_in_force(
     session: Session, routes: Mapping[str, list[tuple[str, str]]], day: date = MONDAY
 ) -> None:
     """These routes instead of all others, as the next version."""
-    plans_store.retire(session, session.exec(select(Route.id).where(col(Route.live))).all())
-    version = plans_store.highest_version(session) + 1
+    versions.retire(session, session.exec(select(Route.id).where(col(Route.live))).all())
+    version = queries.highest_version(session) + 1
     for technician, visits in routes.items():
         add_live_route(session, technician, visits, day=day, version=version)
     session.commit()
@@ -257,12 +258,14 @@ def test_what_was_put_off_until_tomorrow_is_done_today(monday: Session) -> None:
 
 def test_what_is_done_tomorrow_as_planned_stays_there(monday: Session) -> None:
     put_in_force(monday, {"ann": [("j1", "09:00")]}, TUESDAY)
-    take(monday, "cannot_complete", "23:00", received="23:30")
+    at = hanoi("09:30", TUESDAY)
+    tomorrow = new_report("cannot_complete", "09:30").model_copy(update={"at": at})
+    take_report(monday, "ann", tomorrow, Settings(), actor="ann", at=at)
     assert logged(monday, "take_over") == []
 
 
 def test_a_visit_stays_on_its_day_though_the_shift_is_another_by_now(monday: Session) -> None:
-    plans_store.retire(monday, monday.exec(select(Route.id).where(col(Route.live))).all())
+    versions.retire(monday, monday.exec(select(Route.id).where(col(Route.live))).all())
     add_live_route(monday, "ann", [("j1", "09:10")], starts="07:30", version=2)
     monday.commit()
     take(monday, "on_site", "09:02")

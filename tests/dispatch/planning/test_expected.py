@@ -5,10 +5,10 @@ from datetime import datetime
 import pytest
 from sqlmodel import Session, select
 
-from dispatch.delays import late_visits
-from dispatch.itinerary import DailyRoute, RouteStop, daily_route, etag
 from dispatch.models import Job, JobStatus, Stop
 from dispatch.settings import Settings
+from dispatch.views.delays import late_visits
+from dispatch.views.itinerary import DailyRoute, RouteStop, daily_route, etag
 from tests.dispatch.crew import MONDAY, add_depot, add_job, add_live_route, add_technician, hanoi
 
 ORDER = ("j1", "j2", "j3")

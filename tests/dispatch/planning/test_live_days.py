@@ -1,7 +1,9 @@
 """What is kept in memory of a day is the day, whatever has happened to it in between."""
 
+import threading
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,20 +16,24 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from dispatch import store
+from dispatch.by_hand.changes import ChangeToMake, make_change
 from dispatch.errors import DispatchError
+from dispatch.field.positions import NewPosition, keep_position
+from dispatch.field.reports import NewReport, take_report
 from dispatch.intake import JobChange, NewJob
-from dispatch.jobs import cancel_job, change_job, create_job
-from dispatch.live_days import LiveDays
-from dispatch.log import record
-from dispatch.manual_changes import ChangeToMake, make_change
-from dispatch.models import Absence, Priority, ReportKind
-from dispatch.placing import PlaceRequest, place_job
-from dispatch.positions import NewPosition, keep_position
-from dispatch.reports import NewReport, take_report
+from dispatch.jobs.jobs import cancel_job, change_job, create_job
+from dispatch.log import Entity, record, record_many
+from dispatch.models import Absence, JobStatus, Priority, ReportKind, Site
+from dispatch.placing.placing import PlaceOption, PlaceRequest, place_job, place_options
+from dispatch.planning import live_days
+from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.snapshot import Scope, Snapshot, load_snapshot
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, Snapshot, load_snapshot
 from dispatch.store import connect, reading
 from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.waiting import until
 
 Step = Callable[[Session, Settings, datetime], object]
 NAMES = ("a1", "a2", "b1", "b2", "waits", "new")
@@ -113,7 +119,7 @@ def moves(session: Session, settings: Settings, at: datetime) -> object:
 def falls_ill(session: Session, settings: Settings, at: datetime) -> object:
     if session.get(Absence, "ill") is None:
         session.add(Absence(id="ill", technician_id="bob", starts_at=at, ends_at=hanoi("17:00")))
-        record(session, "dana", "add", "absence", "ill")
+        record(session, "dana", "add", Entity.ABSENCE, "ill")
     return None
 
 
@@ -175,7 +181,7 @@ def go_through(monday: Engine, settings: Settings, steps: list[Step]) -> None:
             kept = days.at(day, at).translation.snapshot
             with Session(reading(monday)) as session:
                 fresh = load_snapshot(session, Scope(day, day), at, settings.freeze)
-            assert content(kept) == content(fresh) | {"doomed": kept.doomed}
+            assert content(kept) == content(fresh) | {"doomed": kept.doomed, "unable": kept.unable}
 
 
 def test_changes_tried_on_a_day_stay_with_who_tried_them(
@@ -199,12 +205,95 @@ def test_an_entry_that_is_committed_after_a_later_one_is_seen(
     days = LiveDays(reading(monday), settings)
     days.at(MONDAY, hanoi("08:00"))
     with Session(monday) as session:
-        record(session, "dana", "look", "run", "first")
+        record(session, "dana", "look", Entity.RUN, "first")
         session.flush()
         with Session(monday) as other:
-            record(other, "dana", "look", "run", "second")
+            record(other, "dana", "look", Entity.RUN, "second")
             other.commit()
         days.at(MONDAY, hanoi("08:00"))
         cancel_job(session, "waits", actor="dana")
         session.commit()
     assert "waits" not in days.at(MONDAY, hanoi("08:00")).translation.visits
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_however_much_is_logged_meanwhile_nothing_is_missed(
+    monday: Engine, settings: Settings
+) -> None:
+    days = LiveDays(reading(monday), settings)
+    days.at(MONDAY, hanoi("08:00"))
+    with Session(monday) as session:
+        cancel_job(session, "waits", actor="dana")
+        session.flush()
+        with Session(monday) as other:
+            for number in range(3):
+                many = [(f"{number}-{n}", None, None) for n in range(400)]
+                record_many(other, "dana", "look", Entity.RUN, many)
+                other.commit()
+                assert "waits" in days.at(MONDAY, hanoi("08:00")).translation.visits
+        session.commit()
+    assert "waits" not in days.at(MONDAY, hanoi("08:00")).translation.visits
+
+
+def test_what_does_not_concern_a_day_leaves_it_as_it_is(
+    monday: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out: list[Snapshot] = []
+
+    def counted(snapshot: Snapshot, *given: Any) -> LiveDay:
+        worked_out.append(snapshot)
+        return live_day_of(snapshot, *given)
+
+    monkeypatch.setattr(live_days, "live_day_of", counted)
+    days = LiveDays(reading(monday), settings)
+    days.at(MONDAY, hanoi("08:00"))
+    with Session(monday) as session:
+        add_job(session, "off", at=3, status=JobStatus.CANCELLED)
+        record(session, "dana", "cancel", Entity.JOB, "off")
+        session.add(Site(id="far", name="far", address="far"))
+        record(session, "dana", "put", Entity.SITE, "far")
+        record(session, "dana", "put", Entity.ALERT_RULE, "all")
+        session.commit()
+    days.at(MONDAY, hanoi("08:00"))
+    assert len(worked_out) == 1
+    with Session(monday) as session:
+        cancel_job(session, "waits", actor="dana")
+        session.commit()
+    assert "waits" not in days.at(MONDAY, hanoi("08:00")).translation.visits
+    assert len(worked_out) == 2
+
+
+def test_looks_at_a_day_wait_for_no_connection_and_share_the_reading(
+    monday: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each held a connection while it waited for the day, which whoever read it had to have."""
+    monkeypatch.setitem(store._POOL, "pool_size", 1)
+    monkeypatch.setitem(store._POOL, "pool_timeout", 5)
+    engine = connect(monday.url.render_as_string(hide_password=False))
+    days = LiveDays(reading(engine), settings)
+    read: list[object] = []
+    usual, others_are_there = LiveDays._fresh, threading.Event()
+
+    def fresh(self: LiveDays, *given: Any) -> Any:
+        read.append(given)
+        assert others_are_there.wait(20)
+        return usual(self, *given)
+
+    monkeypatch.setattr(LiveDays, "_fresh", fresh)
+
+    def ask(number: int) -> list[PlaceOption]:
+        # Who comes later may be ahead of who reads, and the other way round.
+        at = hanoi("08:00") + timedelta(milliseconds=-1 if number % 2 else 1)
+        with Session(reading(engine)) as session:
+            return place_options(session, "waits", settings, day=MONDAY, at=at, days=days)
+
+    with ThreadPoolExecutor(20) as threads:
+        asked = [threads.submit(ask, number) for number in range(20)]
+        until(lambda: days._days[MONDAY].asked == 20 if days._days else False)
+        others_are_there.set()
+        found = [one.result() for one in asked]
+    assert found[0]
+    assert all(options == found[0] for options in found)
+    # The first, and one for all who came while it read.
+    assert len(read) == 2
+    engine.dispose()

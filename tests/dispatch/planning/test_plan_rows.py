@@ -4,11 +4,11 @@ from sqlmodel import Session
 
 from dispatch import models
 from dispatch.models import JobStatus
-from dispatch.plan_rows import PlanRows, in_force, to_plan, to_solution
+from dispatch.planning.plan_rows import PlanRows, in_force, to_plan, to_solution
+from dispatch.planning.snapshot import Scope, load_snapshot
+from dispatch.planning.translate import to_problem
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
-from dispatch.translate import to_problem
-from solver.check import check, cost
+from solver.judge.check import check, cost
 from solver.solution import SOFT, Rule, Solution, StopKind
 from solver.solve import Limit, solve
 from tests.dispatch.crew import (
@@ -44,7 +44,7 @@ def test_what_has_begun_does_not_move_and_the_shift_goes_on_from_there(
         session,
         "ann",
         at=0,
-        stock={"fuse": 3},
+        stock={"fuse": 7},  # three, and four that were picked up
         breaks=[("08:30", "09:00", 15), ("12:00", "13:00", 30)],
     )
     add_depot(session, "d", stock={"fuse": 9}, tools=["crane"])
@@ -72,7 +72,7 @@ def test_what_has_begun_does_not_move_and_the_shift_goes_on_from_there(
     assert on.end_location == found.locations["technician ann"]
     assert on.tools == {"crane"}
     assert [pause.id for pause in on.breaks] == ["break 12:00"]
-    assert on.stock == {"fuse": 5}  # three, and two left of the four that were picked up
+    assert on.stock == {"fuse": 5}  # the visit under way uses two
 
 
 def test_a_visit_has_begun_when_its_time_has_come_and_nobody_said_otherwise(
@@ -240,8 +240,8 @@ def test_a_solution_becomes_rows_and_the_same_solution_again(
     solution = one_route(found, "ann" + ON_MONDAY, "a", "b")
     assert {v.rule for v in check(found.problem, solution)} == {Rule.COST}
     rows = to_plan(found, solution, "run-1")
-    assert rows.plan.run_id == "run-1"
-    assert rows.plan.objective == 7 * len(SOFT)
+    assert rows.run_id == "run-1"
+    assert sum(rows.cost.values()) == 7 * len(SOFT)
     (route,) = rows.routes
     assert route.route.day == MONDAY
     assert route.route.shift_starts_at == hanoi("08:00")
@@ -320,8 +320,8 @@ def test_a_job_that_only_a_night_shift_could_reach_is_not_missed_by_the_days_pla
     out = solved_without(found, costs)
     rows = to_plan(found, out, "run")
     assert [row.job_id for row in rows.unassigned] == ["today"]
-    assert rows.plan.cost["unassigned"] == found.problem.prices["today"]
-    assert rows.plan.objective == found.problem.prices["today"]
+    assert rows.cost["unassigned"] == found.problem.prices["today"]
+    assert sum(rows.cost.values()) == found.problem.prices["today"]
 
 
 def test_rows_refer_to_no_session(session: Session, settings: Settings) -> None:

@@ -3,28 +3,28 @@ from datetime import datetime, time, timedelta
 
 from dispatch.local_time import Span
 from dispatch.models import Job, JobWindow, OpeningHours
-from dispatch.service_windows import Attendance, Horizon, Unattendable, attendance
+from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
 from tests.dispatch.crew import HANOI, MONDAY, SUNDAY_EVENING, TUESDAY, hanoi
 
-ON_MONDAY = Horizon(
+ON_MONDAY = PlanningHorizon(
     now=SUNDAY_EVENING,
     begin=hanoi("00:00"),
     end=hanoi("00:00", TUESDAY),
     reach=hanoi("00:00", TUESDAY),
 )
-NIGHT_SHIFT = Horizon(
+NIGHT_SHIFT = PlanningHorizon(
     now=SUNDAY_EVENING,
     begin=hanoi("00:00"),
     end=hanoi("00:00", TUESDAY),
     reach=hanoi("06:00", TUESDAY),
 )
-MONDAY_NOON = Horizon(
+MONDAY_NOON = PlanningHorizon(
     now=hanoi("12:00"),
     begin=hanoi("12:00"),
     end=hanoi("00:00", TUESDAY),
     reach=hanoi("00:00", TUESDAY),
 )
-NEXT_WEEK = Horizon(
+NEXT_WEEK = PlanningHorizon(
     now=SUNDAY_EVENING,
     begin=hanoi("00:00", MONDAY + timedelta(days=7)),
     end=hanoi("00:00", TUESDAY + timedelta(days=7)),
@@ -33,7 +33,7 @@ NEXT_WEEK = Horizon(
 
 
 def ask(
-    horizon: Horizon,
+    horizon: PlanningHorizon,
     *windows: Span,
     opening: Sequence[tuple[int, str, str]] = (),
     pinned_start_at: datetime | None = None,

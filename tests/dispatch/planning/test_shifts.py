@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch.local_time import at_local, common, merged, start_of, without
 from dispatch.models import Absence, WeeklyBreak, WorkingHours
-from dispatch.shifts import WorkingShift, working_shifts
+from dispatch.planning.shifts import WorkingShift, working_shifts
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -4,7 +4,7 @@ from sqlmodel import Session
 
 from dispatch import models
 from dispatch.models import JobStatus, Priority, TravelLeg, Wish
-from dispatch.plan_rows import to_plan
+from dispatch.planning.plan_rows import to_plan
 from dispatch.settings import Settings
 from solver.problem import Break, Pin, Previous, TimeWindow
 from tests.dispatch.crew import (
@@ -70,6 +70,24 @@ def test_today_is_planned_from_now_on(session: Session, settings: Settings) -> N
     found = translated(session, settings, at=hanoi("12:00") + timedelta(microseconds=1))
     assert [(s.start, s.end) for s in found.problem.shifts] == [(12 * HOUR + 1, 17 * HOUR)]
     assert visit(found, "j").windows[0].start == 12 * HOUR + 1
+
+
+def test_a_job_waits_from_when_it_could_be_attended(session: Session, settings: Settings) -> None:
+    add_technician(session, "ann", hours=[("09:00", "17:00")])
+    after_lunch, tomorrow = (hanoi("13:00"), hanoi("15:00")), hanoi("08:00", TUESDAY)
+    over = (hanoi("08:00"), hanoi("08:30"))
+    add_job(session, "any time")
+    add_job(session, "later", windows=[after_lunch])
+    add_job(session, "second", windows=[over, after_lunch])
+    add_job(session, "tomorrow", windows=[(tomorrow, tomorrow)])
+    add_job(session, "open at ten", opening=[(MONDAY.weekday(), "10:00", "12:00")])
+    for at, first in (("06:00", "09:00"), ("10:30", "10:30")):
+        found = translated(session, settings, MONDAY, TUESDAY, at=hanoi(at))
+        ready = {name: found.moment(start) for name, start in found.problem.ready.items()}
+        assert ready["any time"] == hanoi(first)
+        assert ready["later"] == ready["second"] == hanoi("13:00")
+        assert ready["tomorrow"] == tomorrow
+        assert ready["open at ten"] == max(hanoi("10:00"), hanoi(first))
 
 
 def test_breaks_are_within_their_shift(session: Session, settings: Settings) -> None:
@@ -318,8 +336,9 @@ def test_what_other_plans_will_pick_up_is_not_there_for_this_one(
     on_tuesday = translated(session, settings, TUESDAY)
     assert on_tuesday.problem.depots[0].stock == {"fuse": 1, "belt": 0}
     assert translated(session, settings).problem.depots[0].stock == {"fuse": 4, "belt": 1}
+    # Nobody has said that it was fetched, and so the depot's figures do not tell of it yet.
     afterwards = translated(session, settings, TUESDAY, at=hanoi("12:00"))
-    assert afterwards.problem.depots[0].stock == {"fuse": 4, "belt": 1}
+    assert afterwards.problem.depots[0].stock == {"fuse": 1, "belt": 0}
 
 
 def test_what_earlier_visits_will_use_is_not_in_the_van(

@@ -6,8 +6,8 @@ from geopy.distance import geodesic
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch import travel
-from dispatch.travel import MeasuredLegs, Place, StraightLine
+from dispatch.planning import travel
+from dispatch.planning.travel import MeasuredLegs, Place, StraightLine
 
 HOAN_KIEM = Place("hoan-kiem", 21.0287, 105.8524)
 LONG_BIEN = Place("long-bien", 21.0451, 105.8890)

@@ -9,9 +9,9 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from dispatch.jobs import cancel_job
-from dispatch.live_day import live_day_of
-from dispatch.live_days import LiveDays
+from dispatch.field.reports import NewReport, take_report
+from dispatch.jobs.jobs import cancel_job
+from dispatch.jobs.pins import unpin_job
 from dispatch.models import (
     Job,
     JobStatus,
@@ -23,15 +23,15 @@ from dispatch.models import (
     Waiver,
     Wish,
 )
-from dispatch.pins import unpin_job
-from dispatch.placing import PlaceRequest, place_job
-from dispatch.plan_rows import in_force as solution_in_force
-from dispatch.publishing import publish_up_to_date
-from dispatch.reports import NewReport, take_report
+from dispatch.placing.placing import PlaceRequest, place_job
+from dispatch.planning.live_day import live_day_of
+from dispatch.planning.live_days import LiveDays
+from dispatch.planning.plan_rows import in_force as solution_in_force
+from dispatch.planning.snapshot import Scope, load_snapshot
+from dispatch.plans.publishing import publish_up_to_date
 from dispatch.settings import Settings
-from dispatch.snapshot import Scope, load_snapshot
 from dispatch.store import reading
-from solver.check import check
+from solver.judge.check import check
 from solver.solution import Rule, Solution
 from tests.dispatch.changing import EIGHT, change, refused_change, undo
 from tests.dispatch.crew import (

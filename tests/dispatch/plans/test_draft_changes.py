@@ -6,14 +6,14 @@ import pytest
 import time_machine
 from sqlmodel import Session, select
 
-from dispatch.comparison import Change
-from dispatch.draft_changes import DraftChanges, list_changes
 from dispatch.errors import Conflict, NotFound
-from dispatch.jobs import cancel_job
+from dispatch.jobs.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanStatus
-from dispatch.placing import PlaceRequest, place_job
-from dispatch.plans import PlanSummary, discard_plan
-from dispatch.publishing import publish_for, publish_up_to_date
+from dispatch.placing.placing import PlaceRequest, place_job
+from dispatch.plans.comparison import DifferenceKind
+from dispatch.plans.draft_changes import DraftChanges, list_changes
+from dispatch.plans.plans import PlanSummary, discard_plan
+from dispatch.plans.publishing import publish_for, publish_up_to_date
 from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY, SUNDAY_EVENING, add_depot, add_job, add_technician, hanoi
 from tests.dispatch.drafting import draft, everything, in_force, publish, status
@@ -77,9 +77,9 @@ def test_a_draft_says_what_becomes_of_each_job(company: Session, settings: Setti
     assert found.is_as_made
     by_job = {job.job_id: job for job in found.jobs}
     assert {name: job.change for name, job in by_job.items()} == {
-        "j2": Change.REMOVED,
-        "j3": Change.TECHNICIAN,
-        "j5": Change.ADDED,
+        "j2": DifferenceKind.REMOVED,
+        "j3": DifferenceKind.TECHNICIAN,
+        "j5": DifferenceKind.ADDED,
     }
     old, new = by_job["j3"].old, by_job["j3"].new
     assert old is not None

@@ -1,6 +1,7 @@
 """A run works on a snapshot, and the world goes on: what it publishes is right all the same."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,14 +10,26 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch import execution
+from dispatch import store
+from dispatch.field.reports import NewReport, take_report
 from dispatch.intake import JobChange
-from dispatch.jobs import cancel_job, change_job
-from dispatch.models import Absence, JobStatus, LogEntry, Plan, PlanStatus, ReportKind, Stop
-from dispatch.placing import PlaceRequest, place_job
-from dispatch.publishing import publish_up_to_date
-from dispatch.reports import NewReport, take_report
-from dispatch.runs import RunOut
+from dispatch.jobs.jobs import cancel_job, change_job
+from dispatch.models import (
+    Absence,
+    JobStatus,
+    LogEntry,
+    Plan,
+    PlanStatus,
+    ReportKind,
+    RunStatus,
+    Stop,
+)
+from dispatch.placing.placing import PlaceRequest, place_job
+from dispatch.planning.plan_rows import PlanRows
+from dispatch.plans import versions
+from dispatch.plans.publishing import publish_up_to_date
+from dispatch.runs import execution
+from dispatch.runs.runs import RunOut
 from dispatch.settings import Settings
 from solver.solution import Solution
 from solver.solve import solve
@@ -230,3 +243,76 @@ def test_a_draft_is_brought_up_to_date_when_it_is_published(
     assert published.version == 3
     placed = sorted(job for jobs in in_force(monday).values() for job in jobs)
     assert placed == ["a1", "a2", "b1", "b2", "urgent"]
+
+
+def test_nobody_publishes_a_draft_while_it_is_replaced(
+    monday: Session,
+    engine: Engine,
+    settings: Settings,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_job(monday, "new", at=19)
+    monday.commit()
+    others = impatient(database_url, monkeypatch)
+    published: list[int] = []
+    replace = versions.replace_draft
+
+    def replace_meanwhile(session: Session, plan: Plan, rows: PlanRows) -> None:
+        with (
+            monkeypatch.context() as at_once,
+            Session(others) as other,
+            suppress(*store.AWAY),
+        ):
+            at_once.setattr(store, "BUSY_SECONDS", 0.05)
+            publish_up_to_date(other, plan.id or 0, actor="dora", settings=settings)
+            other.commit()
+            published.append(plan.id or 0)
+        replace(session, plan, rows)
+
+    def happens(session: Session) -> None:
+        request = PlaceRequest(technician_id="bob", day=MONDAY)
+        place_job(session, "new", request, settings, actor="dana")
+
+    monkeypatch.setattr(versions, "replace_draft", replace_meanwhile)
+    run = replanned(monday, engine, settings, monkeypatch, happens)
+    others.dispose()
+    assert (run.failure, run.plan_status) == (None, PlanStatus.PUBLISHED)
+    assert published == []
+    names = [name for theirs in in_force(monday).values() for name in theirs]
+    assert sorted(names) == ["a1", "a2", "b1", "b2", "new"]
+
+
+def impatient(database_url: str, patch: pytest.MonkeyPatch) -> Engine:
+    """The database for somebody who gives up at once if another is at it."""
+    with patch.context() as at_once:
+        at_once.setattr(store, "BUSY_SECONDS", 0.05)
+        engine = store.connect(database_url)
+        with engine.connect():
+            return engine
+
+
+@pytest.mark.parametrize("only_small_changes", [False, True])
+def test_a_draft_that_somebody_published_before_its_run_did_is_in_force(
+    monday: Session,
+    engine: Engine,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    only_small_changes: bool,
+) -> None:
+    settings = settings.model_copy(update={"weights": {"changed_technician": 10**9}})
+    keep = execution._store
+
+    def stored_and_published(*given: Any) -> Plan | None:
+        plan = keep(*given)
+        assert plan is not None
+        with Session(engine) as other:
+            publish_up_to_date(other, plan.id or 0, actor="dora", settings=settings)
+            other.commit()
+        return plan
+
+    monkeypatch.setattr(execution, "_store", stored_and_published)
+    run = replanned(monday, engine, settings, monkeypatch, only_small_changes=only_small_changes)
+    assert (run.status, run.failure) == (RunStatus.FINISHED, None)
+    assert run.plan_status == PlanStatus.PUBLISHED
+    assert in_force(monday) == {"ann": ["a1", "a2"], "bob": ["b1", "b2"]}

@@ -10,12 +10,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from dispatch import models, plans, plans_store
-from dispatch.comparison import Change, compare_plans
+from dispatch import models
 from dispatch.errors import Conflict, NotFound
-from dispatch.jobs import cancel_job
+from dispatch.jobs.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, PlanStatus, Route, Run, Stop
-from dispatch.plans import discard_plan, planned_from, publish_plan
+from dispatch.plans import plans, versions
+from dispatch.plans.comparison import DifferenceKind, compare_plans
+from dispatch.plans.plans import discard_plan, planned_from, publish_plan
 from dispatch.settings import Settings
 from tests.dispatch.crew import (
     SUNDAY_EVENING,
@@ -234,13 +235,13 @@ def test_a_job_that_is_being_cancelled_meanwhile_is_left_out(
     company: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = draft(company, settings, {"ann": ["j1", "j2"]})
-    about_to_hold, hold_jobs = Event(), plans_store.hold_jobs
+    about_to_hold, hold_jobs = Event(), versions.hold_jobs
 
     def announced(*given: Any) -> dict[str, Job]:
         about_to_hold.set()
         return hold_jobs(*given)
 
-    monkeypatch.setattr(plans_store, "hold_jobs", announced)
+    monkeypatch.setattr(versions, "hold_jobs", announced)
     cancel_job(company, "j1", actor="dana")
     company.flush()
     with ThreadPoolExecutor(1) as pool:
@@ -403,9 +404,9 @@ def test_two_plans_are_compared_job_by_job(company: Session, settings: Settings)
     new = draft(company, settings, {"ann": ["j1", "j4", "j2"], "bob": []})
     found = compare_plans(company, old, new)
     assert {change.job_id: change.change for change in found.changes} == {
-        "j2": Change.TIME,
-        "j3": Change.REMOVED,
-        "j4": Change.ADDED,
+        "j2": DifferenceKind.TIME,
+        "j3": DifferenceKind.REMOVED,
+        "j4": DifferenceKind.ADDED,
     }
     assert found.unchanged == 1
     assert found.jobs_placed == 0
@@ -416,4 +417,4 @@ def test_two_plans_are_compared_job_by_job(company: Session, settings: Settings)
     back = compare_plans(company, new, old)
     assert back.objective == -found.objective
     moved = compare_plans(company, old, draft(company, settings, {"bob": ["j1", "j2", "j3"]}))
-    assert [change.change for change in moved.changes][:2] == [Change.TECHNICIAN] * 2
+    assert [change.change for change in moved.changes][:2] == [DifferenceKind.TECHNICIAN] * 2

@@ -9,11 +9,11 @@ from datetime import timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch import runs
-from dispatch.execution import execute_run
 from dispatch.models import Job, Route, Run, RunStatus, Stop, now
-from dispatch.runner import Runner
-from dispatch.runs import PlanRequest, RunOut, watch_runs
+from dispatch.runs import runs
+from dispatch.runs.execution import execute_run
+from dispatch.runs.runner import Runner
+from dispatch.runs.runs import PlanRequest, RunOut, watch_runs
 from dispatch.settings import Settings
 from dispatch.store import reading
 from tests.dispatch.crew import add_job, add_technician

@@ -6,12 +6,12 @@ import pytest
 import time_machine
 from sqlmodel import Session, select
 
-from dispatch.absences import NewAbsence, add_absence
-from dispatch.jobs import cancel_job
+from dispatch.field.reports import NewReport, take_report
+from dispatch.jobs.jobs import cancel_job
 from dispatch.models import ReportKind, Run, RunStatus
-from dispatch.replanning import replan_if_worth_it
-from dispatch.reports import NewReport, take_report
-from dispatch.runs import RunOut
+from dispatch.placing.absences import NewAbsence, add_absence
+from dispatch.runs.replanning import replan_if_worth_it
+from dispatch.runs.runs import RunOut
 from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
 

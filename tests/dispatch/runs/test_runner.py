@@ -4,15 +4,18 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import cast
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from dispatch import runner, runs
 from dispatch.models import Run, RunStatus, now
-from dispatch.runner import Runner
-from dispatch.runs import PlanRequest, RunOut
+from dispatch.runs import runner, runs
+from dispatch.runs.runner import Runner
+from dispatch.runs.runs import PlanRequest, RunOut
+from dispatch.runs.workers import Worker
 from dispatch.settings import Settings
 from dispatch.store import reading
 from tests.dispatch.crew import add_job, add_technician
@@ -68,7 +71,6 @@ def test_queued_runs_are_taken_up_though_nobody_submits_them(
         found.submit(third)
         until(lambda: look(company, third).status == RunStatus.FINISHED)
     assert look(company, first).plan_version == 1
-    assert look(company, third).plan_version == 3
     assert not found.is_alive
 
 
@@ -131,7 +133,105 @@ def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) 
         after = request(company, settings, 0.1)
         until(lambda: look(company, after).status == RunStatus.FINISHED)
         assert found.is_alive
-    assert look(company, run).status == RunStatus.RUNNING  # until the watchdog misses it
+    dead = look(company, run)
+    assert dead.status == RunStatus.FAILED
+    assert "it was ended by SIGKILL" in (dead.failure or "")
+    assert "[process_died]" in (dead.failure or "")
+
+
+def test_a_worker_that_dies_takes_only_its_own_run_with_it(
+    company: Engine, settings: Settings
+) -> None:
+    two = settings.model_copy(update={"solver_processes": 2})
+    victim, other = (request(company, two, 600) for _ in range(2))
+    with started(two):
+        until(lambda: look(company, victim).status == RunStatus.RUNNING)
+        until(lambda: look(company, other).status == RunStatus.RUNNING)
+        survivor = pid_of_worker(company, other)
+        os.kill(pid_of_worker(company, victim), signal.SIGSEGV)
+        until(lambda: look(company, victim).status == RunStatus.FAILED)
+        after = request(company, two, 0.1)
+        until(lambda: look(company, after).status == RunStatus.FINISHED)
+        # It is being worked on still, by the same process and for the first time.
+        last = look(company, other).progress
+        until(lambda: look(company, other).progress > last)
+        assert (pid_of_worker(company, other), look(company, other).attempts) == (survivor, 1)
+        with Session(company) as session:
+            runs.cancel_run(session, other, actor="dana")
+            session.commit()
+        until(lambda: look(company, other).status == RunStatus.CANCELLED)
+    assert look(company, other).plan_id is not None
+    assert "SIGSEGV" in (look(company, victim).failure or "")
+
+
+def test_a_worker_that_dies_before_it_has_taken_up_its_run_fails_it_too(
+    company: Engine, settings: Settings
+) -> None:
+    run = request(company, settings, 600)
+    with Session(company) as session:
+        assert runs.fail_dead(session, run, "here/1/", "it ended with status 1")
+        session.commit()
+    assert look(company, run).status == RunStatus.FAILED
+
+
+def test_a_run_that_another_process_has_by_now_is_left_to_it(
+    company: Engine, settings: Settings
+) -> None:
+    run = request(company, settings, 600)
+    with Session(company) as session:
+        row = session.get_one(Run, run)
+        row.status, row.owner = RunStatus.RUNNING, "here/12/abc"
+        session.commit()
+        assert not runs.fail_dead(session, run, "here/1/", "it ended with status 1")
+        assert runs.fail_dead(session, run, "here/12/", "it ended with status 1")
+
+
+class Dying:
+    """A worker that dies between two questions, whichever they are."""
+
+    run_id: str | None = "run-1"
+    pid = 4711
+    was_ready = True
+
+    def __init__(self) -> None:
+        self._questions = 0
+
+    def is_done(self) -> bool:
+        return False
+
+    @property
+    def is_alive(self) -> bool:
+        self._questions += 1
+        return self._questions == 1
+
+    def cause_of_death(self) -> str | None:
+        self._questions += 1
+        return None if self._questions == 1 else "it was ended by SIGKILL"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_no_death_is_lost_however_soon_it_comes_after_a_look(settings: Settings) -> None:
+    found = Runner(settings.model_copy(update={"solver_processes": 1}))
+    found._workers = [cast(Worker, Dying())]
+    with patch.object(runner, "Worker"):
+        found._look_after_workers()
+        found._look_after_workers()
+    assert found._died == [("run-1", 4711, "it was ended by SIGKILL")]
+    found.stop()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_dies_before_being_ready_is_not_replaced_at_once(settings: Settings) -> None:
+    found = Runner(settings.model_copy(update={"solver_processes": 1}))
+    dying = Dying()
+    dying.run_id, dying.was_ready = None, False
+    found._workers = [cast(Worker, dying)]
+    with patch.object(runner, "Worker") as start:
+        for _ in range(5):
+            found._look_after_workers()
+    assert not start.called
+    assert found._died == []
+    found.stop()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -152,6 +252,11 @@ def test_a_worker_that_hangs_is_given_up(
     run = request(company, settings, 600)
     with started(settings):
         until(lambda: look(company, run).status == RunStatus.RUNNING)
+        monkeypatch.setattr(runner, "OVERRUN_SECONDS", 600.0)
         after = request(company, settings, 0.1)
         until(lambda: look(company, after).status == RunStatus.FINISHED)
-    assert look(company, run).status == RunStatus.RUNNING  # until the watchdog misses it
+    hung = look(company, run)
+    assert (hung.status, "it ended with status 1" in (hung.failure or "")) == (
+        RunStatus.FAILED,
+        True,
+    )

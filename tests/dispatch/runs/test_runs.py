@@ -10,9 +10,7 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from dispatch import execution, runs
 from dispatch.errors import Conflict, InvalidInput, NotFound
-from dispatch.execution import execute_run
 from dispatch.models import (
     Job,
     JobStatus,
@@ -25,7 +23,10 @@ from dispatch.models import (
     RunStatus,
     Stop,
 )
-from dispatch.runs import PlanRequest
+from dispatch.plans import versions
+from dispatch.runs import execution, runs
+from dispatch.runs.execution import execute_run
+from dispatch.runs.runs import PlanRequest
 from dispatch.settings import Settings
 from dispatch.store import reading
 from solver.problem import Fault, Problem
@@ -90,6 +91,25 @@ def test_days_that_cannot_be_planned_are_refused(
 
 def test_today_can_be_planned_while_it_lasts(session: Session, settings: Settings) -> None:
     assert request(session, settings, starts_on=MONDAY - timedelta(days=1))
+
+
+def test_nobody_keeps_the_others_waiting_with_runs_without_end(
+    session: Session, settings: Settings
+) -> None:
+    few = settings.model_copy(update={"runs_waiting": 2})
+
+    def ask(actor: str, **more: str) -> str:
+        request = PlanRequest(starts_on=MONDAY)
+        return runs.request_run(session, request, actor=actor, settings=few, **more).id
+
+    first, _ = ask("dana"), ask("dana")
+    with pytest.raises(Conflict) as error:
+        ask("dana")
+    assert [fault.code for fault in error.value.faults] == ["too_many_runs"]
+    ask("lan")
+    ask("dana", trigger="nightly")
+    runs.cancel_run(session, first, actor="dana")
+    ask("dana")
 
 
 def test_an_unknown_run_is_not_found(session: Session) -> None:
@@ -164,8 +184,21 @@ def test_planning_again_with_nothing_new_changes_nothing(
     small_company(session)
     executed(session, settings, publish=True)
     before = placements(session)
-    executed(session, settings, publish=True)
+    again = executed(session, settings, publish=True)
     assert placements(session) == before
+    assert (again.failure, again.plan_status) == (None, PlanStatus.DISCARDED)
+    assert session.exec(select(func.max(Plan.version))).one() == 1
+
+
+def test_what_is_said_for_the_first_time_of_what_is_left_out_makes_a_version(
+    session: Session, settings: Settings
+) -> None:
+    small_company(session)
+    executed(session, settings, publish=True)
+    add_job(session, "hard", skills={"gas": 1})
+    session.commit()
+    assert executed(session, settings, publish=True).plan_version == 2
+    assert executed(session, settings, publish=True).plan_version is None
 
 
 def placements(session: Session) -> dict[str | None, tuple[str, Any]]:
@@ -300,7 +333,7 @@ def test_a_plan_that_cannot_be_stored_fails_its_run(
     def full(*_: Any) -> Plan:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(runs.plans_store, "store_plan", full)
+    monkeypatch.setattr(versions, "store_draft", full)
     run = executed(session, settings)
     assert run.status == RunStatus.FAILED
     assert run.failure is not None
@@ -378,13 +411,34 @@ def test_a_run_that_was_overtaken_publishes_what_is_right_now(
     first = request(session, settings, publish=True)
     second = request(session, settings, publish=True)
     with monkeypatch.context() as patch:
-        meanwhile(patch, lambda: quick(patch, settings, second.id))
+
+        def overtake() -> None:
+            quick(patch, settings, second.id)
+            with Session(engine) as other:
+                add_job(other, "new")
+                other.commit()
+
+        meanwhile(patch, overtake)
         execute(session, settings, first.id)
     assert runs.read_run(session, second.id).plan_version == 1
     overtaken = runs.read_run(session, first.id)
     assert (overtaken.status, overtaken.failure) == (RunStatus.FINISHED, None)
     assert overtaken.plan_version == 2
-    assert set(placements(session)) == {"j0", "j1", "j2", "j3"}
+    assert set(placements(session)) == {"j0", "j1", "j2", "j3", "new"}
+
+
+def test_a_run_that_was_overtaken_by_the_same_plan_makes_no_version_of_it(
+    session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_company(session)
+    first = request(session, settings, publish=True)
+    second = request(session, settings, publish=True)
+    with monkeypatch.context() as patch:
+        meanwhile(patch, lambda: quick(patch, settings, second.id))
+        execute(session, settings, first.id)
+    overtaken = runs.read_run(session, first.id)
+    assert (overtaken.status, overtaken.failure) == (RunStatus.FINISHED, None)
+    assert (overtaken.plan_version, overtaken.plan_status) == (None, PlanStatus.DISCARDED)
 
 
 def test_a_plan_that_is_overtaken_again_and_again_is_left_to_the_dispatcher(

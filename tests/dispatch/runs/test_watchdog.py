@@ -8,13 +8,13 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from dispatch import runs
 from dispatch.models import (
     Run,
     RunStatus,
 )
 from dispatch.models import now as clock
-from dispatch.runs import watch_runs
+from dispatch.runs import runs
+from dispatch.runs.runs import watch_runs
 from dispatch.settings import Settings
 from tests.dispatch.crew import (
     SUNDAY_EVENING,
@@ -71,6 +71,7 @@ def test_a_run_whose_process_died_twice_fails_with_its_cause(
     assert found.status == RunStatus.FAILED
     assert found.failure is not None
     assert "a process" in found.failure
+    assert "has died, for the 2nd time." in found.failure
     assert found.finished_at is not None
 
 
@@ -79,6 +80,8 @@ def test_a_run_that_should_have_been_cancelled_when_its_process_died_is(
 ) -> None:
     run = running(session, settings, 60, cancel_requested=True)
     assert watch_runs(session, settings, clock()) == {run: RunStatus.CANCELLED}
+    session.commit()
+    assert "and has died. It was cancelled" in (runs.read_run(session, run).failure or "")
 
 
 def test_two_watchdogs_take_care_of_a_run_once(

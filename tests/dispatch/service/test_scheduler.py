@@ -9,11 +9,12 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, select
 
-from dispatch import runs, scheduler
 from dispatch.models import Firing, Run, RunStatus
-from dispatch.nightly import NAME, plan_the_night
-from dispatch.runs import PlanRequest
-from dispatch.scheduler import Scheduler
+from dispatch.runs import runs
+from dispatch.runs.nightly import NAME, plan_the_night
+from dispatch.runs.runs import PlanRequest
+from dispatch.service import scheduler
+from dispatch.service.scheduler import Scheduler
 from dispatch.settings import Settings
 from tests.dispatch.crew import HANOI, MONDAY, SUNDAY_EVENING, TUESDAY, hanoi
 from tests.dispatch.waiting import until
@@ -186,3 +187,17 @@ def test_the_scheduler_does_only_what_is_configured(
     until(lambda: bool(called))
     found.stop()
     assert set(called) == {"watch"}
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_first_calls_come_at_once_wherever_the_services_clock_stands(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[datetime] = []
+    monkeypatch.setattr(scheduler, "now", lambda: datetime.now(UTC) + timedelta(days=365))
+    monkeypatch.setattr(scheduler, "watch_runs", lambda *given: called.append(given[2]) or {})
+    found = Scheduler(settings)
+    found.start()
+    until(lambda: bool(called))
+    found.stop()
+    assert called[0] > datetime.now(UTC) + timedelta(days=364)

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from dispatch.board import Board, read_board
 from dispatch.models import Absence, Job, JobStatus, Plan, PlanStatus, PlanUnassigned, Priority
 from dispatch.settings import Settings
+from dispatch.views.board import Board, read_board
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,

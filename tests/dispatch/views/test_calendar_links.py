@@ -1,13 +1,13 @@
 from datetime import timedelta
 
 import pytest
-from icalendar import Calendar
 from sqlmodel import Session, select
 
-from dispatch.calendar_links import calendar_of, make_link, read_link, revoke_link
+from dispatch.access.accounts import AccountChange, change_account
 from dispatch.errors import NotFound
 from dispatch.models import Account, CalendarLink, LogEntry, Role, Technician
 from dispatch.settings import Settings
+from dispatch.views.calendar_links import LinkedDays, linked_days, make_link, read_link, revoke_link
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
 
 NOON = hanoi("12:00")
@@ -26,16 +26,27 @@ def monday(session: Session) -> Session:
     return session
 
 
-def jobs_in(content: bytes) -> list[str]:
-    events = Calendar.from_ical(content).walk("VEVENT")
-    return [str(event["uid"]).partition("/")[0] for event in events]
+def jobs_in(found: LinkedDays) -> list[str | None]:
+    return [stop.job_id for day in found.days for shift in day.routes for stop in shift.stops]
 
 
 def test_a_link_gives_yesterday_and_two_weeks(monday: Session, settings: Settings) -> None:
     _, token = make_link(monday, "ann", actor="ann")
-    assert jobs_in(calendar_of(monday, token, settings, NOON)) == ["j1", "j2", "j3"]
+    assert jobs_in(linked_days(monday, token, settings, NOON)) == ["j1", "j2", "j3"]
     _, other = make_link(monday, "bob", actor="bob")
-    assert jobs_in(calendar_of(monday, other, settings, NOON)) == []
+    assert jobs_in(linked_days(monday, other, settings, NOON)) == []
+
+
+def test_a_calendar_is_in_the_language_of_the_link_or_else_the_companys(
+    monday: Session, settings: Settings
+) -> None:
+    _, token = make_link(monday, "ann", actor="ann")
+    assert linked_days(monday, token, settings, NOON).language == "vi"
+    english = settings.model_copy(update={"language": "en"})
+    assert linked_days(monday, token, english, NOON).language == "en"
+    _, token = make_link(monday, "ann", actor="ann", language="vi")
+    assert linked_days(monday, token, english, NOON).language == "vi"
+    assert read_link(monday, "ann").language == "vi"
 
 
 def test_of_the_secret_only_its_hash_is_kept(monday: Session) -> None:
@@ -50,8 +61,8 @@ def test_a_new_link_voids_the_one_before(monday: Session, settings: Settings) ->
     _, first = make_link(monday, "ann", actor="ann")
     _, second = make_link(monday, "ann", actor="lan")
     with pytest.raises(NotFound):
-        calendar_of(monday, first, settings, NOON)
-    assert calendar_of(monday, second, settings, NOON)
+        linked_days(monday, first, settings, NOON)
+    assert linked_days(monday, second, settings, NOON)
     actions = [(one.action, one.actor) for one in monday.exec(select(LogEntry))]
     assert actions == [("create", "ann"), ("renew", "lan")]
 
@@ -64,7 +75,7 @@ def test_a_revoked_link_gives_nothing_and_revoking_again_is_as_once(
     for _ in range(2):
         revoke_link(monday, "ann", actor="ann")
     with pytest.raises(NotFound):
-        calendar_of(monday, token, settings, NOON)
+        linked_days(monday, token, settings, NOON)
     assert read_link(monday, "ann").created_at is None
     assert [one.action for one in monday.exec(select(LogEntry))] == ["create", "revoke"]
 
@@ -74,7 +85,7 @@ def test_what_is_no_token_gives_nothing(monday: Session, settings: Settings) -> 
     changed = token[:-1] + ("0" if token[-1] != "0" else "1")
     for wrong in ("", "x", token[:-1], changed, token + "0", token.upper(), "０" * 60, "\0"):
         with pytest.raises(NotFound):
-            calendar_of(monday, wrong, settings, NOON)
+            linked_days(monday, wrong, settings, NOON)
 
 
 def test_a_link_does_not_outlive_its_technician(monday: Session, settings: Settings) -> None:
@@ -84,15 +95,42 @@ def test_a_link_does_not_outlive_its_technician(monday: Session, settings: Setti
     )
     monday.add(account)
     monday.flush()
-    assert calendar_of(monday, token, settings, NOON)
+    assert linked_days(monday, token, settings, NOON)
     account.active = False
     monday.flush()
     with pytest.raises(NotFound):
-        calendar_of(monday, token, settings, NOON)
+        linked_days(monday, token, settings, NOON)
     account.active, monday.get_one(Technician, "ann").active = True, False
     monday.flush()
     with pytest.raises(NotFound):
-        calendar_of(monday, token, settings, NOON)
+        linked_days(monday, token, settings, NOON)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        AccountChange(technician_id="bob"),
+        AccountChange(role=Role.DISPATCHER),
+        AccountChange(role=Role.DISPATCHER, active=False),
+    ],
+    ids=["another technician", "another role", "and disabled"],
+)
+def test_who_is_the_technician_no_more_reads_nothing_by_the_link(
+    monday: Session, settings: Settings, change: AccountChange
+) -> None:
+    account = Account(
+        id="an", name="Ann", role=Role.TECHNICIAN, technician_id="ann", password_hash="x"
+    )
+    monday.add(account)
+    _, token = make_link(monday, "ann", actor="an")
+    _, other = make_link(monday, "bob", actor="bob")
+    change_account(monday, "an", AccountChange(name="Ann Lê"), actor="lan")
+    assert linked_days(monday, token, settings, NOON)
+    change_account(monday, "an", change, actor="lan")
+    with pytest.raises(NotFound):
+        linked_days(monday, token, settings, NOON)
+    assert read_link(monday, "ann").created_at is None
+    assert linked_days(monday, other, settings, NOON)
 
 
 def test_a_technician_who_does_not_exist_gets_no_link(monday: Session) -> None:

@@ -5,7 +5,6 @@ import pytest
 from sqlmodel import Session, select
 
 from dispatch.errors import NotFound
-from dispatch.history import job_history
 from dispatch.models import (
     Alert,
     AlertOutcome,
@@ -18,6 +17,7 @@ from dispatch.models import (
     Severity,
     Site,
 )
+from dispatch.views.history import job_history
 from tests.dispatch.crew import MONDAY, add_job, add_technician, hanoi
 from tests.dispatch.machines import add_machines
 

@@ -1,15 +1,13 @@
 import json
-from datetime import timedelta
 
 import pytest
-from icalendar import Calendar
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from dispatch.errors import NotFound
-from dispatch.itinerary import DailyRoute, as_calendar, as_geojson, daily_route, etag, morning_load
 from dispatch.models import JobSkill, JobTool, Site, Skill, Stop, Tool
 from dispatch.settings import Settings
 from dispatch.store import take_off_live_routes
+from dispatch.views.itinerary import DailyRoute, as_geojson, daily_route, etag, morning_load
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,
@@ -141,54 +139,6 @@ def test_the_entity_tag_changes_exactly_when_the_content_does(
     monday.get_one(Site, "site-j2").phone = "0911 111 111"
     monday.commit()
     assert etag(route(monday, settings)) != before
-
-
-# Calendar
-
-
-def test_the_calendar_has_an_event_for_every_stop(monday: Session, settings: Settings) -> None:
-    calendar = Calendar.from_ical(as_calendar(route(monday, settings)))
-    visit, call, _ = calendar.events
-    assert visit["SUMMARY"] == "Tủ lạnh; không lạnh, kêu to – Customer j1"
-    assert visit.start == hanoi("08:30")
-    assert visit.end == hanoi("09:00")
-    assert visit["LOCATION"] == "Customer j1, j1 street"
-    assert visit["GEO"].to_ical() == "21.01;105.8"
-    assert visit["SEQUENCE"] == 3
-    assert "2 × fuse" in visit["DESCRIPTION"]
-    assert "Điện lạnh (2)" in visit["DESCRIPTION"]
-    assert call["SUMMARY"] == "Pick up parts – Depot d"
-    for event in calendar.events:
-        assert {"UID", "DTSTAMP", "DTSTART", "DTEND", "SEQUENCE"} <= event.keys()
-
-
-def test_the_calendar_keeps_to_the_format(monday: Session, settings: Settings) -> None:
-    content = as_calendar(route(monday, settings))
-    lines = content.split(b"\r\n")
-    assert all(len(line) <= 75 for line in lines)
-    assert b"\n" not in b"".join(lines)
-    assert content.startswith(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
-    assert content == as_calendar(route(monday, settings))
-
-
-def test_an_event_keeps_its_identity_when_it_moves(monday: Session, settings: Settings) -> None:
-    def uids() -> list[str]:
-        calendar = Calendar.from_ical(as_calendar(route(monday, settings)))
-        return [str(event["UID"]) for event in calendar.events]
-
-    before = uids()
-    assert len(set(before)) == 3
-    for moved in monday.exec(select(Stop)):
-        moved.start_at += timedelta(minutes=15)
-    monday.commit()
-    assert uids() == before
-
-
-def test_an_empty_day_is_a_calendar_too(monday: Session, settings: Settings) -> None:
-    content = as_calendar(daily_route(monday, "ann", TUESDAY, settings))
-    calendar = Calendar.from_ical(content)
-    assert calendar.events == []
-    assert [component.name for component in calendar.subcomponents] == ["VTIMEZONE"]
 
 
 # Map

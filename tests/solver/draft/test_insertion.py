@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solver.check import check
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
+from solver.judge.check import check
 from solver.problem import Pin, Problem, Visit
 from solver.solution import Route, StopKind
 from tests.solver.problems import (

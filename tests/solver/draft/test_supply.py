@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solver.draft.supply import pickups, supplying_depots, total
 from solver.problem import Depot, Shift, Visit
-from solver.schedule import Call
-from solver.supply import pickups, supplying_depots, total
+from solver.timing.schedule import Call
 from tests.solver.problems import depot, line_problem, shift, visit
 
 CRANE, PROBE = frozenset({"crane"}), frozenset({"probe"})

@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from solver.check import check
-from solver.insertion import Draft
-from solver.least_change import MINUTE, effort, placed
-from solver.problem import Pin, Problem
+from solver.draft.insertion import Draft
+from solver.explain.least_change import MINUTE, effort, placed
+from solver.judge.check import check
+from solver.problem import Pin, Previous, Problem
+from solver.rules.waivers import waived
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
-from solver.waivers import waived
 from tests.solver.problems import (
     depot,
+    line,
     line_problem,
     pause,
     problems,
@@ -63,6 +64,28 @@ def test_one_rule_that_is_in_the_way(
     ann = shift(skills={"gas": 1}, stock={"belt": 1}, territories=frozenset({"south"}))
     problem = line_problem([replace(visit("a", 1), **demand)], [ann, shift("t", "bob")])
     assert told(problem)[0] == [expected]
+
+
+def test_windows_are_not_opened_for_a_promised_time_that_is_given_up() -> None:
+    promised = visit("a", 20, windows=(window(1000, 2000),), pin=Pin("bob", 3550))
+    ann = shift(end=HOUR)
+    problem = line_problem([promised], [ann, shift("t", "bob")], moved_time=1)
+    moved = replace(promised, previous=Previous("bob", 3550))
+    for one in (promised, moved):
+        asked = replace(problem, visits=(one,))
+        rules = [(rule, subject) for rule, subject, _ in told(asked)[0]]
+        assert rules == [(Rule.PINS, TECHNICIAN), (Rule.PINS, START)]
+        (found, *_) = placed(asked, Draft(asked).sequences, "a", "s")
+        (route,) = found.draft.routes()
+        assert 1000 <= route.stops[0].start <= 2000
+
+
+def test_windows_open_as_far_as_they_must_where_the_promised_time_is_given_up_as_well() -> None:
+    promised = visit("a", 0, HOUR, windows=(window(-HOUR, -HOUR),), pin=Pin("ann", 2 * HOUR))
+    no_overtime = shift("t", start=2 * HOUR, end=3 * HOUR)
+    problem = line_problem([promised], [shift(end=2 * HOUR), no_overtime])
+    opened = (Rule.TIME_WINDOWS, LATER, HOUR)
+    assert told(problem)[0] == [(Rule.PINS, START, 2 * HOUR), opened]
 
 
 def test_the_smallest_change_comes_first() -> None:
@@ -115,3 +138,17 @@ def test_with_the_change_alone_the_plan_is_valid(problem: Problem) -> None:
                 assert left_out.id in [call.id for call in calls]
             sizes = [effort(found.change) for found in changes]
             assert sizes == sorted(sizes)
+
+
+def test_a_promised_time_that_is_void_does_not_bring_back_what_else_was_waived() -> None:
+    """The depot with the crane is too far; next to that, either the day is longer or the promise is
+    not kept."""
+    far = line(3, 2_000_000)
+    far[0, 1] = far[1, 0] = 10
+    asked = visit("a", 1, 100, pin=Pin("ann", 950), tools=HELD)
+    problem = Problem((asked,), (shift(),), far, far, (depot("d", 2, tools=HELD),))
+    found = {tuple((rule, subject) for rule, subject, _ in change) for change in told(problem)}
+    assert found == {
+        ((Rule.TOOLS, "crane"), (Rule.PINS, START)),
+        ((Rule.TOOLS, "crane"), (Rule.SHIFT, "")),
+    }

@@ -5,12 +5,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from solver.insertion import Draft
-from solver.problem import Pin, Problem
-from solver.reasons import reasons
+from solver.draft.closing import Ways
+from solver.draft.insertion import Draft
+from solver.explain.reasons import explained, reasons
+from solver.problem import Pin, Problem, Shift, Visit
 from solver.solution import Reason, ReasonCode, Rule
+from solver.solve import Limit, solve
 from tests.solver.problems import (
     depot,
+    line,
     line_problem,
     pause,
     problems,
@@ -30,7 +33,7 @@ def why(problem: Problem, name: str, *placed: str) -> tuple[Reason, ...]:
     visits = {visit.id: visit for visit in draft.visits}
     draft.fill([visits[other] for other in placed])
     assert {visit.id for visit in draft.unassigned()} == visits.keys() - set(placed)
-    return reasons(draft, Draft(problem), visits[name])
+    return reasons(draft, visits[name])
 
 
 def only(problem: Problem, name: str, *placed: str) -> tuple[ReasonCode, Rule | None, str]:
@@ -89,7 +92,7 @@ def test_a_visit_for_which_no_day_has_room_is_impossible_by_the_rule(case: str) 
     code, named, message = only(problem, "v")
     assert (code, named) == (IMPOSSIBLE, rule)
     assert words in message
-    assert "1 of 1 shifts" in message
+    assert "on the only shift that could otherwise do it" in message
 
 
 def test_if_each_technician_is_held_back_by_another_rule_all_of_them_are_named() -> None:
@@ -122,6 +125,41 @@ def test_nothing_is_possible_when_nobody_works() -> None:
     assert "nobody works" in message
 
 
+NO_WAY = 2**39
+
+
+@pytest.mark.parametrize(("there", "back", "words"), [(NO_WAY, 10, "to"), (10, 101, "back from")])
+def test_a_place_to_which_or_from_which_no_way_leads_is_told_as_such(
+    there: int, back: int, words: str
+) -> None:
+    """A leg longer than every shift is none; visits at the same place do not make it one."""
+    legs = line(3).copy()
+    legs[:2, 2], legs[2, :2] = there, back
+    problem = Problem((visit("v", 2), visit("w", 2), visit("x", 1)), (shift(end=100),), legs, legs)
+    code, rule, message = only(problem, "v")
+    assert (code, rule) == (IMPOSSIBLE, Rule.TRAVEL)
+    assert f"no way leads {words} its place" in message
+
+
+def test_a_pin_at_a_time_at_which_the_technician_is_off_says_so() -> None:
+    shifts = [shift(end=100), shift("t", "bob", end=900)]
+    problem = line_problem([visit(pin=Pin("ann", 500))], shifts)
+    code, rule, message = only(problem, "v")
+    assert (code, rule) == (IMPOSSIBLE, Rule.PINS)
+    assert "technician ann is off work" in message
+
+
+def test_a_pin_to_a_technician_who_lacks_something_names_both() -> None:
+    shifts = [shift(), shift("t", "bob", skills={"gas": 2})]
+    found = why(line_problem([visit(skills={"gas": 2}, pin=Pin("ann"))], shifts), "v")
+    assert [(reason.code, reason.rule) for reason in found] == [
+        (IMPOSSIBLE, Rule.PINS),
+        (IMPOSSIBLE, Rule.SKILLS),
+    ]
+    assert all("ann" in reason.message for reason in found)
+    assert all("gas at level 2" in reason.message for reason in found)
+
+
 # --- outbid ------------------------------------------------------------------------------------
 
 
@@ -148,6 +186,40 @@ def test_several_small_visits_outbid_one_that_matters_less_than_all_of_them() ->
     visits = [visit("v", 1, 75, priority=1), visit("a", 1, 40), visit("b", 1, 40)]
     problem = line_problem(visits, [shift(end=100)])
     assert only(problem, "v", "a", "b")[:2] == (OUTBID, Rule.SHIFT)
+
+
+def test_what_weighs_more_by_number_alone_is_not_said_to_matter_more() -> None:
+    """An emergency weighs as much as 100, an urgent visit as 30."""
+    urgent = [visit(f"w{i}", 1, 18, priority=3) for i in range(4)]
+    problem = line_problem([visit("v", 1, 75, priority=4), *urgent], [shift(end=100)])
+    code, rule, message = only(problem, "v", *(one.id for one in urgent))
+    assert (code, rule) == (OUTBID, Rule.SHIFT)
+    assert "outweigh it together" in message
+    assert all(one.id in message for one in urgent)
+    assert "matters as much or more" not in message
+    three = line_problem([problem.visits[0], *urgent[:3]], problem.shifts)
+    assert "v" not in [out.id for out in solve(three, Limit(iterations=300)).unassigned]
+
+
+def test_a_visit_names_what_it_lost_to_and_nothing_else() -> None:
+    visits = [
+        visit("v", 1, 30, windows=(window(300, 300),)),
+        visit("early", 1, 30, windows=(window(100, 100),)),
+        visit("then", 1, 30, windows=(window(310, 310),)),
+    ]
+    problem = line_problem(visits, [shift()])
+    code, _, message = only(problem, "v", "early", "then")
+    assert code is OUTBID
+    assert "(then)" in message
+
+
+def test_two_visits_that_are_pinned_to_one_technician_at_one_time_name_each_other() -> None:
+    visits = [visit("v", 1, 50, pin=Pin("ann", 100)), visit("w", 1, 50, pin=Pin("ann", 120))]
+    problem = line_problem(visits, [shift(), shift("t", "bob")])
+    for one, other in ("vw", "wv"):
+        code, rule, message = only(problem, one, other)
+        assert (code, rule) == (OUTBID, Rule.PINS)
+        assert f"pinned to technician ann, as is {other}," in message
 
 
 # --- not found ---------------------------------------------------------------------------------
@@ -180,21 +252,21 @@ def test_what_was_not_tried_is_not_called_outbid(monkeypatch: pytest.MonkeyPatch
     visits = [visit("v", 1, 90, priority=3)]
     for name in ("ann", "bob"):
         theirs = frozenset({name})
-        visits.append(visit(f"{name}'s less urgent", 1, 50, priority=2, allowed=theirs))
-        visits.append(visit(f"{name}'s as urgent", 1, 30, priority=3, allowed=theirs))
+        visits += [visit(f"{name}{i}", 1, 30, priority=2, allowed=theirs) for i in range(3)]
     problem = line_problem(visits, [shift(end=120), shift("t", "bob", end=120)])
     placed = [one.id for one in visits[1:]]
     assert only(problem, "v", *placed)[0] is OUTBID
-    monkeypatch.setattr("solver.reasons.MOST_SHIFTS_TRIED", 1)
+    monkeypatch.setattr("solver.explain.reasons.MOST_SHIFTS_TRIED", 1)
     code, rule, message = only(problem, "v", *placed)
     assert (code, rule) == (NOT_FOUND, None)
-    assert "1 shifts might" in message
+    assert "on 1 shift it was tried" in message
+    assert "not tried" in message
 
 
 def test_the_shift_with_most_less_important_work_is_tried_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("solver.reasons.MOST_SHIFTS_TRIED", 1)
+    monkeypatch.setattr("solver.explain.reasons.MOST_SHIFTS_TRIED", 1)
     visits = [visit("v", 1, 90, priority=3)]
     visits += [visit("small", 1, 30, allowed=frozenset({"ann"}))]
     visits += [visit("as urgent", 1, 60, priority=3, allowed=frozenset({"ann"}))]
@@ -204,6 +276,48 @@ def test_the_shift_with_most_less_important_work_is_tried_first(
     assert "bob could do it instead of less important work (large)" in message
 
 
+# --- in time -----------------------------------------------------------------------------------
+
+
+def test_when_the_time_is_over_what_is_said_is_little_but_true() -> None:
+    visits = [visit("v", 1, 60), visit("w", 1, 60), visit("x", skills={"gas": 1})]
+    draft = Draft(line_problem(visits, [shift(end=100), shift("t", "bob", end=10)]))
+    said = {out.id: out.reasons for out in explained(draft, draft.visits, lambda: True)}
+    for name in "vw":
+        (reason,) = said[name]
+        assert (reason.code, reason.rule) == (NOT_FOUND, None)
+        assert "not every way was tried" in reason.message
+    (reason,) = said["x"]
+    assert (reason.code, reason.rule) == (IMPOSSIBLE, Rule.SKILLS)
+    assert "gas" in reason.message
+
+
+def test_visits_that_are_alike_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits = [visit(f"v{i}", 1, 60) for i in range(50)]
+    draft = Draft(line_problem(visits, [shift(end=100)]))
+    draft.fill(draft.unassigned()[:1])
+    asked: list[Visit] = []
+    able = Ways.able
+
+    def counted(self: Ways, visit: Visit) -> list[Shift]:
+        asked.append(visit)
+        return able(self, visit)
+
+    monkeypatch.setattr(Ways, "able", counted)
+    found = explained(draft, draft.unassigned())
+    assert len(found) == 49
+    assert len({out.reasons for out in found}) == 1
+    assert len(asked) <= 3
+
+
+def test_reasons_are_the_same_every_time() -> None:
+    visits = [visit(f"v{i}", i % 5, 20 + i, priority=i % 4) for i in range(30)]
+    problem = line_problem(visits, [shift(end=200), shift("t", "bob", end=150)])
+    first, again = (solve(problem, Limit(iterations=200)) for _ in range(2))
+    assert first.unassigned
+    assert first == again
+
+
 # --- any problem -------------------------------------------------------------------------------
 
 
@@ -211,7 +325,7 @@ def test_the_shift_with_most_less_important_work_is_tried_first(
 def test_whatever_can_be_done_alone_is_never_called_impossible(problem: Problem) -> None:
     draft = Draft(problem)
     for one in draft.visits:
-        found = reasons(draft, Draft(problem), one)
+        found = reasons(draft, one)
         assert found
         assert all(reason.message for reason in found)
         (original,) = (v for v in problem.visits if v.id == one.id)

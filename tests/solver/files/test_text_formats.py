@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from solver.files.read import read_problem
 from solver.problem import Depot, InvalidProblem, Problem, Shift, TimeWindow
-from solver.read import read_problem
 
 TRSP = """\
 tiny

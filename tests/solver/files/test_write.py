@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from solver.check import check
+from solver.files.write import InvalidSolution, read_solution, write_solution
+from solver.judge.check import check
 from solver.problem import Problem
 from solver.solution import Reason, ReasonCode, Route, Rule, Solution, Stop, StopKind, Unassigned
-from solver.write import InvalidSolution, read_solution, write_solution
 from tests.solver.problems import (
     Call,
     depot,

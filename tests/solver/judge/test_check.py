@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.check import check, cost
+from solver.judge.check import check, cost
 from solver.problem import Pin, Problem
 from solver.solution import (
     Reason,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from solver.check import check, cost
+from solver.judge.check import check, cost
 from solver.problem import Previous
 from solver.solution import SOFT, Rule, Violation
 from tests.solver.problems import (
@@ -68,13 +68,16 @@ def test_each_soft_rule_costs_what_its_definition_says() -> None:
         moved_time_tolerance=10,
         told_factor=31,
         imbalance=37,
+        lateness_factors=(1, 3, 10, 30, 100),
+        promptness=(0, 41, 0, 0, 0),
     )
     # 40 s to the depot, 6 there, 10 to a (56-96), 20 to b (116-136), c (136-156), 10 home
     route = timed_route(problem, "s", [Call("d"), "a", "b", "c"])
     assert route is not None
     assert cost(problem, [route], []) == {
         Rule.UNASSIGNED: 0,
-        Rule.LATENESS: 2 * (96 - 50),
+        Rule.LATENESS: 2 * 3 * (96 - 50),
+        Rule.PROMPTNESS: 41 * ((56 - 0) + (116 - 0) + (136 - 0)),
         Rule.WORKING_TIME: 3 * 166,
         Rule.TRAVEL_TIME: 5 * 80,
         Rule.DISTANCE: 7 * 3 * 80,

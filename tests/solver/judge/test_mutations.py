@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.check import check
+from solver.judge.check import check
 from solver.problem import Pin, Previous, Problem
 from solver.solution import HARD, SOFT, Solution, StopKind
 from tests.solver.mutations import MUTATIONS, Mutation
@@ -54,6 +54,7 @@ def busy_days() -> tuple[Problem, Solution]:
         [depot("d", 2, 10, windows=(window(0, 500),), stock={"pump": 3}, tools=CRANE)],
         metres_per_second=3,
         lateness=2,
+        promptness=(0, 1, 0, 0, 0),
         travel_time=1,
         distance=1,
         overtime=5,

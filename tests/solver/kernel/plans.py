@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from solver.cost import RouteCost
-from solver.eligibility import at_pinned_time
 from solver.kernel.arrays import flatten
 from solver.kernel.changes import load
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
@@ -22,8 +20,10 @@ from solver.problem import (
     TimeWindow,
     Visit,
 )
-from solver.schedule import Call, legs_of
-from solver.timing import cheapest
+from solver.rules.cost import RouteCost
+from solver.rules.eligibility import at_pinned_time
+from solver.timing.schedule import Call, legs_of
+from solver.timing.timing import cheapest
 
 Sequences = Mapping[str, Sequence[Call]]
 """Visits and depot calls in order, by shift."""

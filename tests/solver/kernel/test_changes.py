@@ -20,7 +20,7 @@ from solver.kernel.changes import (
 )
 from solver.kernel.dice import dice
 from solver.kernel.nearby import best_on
-from solver.kernel.search import Settings, anneal, fill
+from solver.kernel.search import SearchSettings, anneal, fill
 from solver.problem import Problem
 from tests.solver.kernel.plans import KernelPlan, plan_cost, supply_problems
 from tests.solver.problems import depot, line_problem, pause, problems, shift, visit, window
@@ -78,7 +78,7 @@ def disturb(kernel: KernelPlan, random: Random) -> None:
 
 def opened(problem: Problem, seed: int) -> KernelPlan:
     kernel = KernelPlan(problem)
-    fill(kernel.arrays, kernel.plan, dice(seed, 0), Settings())
+    fill(kernel.arrays, kernel.plan, dice(seed, 0), SearchSettings())
     return kernel
 
 
@@ -110,7 +110,9 @@ def test_undone_changes_leave_no_trace(problem: Problem, seed: int) -> None:
 def test_after_every_search_the_plan_is_as_if_made_anew(problem: Problem, seed: int) -> None:
     kernel, numbers = opened(problem, seed), dice(seed, 1)
     for iterations, heat in ((1, 1.0), (5, 1e9), (40, 100.0), (200, 1.0)):
-        anneal(kernel.arrays, kernel.plan, numbers, Settings(), iterations, heat, 1.0, 0, 1000.0)
+        anneal(
+            kernel.arrays, kernel.plan, numbers, SearchSettings(), iterations, heat, 1.0, 0, 1000.0
+        )
         assert_whole(kernel)
         best = kernel.plan.best[: int(kernel.plan.now["best_length"])]
         cents = int(kernel.plan.now["best_cents"])
@@ -212,13 +214,12 @@ def test_a_visit_without_its_parts_is_left_out_and_the_others_stay() -> None:
     assert loaded(line_problem(visits, [shift()]), s="a b c") == {"s": "a c"}
 
 
-def test_a_plan_that_takes_more_than_there_is_loses_the_route_that_does() -> None:
-    """The kernel fetches all that a visit lacks from one depot, the one called at last."""
+def test_what_one_visit_lacks_may_come_from_several_depots() -> None:
     visits = [visit("a", 1), visit("b", 2, parts={"pump": 2})]
     depots = [depot("d", 1, stock={"pump": 1}), depot("e", 2, stock={"pump": 1})]
     shifts = [shift("s"), shift("t", start=2000, end=3000), shift("u", "bob")]
     problem = line_problem(visits, shifts, depots)
-    assert loaded(problem, t="d e b", u="a") == {"s": "", "t": "", "u": "a"}
+    assert loaded(problem, t="d e b", u="a") == {"s": "", "t": "d e b", "u": "a"}
 
 
 def test_without_a_visit_the_way_may_be_too_long_and_the_route_is_left_out() -> None:
@@ -298,9 +299,57 @@ def test_a_route_that_was_in_time_only_by_way_of_a_depot_goes_with_it() -> None:
     assert left_after(problem, "a", s="d a b") == {}
 
 
-def test_where_the_nearest_depot_has_too_little_the_visit_waits_for_another_chance() -> None:
+def test_where_no_depot_has_enough_the_rest_is_fetched_from_another() -> None:
     visits = [visit("a", 2, parts={"pump": 2}), visit("b", 1)]
-    depots = [depot("d", 8, stock={"pump": 9}), depot("e", 1, stock={"pump": 1})]
+    depots = [depot("d", 8, stock={"pump": 1}), depot("e", 1, stock={"pump": 1})]
     shifts = [shift("s"), shift("t", start=2000, end=3000)]
     problem = line_problem(visits, shifts, depots)
-    assert left_after(problem, "b", s="d b", t="a") == {}
+    assert left_after(problem, "b", s="d e b", t="a") == {"t": "e d a"}
+
+
+def test_a_depot_that_has_all_is_called_at_rather_than_nearer_ones_that_have_some() -> None:
+    """The nearer one would have to be called at for nothing."""
+    visits = [visit("a", 2, parts={"pump": 2, "valve": 1}), visit("b", 1)]
+    depots = [
+        depot("d", 8, stock={"pump": 9, "valve": 9}),
+        depot("e", 1, stock={"pump": 1, "valve": 1}),
+        depot("f", 1, stock={"pump": 2}),
+    ]
+    problem = line_problem(visits, [shift("s")], depots)
+    assert left_after(problem, "b", s="d b a") == {"s": "d a"}
+
+
+def test_a_part_is_fetched_on_the_day_before_where_the_way_then_goes_by_the_depot() -> None:
+    visits = [visit("a", 9), visit("b", 1, parts={"pump": 1}), visit("c", 1)]
+    shifts = [shift("s"), shift("t", start=2000, end=3000)]
+    problem = line_problem(visits, shifts, [depot("d", 8)])
+    assert left_after(problem, "c", s="a", t="d b c") == {"s": "d a", "t": "b"}
+
+
+def test_a_shift_that_is_used_for_a_depot_call_alone_has_its_price() -> None:
+    visits = [visit("a", 1, parts={"pump": 1}), visit("b", 1)]
+    shifts = [shift("s"), shift("t", start=2000, end=3000)]
+    problem = line_problem(visits, shifts, [depot("d", 8)], shift_use=50)
+    assert left_after(problem, "b", t="d a b") == {"t": "d a"}
+
+
+def test_a_depot_call_on_the_day_before_goes_with_the_visit_that_it_was_for() -> None:
+    visits = [visit("a", 1, parts={"pump": 1}), visit("b", 3)]
+    shifts = [shift("s"), shift("t", start=2000, end=3000)]
+    problem = line_problem(visits, shifts, [depot("d", 8)])
+    assert left_after(problem, "a", s="d", t="a b") == {"t": "b"}
+
+
+def test_a_depot_call_that_a_later_one_makes_idle_is_dropped() -> None:
+    """What "b" lacks, only "d" has; its call then lies before "a", which is supplied by it, too."""
+    visits = [
+        visit("a", 5, parts={"pump": 1}),
+        visit("b", 6, parts={"valve": 1}),
+        visit("c", 7),
+    ]
+    depots = [
+        depot("d", 1, stock={"pump": 1, "valve": 1}),
+        depot("e", 1, stock={"pump": 1}, duration=0),
+    ]
+    problem = line_problem(visits, [shift(end_location=9)], depots[::-1])
+    assert left_after(problem, "c", s="d a b c") == {"s": "d a b"}

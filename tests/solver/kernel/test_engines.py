@@ -3,12 +3,12 @@
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from solver.check import check
+from solver.judge.check import check
+from solver.ortools.routing import RoutingModel
 from solver.problem import Problem
-from solver.routing import RoutingModel
-from solver.schedule import Call
 from solver.solution import Solution, StopKind
 from solver.solve import Limit, solve
+from solver.timing.schedule import Call
 from tests.solver.kernel.plans import KernelPlan, plan_cost, supply_problems
 from tests.solver.problems import problems
 

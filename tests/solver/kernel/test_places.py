@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solver.draft.supply import pickups
 from solver.kernel.changes import put
 from solver.kernel.dice import dice
 from solver.kernel.nearby import best_on
-from solver.kernel.places import Place
-from solver.kernel.search import Settings, fill
+from solver.kernel.places import Insertion
+from solver.kernel.search import SearchSettings, fill
 from solver.problem import Depot, Problem, Shift, Visit
-from solver.schedule import Call
-from solver.supply import pickups
+from solver.timing.schedule import Call
 from tests.solver.kernel.plans import KernelPlan, metric, plan_cost, route_cost, supply_problems
 from tests.solver.problems import depot, line_problem, problems, shift, visit, window
 
@@ -24,7 +24,7 @@ LONG = 10**9
 SEEDS = st.integers(0, 9)
 
 
-def place_for(kernel: KernelPlan, new: Visit, on: Shift, limit: int = NO_LIMIT) -> Place:
+def place_for(kernel: KernelPlan, new: Visit, on: Shift, limit: int = NO_LIMIT) -> Insertion:
     """The kernel's choice, nothing overlooked."""
     kernel.plan.now["until_blink"] = LONG
     number = kernel.problem.visits.index(new)
@@ -96,7 +96,7 @@ def with_endless_stock(problem: Problem) -> Problem:
 def half_full(problem: Problem, seed: int) -> KernelPlan:
     """Some of the visits are placed; depot calls may be idle, or missing with all who need them."""
     kernel = KernelPlan(problem)
-    fill(kernel.arrays, kernel.plan, dice(seed, 0), Settings())
+    fill(kernel.arrays, kernel.plan, dice(seed, 0), SearchSettings())
     random = Random(seed)
     calls_kept, visits_kept = random.choice(((1.0, 0.7), (0.5, 0.8), (0.0, 1.0)))
     kernel.load(
@@ -271,12 +271,12 @@ def test_a_visit_may_be_last_though_the_depot_is_called_at_first() -> None:
     assert chosen(problem, "x", "s", s="a") == "d a x"
 
 
-def test_a_visit_is_not_put_where_the_depot_called_at_last_has_no_more() -> None:
+def test_where_the_depot_called_at_has_no_more_another_one_is_called_at() -> None:
     visits = [visit(name, 1, parts={"pump": 1}) for name in ("a", "x")]
     depots = [depot("d", 1, stock={"pump": 1}), depot("e", 1, stock={"pump": 5})]
     problem = line_problem(visits, [shift()], depots)
     kernel = KernelPlan(problem, {"s": [depots[0], visits[0]]})
-    state = kernel.state()
     place = place_for(kernel, visits[1], problem.shifts[0])
-    assert not put(kernel.arrays, kernel.plan, 1, 0, place)
-    assert kernel.state() == state
+    assert place.depot == 1
+    assert put(kernel.arrays, kernel.plan, 1, 0, place)
+    assert kernel.cents == plan_cost(problem, kernel.sequences())

@@ -8,23 +8,25 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver import search
-from solver.acceptance import accepts
-from solver.check import check
-from solver.cost import cost
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
+from solver.files.write import write_solution
+from solver.judge.check import check
 from solver.kernel.search import anneal
-from solver.problem import Pin, Problem
-from solver.search import Searches
+from solver.ortools.acceptance import accepts
+from solver.problem import Objective, Pin, Problem
+from solver.rules.cost import cost
+from solver.search import searches as search
+from solver.search.searches import Searches
 from solver.solution import ReasonCode, Solution, StopKind
 from solver.solve import Limit, Progress, solve
-from solver.write import write_solution
+from tests.solver.kernel import narrow
 from tests.solver.kernel.plans import supply_problems, town
-from tests.solver.problems import line_problem, problems, shift, visit, window
+from tests.solver.problems import depot, line_problem, problems, shift, visit, window
 
 ROOT = Path(__file__).parents[3]
 SEEDS = st.integers(0, 2**32)
@@ -122,6 +124,14 @@ def test_how_often_the_search_looks_up_decides_nothing(
     assert len(answers) == 1
 
 
+def test_a_limit_of_either_kind_finds_the_search_compiled() -> None:
+    for seconds, iterations in ((None, 10), (0.05, None)):
+        searches = Searches(town(), seed=1)
+        searches.open({})
+        searches.run(seconds=seconds, iterations=iterations)
+    assert len(anneal.signatures) == 1  # type: ignore[attr-defined]
+
+
 def test_more_cores_do_as_many_iterations_each() -> None:
     searches = Searches(town(), seed=1, cores=2)
     searches.open({})
@@ -196,6 +206,57 @@ def test_an_impossible_visit_never_empties_the_plan(impossible: object) -> None:
     (left,) = solution.unassigned
     assert left.id == "x"
     assert {reason.code for reason in left.reasons} == {ReasonCode.IMPOSSIBLE}
+
+
+@given(narrow.PROBLEMS, SEEDS, narrow.LIMITS, narrow.CYCLES)
+def test_the_answer_keeps_all_rules_where_every_limit_of_the_search_is_met(
+    problem: Problem, seed: int, most: int, cycle: int
+) -> None:
+    narrow.assert_solved(problem, seed, most, cycle)
+
+
+def test_the_limits_are_those_that_the_search_has() -> None:
+    """``narrow`` would change nothing if they were named otherwise, or had been read before."""
+    problem = line_problem(
+        [visit(f"v{number}", number) for number in range(9)],
+        [shift(f"s{number}", f"t{number}", number) for number in range(9)],
+        [depot()],
+    )
+    with narrow.narrow(3):
+        searches = Searches(problem, seed=1)
+    arrays, plan = searches.arrays, searches._leader.plan
+    for near in (arrays.near, arrays.near_before, arrays.near_after, arrays.near_groups):
+        assert near.shape == (9, 3)
+    assert len(plan.pool) == 3
+    assert searches._leader.settings.shifts_anywhere == 3
+
+
+def equal_jobs(places: int) -> Problem:
+    """As many equal jobs at each place as fill four routes and a half of eight, and technicians
+    who are all alike; there is room for one more job than there are, if no route is wasted."""
+    rng = np.random.default_rng(2)
+    points = np.vstack([[0, 0], rng.integers(-600, 600, (places, 2))])
+    seconds = np.abs(points[:, None] - points[None, :]).sum(axis=2)
+    jobs = [visit(f"v{number}", 1 + number % places, 3600) for number in range(36 * places - 1)]
+    crew = [shift(f"s{number}", f"t{number}", end=9 * 3600) for number in range(8 * places)]
+    return Problem(tuple(jobs), tuple(crew), seconds, seconds, (), Objective(shift_use=100_000))
+
+
+@pytest.mark.parametrize(("places", "routes"), [(1, 5), (4, 18)])
+def test_no_more_of_many_equal_technicians_are_sent_than_it_takes(places: int, routes: int) -> None:
+    solution = solve(equal_jobs(places), Limit(iterations=3_000))
+    assert solution.unassigned == ()
+    assert len(solution.routes) == routes
+
+
+def test_a_visit_that_needs_two_depots_goes_to_who_has_the_time_for_both() -> None:
+    """It would cost least on Ann's shift, if it lacked nothing."""
+    part_of_each = visit("a", 1, parts={"pump": 1, "valve": 1})
+    depots = [depot("d", 8, stock={"pump": 1}), depot("e", 9, stock={"valve": 1})]
+    ann, bob = shift(end=100), shift("t", "bob", start_location=3, end_location=3)
+    searches = Searches(line_problem([part_of_each], [ann, bob], depots), seed=0)
+    searches.open({})
+    assert searches.assigned == 1
 
 
 def test_a_search_without_visits_or_shifts_comes_to_an_end() -> None:

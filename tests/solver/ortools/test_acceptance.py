@@ -2,17 +2,20 @@
 takes what is valid and refuses what breaks a rule that it knows."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from solver import acceptance
-from solver.acceptance import accepts
-from solver.check import check
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
+from solver.judge.check import check
+from solver.ortools import acceptance
+from solver.ortools.acceptance import accepts
+from solver.ortools.routing import RoutingModel
 from solver.problem import Problem
 from solver.solution import Route, Rule, Solution, Stop, StopKind
+from tests.solver.judge.test_mutations import busy_days
 from tests.solver.mutations import MUTATIONS, Mutation
 from tests.solver.problems import (
     Call,
@@ -27,7 +30,6 @@ from tests.solver.problems import (
     visit,
     window,
 )
-from tests.solver.test_mutations import busy_days
 
 ONLY_THE_CHECKER_SEES = {
     "a routed visit vanishes",
@@ -219,6 +221,50 @@ def test_what_is_loaded_for_a_day_off_is_there_on_the_next() -> None:
     for day, taken in (("mon", False), ("tue", True)):
         anns = timed_route(problem, day, "a")
         assert accepts(problem, [route for route in (anns, bobs) if route]) == taken
+
+
+@pytest.mark.parametrize(("pumps", "taken"), [(2, False), (3, True)])
+def test_what_one_technician_has_enough_of_may_still_run_short_for_another(
+    pumps: int, taken: bool
+) -> None:
+    crane = frozenset({"crane"})
+    needs: dict[str, Any] = {"parts": {"pump": 3}, "tools": crane}
+    shifts = [
+        shift(stock={"pump": 9}, tools=crane),
+        shift("t", "bob", stock={"pump": pumps}, tools=crane),
+    ]
+    problem = line_problem([visit("a", 1, **needs), visit("b", 2, **needs)], shifts)
+    routes = [timed_route(problem, "s", "a"), timed_route(problem, "t", "b")]
+    assert accepts(problem, [route for route in routes if route]) == taken
+
+
+def test_a_tool_that_is_in_the_van_on_another_day_is_not_there_today() -> None:
+    crane = frozenset({"crane"})
+    shifts = [shift("mon", tools=crane), shift("tue", start=2000, end=3000)]
+    problem = line_problem([visit("a", 1, tools=crane)], shifts)
+    for day, taken in (("mon", True), ("tue", False)):
+        route = timed_route(problem, day, "a")
+        assert route is not None
+        assert accepts(problem, [route]) == taken
+
+
+def test_the_model_hears_only_of_what_could_run_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Problem] = []
+
+    def model(problem: Problem, *others: Any, **more: Any) -> RoutingModel:
+        seen.append(problem)
+        return RoutingModel(problem, *others, **more)
+
+    monkeypatch.setattr(acceptance, "RoutingModel", model)
+    crane = frozenset({"crane"})
+    needy = visit("a", 2, parts={"pump": 1, "valve": 1}, tools=crane)
+    on = shift(stock={"pump": 1}, tools=crane)
+    problem = line_problem([needy], [on], [depot(location=1)])
+    route = timed_route(problem, "s", [Call("d", {"valve": 1}), "a"])
+    assert route is not None
+
+    assert accepts(problem, [route])
+    assert [(v.parts, v.tools) for v in seen[0].visits] == [({"valve": 1}, frozenset())]
 
 
 # --- what the model cannot stand for -----------------------------------------------------------

@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import given
 
-from solver.eligibility import (
+from solver.problem import Pin, Previous, Problem
+from solver.rules.eligibility import (
     Supplies,
     eligibility_matrix,
     eligible_shifts,
@@ -11,7 +12,6 @@ from solver.eligibility import (
     pair_cost,
     pair_costs,
 )
-from solver.problem import Pin, Previous, Problem
 from tests.solver.problems import depot, line_problem, problems, shift, visit, window
 
 

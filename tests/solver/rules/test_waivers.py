@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from solver.check import check
-from solver.eligibility import eligible_shifts
+from solver.judge.check import check
 from solver.problem import Pin, Problem
+from solver.rules.eligibility import eligible_shifts
+from solver.rules.waivers import Waiver, waived, waivers_for
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Route, Rule, Solution
-from solver.waivers import Waiver, waived, waivers_for
 from tests.solver.problems import (
     depot,
     line_problem,

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from solver import compilation
-from solver.compilation import compile_search, is_compiled
+from solver.search import compilation
+from solver.search.compilation import compile_search, is_compiled
 
 
 @pytest.fixture

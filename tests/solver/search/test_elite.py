@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solver.elite import SIZE, Elite, Found, routes_of
 from solver.kernel.arrays import Ints
 from solver.kernel.plan import END_OF_ROUTE
+from solver.search.elite import SIZE, Elite, Found, routes_of
 
 VISITS, SHIFTS, DEPOT = 6, 3, 6
 

@@ -4,11 +4,11 @@ the same, and nothing is refused that is possible."""
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.eligibility import at_pinned_time
-from solver.insertion import Draft
+from solver.draft.insertion import Draft
 from solver.problem import Problem
-from solver.schedule import Call, earliest_end, legs_of
-from solver.slack import Openings, Slack
+from solver.rules.eligibility import at_pinned_time
+from solver.timing.schedule import Call, earliest_end, legs_of
+from solver.timing.slack import Openings, Slack
 from tests.solver.problems import depot, line_problem, problems, shift, visit, window
 
 

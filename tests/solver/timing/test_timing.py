@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise, permutations
 from typing import Any
 
@@ -10,17 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.check import check
-from solver.problem import Break, Problem, Shift, TimeWindow, Visit
-from solver.schedule import (
-    earliest_end,
-    idle_route,
-    legs_of,
-    next_start,
-    place,
-    previous_start,
-)
+from solver.judge.check import check
+from solver.problem import Break, Objective, Previous, Problem, Shift, TimeWindow, Visit
+from solver.rules.cost import RouteCost, visit_cost
 from solver.solution import Route, StopKind
+from solver.timing.schedule import earliest_end, legs_of, next_start, previous_start
+from solver.timing.timing import cheapest, idle_route
 from tests.solver.problems import depot, line_problem, pause, shift, solution_of, visit, window
 
 LEGS = np.array(((0, 2, 3), (1, 0, 2), (4, 1, 0)))
@@ -151,18 +147,28 @@ def named(calls: Sequence[Visit]) -> list[Visit]:
     return [replace(call, id=f"v{number}") for number, call in enumerate(calls)]
 
 
+def problem_of(shift: Shift, calls: Sequence[Visit], **weights: Any) -> Problem:
+    return Problem(tuple(calls), (shift,), LEGS, LEGS, objective=Objective(**weights))
+
+
 @given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
-@settings(max_examples=10 * settings().max_examples)
-def test_a_route_ends_as_early_as_it_can_then_starts_late_then_serves_each_call_early(
+def test_a_route_can_end_as_early_as_the_earliest_of_all_ways_to_drive_it(
+    shift: Shift, calls: list[Visit]
+) -> None:
+    ends = [timing[-1] for timing in every_timing(shift, calls)]
+    assert earliest_end(shift, calls, LEGS.tolist()) == min(ends, default=None)
+
+
+@given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
+def test_where_only_working_time_counts_the_shortest_route_that_ends_first_is_driven(
     shift: Shift, calls: list[Visit]
 ) -> None:
     def order(timing: tuple[int, ...]) -> tuple[int, ...]:
         start, *services, end = timing
-        return end, -start, *services
+        return end - start, end, *services
 
     best = min(every_timing(shift, calls), key=order, default=None)
-    assert earliest_end(shift, calls, LEGS.tolist()) == (None if best is None else best[-1])
-    route = place(shift, calls, LEGS.tolist())
+    route = cheapest(problem_of(shift, calls), shift, calls, legs_of(LEGS))
     if best is None:
         assert route is None
         return
@@ -171,12 +177,103 @@ def test_a_route_ends_as_early_as_it_can_then_starts_late_then_serves_each_call_
     assert (route.start, *services, route.end) == best
 
 
-@given(SHIFTS, st.lists(VISITS, max_size=3).map(named))
-def test_a_route_placed_in_time_breaks_no_rule(shift: Shift, calls: list[Visit]) -> None:
-    problem = Problem(tuple(calls), (shift,), LEGS, LEGS)
-    route = place(shift, calls, LEGS.tolist())
+def least_cents(problem: Problem, on: Shift, calls: Sequence[Visit]) -> int | None:
+    """What the times cost at least: by trying every moment to leave, to begin each call and to be
+    back, on every way to take the breaks."""
+    costs, latest = problem.objective, on.end + on.max_overtime
+
+    @cache
+    def from_here(number: int, moment: int, settled: frozenset[str]) -> int | None:
+        """The least from being free then, so many calls done, these breaks settled."""
+        here = calls[number - 1].location if number else on.start_location
+        is_home = number == len(calls)
+        there = on.end_location if is_home else calls[number].location
+        found = []
+        for arrival, then in ways(moment, int(LEGS[here, there]), settled):
+            for begin in range(arrival, latest + 1):
+                if is_home:
+                    late = [p for p in on.breaks if p.id not in then and p.window.end < begin]
+                    if not late:
+                        over = costs.overtime * max(0, begin - on.end)
+                        found.append(costs.working_time * begin + over)
+                elif _open(calls[number], begin):
+                    call = calls[number]
+                    rest = from_here(number + 1, begin + call.duration, then)
+                    if rest is not None:
+                        own = sum(cents for _, cents in visit_cost(problem, on, call, begin))
+                        found.append(rest + own)
+        return min(found, default=None)
+
+    def ways(
+        moment: int, leg: int, settled: frozenset[str]
+    ) -> Iterator[tuple[int, frozenset[str]]]:
+        left = [rest for rest in on.breaks if rest.id not in settled]
+        for taken in subsets(left):
+            for order in permutations(taken):
+                free = moment
+                for rest in order:
+                    begin = max(free, rest.window.start)
+                    if begin > rest.window.end:
+                        break
+                    free = begin + rest.duration
+                else:
+                    arrival = max(free, moment + leg + sum(rest.duration for rest in order))
+                    yield arrival, settled | {rest.id for rest in order}
+
+    found = []
+    for start in range(on.start, latest + 1):
+        over = {p.id for p in on.breaks if p.window.start + p.duration <= start}
+        rest = from_here(0, start, frozenset(over))
+        if rest is not None:
+            found.append(rest - costs.working_time * start)
+    return min(found, default=None)
+
+
+@given(
+    SHIFTS,
+    st.lists(
+        st.builds(
+            replace,
+            VISITS,
+            priority=st.integers(0, 1),
+            due=st.none() | MOMENTS,
+            previous=st.none() | st.builds(Previous, st.just("ann"), MOMENTS, st.booleans()),
+        ),
+        max_size=3,
+    ).map(named),
+    st.fixed_dictionaries(
+        {
+            "unassigned": st.just((1, 3)),
+            "lateness": st.sampled_from((0, 1, 5)),
+            "lateness_factors": st.sampled_from(((), (1, 3))),
+            "promptness": st.sampled_from(((), (0, 2))),
+            "working_time": st.sampled_from((0, 1, 3)),
+            "overtime": st.sampled_from((0, 2)),
+            "moved_time": st.sampled_from((0, 1, 4)),
+            "moved_time_tolerance": st.sampled_from((0, 2)),
+            "told_factor": st.sampled_from((0, 1, 2)),
+        }
+    ),
+)
+@settings(max_examples=3 * settings().max_examples)
+def test_no_way_to_drive_a_sequence_costs_less_than_the_one_that_is_driven(
+    shift: Shift, calls: list[Visit], weights: dict[str, Any]
+) -> None:
+    problem = problem_of(shift, calls, **weights)
+    route = cheapest(problem, shift, calls, legs_of(LEGS))
+    least = least_cents(problem, shift, calls)
+    assert (route is None) == (least is None)
     if route is not None:
         assert check(problem, solution_of(problem, route)) == ()
+        times = {
+            "working_time",
+            "overtime",
+            "lateness",
+            "promptness",
+            "moved_time",
+        }
+        cents = [cents for rule, cents in RouteCost(problem).of(route) if rule.value in times]
+        assert sum(cents) == least
 
 
 @given(SHIFTS)
@@ -189,12 +286,61 @@ def test_a_shift_can_be_idle_if_it_has_a_moment_off_which_its_breaks_can_lie(shi
         assert check(empty, solution_of(empty, idle)) == ()
 
 
+def test_twenty_breaks_are_placed_as_quickly_as_one() -> None:
+    """Every set of breaks would be a million; only those of the day so far matter."""
+    breaks = tuple(pause(f"b{n}", 100 + 40 * n, 100 + 40 * n, 10) for n in range(20))
+    visits = [visit(f"v{n}", 1 + n % 2, 5) for n in range(8)]
+    route = placed(visits, breaks=breaks)
+    assert route is not None
+    assert sum(stop.kind is StopKind.VISIT for stop in route.stops) == 8
+
+
+def test_twenty_breaks_at_any_time_are_taken_one_after_the_other() -> None:
+    breaks = tuple(pause(f"b{n}", 0, 900, 10) for n in range(20))
+    early, late = (window(10, 10),), (window(1000, 1000),)
+    visits = [visit("a", 1, windows=early), visit("b", 1, windows=late)]
+    route = placed(visits, breaks=breaks, end=2000)
+    assert route is not None
+    assert sum(stop.kind is StopKind.BREAK for stop in route.stops) == 20
+
+
+def test_a_job_is_done_in_time_although_the_day_then_begins_long_before_the_next() -> None:
+    """It used to start so late that the fixed one came just in time, and the urgent one an hour
+    before that."""
+    visits = [visit("urgent", 1, 10, due=60), visit("fixed", 1, windows=(window(500, 500),))]
+    problem = line_problem(visits, [shift()], lateness=5)
+    route = cheapest(problem, problem.shifts[0], visits, legs_of(problem.travel_time))
+    assert times(route) == [("urgent", 50, 60), ("fixed", 500, 505)]
+
+
+def test_what_should_be_prompt_is_served_as_soon_as_it_can_be() -> None:
+    visits = [visit("urgent", 1, 10, priority=1), visit("fixed", 1, windows=(window(500, 500),))]
+    problem = line_problem(visits, [shift()], unassigned=(1, 3), promptness=(0, 5))
+    route = cheapest(problem, problem.shifts[0], visits, legs_of(problem.travel_time))
+    assert times(route) == [("urgent", 10, 20), ("fixed", 500, 505)]
+
+
+def test_lateness_counts_by_priority() -> None:
+    """One of two that are due at once has to wait; it is the less urgent one that does."""
+    low, high = visit("low", 1, 30, due=40, priority=0), visit("high", 1, 30, due=40, priority=1)
+    costs = {"unassigned": (1, 3), "lateness": 1, "lateness_factors": (1, 10)}
+    problem = line_problem([low, high], [shift()], **costs)
+    legs = legs_of(problem.travel_time)
+    price = RouteCost(problem)
+    cents = [
+        sum(cents for _, cents in price.of(route))
+        for calls in ([high, low], [low, high])
+        if (route := cheapest(problem, problem.shifts[0], calls, legs)) is not None
+    ]
+    assert cents[1] - cents[0] == 9 * 30
+
+
 # --- cases with a name -------------------------------------------------------------------------
 
 
 def placed(calls: Sequence[Visit], **rules: Any) -> Route | None:
     problem = line_problem(calls, [shift(**rules)])
-    route = place(problem.shifts[0], calls, problem.travel_time.tolist())
+    route = cheapest(problem, problem.shifts[0], calls, legs_of(problem.travel_time))
     if route is not None:
         assert check(problem, solution_of(problem, route)) == ()
     return route
@@ -244,7 +390,8 @@ def test_a_break_that_opens_after_the_arrival_is_waited_for() -> None:
 
 def test_a_break_is_taken_on_the_way_on_which_least_time_is_lost() -> None:
     breaks = (pause("lunch", 50, 50, 20), pause("late", 900, 900, 10))
-    stops = times(placed([visit("a", 1), visit("b", 2, 60)], breaks=breaks))
+    early = (window(0, 20),)
+    stops = times(placed([visit("a", 1, windows=early), visit("b", 2, 60)], breaks=breaks))
     assert [name for name, *_ in stops] == ["a", "lunch", "b"]
     assert stops[-1] == ("b", 70, 130)
 
@@ -321,7 +468,8 @@ def test_a_break_that_can_wait_makes_way_for_one_that_cannot() -> None:
 def test_a_depot_call_takes_its_time_inside_its_windows() -> None:
     source = depot("d", 2, 7, windows=(window(50, 60),))
     problem = line_problem([visit("a", 3)], [shift()], [source])
-    route = place(problem.shifts[0], [source, problem.visits[0]], problem.travel_time.tolist())
+    calls = [source, problem.visits[0]]
+    route = cheapest(problem, problem.shifts[0], calls, legs_of(problem.travel_time))
     assert times(route) == [("d", 50, 57), ("a", 67, 72)]
     assert route is not None
     assert [stop.kind for stop in route.stops] == [StopKind.DEPOT, StopKind.VISIT]

@@ -7,20 +7,21 @@
  * - `why-here.js`, `why-not.js`: alternatives, and what would let a job in
  * - `absences.js`: who is not there
  * - `replan.js`, `drafts.js`, `comparison.js`: having a plan made, and accepting it
+ * - `issues.js` (with `causes.js`, `dead-letters.js`): what has to be decided now
  * - `alerts.js`, `figures.js`: two more tabs
  */
 
-import { mountAbsences } from "./absences.js";
-import { mountAlerts } from "./alerts.js";
-import { mountChanges } from "./changes.js";
-import { mountDrafts } from "./drafts.js";
-import { mountDrop } from "./drop.js";
-import { mountFigures } from "./figures.js";
-import { mountJobActions } from "./job-actions.js";
-import { mountNewJob } from "./new-job.js";
-import { mountReplan } from "./replan.js";
-import { mountWhyHere } from "./why-here.js";
-import { mountWhyNot } from "./why-not.js";
+import { mountAbsences } from "./job/absences.js";
+import { mountJobActions } from "./job/job-actions.js";
+import { mountNewJob } from "./job/new-job.js";
+import { mountWhyHere } from "./job/why-here.js";
+import { mountWhyNot } from "./job/why-not.js";
+import { mountChanges } from "./moves/changes.js";
+import { mountDrop } from "./moves/drop.js";
+import { mountAlerts } from "./panels/alerts.js";
+import { mountFigures } from "./panels/figures.js";
+import { mountDrafts } from "./plan/drafts.js";
+import { mountReplan } from "./plan/replan.js";
 
 export function mountActions() {
   mountNewJob();

@@ -3,6 +3,7 @@
 import { board, subscribe } from "./state.js";
 
 const COUNT = 12;
+/** @type {Map<string, number>} */
 let numbers = new Map();
 
 subscribe("board", (technicianIds) => {
@@ -10,25 +11,39 @@ subscribe("board", (technicianIds) => {
   numbers = new Map([...board.technicians.keys()].sort().map((id, index) => [id, index % COUNT]));
 });
 
-/** The custom property of a technician's colour, for `var(…)`. */
+/**
+ * The custom property of a technician's colour, for `var(…)`.
+ *
+ * @param {string} technicianId
+ */
 export const colourName = (technicianId) => `--route-${numbers.get(technicianId) ?? 0}`;
 
-/** What a custom property comes to at the moment: canvases know no `var(…)`. */
+/**
+ * What a custom property comes to at the moment: canvases know no `var(…)`.
+ *
+ * @param {string} name
+ * @returns {string}
+ */
 export function resolved(name) {
   if (!known.has(name)) {
     probe.style.setProperty("color", `var(${name})`);
     known.set(name, getComputedStyle(probe).color);
   }
-  return known.get(name);
+  return known.get(name) ?? "";
 }
 
+/** @type {Map<string, string>} */
 const known = new Map();
 
 const probe = document.createElement("span");
 probe.hidden = true;
 document.body.append(probe);
 
-/** Call the listener whenever light becomes dark or the other way round. */
+/**
+ * Call the listener whenever light becomes dark or the other way round.
+ *
+ * @param {() => void} listener
+ */
 export function onThemeChange(listener) {
   const changed = () => {
     known.clear();

@@ -3,11 +3,11 @@
 import { byId } from "../dom.js";
 import { isElsewhere, isoDay, longDay, number, startOfDay } from "../format.js";
 import { text } from "../texts.js";
-import { announce } from "./announce.js";
+import { announce } from "../ui/announce.js";
+import { icon } from "../ui/icons.js";
+import { toastTrouble } from "../ui/toast.js";
 import { readBoard } from "./board-data.js";
-import { icon } from "./icons.js";
-import { board, connection, dayAfter, reader, subscribe } from "./state.js";
-import { toastTrouble } from "./toast.js";
+import { board, connection, dayAfter, signedIn, subscribe } from "./state.js";
 
 const WEEK = 7;
 
@@ -15,17 +15,19 @@ const WEEK = 7;
 export function wantedDays() {
   const asked = new URLSearchParams(location.search);
   const day = asked.get("day");
-  return { day: /^\d{4}-\d\d-\d\d$/.test(day ?? "") ? day : isoDay(Date.now()), days: asked.get("view") === "week" ? WEEK : 1 };
+  return { day: day && /^\d{4}-\d\d-\d\d$/.test(day) ? day : isoDay(Date.now()), days: asked.get("view") === "week" ? WEEK : 1 };
 }
 
 export function wireDays() {
+  /** @param {number} by */
   const step = (by) => show(dayAfter(board.day, by * (board.days === 1 ? 1 : WEEK)), board.days);
   byId("day-before").append(icon("left"));
   byId("day-after").append(icon("right"));
   byId("day-before").addEventListener("click", () => step(-1));
   byId("day-after").addEventListener("click", () => step(1));
   byId("day-today").addEventListener("click", () => show(isoDay(Date.now()), board.days));
-  byId("day").addEventListener("change", ({ target }) => target.value && show(target.value, board.days));
+  const picked = byId("day", HTMLInputElement);
+  picked.addEventListener("change", () => picked.value && show(picked.value, board.days));
   byId("view-day").addEventListener("click", () => show(board.day, 1));
   byId("view-week").addEventListener("click", () => show(board.day, WEEK));
   subscribe("step-day", step);
@@ -34,11 +36,20 @@ export function wireDays() {
   subscribe("go-to-today", () => show(isoDay(Date.now()), board.days));
   subscribe("board", drawSummary);
   subscribe("connection", drawConnection);
-  addEventListener("popstate", () => { const { day, days } = wantedDays(); show(day, days, { isKept: true }); });
+  addEventListener("popstate", () => {
+    const { day, days } = wantedDays();
+    show(day, days, { isKept: true });
+  });
   drawConnection();
 }
 
-/** Show other days. */
+/**
+ * Show other days.
+ *
+ * @param {Api.Day} day
+ * @param {number} days
+ * @param {{ isKept?: boolean }} [options]
+ */
 export async function show(day, days, { isKept = false } = {}) {
   if (!isKept) {
     const asked = new URLSearchParams({ day, ...(days === WEEK ? { view: "week" } : {}) });
@@ -57,9 +68,9 @@ export async function show(day, days, { isKept = false } = {}) {
 }
 
 function drawSummary() {
-  byId("day").value = board.day;
-  byId("view-day").setAttribute("aria-pressed", board.days === 1);
-  byId("view-week").setAttribute("aria-pressed", board.days === WEEK);
+  byId("day", HTMLInputElement).value = board.day;
+  byId("view-day").setAttribute("aria-pressed", String(board.days === 1));
+  byId("view-week").setAttribute("aria-pressed", String(board.days === WEEK));
   const { figures } = board;
   byId("summary").textContent = [
     text("summary.jobs", { count: figures.visits, number: number(figures.visits) }),
@@ -69,12 +80,13 @@ function drawSummary() {
   ].join(" · ");
   const note = byId("elsewhere");
   note.hidden = !isElsewhere();
-  note.textContent = text("elsewhere", { zone: reader.session.time_zone });
+  note.textContent = text("elsewhere", { zone: signedIn().time_zone });
 }
 
 /** Whether what is shown is still what is. */
 function drawConnection() {
   const node = byId("connection");
   node.classList.toggle("live", connection.isLive);
-  node.textContent = text(connection.isLive ? "live.on" : "live.off");
+  node.classList.toggle("signed-out", connection.isSignedOut);
+  node.textContent = text(connection.isSignedOut ? "live.signed_out" : connection.isLive ? "live.on" : "live.off");
 }

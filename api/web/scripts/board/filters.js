@@ -1,20 +1,44 @@
 /** Which technicians and jobs are meant: by words, skill, territory, priority and status. */
 
-import { byId, element } from "../dom.js";
-import { text } from "../texts.js";
-import { announce } from "./announce.js";
-import { board, isLate, notify, subscribe } from "./state.js";
+import { board, isLate, jobOf, notify, subscribe } from "./state.js";
 
+/** @type {Api.Priority[]} */
 export const PRIORITIES = ["emergency", "urgent", "high", "normal", "low"];
-/** What a dispatcher asks for: a job's status, or that it is late or pinned. */
-const STATES = ["late", "scheduled", "dispatched", "en_route", "on_site", "completed", "cannot_complete", "pinned"];
-
+/** Empty is whatever there is. `state` is a job's status, or that it is late, pinned or in conflict. */
 const filters = { words: "", skill: "", territory: "", priority: "", state: "" };
+/** @typedef {typeof filters} Filters */
+
+/**
+ * What is searched in, by job.
+ *
+ * @type {Map<string, string>}
+ */
 let texts = new Map();
+subscribe("board", () => {
+  texts = new Map();
+});
+
+/**
+ * Have other ones; those that are not named stay.
+ *
+ * @param {Partial<Filters>} wanted
+ */
+export function setFilters({ words, ...others }) {
+  Object.assign(filters, others, words === undefined ? {} : { words: plain(words.trim()) });
+  notify("filters");
+}
+
+/** No filters any more. */
+export const clearFilters = () => setFilters({ words: "", skill: "", territory: "", priority: "", state: "" });
 
 export const isFiltered = () => Object.values(filters).some(Boolean);
 
-/** Whether the job is meant. */
+/**
+ * Whether the job is meant.
+ *
+ * @param {OnBoard.Job} job
+ * @returns {boolean}
+ */
 export function matchesJob(job) {
   if (!isFiltered()) return true;
   const placed = board.placed.get(job.id);
@@ -33,86 +57,48 @@ export function shownTechnicians() {
   const all = [...board.technicians.values()];
   if (!isFiltered()) return all;
   const withJobs = new Set();
-  for (const [id, { technicianId }] of board.placed) if (matchesJob(board.jobs.get(id))) withJobs.add(technicianId);
+  for (const [id, { technicianId }] of board.placed) if (matchesJob(jobOf(id))) withJobs.add(technicianId);
   return all.filter((technician) => withJobs.has(technician.id) || isMeant(technician));
 }
 
+/** @param {Api.BoardTechnician} technician */
 function isMeant(technician) {
   if (filters.priority || filters.state) return false;
   return (
     (!filters.words || plain(`${technician.name} ${technician.id}`).includes(filters.words)) &&
     (!filters.skill || technician.skills.some((skill) => skill.skill_id === filters.skill)) &&
-    (!filters.territory || (technician.territories.length === 0 || technician.territories.includes(filters.territory)))
+    (!filters.territory || technician.territories.length === 0 || technician.territories.includes(filters.territory))
   );
 }
 
+/**
+ * @param {OnBoard.Job} job
+ * @param {OnBoard.Placed | undefined} placed
+ */
 function isInState(job, placed) {
   if (filters.state === "late") return Boolean(placed && isLate(placed.stop));
+  if (filters.state === "conflict") return Boolean(placed?.stop.conflict);
   if (filters.state === "pinned") return Boolean(job.pinned_technician_id);
   return job.status === filters.state;
 }
 
+/**
+ * @param {OnBoard.Job} job
+ * @param {Api.BoardTechnician | undefined} technician
+ */
 function textOf(job, technician) {
-  if (!texts.has(job.id)) texts.set(job.id, plain([job.id, job.title, job.site, job.address, technician?.name].join(" ")));
-  return texts.get(job.id);
+  const known = texts.get(job.id);
+  if (known !== undefined) return known;
+  const made = plain([job.id, job.title, job.site, job.address, technician?.name].join(" "));
+  texts.set(job.id, made);
+  return made;
 }
 
-/** Without diacritics and capitals: who searches in a hurry types `dieu hoa`. */
+/**
+ * Without diacritics and capitals: who searches in a hurry types `dieu hoa`.
+ *
+ * @param {string} words
+ */
 function plain(words) {
   return words.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
-}
-
-/** Wire the controls of the page. */
-export function wireFilters() {
-  const form = byId("filters");
-  const change = (name, value) => {
-    filters[name] = value;
-    byId("clear-filters").hidden = !isFiltered();
-    notify("filters");
-    announceLater();
-  };
-  byId("search").addEventListener("input", ({ target }) => change("words", plain(target.value.trim())));
-  form.addEventListener("submit", (event) => event.preventDefault());
-  for (const name of ["skill", "territory", "priority", "state"]) {
-    byId(`filter-${name}`).addEventListener("change", ({ target }) => {
-      target.classList.toggle("chosen", Boolean(target.value));
-      change(name, target.value);
-    });
-  }
-  byId("clear-filters").addEventListener("click", () => {
-    form.reset();
-    for (const name of Object.keys(filters)) filters[name] = "";
-    for (const chosen of form.querySelectorAll(".chosen")) chosen.classList.remove("chosen");
-    change("words", "");
-    byId("search").focus();
-  });
-  options("priority", PRIORITIES.map((one) => [one, text(`priority.${one}`)]));
-  options("state", STATES.map((one) => [one, text(`status.${one}`)]));
-  subscribe("board", (technicianIds) => {
-    texts = new Map();
-    if (technicianIds !== null) return;
-    options("skill", Object.entries(board.skills));
-    const territories = new Set([...board.technicians.values()].flatMap(({ territories: found }) => found));
-    options("territory", [...territories].sort().map((one) => [one, one]));
-  });
-}
-
-function options(name, pairs) {
-  const select = byId(`filter-${name}`);
-  const { value } = select;
-  select.replaceChildren(
-    element("option", { value: "" }, text(`filter.${name}`)),
-    ...pairs.map(([id, label]) => element("option", { value: id }, label)),
-  );
-  select.value = pairs.some(([id]) => id === value) ? value : "";
-}
-
-let timer = null;
-/** Once the typing has paused. */
-function announceLater() {
-  clearTimeout(timer);
-  timer = setTimeout(() => {
-    const jobs = [...board.jobs.values()].filter(matchesJob).length;
-    announce(isFiltered() ? text("filter.found", { jobs, technicians: shownTechnicians().length }) : text("filter.none"));
-  }, 600);
 }

@@ -1,30 +1,54 @@
 /** What follows from a technician's day: what comes next, what is over, what has changed. */
 
+/** @type {unknown[]} */
 const OVER = ["completed", "cannot_complete"];
+/** @param {Api.RouteStop} stop */
 export const isOver = (stop) => OVER.includes(stop.status);
+/** @param {Api.RouteStop} stop */
 export const hasBegun = (stop) => isOver(stop) || stop.status === "en_route" || stop.status === "on_site";
 
-/** The day with what was reported on this phone, whether or not the service knows it yet. */
+/**
+ * The day with what was reported on this phone, whether or not the service knows it yet.
+ *
+ * @param {Api.DailyRoute} day
+ * @param {OnPhone.Report[]} reports
+ * @returns {Api.DailyRoute}
+ */
 export function withReports(day, reports) {
   const shown = reports.filter((row) => row.state !== "refused").map((row) => row.body);
   if (!shown.length) return day;
-  const route = (found) => ({ ...found, stops: found.stops.map((stop) => reported(stop, shown)) });
+  const route = (/** @type {Api.ShiftRoute} */ found) => ({ ...found, stops: found.stops.map((stop) => reported(stop, shown)) });
   return { ...day, routes: day.routes.map(route) };
 }
 
-/** As the service works it out: the first report that ends a job counts, and none after it. */
+/**
+ * As the service works it out: the first report that ends a job counts, and none after it.
+ *
+ * @param {Api.RouteStop} stop
+ * @param {Api.NewReport[]} reports
+ * @returns {Api.RouteStop}
+ */
 function reported(stop, reports) {
   const own = reports.filter((report) => stop.job_id !== null && report.job_id === stop.job_id);
   if (!own.length || isOver(stop)) return stop;
   own.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
   const end = own.find((report) => OVER.includes(report.kind));
+  /**
+   * @param {Api.ReportKind} kind
+   * @param {Api.Moment | null} known
+   */
   const first = (kind, known) => known ?? own.find((report) => report.kind === kind)?.at ?? null;
   const result = { ...stop, en_route_at: first("en_route", stop.en_route_at), arrived_at: first("on_site", stop.arrived_at) };
   if (end) return { ...result, departed_at: end.at, status: end.kind };
   return { ...result, status: result.arrived_at ? "on_site" : "en_route" };
 }
 
-/** A name for a stop that stays its own while the day changes. */
+/**
+ * A name for a stop that stays its own while the day changes.
+ *
+ * @param {Api.ShiftRoute} route
+ * @param {Api.RouteStop} stop
+ */
 export function keyOf(route, stop) {
   if (stop.job_id) return stop.job_id;
   const alike = route.stops.filter((one) => one.kind === stop.kind && one.depot_id === stop.depot_id);
@@ -35,8 +59,12 @@ export function keyOf(route, stop) {
  * All stops in order, `{route, stop, key, number, state}`; `state` is `over`, `now` (the one to
  * show large) or `later`. Of depot calls and breaks nothing is reported: they are over when ticked
  * or when a later visit has begun, and breaks when their time is.
+ *
+ * @param {Api.DailyRoute} day
+ * @param {{ ticked?: Set<string>, at?: number }} [options]
  */
 export function agenda(day, { ticked = new Set(), at = Date.now() } = {}) {
+  /** @type {OnPhone.Item[]} */
   const items = [];
   let number = 0;
   for (const route of day.routes) {
@@ -55,20 +83,26 @@ export function agenda(day, { ticked = new Set(), at = Date.now() } = {}) {
   return items;
 }
 
-const begunAt = (stop) => Date.parse(stop.arrived_at ?? stop.en_route_at);
+/** @param {Api.RouteStop} stop */
+const begunAt = (stop) => Date.parse(stop.arrived_at ?? stop.en_route_at ?? stop.expected_start_at);
 
 /**
  * What is different between the day that was last looked at and the day as it is:
  * `[{kind: "added" | "removed" | "moved" | "changed", stop, before}]`. Reports and what follows from
  * them are no changes; neither are moves of less than a minute.
+ *
+ * @param {Api.DailyRoute} before
+ * @param {Api.DailyRoute} after
  */
 export function changes(before, after) {
-  const [old, current] = [before, after].map(visits);
+  const [old, current] = [visits(before), visits(after)];
+  /** @type {OnPhone.Change[]} */
   const found = [];
   for (const [id, stop] of current) {
     const earlier = old.get(id);
     if (!earlier) found.push({ kind: "added", stop });
-    else if (Math.abs(Date.parse(stop.start_at) - Date.parse(earlier.start_at)) >= 60_000) found.push({ kind: "moved", stop, before: earlier });
+    else if (Math.abs(Date.parse(stop.start_at) - Date.parse(earlier.start_at)) >= 60_000)
+      found.push({ kind: "moved", stop, before: earlier });
     else if (details(stop) !== details(earlier)) found.push({ kind: "changed", stop, before: earlier });
   }
   for (const [id, stop] of old) {
@@ -77,18 +111,30 @@ export function changes(before, after) {
   return found.sort((one, other) => Date.parse(one.stop.start_at) - Date.parse(other.stop.start_at));
 }
 
+/** @param {Api.DailyRoute} day */
 function visits(day) {
   const stops = day.routes.flatMap((route) => route.stops).filter((stop) => stop.kind === "visit");
   return new Map(stops.map((stop) => [stop.job_id, stop]));
 }
 
+/** @param {Api.RouteStop} stop */
 function details({ title, name, address, phone, priority, parts, tools, tasks, windows }) {
   return JSON.stringify([title, name, address, phone, priority, parts, tools, tasks, windows]);
 }
 
-/** What to fetch where: the van's load in the morning, then each depot call of a shift. */
+/**
+ * What to fetch where: the van's load in the morning, then each depot call of a shift.
+ *
+ * @param {Api.ShiftRoute} route
+ * @returns {OnPhone.Place[]}
+ */
 export function pickList(route) {
+  /**
+   * @param {"parts" | "tools"} kind
+   * @param {string} id
+   */
   const users = (kind, id) => route.stops.filter((stop) => stop.kind === "visit" && stop[kind].some((one) => one.id === id));
+  /** @param {{ parts: Api.PartCount[], tools: Api.NamedTool[] }} things */
   const lines = ({ parts, tools }) => [
     ...parts.map((part) => ({ key: `${part.id}×${part.quantity}`, ...part, users: users("parts", part.id) })),
     ...tools.map((tool) => ({ key: tool.id, ...tool, users: users("tools", tool.id) })),

@@ -1,15 +1,17 @@
 /** What was done at a job's place before: asked for ahead, so that it is there in the cellar too. */
 
 import { element } from "../dom.js";
-import { day as shortDay, number } from "../format.js";
+import { number, day as shortDay } from "../format.js";
 import { text } from "../texts.js";
 import { request } from "./service.js";
 import { keep, readAll } from "./store.js";
 
 const VISITS = 5;
 const FRESH_FOR = 6 * 3_600_000;
+/** @type {Map<string, OnPhone.KeptHistory>} */
 let known = new Map();
 
+/** @param {string} jobId */
 export const historyOf = (jobId) => known.get(jobId);
 
 export function forgetHistories() {
@@ -21,7 +23,12 @@ export async function loadHistories() {
   for (const row of await readAll("histories")) known.set(row.key, row);
 }
 
-/** Have the histories of these jobs at hand; `onNews` is called when there are new ones. */
+/**
+ * Have the histories of these jobs at hand; `onNews` is called when there are new ones.
+ *
+ * @param {string[]} jobIds
+ * @param {{ keeps: boolean, onNews: () => void }} options
+ */
 export async function prepareHistories(jobIds, { keeps, onNews }) {
   let isNew = false;
   for (const id of jobIds) {
@@ -29,7 +36,7 @@ export async function prepareHistories(jobIds, { keeps, onNews }) {
     if (kept && Date.now() - kept.read_at < FRESH_FOR) continue;
     const answer = await request("GET", `/jobs/${encodeURIComponent(id)}/history?limit=${VISITS}`);
     if (answer.status === 0 || answer.status === 401) break;
-    if (answer.status !== 200) continue;
+    if (answer.status !== 200 || !answer.body) continue;
     const row = { key: id, visits: answer.body.visits, has_more: answer.body.next !== null, read_at: Date.now() };
     known.set(id, row);
     if (keeps) await keep("histories", row);
@@ -38,7 +45,11 @@ export async function prepareHistories(jobIds, { keeps, onNews }) {
   if (isNew) onNews();
 }
 
-/** The visits before, the newest first; null as long as nothing is known. */
+/**
+ * The visits before, the newest first; null as long as nothing is known.
+ *
+ * @param {string} jobId
+ */
 export function historyView(jobId) {
   const found = known.get(jobId);
   if (!found) return null;
@@ -46,15 +57,18 @@ export function historyView(jobId) {
   return element(
     "ol",
     { class: "history" },
-    found.visits.map(visitView),
+    ...found.visits.map(visitView),
     found.has_more ? element("li", { class: "soft" }, text("history.more", { total: VISITS })) : null,
   );
 }
 
+/** @param {Api.EarlierVisit} visit */
 function visitView(visit) {
   const isDone = visit.status === "completed";
   const used = visit.parts_used.map((part) => `${number(part.quantity)} × ${part.name}`).join(", ");
-  const readings = Object.entries(visit.readings).map(([name, value]) => `${name}: ${value}`).join(", ");
+  const readings = Object.entries(visit.readings)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(", ");
   return element(
     "li",
     {},

@@ -1,11 +1,15 @@
 /** The page on the phone: kept for when there is no connection, renewed when nobody is looking. */
 
+/** @type {RegistrationOptions} */
 const SCOPE = { scope: "/my-day", updateViaCache: "none" };
 
 /** The worker that also sends reports, or one that does not where workers cannot load modules. */
 function registered() {
   const workers = navigator.serviceWorker;
-  return workers.register("/my-day/sending-service-worker.js", { ...SCOPE, type: "module" }).catch(() => workers.register("/my-day/service-worker.js", SCOPE)).catch(() => null);
+  return workers
+    .register("/my-day/sending-service-worker.js", { ...SCOPE, type: "module" })
+    .catch(() => workers.register("/my-day/service-worker.js", SCOPE))
+    .catch(() => null);
 }
 
 /** Keep the page's files; new ones replace the old ones all at once, and not under a hand. */

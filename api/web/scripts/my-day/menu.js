@@ -1,8 +1,9 @@
 /** What is set once: language, colours, position, calendar; and signing out. */
 
-import { element } from "../dom.js";
+import { byId, element } from "../dom.js";
 import { day as shortDay } from "../format.js";
-import { text, wireLanguageSwitch } from "../texts.js";
+import { forgetForms } from "../kept-forms.js";
+import { language, text, wireLanguageSwitch } from "../texts.js";
 import { wireThemeSwitch } from "../theme.js";
 import { exclusively } from "./delivery.js";
 import { icon } from "./icons.js";
@@ -11,12 +12,31 @@ import { canShare, startSharing, stopSharing } from "./position.js";
 import { request } from "./service.js";
 import { keepValue, readValue, removeAllOf } from "./store.js";
 
-/** `session`: who is signed in; `own`: the technician whose day is the reader's own, or null. */
+/**
+ * `session`: who is signed in; `own`: the technician whose day is the reader's own, or null.
+ *
+ * @param {{ session: OnPhone.Session | null, own: string | null, outbox: import("./outbox.js").Outbox }} options
+ */
 export async function openMenu({ session, own, outbox }) {
   const dialog = element(
     "dialog",
-    { class: "sheet-dialog", "aria-labelledby": "menu-title", onclose: () => dialog.remove() },
-    element("header", {}, element("h2", { id: "menu-title" }, text("menu.title")), element("button", { class: "quiet square", "aria-label": text("form.close"), onclick: () => dialog.close() }, icon("close"))),
+    { class: "sheet-dialog", "aria-labelledby": "menu-title", onclose: ({ currentTarget }) => currentTarget.remove() },
+    element(
+      "header",
+      {},
+      element("h2", { id: "menu-title" }, text("menu.title")),
+      element(
+        "button",
+        {
+          class: "quiet square",
+          "aria-label": text("form.close"),
+          onclick: () => {
+            dialog.close();
+          },
+        },
+        icon("close"),
+      ),
+    ),
     element(
       "div",
       { class: "sheet" },
@@ -24,7 +44,7 @@ export async function openMenu({ session, own, outbox }) {
       looks(),
       own ? await positionChoice(own) : null,
       own ? calendarChoice(own) : null,
-      session ? element("button", { class: "danger big", onclick: () => signOut(dialog, session, outbox) }, text("menu.sign_out")) : null,
+      session ? element("button", { class: "danger big", onclick: () => signOut(session, outbox) }, text("menu.sign_out")) : null,
       element("p", { class: "fault", id: "menu-fault", role: "alert" }),
     ),
   );
@@ -33,20 +53,41 @@ export async function openMenu({ session, own, outbox }) {
 }
 
 function looks() {
-  const languages = element("select", {}, element("option", { value: "vi", lang: "vi" }, "Tiếng Việt"), element("option", { value: "en", lang: "en" }, "English"));
-  const themes = element("select", {}, element("option", { value: "device" }, text("menu.theme_device")), element("option", { value: "light" }, text("menu.theme_light")), element("option", { value: "dark" }, text("menu.theme_dark")));
+  const languages = element(
+    "select",
+    {},
+    element("option", { value: "vi", lang: "vi" }, "Tiếng Việt"),
+    element("option", { value: "en", lang: "en" }, "English"),
+  );
+  const themes = element(
+    "select",
+    {},
+    element("option", { value: "device" }, text("menu.theme_device")),
+    element("option", { value: "light" }, text("menu.theme_light")),
+    element("option", { value: "dark" }, text("menu.theme_dark")),
+  );
   wireLanguageSwitch(languages);
   wireThemeSwitch(themes);
-  return element("div", { class: "pair" }, element("label", {}, text("menu.language"), languages), element("label", {}, text("menu.theme"), themes));
+  return element(
+    "div",
+    { class: "pair" },
+    element("label", {}, text("menu.language"), languages),
+    element("label", {}, text("menu.theme"), themes),
+  );
 }
 
 // Position
 
-/** Go on as was chosen before. */
+/**
+ * Go on as was chosen before.
+ *
+ * @param {string} technicianId
+ */
 export async function resumeSharing(technicianId) {
   if (await readValue("shares_position")) startSharing(technicianId, () => keepValue("shares_position", false));
 }
 
+/** @param {string} technicianId */
 async function positionChoice(technicianId) {
   const fault = element("p", { class: "fault", role: "alert" });
   const box = element("input", {
@@ -66,27 +107,57 @@ async function positionChoice(technicianId) {
       });
     },
   });
-  return element("section", { class: "section" }, element("label", { class: "tick" }, box, element("strong", {}, text("position.share"))), element("p", { class: "soft", id: "position-note" }, text("position.note")), fault);
+  return element(
+    "section",
+    { class: "section" },
+    element("label", { class: "tick" }, box, element("strong", {}, text("position.share"))),
+    element("p", { class: "soft", id: "position-note" }, text("position.note")),
+    fault,
+  );
 }
 
 // Calendar
 
+/** @param {string} technicianId */
 function calendarChoice(technicianId) {
-  const path = `/technicians/${encodeURIComponent(technicianId)}/calendar-link`;
+  const path = /** @type {const} */ (`/technicians/${encodeURIComponent(technicianId)}/calendar-link`);
   const place = element("div", { class: "sheet-part", "aria-live": "polite" });
-  const make = (words) => element("button", { class: "big", onclick: () => made() }, words);
+  const make = (/** @type {string} */ words) =>
+    element(
+      "button",
+      {
+        class: "big",
+        onclick: () => {
+          made();
+        },
+      },
+      words,
+    );
   const revoke = element("button", { class: "danger big", onclick: () => revoked() }, text("calendar.revoke"));
   const made = async () => {
-    const answer = await request("POST", path);
-    if (answer.status !== 201) return failed();
-    const { url } = answer.body;
-    const field = element("input", { type: "text", readonly: true, value: url, "aria-label": text("calendar.address"), onfocus: () => field.select() });
+    const answer = await request("POST", `${path}?language=${language}`);
+    if (answer.status !== 201 || !answer.body) return failed();
+    // Where the service does not know its own name, the browser does.
+    const url = new URL(answer.body.url, location.origin).href;
+    const field = element("input", {
+      type: "text",
+      readonly: true,
+      value: url,
+      "aria-label": text("calendar.address"),
+      onfocus: ({ currentTarget }) => currentTarget.select(),
+    });
     const copied = element("span", { role: "status" });
     const copy = async () => {
       await navigator.clipboard.writeText(url).catch(() => field.select());
       copied.textContent = text("calendar.copied");
     };
-    return place.replaceChildren(element("a", { class: "button main big", href: url.replace(/^https?:/, "webcal:") }, text("calendar.subscribe")), field, element("div", { class: "pair" }, element("button", { class: "big", onclick: copy }, text("calendar.copy")), revoke), copied, element("p", { class: "soft" }, text("calendar.secret")));
+    return place.replaceChildren(
+      element("a", { class: "button main big", href: url.replace(/^https?:/, "webcal:") }, text("calendar.subscribe")),
+      field,
+      element("div", { class: "pair" }, element("button", { class: "big", onclick: copy }, text("calendar.copy")), revoke),
+      copied,
+      element("p", { class: "soft" }, text("calendar.secret")),
+    );
   };
   const revoked = async () => {
     const answer = await request("DELETE", path);
@@ -96,29 +167,43 @@ function calendarChoice(technicianId) {
   const failed = () => place.replaceChildren(element("p", { class: "fault" }, text("calendar.away")), make(text("calendar.make")));
   const known = async () => {
     const answer = await request("GET", path);
-    if (answer.status !== 200) return failed();
+    if (answer.status !== 200 || !answer.body) return failed();
     const { created_at } = answer.body;
     if (!created_at) return place.replaceChildren(make(text("calendar.make")));
-    return place.replaceChildren(element("p", {}, text("calendar.made", { day: shortDay(created_at) })), element("div", { class: "pair" }, make(text("calendar.renew")), revoke));
+    return place.replaceChildren(
+      element("p", {}, text("calendar.made", { day: shortDay(created_at) })),
+      element("div", { class: "pair" }, make(text("calendar.renew")), revoke),
+    );
   };
   known();
-  return element("section", { class: "section" }, element("h3", {}, text("calendar.title")), element("p", { class: "soft" }, text("calendar.note")), place);
+  return element(
+    "section",
+    { class: "section" },
+    element("h3", {}, text("calendar.title")),
+    element("p", { class: "soft" }, text("calendar.note")),
+    place,
+  );
 }
 
 // Signing out
 
-/** Nothing stays on the phone. What was not sent yet is sent first, or given up knowingly. */
-async function signOut(dialog, session, outbox) {
-  const fault = dialog.querySelector("#menu-fault");
+/**
+ * Nothing stays on the phone. What was not sent yet is sent first, or given up knowingly.
+ *
+ * @param {OnPhone.Session} session
+ * @param {import("./outbox.js").Outbox} outbox
+ */
+async function signOut(session, outbox) {
   await outbox.flush(true);
   const left = (await outbox.reports()).filter((row) => row.state === "waiting").length;
   if (left && !confirm(text("menu.sign_out_waiting", { count: left }))) return;
   const answer = await request("DELETE", "/session");
   if (answer.status === 0 || answer.status >= 500) {
-    fault.textContent = text("menu.sign_out_away");
+    byId("menu-fault").textContent = text("menu.sign_out_away");
     return;
   }
   stopSharing();
+  forgetForms();
   await outbox.use(null);
   await exclusively(() => removeAllOf(session.technician_id));
   await forgetPage();

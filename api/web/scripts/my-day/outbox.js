@@ -18,9 +18,11 @@ const LONGEST_WAIT = 300_000;
 const AFTER_GRACE = 50;
 
 export class Outbox extends EventTarget {
+  /** @type {OnPhone.Sender | null} */
   #sender = null;
-  #timer = null;
+  #timer = 0;
   #wait = FIRST_WAIT;
+  /** @type {Promise<void> | null} */
   #sending = null;
   #again = false;
   #isUrgent = false;
@@ -30,7 +32,11 @@ export class Outbox extends EventTarget {
   goesByItself = false;
   #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(NAME) : null;
 
-  /** `connection` is told `{status}` of every attempt. */
+  /**
+   * `connection` is told `{status}` of every attempt.
+   *
+   * @param {(status: number) => void} connection
+   */
   constructor(connection) {
     super();
     this.connection = connection;
@@ -40,16 +46,27 @@ export class Outbox extends EventTarget {
     globalThis.addEventListener("pagehide", () => this.flush(true));
   }
 
-  /** Send reports as this sender (see delivery.js) from now on; null: nobody's. */
+  /**
+   * Send reports as this sender (see delivery.js) from now on; null: nobody's.
+   *
+   * @param {OnPhone.Sender | null} sender
+   */
   async use(sender) {
     this.#sender = sender;
     if ((await this.reports()).some((row) => row.state === "waiting")) this.#haveSentLater();
     await this.flush();
   }
 
-  /** Keep a report of what happened `at`, and send it soon. Returns its number. */
+  /**
+   * Keep a report of what happened `at`, and send it soon. Returns its number.
+   *
+   * @param {Omit<Api.NewReport, "id" | "at">} content
+   * @param {{ at?: Date, title: string, place: string | null }} about
+   */
   async add(content, { at = new Date(), title, place }) {
     const body = { id: newId(), at: at.toISOString(), ...content };
+    if (!this.#sender?.technician_id) throw new Error("nobody is known whose report it is");
+    /** @type {OnPhone.NewReport} */
     const row = { technician_id: this.#sender.technician_id, body, title, place, made_at: Date.now(), state: "waiting", attempts: 0 };
     const number = await keep("reports", row);
     this.#tell();
@@ -68,7 +85,11 @@ export class Outbox extends EventTarget {
     return (await readAll("reports")).filter((row) => row.technician_id !== this.#sender?.technician_id && row.state === "waiting").length;
   }
 
-  /** Take back what was not sent yet, or give up what was refused; false if it was too late. */
+  /**
+   * Take back what was not sent yet, or give up what was refused; false if it was too late.
+   *
+   * @param {number} number
+   */
   async withdraw(number) {
     const isGone = await exclusively(async () => {
       const row = await read("reports", number);
@@ -80,20 +101,28 @@ export class Outbox extends EventTarget {
     return isGone;
   }
 
-  /** Send once more what was refused; by a clock that was ahead, it has happened by now. */
+  /**
+   * Send once more what was refused; by a clock that was ahead, it has happened by now.
+   *
+   * @param {number} number
+   */
   async retry(number) {
     const row = await read("reports", number);
     if (row?.state === "refused") {
       const at = new Date(Math.min(Date.parse(row.body.at), Date.now())).toISOString();
-      await keep("reports", { ...row, body: { ...row.body, at }, state: "waiting", faults: undefined, attempts: 0, made_at: 0 });
+      await keep("reports", { ...row, body: { ...row.body, at }, state: "waiting", faults: [], attempts: 0, made_at: 0 });
     }
     this.#tell();
     return this.flush();
   }
 
-  /** A day that was asked for at this moment shows what had been sent before. */
+  /**
+   * A day that was asked for at this moment shows what had been sent before.
+   *
+   * @param {number} askedAt
+   */
   async confirm(askedAt) {
-    const shown = (await this.reports()).filter((row) => row.state === "sent" && row.sent_at <= askedAt);
+    const shown = (await this.reports()).filter((row) => row.state === "sent" && (row.sent_at ?? 0) <= askedAt);
     for (const row of shown) await remove("reports", row.number);
     if (shown.length) this.#tell();
   }
@@ -122,13 +151,14 @@ export class Outbox extends EventTarget {
         },
       });
       this.#isUrgent = false;
-      if (outcome === "early") this.#later(wait + AFTER_GRACE);
+      if (outcome === "early") this.#later((wait ?? 0) + AFTER_GRACE);
       // Somebody else may have signed in, or a cookie is gone: who it is has to be asked again.
       if (outcome === "forbidden") this.dispatchEvent(new Event("forbidden"));
       if (outcome === "away" || outcome === "failed" || outcome === "forbidden") this.#backOff(wait);
     }
   }
 
+  /** @param {boolean} isBusy */
   #note(isBusy) {
     this.isBusy = isBusy;
     this.#tell(!isBusy);
@@ -137,17 +167,22 @@ export class Outbox extends EventTarget {
   /** Ask the browser to wake the service worker (sync.js) once there is a connection. */
   async #haveSentLater() {
     const registration = await navigator.serviceWorker?.getRegistration("/my-day");
-    const asked = await registration?.sync?.register(NAME).then(() => true, () => false);
+    const asked = await registration?.sync?.register(NAME).then(
+      () => true,
+      () => false,
+    );
     this.goesByItself = asked ?? false;
     this.#tell(false);
   }
 
+  /** @param {number | null} asked */
   #backOff(asked) {
     const least = asked ?? this.#wait;
     this.#later(least * (1 + Math.random() / 4));
     this.#wait = Math.min(LONGEST_WAIT, this.#wait * 2);
   }
 
+  /** @param {number} wait */
   #later(wait) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.flush(), wait);

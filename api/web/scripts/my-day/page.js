@@ -4,77 +4,75 @@
  * Who is not a technician may look at one's day: /my-day?technician=T01, kept nowhere.
  */
 
-import { byId, element } from "../dom.js";
+import { byId, element, isThere } from "../dom.js";
 import { isoDay, setPlace, startOfDay } from "../format.js";
-import { csrfToken } from "../http.js";
+import { csrfToken, Refused } from "../http.js";
+import { insist } from "../opening.js";
 import { language, loadTexts, text } from "../texts.js";
-import { forgetOld, keptDay, lookAt, readDay } from "./days.js";
-import { GRACE } from "./delivery.js";
+import { forgetOld, keptDay, readDay } from "./days.js";
 import { forgetHistories, loadHistories, prepareHistories } from "./history.js";
 import { icon } from "./icons.js";
 import { keepPage } from "./install.js";
-import { keepTicks, ticksOf } from "./load.js";
+import { ticksOf } from "./load.js";
 import { openMenu, resumeSharing } from "./menu.js";
-import { Toast } from "./notices.js";
-import { Outbox } from "./outbox.js";
-import { askForEnd } from "./report-form.js";
+import { deeds, outbox, showReports } from "./reporting.js";
 import { draw, drawPlain } from "./screen.js";
 import { request } from "./service.js";
-import { empty, keepValue, readValue } from "./store.js";
+import { changed, noteConnection, state, whenChanged } from "./state.js";
+import { empty, keepForGood, keepValue, readValue } from "./store.js";
 
 const POLL = 60_000;
 const TOMORROW_FRESH_FOR = 1_800_000;
-/** A second tap within this time is a slip. */
-const BETWEEN_TAPS = 900;
+/** Seconds after which a service that failed is asked again, if it does not say when. */
+const BUSY_FOR = 10;
 
-const state = {
-  session: null,
-  technicianId: null,
-  isReadOnly: true,
-  iso: null,
-  today: null,
-  tab: "stops",
-  kept: undefined,
-  reports: [],
-  ticks: new Set(),
-  connection: "unknown",
-  isBusy: false,
-  lastSentAt: null,
-  others: 0,
-  goesByItself: false,
-  refusal: null,
-  histories: 0,
-};
 const asked = new URLSearchParams(location.search);
-const outbox = new Outbox(noteConnection);
-const toast = new Toast(byId("toast"));
 let tomorrowReadAt = 0;
 
 // Who it is
 
 async function start() {
-  byId("manifest").href = `/pages/my-day/${language}.webmanifest`;
-  byId("state-link").href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  byId("manifest", HTMLLinkElement).href = `/pages/my-day/${language}.webmanifest`;
+  byId("state-link", HTMLAnchorElement).href = `/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  whenChanged(() => draw(state, deeds));
   wire();
-  const kept = await readValue("session");
+  const kept = await insist(() => readValue("session"), { isPassing: () => true });
   // With one bar of signal the answer takes its time: what is kept is shown meanwhile.
-  await Promise.all([kept ? begin(kept) : null, identify(kept)]);
+  await Promise.all([kept ? begin(kept) : null, identify(kept ?? null)]);
 }
 
 async function identify(kept = state.session) {
   // Read before: should somebody else sign in meanwhile, it is of no use for that session.
   const token = csrfToken();
-  const answer = await request("GET", "/session");
+  const answer = await (kept ? request("GET", "/session") : insisted("/session"));
   noteConnection(answer.status);
-  if (answer.status === 200) await identified({ ...answer.body, csrf_token: token }, kept);
-  else if (!kept && answer.status === 401) location.assign(byId("state-link").href);
-  else if (!kept) drawPlain(element("p", { class: "card empty" }, text("page.nothing_kept")));
+  if (answer.status === 200 && answer.body) await identified({ ...answer.body, csrf_token: token }, kept);
+  else if (!kept && answer.status === 401) location.assign(byId("state-link", HTMLAnchorElement).href);
 }
 
+/**
+ * The answer that the page cannot begin without, as nothing is kept on the phone yet.
+ *
+ * @template {string} Path
+ * @param {Path} path
+ */
+function insisted(path) {
+  return insist(async () => {
+    const answer = await request("GET", path);
+    noteConnection(answer.status);
+    if (answer.status !== 200 && answer.status !== 401) throw new Refused(answer.status, { title: path }, answer.retryAfter ?? 0);
+    return answer;
+  });
+}
+
+/**
+ * @param {OnPhone.Session} session
+ * @param {OnPhone.Session | null} kept
+ */
 async function identified(session, kept) {
-  const isOther = kept && kept.technician_id !== session.technician_id;
+  const isOther = kept !== null && kept.technician_id !== session.technician_id;
   if (isOther) {
-    for (const store of ["days", "histories", "values"]) await empty(store);
+    for (const store of /** @type {const} */ (["days", "histories", "values"])) await empty(store);
     forgetHistories();
   }
   if (session.technician_id) await keepValue("session", session);
@@ -86,20 +84,24 @@ async function identified(session, kept) {
   }
 }
 
+/** @param {OnPhone.Session} session */
 async function begin(session) {
-  state.session = session;
+  const day = asked.get("day");
+  const own = session.technician_id;
   setPlace(session.time_zone, session.currency);
-  state.technicianId = asked.get("technician") ?? session.technician_id;
-  state.isReadOnly = state.technicianId !== session.technician_id;
+  state.session = session;
+  state.technicianId = asked.get("technician") ?? own ?? "";
+  state.isReadOnly = state.technicianId !== own;
   state.today = isoDay(Date.now());
-  state.iso = /^\d{4}-\d\d-\d\d$/.test(asked.get("day") ?? "") ? asked.get("day") : await runningDay();
+  state.iso = day && /^\d{4}-\d\d-\d\d$/.test(day) ? day : await runningDay();
   if (!state.technicianId) return chooseTechnician();
-  if (!state.isReadOnly) {
+  if (own && !state.isReadOnly) {
     outbox.use(session);
     await loadHistories();
     keepPage();
-    resumeSharing(session.technician_id);
-    await forgetOld(session.technician_id, state.today);
+    keepForGood();
+    resumeSharing(own);
+    await forgetOld(own, state.today);
   }
   outbox.addEventListener("change", showReports);
   outbox.addEventListener("forbidden", () => identify());
@@ -119,23 +121,39 @@ async function runningDay() {
 }
 
 async function chooseTechnician() {
-  const answer = await request("GET", "/technicians?limit=200");
+  const answer = await insisted("/technicians?limit=200");
   const technicians = answer.body?.technicians ?? [];
   drawPlain(
     element("h2", { class: "list-title" }, text("page.choose")),
-    element("ul", { class: "lines" }, technicians.map(({ id, name }) => element("li", {}, element("a", { class: "button big", href: `/my-day?technician=${encodeURIComponent(id)}` }, name, element("span", { class: "soft code" }, id))))),
+    element(
+      "ul",
+      { class: "lines" },
+      technicians.map(({ id, name }) =>
+        element(
+          "li",
+          {},
+          element(
+            "a",
+            { class: "button big", href: `/my-day?technician=${encodeURIComponent(id)}` },
+            name,
+            element("span", { class: "soft code" }, id),
+          ),
+        ),
+      ),
+    ),
   );
   for (const id of ["back", "forth", "tab-stops", "tab-load"]) byId(id).hidden = true;
 }
 
 // The day
 
+/** @param {Api.Day} iso */
 async function show(iso) {
   state.iso = iso;
   state.refusal = null;
   state.kept = state.isReadOnly ? undefined : await keptDay(state.technicianId, iso);
   state.ticks = state.isReadOnly ? new Set() : await ticksOf(state.technicianId, iso);
-  redraw();
+  changed();
   await refresh();
 }
 
@@ -143,8 +161,9 @@ async function refresh() {
   const { iso, isReadOnly, technicianId } = state;
   const askedAt = Date.now();
   const known = isReadOnly ? state.kept : await keptDay(technicianId, iso);
-  const { status, kept } = await readDay(technicianId, iso, { keeps: !isReadOnly, known });
+  const { status, kept, retryAfter } = await readDay(technicianId, iso, { keeps: !isReadOnly, known });
   noteConnection(status);
+  if (status === 429 || status >= 500) setTimeout(refreshIfSeen, (retryAfter ?? BUSY_FOR) * 1_000);
   if (iso !== state.iso) return;
   state.refusal = status === 403 ? text("page.not_yours") : status === 404 ? text("page.no_technician") : null;
   if (status === 403) state.kept = undefined;
@@ -153,16 +172,23 @@ async function refresh() {
     await outbox.confirm(askedAt);
     outbox.flush();
   }
-  redraw();
-  if (status === 200 || status === 304) await prepare();
+  changed();
+  if (kept && (status === 200 || status === 304)) await prepare(kept.day);
 }
 
-/** Have at hand what will be wanted without a connection. */
-async function prepare() {
-  const ids = state.kept.day.routes.flatMap((route) => route.stops).filter((stop) => stop.job_id).map((stop) => stop.job_id);
+/**
+ * Have at hand what will be wanted without a connection.
+ *
+ * @param {Api.DailyRoute} day
+ */
+async function prepare(day) {
+  const ids = day.routes
+    .flatMap((route) => route.stops)
+    .map((stop) => stop.job_id)
+    .filter(isThere);
   const onNews = () => {
     state.histories += 1;
-    redraw();
+    changed();
   };
   await prepareHistories(ids, { keeps: !state.isReadOnly, onNews });
   if (state.isReadOnly || state.iso !== state.today || Date.now() - tomorrowReadAt < TOMORROW_FRESH_FOR) return;
@@ -182,75 +208,11 @@ async function refreshIfSeen() {
   }
 }
 
+/**
+ * @param {Api.Day} iso
+ * @param {number} days
+ */
 const shifted = (iso, days) => isoDay(startOfDay(iso) + days * 86_400_000 + 43_200_000);
-
-// What is reported
-
-async function showReports() {
-  if (!state.isReadOnly) {
-    const { iso } = state;
-    const [reports, others, lastSentAt] = [await outbox.reports(), await outbox.othersWaiting(), await readValue("last_sent_at")];
-    // After the reports: those that are gone are in the day by now, which another tab may have read.
-    const kept = await keptDay(state.technicianId, iso);
-    Object.assign(state, { reports, others, lastSentAt }, iso === state.iso && kept ? { kept } : {});
-  }
-  Object.assign(state, { isBusy: outbox.isBusy, goesByItself: outbox.goesByItself });
-  redraw();
-}
-
-async function report(kind, stop) {
-  if ("resting" in document.body.dataset) return;
-  rest();
-  const about = { title: stop.title, place: stop.name };
-  let number;
-  if (kind === "en_route" || kind === "on_site") {
-    number = await outbox.add({ kind, job_id: stop.job_id }, about);
-  } else {
-    const others = state.kept.day.routes.flatMap((route) => [...route.load_parts, ...route.stops.flatMap((one) => one.parts)]);
-    const given = await askForEnd(kind, stop, others);
-    rest();
-    if (!given) return;
-    number = await outbox.add(given.content, { ...about, at: given.at });
-    scrollTo({ top: 0 });
-  }
-  toast.show(text(`toast.${kind}`, { place: stop.name ?? stop.title }), { seconds: GRACE / 1_000, undo: () => undo(number) });
-}
-
-/** Take no further tap for a moment. */
-function rest() {
-  document.body.dataset.resting = "";
-  setTimeout(() => delete document.body.dataset.resting, BETWEEN_TAPS);
-}
-
-async function undo(number) {
-  toast.show(text((await outbox.withdraw(number)) ? "toast.undone" : "toast.too_late"));
-}
-
-async function tick(key, isTicked) {
-  if (isTicked) state.ticks.add(key);
-  else state.ticks.delete(key);
-  await keepTicks(state.technicianId, state.iso, state.ticks);
-  redraw();
-}
-
-async function seen() {
-  state.kept = await lookAt(state.technicianId, state.iso, state.kept.day);
-  redraw();
-}
-
-const deeds = { report, tick, seen, retry: (number) => outbox.retry(number), drop: (number) => outbox.withdraw(number) };
-
-function redraw() {
-  if (state.iso && state.technicianId) draw(state, deeds);
-}
-
-/** What became of the last request, whichever it was. */
-function noteConnection(status) {
-  const found = status === 0 ? "away" : status === 401 ? "signed_out" : "there";
-  if (found === state.connection) return;
-  state.connection = found;
-  redraw();
-}
 
 function wire() {
   byId("back").append(icon("back"));
@@ -258,16 +220,18 @@ function wire() {
   byId("menu").append(icon("more"));
   byId("back").addEventListener("click", () => show(shifted(state.iso, -1)));
   byId("forth").addEventListener("click", () => show(shifted(state.iso, 1)));
-  byId("menu").addEventListener("click", () => openMenu({ session: state.session, own: state.isReadOnly ? null : state.technicianId, outbox }));
+  byId("menu").addEventListener("click", () =>
+    openMenu({ session: state.session, own: state.isReadOnly ? null : state.technicianId, outbox }),
+  );
   for (const tab of ["stops", "load"]) {
     byId(`tab-${tab}`).addEventListener("click", () => {
       state.tab = tab;
-      redraw();
+      changed();
     });
   }
   addEventListener("online", () => state.iso && refresh());
   document.addEventListener("visibilitychange", () => state.iso && refreshIfSeen());
 }
 
-await loadTexts("my-day");
+await insist(() => loadTexts("my-day"));
 await start();

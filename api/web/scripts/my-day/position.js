@@ -2,16 +2,25 @@
 
 import { request } from "./service.js";
 
+/** @typedef {{ latitude: number, longitude: number }} Place */
+
 const FARTHEST = 150;
 const SELDOMEST = 300_000;
 const OFTENEST = 30_000;
 
+/** @type {number | null} */
 let watch = null;
+/** @type {(Place & { at: number }) | null} */
 let last = null;
 
 export const canShare = () => "geolocation" in navigator;
 
-/** Begin to tell; `onFailure` is called if the phone does not say where it is. */
+/**
+ * Begin to tell; `onFailure` is called if the phone does not say where it is.
+ *
+ * @param {string} technicianId
+ * @param {() => void} onFailure
+ */
 export function startSharing(technicianId, onFailure) {
   stopSharing();
   if (!canShare()) return onFailure();
@@ -28,19 +37,32 @@ export function startSharing(technicianId, onFailure) {
 
 export function stopSharing() {
   if (watch !== null) navigator.geolocation.clearWatch(watch);
-  watch = last = null;
+  watch = null;
+  last = null;
 }
 
-/** Only the newest counts, so that none is kept for later. */
+/**
+ * Only the newest counts, so that none is kept for later.
+ *
+ * @param {string} technicianId
+ * @param {Place} place
+ */
 async function tell(technicianId, { latitude, longitude }) {
   const since = last ? Date.now() - last.at : Infinity;
   const way = last ? metres(last, { latitude, longitude }) : Infinity;
   if (since < OFTENEST || (way < FARTHEST && since < SELDOMEST)) return;
   last = { latitude, longitude, at: Date.now() };
-  await request("POST", `/technicians/${encodeURIComponent(technicianId)}/position`, { body: { latitude, longitude, at: new Date().toISOString() } });
+  await request("POST", `/technicians/${encodeURIComponent(technicianId)}/position`, {
+    body: { latitude, longitude, at: new Date().toISOString() },
+  });
 }
 
-/** As the crow flies; near enough for a few streets. */
+/**
+ * As the crow flies; near enough for a few streets.
+ *
+ * @param {Place} one
+ * @param {Place} other
+ */
 function metres(one, other) {
   const degree = 111_195;
   const across = (other.longitude - one.longitude) * Math.cos((one.latitude * Math.PI) / 180);

@@ -2,20 +2,39 @@
 
 import { element } from "../dom.js";
 import { isoDay, startOfDay, time } from "../format.js";
+import { keepForm } from "../kept-forms.js";
 import { text } from "../texts.js";
 import { icon } from "./icons.js";
 
-const REASONS = ["customer_absent", "customer_refused", "no_access", "missing_part", "missing_tool", "missing_skill", "unsafe", "more_work", "other"];
+const REASONS = [
+  "customer_absent",
+  "customer_refused",
+  "no_access",
+  "missing_part",
+  "missing_tool",
+  "missing_skill",
+  "unsafe",
+  "more_work",
+  "other",
+];
 const LONGEST_NOTE = 2_000;
 const LONGEST_NAME = 200;
 const MOST_PARTS = 9_999;
 
 /**
  * Ask for what belongs to the end of a job. Resolves to `{at, content}` for a report of this `kind`,
- * or null if it was closed. `others` are parts besides the planned ones that may have been used.
+ * or null if it was closed. `others` are parts besides the planned ones that may have been used;
+ * `owner` is the account whose form it is.
+ *
+ * @param {Api.ReportKind} kind
+ * @param {Api.RouteStop & { job_id: string }} stop
+ * @param {Api.PartCount[]} others
+ * @param {string} owner
+ * @returns {Promise<{ at: Date, content: Omit<Api.NewReport, "id" | "at"> } | null>}
  */
-export function askForEnd(kind, stop, others) {
+export function askForEnd(kind, stop, others, owner) {
   const isDone = kind === "completed";
+  /** @type {Map<string, number>} */
   const counts = new Map();
   const names = new Map([...stop.parts, ...others].map((part) => [part.id, part.name]));
   for (const part of stop.parts) counts.set(part.id, isDone ? part.quantity : 0);
@@ -30,9 +49,12 @@ export function askForEnd(kind, stop, others) {
   const reasonFault = element("p", { class: "fault", id: "reason-fault", role: "alert" });
 
   const showParts = () => {
-    parts.replaceChildren(...[...counts].map(([id, quantity]) => stepper(names.get(id), quantity, (given) => counts.set(id, given))));
+    parts.replaceChildren(...[...counts].map(([id, quantity]) => stepper(names.get(id) ?? id, quantity, (given) => counts.set(id, given))));
     const rest = [...names].filter(([id]) => !counts.has(id));
-    choose.replaceChildren(element("option", { value: "" }, text("form.other_part")), ...rest.map(([id, name]) => element("option", { value: id }, name)));
+    choose.replaceChildren(
+      element("option", { value: "" }, text("form.other_part")),
+      ...rest.map(([id, name]) => element("option", { value: id }, name)),
+    );
     choose.hidden = rest.length === 0;
   };
   const addPart = () => {
@@ -40,100 +62,195 @@ export function askForEnd(kind, stop, others) {
     const id = choose.value;
     counts.set(id, 1);
     showParts();
-    parts.lastElementChild.querySelector("input").focus();
+    parts.lastElementChild?.querySelector("input")?.focus();
   };
   showParts();
 
+  const sheet = element(
+    "div",
+    { class: "sheet" },
+    element("p", {}, element("strong", {}, stop.title), stop.name ? ` – ${stop.name}` : ""),
+    isDone ? null : reasons(reasonFault),
+    element(
+      "fieldset",
+      {},
+      element("legend", {}, text("form.parts")),
+      counts.size ? null : element("p", { class: "soft" }, text("form.no_parts")),
+      parts,
+      choose,
+    ),
+    element("label", {}, text("form.note"), note),
+    element("label", {}, text("form.signed_by"), signer),
+    element("label", {}, text("form.when"), when),
+    whenFault,
+  );
   const form = element(
     "form",
     { method: "dialog", novalidate: true },
-    element("header", {}, element("h2", { id: "form-title" }, text(`form.title_${kind}`)), element("button", { type: "button", class: "quiet square", "aria-label": text("form.close"), onclick: () => dialog.close() }, icon("close"))),
     element(
-      "div",
-      { class: "sheet" },
-      element("p", {}, element("strong", {}, stop.title), stop.name ? ` – ${stop.name}` : ""),
-      isDone ? null : reasons(reasonFault),
-      element("fieldset", {}, element("legend", {}, text("form.parts")), counts.size ? null : element("p", { class: "soft" }, text("form.no_parts")), parts, choose),
-      element("label", {}, text("form.note"), note),
-      element("label", {}, text("form.signed_by"), signer),
-      element("label", {}, text("form.when"), when),
-      whenFault,
+      "header",
+      {},
+      element("h2", { id: "form-title" }, text(`form.title_${kind}`)),
+      element(
+        "button",
+        {
+          type: "button",
+          class: "quiet square",
+          "aria-label": text("form.close"),
+          onclick: () => {
+            dialog.close();
+          },
+        },
+        icon("close"),
+      ),
     ),
-    element("footer", {}, element("button", { type: "submit", class: `main huge ${isDone ? "good" : "bad"}` }, icon(isDone ? "check" : "alert"), text(`form.send_${kind}`))),
+    sheet,
+    element(
+      "footer",
+      {},
+      element(
+        "button",
+        { type: "submit", class: `main huge ${isDone ? "good" : "bad"}` },
+        icon(isDone ? "check" : "alert"),
+        text(`form.send_${kind}`),
+      ),
+    ),
   );
   const dialog = element("dialog", { class: "sheet-dialog", "aria-labelledby": "form-title" }, form);
+  const choices = () => [...form.querySelectorAll("input")].filter((one) => one.name === "reason");
+  const reasonOf = () => choices().find((one) => one.checked)?.value ?? null;
+  const typed = () => ({ counts: [...counts], note: note.value, signer: signer.value, reason: reasonOf() });
+  const untouched = JSON.stringify(typed());
+  const keeping = keepForm(form, {
+    owner,
+    name: `${kind}/${stop.job_id}`,
+    read: () => (JSON.stringify(typed()) === untouched ? null : typed()),
+    restore: (before) => {
+      for (const [id, quantity] of before.counts) if (names.has(id)) counts.set(id, quantity);
+      showParts();
+      note.value = before.note;
+      signer.value = before.signer;
+      const chosen = choices().find((one) => one.value === before.reason);
+      if (chosen) chosen.checked = true;
+    },
+  });
+  if (keeping.offer) sheet.prepend(keeping.offer);
   document.body.append(dialog);
   dialog.showModal();
 
   return new Promise((resolve) => {
+    /** @type {{ at: Date, content: Omit<Api.NewReport, "id" | "at"> } | null} */
     let result = null;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const reason = form.querySelector('input[name="reason"]:checked')?.value ?? null;
+      const reason = reasonOf();
       const at = momentOf(when.value, opened);
       reasonFault.textContent = isDone || reason ? "" : text("form.reason_missing");
       whenFault.textContent = at ? "" : text("form.when_wrong");
       when.setAttribute("aria-invalid", String(!at));
-      if (!isDone && !reason) return form.querySelector('input[name="reason"]').focus();
+      if (!isDone && !reason) return choices()[0]?.focus();
       if (!at) return when.focus();
       result = { at, content: { kind, job_id: stop.job_id, ...given(counts, note, signer), ...(reason ? { reason } : {}) } };
       dialog.close();
     });
     dialog.addEventListener("close", () => {
+      keeping.forget();
       dialog.remove();
       resolve(result);
     });
   });
 }
 
+/**
+ * @param {Map<string, number>} counts
+ * @param {HTMLTextAreaElement} note
+ * @param {HTMLInputElement} signer
+ */
 function given(counts, note, signer) {
+  /** @type {Pick<Api.NewReport, "parts_used" | "note" | "signed_by">} */
   const content = { parts_used: [...counts].filter(([, quantity]) => quantity > 0).map(([part_id, quantity]) => ({ part_id, quantity })) };
   if (note.value.trim()) content.note = note.value.trim();
   if (signer.value.trim()) content.signed_by = signer.value.trim();
   return content;
 }
 
+/** @param {HTMLElement} fault */
 function reasons(fault) {
   return element(
     "fieldset",
     { class: "reasons", "aria-describedby": fault.id },
     element("legend", {}, text("form.reason")),
     fault,
-    REASONS.map((reason) => element("label", { class: "choice" }, element("input", { type: "radio", name: "reason", value: reason }), text(`reason.${reason}`))),
+    ...REASONS.map((reason) =>
+      element("label", { class: "choice" }, element("input", { type: "radio", name: "reason", value: reason }), text(`reason.${reason}`)),
+    ),
   );
 }
 
+/**
+ * @param {string} name
+ * @param {number} quantity
+ * @param {(quantity: number) => void} onChange
+ */
 function stepper(name, quantity, onChange) {
-  const field = element("input", { type: "number", inputmode: "numeric", min: 0, max: MOST_PARTS, step: 1, value: quantity, "aria-label": name });
+  const field = element("input", {
+    type: "number",
+    inputmode: "numeric",
+    min: 0,
+    max: MOST_PARTS,
+    step: 1,
+    value: quantity,
+    "aria-label": name,
+  });
+  /** @param {string | number} value */
   const set = (value) => {
     const given = Math.min(MOST_PARTS, Math.max(0, Math.floor(Number(value) || 0)));
-    field.value = given;
+    field.value = String(given);
     onChange(given);
   };
   field.addEventListener("change", () => set(field.value));
-  const step = (by, sign, label) => element("button", { type: "button", class: "square", "aria-label": label, onclick: () => set(Number(field.value) + by) }, sign);
-  return element("li", {}, element("span", {}, name), element("span", { class: "stepper" }, step(-1, "−", text("form.less", { name })), field, step(1, "+", text("form.more", { name }))));
+  /**
+   * @param {number} by
+   * @param {string} sign
+   * @param {string} label
+   */
+  const step = (by, sign, label) =>
+    element("button", { type: "button", class: "square", "aria-label": label, onclick: () => set(Number(field.value) + by) }, sign);
+  return element(
+    "li",
+    {},
+    element("span", {}, name),
+    element("span", { class: "stepper" }, step(-1, "−", text("form.less", { name })), field, step(1, "+", text("form.more", { name }))),
+  );
 }
 
 /**
  * The moment that a clock time of the company means: today's, or yesterday's after midnight; null
  * if it is none that has passed. The time at which the sheet was opened means that very moment.
+ *
+ * @param {string} clock
+ * @param {Date} opened
+ * @returns {Date | null}
  */
 function momentOf(clock, opened) {
   if (!/^\d\d:\d\d$/.test(clock)) return null;
   if (clock === time(opened)) return new Date();
-  const [hours, minutes] = clock.split(":").map(Number);
+  const [hours = 0, minutes = 0] = clock.split(":").map(Number);
   for (const back of [0, 1]) {
     const iso = isoDay(opened.getTime() - back * 86_400_000);
     const moment = new Date(startOfDay(iso) + (hours * 60 + minutes) * 60_000);
     // So long ago, an hour to come was meant, which is a slip.
-    if (moment <= opened && opened - moment < 16 * 3_600_000) return moment;
+    const since = opened.getTime() - moment.getTime();
+    if (since >= 0 && since < 16 * 3_600_000) return moment;
   }
   return null;
 }
 
-/** What the report says, in short. */
+/**
+ * What the report says, in short.
+ *
+ * @param {Api.NewReport} body
+ */
 export function summaryOf(body) {
   return `${text(`status.${body.kind}`)} · ${time(body.at)}${body.reason ? ` · ${text(`reason.${body.reason}`)}` : ""}`;
 }
-

@@ -6,12 +6,12 @@
  * that of sync.js, which the service has it load where workers can load modules.
  */
 
-/* global KEPT */
+const worker = /** @type {OnWorker.Scope} */ (/** @type {unknown} */ (self));
 
 const CACHE = `my-day-${KEPT.version}`;
 const PAGE = "/my-day";
 
-self.addEventListener("install", (event) => {
+worker.addEventListener("install", (event) => {
   event.waitUntil(fetchAll());
 });
 
@@ -21,7 +21,7 @@ async function fetchAll() {
   await cache.addAll(KEPT.paths.map((path) => new Request(path, { cache: "reload" })));
 }
 
-self.addEventListener("activate", (event) => {
+worker.addEventListener("activate", (event) => {
   event.waitUntil(removeOthers());
 });
 
@@ -29,20 +29,24 @@ async function removeOthers() {
   for (const name of await caches.keys()) {
     if (name.startsWith("my-day-") && name !== CACHE) await caches.delete(name);
   }
-  await self.clients.claim();
+  await worker.clients.claim();
 }
 
-self.addEventListener("message", (event) => {
-  if (event.data === "renew") self.skipWaiting();
+worker.addEventListener("message", (event) => {
+  if (event.data === "renew") worker.skipWaiting();
 });
 
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(event.request.url);
-  if (event.request.method !== "GET" || origin !== self.location.origin) return;
+  if (event.request.method !== "GET" || origin !== worker.location.origin) return;
   const path = event.request.mode === "navigate" && pathname === PAGE ? PAGE : pathname;
   if (KEPT.paths.includes(path)) event.respondWith(kept(path, event.request));
 });
 
+/**
+ * @param {string} path
+ * @param {Request} request
+ */
 async function kept(path, request) {
   const cache = await caches.open(CACHE);
   return (await cache.match(path)) ?? fetch(request);

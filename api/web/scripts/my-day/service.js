@@ -11,8 +11,16 @@ const PATIENCE = 20_000;
  * `{status, body, etag, retryAfter}`; status 0 if the service could not be reached, or did not
  * answer in time. `token` belongs to the session for which something is changed; if none is given, it is
  * whichever the page has now.
+ *
+ * @template {string} Method
+ * @template {string} Path
+ * @param {Method} method
+ * @param {Path} path
+ * @param {{ body?: unknown, etag?: string | null, token?: string, keepalive?: boolean }} [options]
+ * @returns {Promise<OnPhone.Answer<Api.Answer<Method, Path>>>}
  */
 export async function request(method, path, { body, etag, token, keepalive = false } = {}) {
+  /** @type {Record<string, string>} */
   const headers = { Accept: "application/json" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["X-CSRF-Token"] = token ?? csrfToken();
@@ -43,6 +51,7 @@ export async function request(method, path, { body, etag, token, keepalive = fal
   }
 }
 
+/** @param {string} content */
 function parsed(content) {
   try {
     return JSON.parse(content);

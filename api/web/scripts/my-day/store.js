@@ -4,64 +4,162 @@
  * `reports` are numbered in the order in which they were made; everything else has its own key.
  */
 
+import { openDB } from "/pages/idb/index.js";
+
 const NAME = "my-day";
+/** @type {Promise<import("/pages/idb/index.js").IDBPDatabase<OnPhone.Schema>> | undefined} */
 let opened;
 
+/** Opened once; what failed, or was closed by the phone, is opened anew by whoever asks next. */
 function database() {
-  opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("reports", { keyPath: "number", autoIncrement: true });
-      for (const name of ["days", "histories", "values"]) request.result.createObjectStore(name, { keyPath: "key" });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+  opened ??= open().catch((error) => {
+    opened = undefined;
+    throw error;
   });
   return opened;
 }
 
-/** The result of one request, once its transaction is safely on the disk. */
-async function done(store, mode, work) {
-  const transaction = (await database()).transaction(store, mode, { durability: "strict" });
-  const request = work(transaction.objectStore(store));
-  return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve(request.result);
-    transaction.onerror = transaction.onabort = () => reject(transaction.error);
+/** @returns {Promise<import("/pages/idb/index.js").IDBPDatabase<OnPhone.Schema>>} */
+function open() {
+  return openDB(NAME, 1, {
+    upgrade(made) {
+      made.createObjectStore("reports", { keyPath: "number", autoIncrement: true });
+      made.createObjectStore("days", { keyPath: "key" });
+      made.createObjectStore("histories", { keyPath: "key" });
+      made.createObjectStore("values", { keyPath: "key" });
+    },
+    terminated() {
+      opened = undefined;
+    },
   });
 }
 
-/** Everything in a store, in the order of the keys. */
-export const readAll = (store) => done(store, "readonly", (rows) => rows.getAll());
-export const read = (store, key) => done(store, "readonly", (rows) => rows.get(key));
-/** The row's key, once it is kept. */
-export const keep = (store, row) => done(store, "readwrite", (rows) => rows.put(row));
-/** Replace a row by what `alter` makes of it (undefined: there is none), with nobody in between. */
+/**
+ * A transaction of one store, which is on the disk once it is done.
+ *
+ * @template {OnPhone.Store} Name
+ * @template {"readonly" | "readwrite"} Mode
+ * @param {Name} store
+ * @param {Mode} mode
+ */
+async function begun(store, mode) {
+  /** @type {IDBTransactionOptions} */
+  const options = { durability: "strict" };
+  try {
+    return (await database()).transaction(store, mode, options);
+  } catch (error) {
+    // Closed before anybody was told.
+    if (!(error instanceof DOMException) || error.name !== "InvalidStateError") throw error;
+    opened = undefined;
+    return (await database()).transaction(store, mode, options);
+  }
+}
+
+/**
+ * Ask the browser to throw none of it away when the phone runs short of room; until it has agreed,
+ * which browsers do once the page is used, it is asked again.
+ */
+export async function keepForGood() {
+  const { storage } = navigator;
+  if (!storage?.persist) return;
+  try {
+    if (!(await storage.persisted())) await storage.persist();
+  } catch {
+    // It is kept as long as there is room, as without asking.
+  }
+}
+
+/**
+ * Everything in a store, in the order of the keys.
+ *
+ * @template {OnPhone.Store} Name
+ * @param {Name} store
+ * @returns {Promise<OnPhone.Row<Name>[]>}
+ */
+export async function readAll(store) {
+  return (await begun(store, "readonly")).store.getAll();
+}
+
+/**
+ * @template {OnPhone.Store} Name
+ * @param {Name} store
+ * @param {OnPhone.Key<Name>} key
+ * @returns {Promise<OnPhone.Row<Name> | undefined>}
+ */
+export async function read(store, key) {
+  return (await begun(store, "readonly")).store.get(key);
+}
+
+/**
+ * The row's key, once it is safely on the disk. A new report gets its number here.
+ *
+ * @template {OnPhone.Store} Name
+ * @param {Name} store
+ * @param {Name extends "reports" ? OnPhone.NewReport | OnPhone.Report : OnPhone.Row<Name>} row
+ * @returns {Promise<OnPhone.Key<Name>>}
+ */
+export async function keep(store, row) {
+  const { store: rows, done } = await begun(store, "readwrite");
+  const [key] = await Promise.all([rows.put(/** @type {OnPhone.Row<Name>} */ (row)), done]);
+  return key;
+}
+
+/**
+ * Replace a row by what `alter` makes of it (undefined: there is none), with nobody in between.
+ *
+ * @template {OnPhone.Store} Name
+ * @param {Name} store
+ * @param {OnPhone.Key<Name>} key
+ * @param {(row: OnPhone.Row<Name> | undefined) => OnPhone.Row<Name>} alter
+ * @returns {Promise<OnPhone.Row<Name>>}
+ */
 export async function change(store, key, alter) {
-  let altered;
-  await done(store, "readwrite", (rows) => {
-    const request = rows.get(key);
-    request.addEventListener("success", () => {
-      altered = alter(request.result);
-      rows.put(altered);
-    });
-    return request;
-  });
+  const { store: rows, done } = await begun(store, "readwrite");
+  const altered = alter(await rows.get(key));
+  await Promise.all([rows.put(altered), done]);
   return altered;
 }
 
-export const remove = (store, key) => done(store, "readwrite", (rows) => rows.delete(key));
-export const empty = (store) => done(store, "readwrite", (rows) => rows.clear());
+/**
+ * @template {OnPhone.Store} Name
+ * @param {Name} store
+ * @param {OnPhone.Key<Name>} key
+ */
+export async function remove(store, key) {
+  const { store: rows, done } = await begun(store, "readwrite");
+  await Promise.all([rows.delete(key), done]);
+}
 
+/** @param {OnPhone.Store} store */
+export async function empty(store) {
+  const { store: rows, done } = await begun(store, "readwrite");
+  await Promise.all([rows.clear(), done]);
+}
+
+/**
+ * @template {keyof OnPhone.Values} Name
+ * @param {Name} key
+ * @returns {Promise<OnPhone.Values[Name] | undefined>}
+ */
 export async function readValue(key) {
   return (await read("values", key))?.value;
 }
 
+/**
+ * @template {keyof OnPhone.Values} Name
+ * @param {Name} key
+ * @param {OnPhone.Values[Name]} value
+ */
 export const keepValue = (key, value) => keep("values", { key, value });
 
-/** Everything of who has signed out; reports of others that wait on the same phone stay. */
+/**
+ * Everything of who has signed out; reports of others that wait on the same phone stay.
+ *
+ * @param {string | null} technicianId
+ */
 export async function removeAllOf(technicianId) {
   for (const row of await readAll("reports")) {
     if (row.technician_id === technicianId) await remove("reports", row.number);
   }
-  for (const store of ["days", "histories", "values"]) await empty(store);
+  for (const store of /** @type {const} */ (["days", "histories", "values"])) await empty(store);
 }

@@ -8,7 +8,9 @@ import { readValue } from "./store.js";
 
 const channel = new BroadcastChannel(NAME);
 
-self.addEventListener("sync", (event) => {
+const worker = /** @type {OnWorker.Scope} */ (/** @type {unknown} */ (self));
+
+worker.addEventListener("sync", (event) => {
   if (event.tag === NAME) event.waitUntil(sendAll());
 });
 
@@ -20,6 +22,8 @@ async function sendAll() {
     const { outcome, wait } = await deliver(sender, { answered: () => channel.postMessage("change") });
     if (outcome === "away" || outcome === "failed") throw new Error(`Reports wait: ${outcome}`);
     if (outcome !== "early") return;
-    await new Promise((done) => { setTimeout(done, wait); });
+    await new Promise((done) => {
+      setTimeout(done, wait ?? 0);
+    });
   }
 }

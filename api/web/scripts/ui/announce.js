@@ -2,6 +2,7 @@
 
 import { byId } from "../dom.js";
 
+/** @param {string} words */
 export function announce(words) {
   const region = byId("announcements");
   // The same words twice in a row are two messages.

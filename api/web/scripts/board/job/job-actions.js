@@ -1,47 +1,84 @@
 /** What can be done to the selected job in place: pin, priority, edit, off the plan, cancel, call. */
 
-import { element } from "../dom.js";
-import { ask, post } from "../http.js";
-import { text } from "../texts.js";
-import { done } from "./changes.js";
+import { byFocusKey, element, focusKeyIn } from "../../dom.js";
+import { isoDay } from "../../format.js";
+import { ask, post } from "../../http.js";
+import { text } from "../../texts.js";
+import { icon } from "../../ui/icons.js";
+import { toastTrouble } from "../../ui/toast.js";
+import { confirmDialog } from "../dialogs.js";
+import { PRIORITIES } from "../filters.js";
+import { done } from "../moves/changes.js";
+import { judgeAndCarryOut } from "../moves/drop.js";
+import { offerOtherDays } from "../moves/offers.js";
+import { pin } from "../moves/pins.js";
+import { board, isPlannable } from "../state.js";
 import { addJobSection } from "./details.js";
-import { confirmDialog } from "./dialogs.js";
-import { judgeAndCarryOut } from "./drop.js";
 import { openEdit } from "./edit-job.js";
-import { PRIORITIES } from "./filters.js";
-import { icon } from "./icons.js";
-import { offerOtherDays } from "./offers.js";
-import { pin } from "./pins.js";
-import { board, isPlannable } from "./state.js";
-import { isoDay } from "../format.js";
-import { toastTrouble } from "./toast.js";
 
-/** Statuses in which a job can still be changed; see `PATCH /jobs/{job_id}`. */
+/**
+ * Statuses in which a job can still be changed; see `PATCH /jobs/{job_id}`.
+ *
+ * @type {Api.JobStatus[]}
+ */
 const CHANGEABLE = ["open", "scheduled", "dispatched", "on_hold"];
+/** @type {Api.JobStatus[]} */
 const OVER = ["completed", "cannot_complete", "cancelled"];
-/** The section that is shown, and of what. */
-let shown = { signed: null, node: null };
+/**
+ * The section that is shown, and of what.
+ *
+ * @type {{ signed: string, node: HTMLElement } | null}
+ */
+let shown = null;
 
 export function mountJobActions() {
   addJobSection(section, { atTop: true });
 }
 
+/** @type {import("./details.js").JobSection} */
 function section(job, placed) {
   // The same controls as long as they mean the same: focus stays in them.
-  const signed = JSON.stringify([job.id, job.status, job.priority, job.pinned_technician_id, job.pinned_start_at, job.en_route_at, Boolean(placed), job.phone]);
-  if (shown.signed !== signed) {
-    const focusKey = shown.node?.contains(document.activeElement) ? document.activeElement.dataset.focusKey : null;
-    shown = { signed, node: controls(job, placed) };
-    if (focusKey) requestAnimationFrame(() => shown.node.querySelector(`[data-focus-key="${focusKey}"]`)?.focus());
+  const signed = JSON.stringify([
+    job.id,
+    job.status,
+    job.priority,
+    job.pinned_technician_id,
+    job.pinned_start_at,
+    job.en_route_at,
+    Boolean(placed),
+    job.phone,
+  ]);
+  if (shown?.signed !== signed) {
+    const focusKey = shown && focusKeyIn(shown.node);
+    const node = controls(job, placed);
+    shown = { signed, node };
+    if (focusKey) requestAnimationFrame(() => byFocusKey(node, focusKey)?.focus());
   }
   return shown.node;
 }
 
+/**
+ * @param {OnBoard.Job} job
+ * @param {OnBoard.Placed | undefined} placed
+ */
 function controls(job, placed) {
-  const button = (key, act, { kind = "", drawing = null, label = text(`job.do_${key}`) } = {}) => element("button", { type: "button", class: `small ${kind}`, dataset: { focusKey: `job-${key}` }, onclick: act }, drawing ? icon(drawing, 12) : null, label);
+  /**
+   * @param {string} key
+   * @param {() => unknown} act
+   * @param {{ kind?: string, drawing?: import("../../ui/icons.js").IconName | null, label?: string }} [looks]
+   */
+  const button = (key, act, { kind = "", drawing = null, label = text(`job.do_${key}`) } = {}) =>
+    element(
+      "button",
+      { type: "button", class: `small ${kind}`, dataset: { focusKey: `job-${key}` }, onclick: act },
+      drawing ? icon(drawing, 12) : null,
+      label,
+    );
   const canChange = CHANGEABLE.includes(job.status);
   const canPin = placed && isPlannable(job);
-  return element("div", { class: "job-actions", role: "group", "aria-label": text("job.actions") },
+  return element(
+    "div",
+    { class: "job-actions", role: "group", "aria-label": text("job.actions") },
     canPin && !job.pinned_technician_id ? button("pin_technician", () => pin(job.id, "technician"), { drawing: "pin" }) : null,
     canPin && !job.pinned_start_at ? button("pin_time", () => pin(job.id, "time"), { drawing: "clock" }) : null,
     canChange && job.pinned_technician_id ? button("unpin", () => pin(job.id, null), { drawing: "pin" }) : null,
@@ -49,32 +86,64 @@ function controls(job, placed) {
     canChange ? button("edit", () => openEdit(job)) : null,
     canPin && !job.en_route_at ? button("other_day", () => offerOtherDays(job)) : null,
     canPin ? button("off_plan", () => takeOff(job, placed)) : null,
-    job.phone ? element("a", { class: "button small numbers", href: `tel:${job.phone.replaceAll(" ", "")}`, "aria-label": text("job.do_call", { phone: job.phone }) }, icon("phone", 12), job.phone) : null,
-    OVER.includes(job.status) ? null : button("cancel", () => askToCancel(job), { kind: "danger" }));
+    job.phone
+      ? element(
+          "a",
+          {
+            class: "button small numbers",
+            href: `tel:${job.phone.replaceAll(" ", "")}`,
+            "aria-label": text("job.do_call", { phone: job.phone }),
+          },
+          icon("phone", 12),
+          job.phone,
+        )
+      : null,
+    OVER.includes(job.status) ? null : button("cancel", () => askToCancel(job), { kind: "danger" }),
+  );
 }
 
+/** @param {OnBoard.Job} job */
 function priorityChoice(job) {
-  const select = element("select", { class: "small", "aria-label": text("filter.priority"), dataset: { focusKey: "job-priority" }, onchange: () => setPriority(job, select.value) },
-    PRIORITIES.map((one) => element("option", { value: one }, text("job.with_priority", { priority: text(`priority.${one}`) }))));
+  const select = element(
+    "select",
+    {
+      class: "small",
+      "aria-label": text("filter.priority"),
+      dataset: { focusKey: "job-priority" },
+      onchange: ({ currentTarget }) => setPriority(job, currentTarget.value),
+    },
+    PRIORITIES.map((one) => element("option", { value: one }, text("job.with_priority", { priority: text(`priority.${one}`) }))),
+  );
   select.value = job.priority;
   return select;
 }
 
+/**
+ * @param {OnBoard.Job} job
+ * @param {string} priority
+ */
 async function setPriority(job, priority) {
   const path = `/jobs/${encodeURIComponent(job.id)}`;
   try {
     await ask("PATCH", path, { priority });
-    done(text("job.priority_set", { title: job.title, priority: text(`priority.${priority}`) }), [{ method: "PATCH", path, body: { priority: job.priority } }]);
+    done(text("job.priority_set", { title: job.title, priority: text(`priority.${priority}`) }), [
+      { method: "PATCH", path, body: { priority: job.priority } },
+    ]);
   } catch (error) {
     toastTrouble(error);
   }
 }
 
+/**
+ * @param {OnBoard.Job} job
+ * @param {OnBoard.Placed} placed
+ */
 function takeOff(job, placed) {
   const day = isoDay(placed.route.shift_starts_at);
   judgeAndCarryOut({ job_id: job.id, technician_id: null, start_at: null, hold: false, day }).catch(toastTrouble);
 }
 
+/** @param {OnBoard.Job} job */
 function askToCancel(job) {
   confirmDialog({
     title: text("job.cancel_title"),

@@ -1,52 +1,73 @@
 /** A new job: where and what, then where it could go; one click takes an offer. */
 
-import { byId, element } from "../dom.js";
-import { isoDay } from "../format.js";
-import { get, post } from "../http.js";
-import { text } from "../texts.js";
-import { readBoard } from "./board-data.js";
-import { done } from "./changes.js";
-import { openDialog } from "./dialogs.js";
-import { icon } from "./icons.js";
-import { clearFaults, jobFields, showFaults } from "./job-form.js";
-import { OFFERS, openOffers } from "./offers.js";
-import { openPanel } from "./panel.js";
+import { byId, element } from "../../dom.js";
+import { isoDay } from "../../format.js";
+import { get, post } from "../../http.js";
+import { text } from "../../texts.js";
+import { icon } from "../../ui/icons.js";
+import { readBoard } from "../board-data.js";
+import { openDialog } from "../dialogs.js";
+import { clearFaults, tellAtFields } from "../fields.js";
+import { done } from "../moves/changes.js";
+import { OFFERS, openOffers } from "../moves/offers.js";
+import { openPanel } from "../panels/panel.js";
+import { board, isShown, select } from "../state.js";
+import { jobFields } from "./job-form.js";
 import { sitePicker } from "./site-picker.js";
-import { board, isShown, select } from "./state.js";
 
 export function mountNewJob() {
-  byId("top-actions").append(element("button", { type: "button", id: "new-job", class: "main", onclick: openNewJob }, icon("plus", 12), text("new_job.open")));
+  byId("top-actions").append(
+    element("button", { type: "button", id: "new-job", class: "main", onclick: openNewJob }, icon("plus", 12), text("new_job.open")),
+  );
 }
 
 function openNewJob() {
   const site = sitePicker();
-  const { nodes, read } = jobFields();
+  const place = element("div", { class: "edited" });
+  let fields = jobFields();
+  place.replaceChildren(...fields.nodes);
   // However often it is sent, it makes one job.
-  const key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  let key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const asTyped = () => JSON.stringify([site.typed(), fields.typed()]);
+  const untouched = asTyped();
+  const isUntouched = () => asTyped() === untouched;
   const dialog = openDialog({
     title: text("new_job.title"),
     className: "wide",
-    body: [site.node, ...nodes],
+    body: [site.node, place],
+    kept: {
+      name: "new-job",
+      // Also with its key: it may have been sent, and only the answer was lost.
+      read: () => (isUntouched() ? null : { key, site: site.typed(), job: fields.typed() }),
+      restore: (before) => {
+        ({ key } = before);
+        site.restore(before.site);
+        fields = jobFields(null, before.job);
+        place.replaceChildren(...fields.nodes);
+      },
+    },
     submitText: text("new_job.create"),
     submit: async (form) => {
       clearFaults(form);
       try {
-        const job = await post("/jobs", { ...site.read(), ...read() }, { headers: { "Idempotency-Key": key } });
+        const job = await post("/jobs", { ...site.read(), ...fields.read() }, { headers: { "Idempotency-Key": key } });
         await readBoard();
         dialog.close();
         offer(job);
+        return true;
       } catch (error) {
-        const homeless = showFaults(form, error.faults ?? []);
-        if (error.faults?.length && !homeless.length) return false;
-        throw Object.assign(error, error.faults ? { faults: homeless } : {});
+        return tellAtFields(form, error);
       }
-      return true;
     },
   });
   site.input.focus();
 }
 
-/** Where the new job could go; it may be left for later, too. */
+/**
+ * Where the new job could go; it may be left for later, too.
+ *
+ * @param {Api.JobOut} job
+ */
 function offer(job) {
   const first = job.windows[0] ? isoDay(job.windows[0].starts_at) : board.day;
   const today = isoDay(Date.now());
@@ -56,10 +77,28 @@ function offer(job) {
     find: async (day) => (await get(`/jobs/${encodeURIComponent(job.id)}/options?day=${day}&limit=${OFFERS}`)).options,
     label: text("offers.take"),
     take: (option, day) => take(job, option, day),
-    buttons: [element("button", { type: "button", onclick: () => { dialog.close(); select({ jobId: job.id }); openPanel("job", { focus: true }); } }, text("offers.later"))],
+    buttons: [
+      element(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            dialog.close();
+            select({ jobId: job.id });
+            openPanel("job", { focus: true });
+          },
+        },
+        text("offers.later"),
+      ),
+    ],
   });
 }
 
+/**
+ * @param {Api.JobOut} job
+ * @param {Api.PlaceOption} option
+ * @param {Api.Day} day
+ */
 async function take(job, option, day) {
   await post(`/jobs/${encodeURIComponent(job.id)}/place`, { technician_id: option.technician_id, day });
   const back = { job_id: job.id, technician_id: null, start_at: null, hold: false, day, override: null, plan_version: null };

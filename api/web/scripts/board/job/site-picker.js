@@ -1,50 +1,105 @@
 /** Choosing a known site by words, or describing a new one. A combobox as ARIA has it. */
 
-import { element } from "../dom.js";
-import { get } from "../http.js";
-import { text } from "../texts.js";
-import { field } from "./job-form.js";
-import { board } from "./state.js";
+import { element } from "../../dom.js";
+import { get, wasGivenUp } from "../../http.js";
+import { text } from "../../texts.js";
+import { field } from "../fields.js";
+import { board } from "../state.js";
+
+/**
+ * What stands in the fields.
+ *
+ * @typedef {{ search: string, chosen: Api.SiteOut | null, isNew: boolean, site: Record<string, string> }} Typed
+ */
 
 const WAIT_MILLISECONDS = 150;
 const MOST = 8;
 
-/** Gives `{node, read}`; `read()` is `{site_id}` or `{site}`, as a new job takes it. */
+/**
+ * Gives `{node, input, read, typed, restore}`; `read()` is `{site_id}` or `{site}`, as a new job takes
+ * it, and `restore` takes what `typed()` has given before.
+ */
 export function sitePicker() {
+  /** @type {Api.SiteOut | null} */
   let chosen = null;
   let isNew = false;
+  /** @type {Api.SiteOut[]} */
   let found = [];
   let active = -1;
+  /** @type {AbortController | null} */
   let asking = null;
-  let timer = null;
+  let timer = 0;
 
-  const input = element("input", { role: "combobox", "aria-expanded": "false", "aria-controls": "sites-found", "aria-autocomplete": "list", autocomplete: "off", placeholder: text("form.site_hint") });
-  const list = element("ul", { id: "sites-found", class: "options", role: "listbox", "aria-label": text("form.sites_found"), hidden: true });
+  const input = element("input", {
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-controls": "sites-found",
+    "aria-autocomplete": "list",
+    autocomplete: "off",
+    placeholder: text("form.site_hint"),
+  });
+  const list = element("ul", {
+    id: "sites-found",
+    class: "options",
+    role: "listbox",
+    "aria-label": text("form.sites_found"),
+    hidden: true,
+  });
   const known = field("/site_id /site", text("form.site"), input);
   known.append(list);
   const chosenNote = element("p", { class: "soft" });
   known.append(chosenNote);
 
   const plain = (type = "text", more = {}) => element("input", { type, autocomplete: "off", ...more });
-  const parts = { name: plain(), address: plain(), phone: plain("tel"), latitude: plain("number", { step: "any", inputmode: "decimal" }), longitude: plain("number", { step: "any", inputmode: "decimal" }) };
+  const parts = {
+    name: plain(),
+    address: plain(),
+    phone: plain("tel"),
+    latitude: plain("number", { step: "any", inputmode: "decimal" }),
+    longitude: plain("number", { step: "any", inputmode: "decimal" }),
+  };
   const territories = [...new Set([...board.technicians.values()].flatMap((one) => one.territories))].sort();
-  const territory = element("select", {}, element("option", { value: "" }, text("form.no_territory")), territories.map((one) => element("option", { value: one }, one)));
-  const fresh = element("div", { class: "new-site", hidden: true },
-    element("div", { class: "fields two" }, field("/site/name", text("form.site_name"), parts.name), field("/site/phone", text("technician.phone"), parts.phone)),
+  const territory = element(
+    "select",
+    {},
+    element("option", { value: "" }, text("form.no_territory")),
+    territories.map((one) => element("option", { value: one }, one)),
+  );
+  const fresh = element(
+    "div",
+    { class: "new-site", hidden: true },
+    element(
+      "div",
+      { class: "fields two" },
+      field("/site/name", text("form.site_name"), parts.name),
+      field("/site/phone", text("technician.phone"), parts.phone),
+    ),
     field("/site/address", text("form.address"), parts.address),
-    element("div", { class: "fields three" }, field("/site/latitude", text("form.latitude"), parts.latitude), field("/site/longitude", text("form.longitude"), parts.longitude), field("/site/territory", text("filter.territory"), territory)),
-    element("p", { class: "soft" }, text("form.location_note")));
+    element(
+      "div",
+      { class: "fields three" },
+      field("/site/latitude", text("form.latitude"), parts.latitude),
+      field("/site/longitude", text("form.longitude"), parts.longitude),
+      field("/site/territory", text("filter.territory"), territory),
+    ),
+    element("p", { class: "soft" }, text("form.location_note")),
+  );
   const toggle = element("button", { type: "button", class: "small quiet", onclick: () => setNew(!isNew) }, text("form.new_site"));
   parts.latitude.addEventListener("paste", pastePair);
 
-  /** Both coordinates at once, as maps give them: `21.0306, 105.8469`. */
+  /**
+   * Both coordinates at once, as maps give them: `21.0306, 105.8469`.
+   *
+   * @param {ClipboardEvent} event
+   */
   function pastePair(event) {
-    const pair = /^\s*(-?\d+\.\d+)[,;\s]+(-?\d+\.\d+)\s*$/.exec(event.clipboardData.getData("text"));
+    const pair = /^\s*(-?\d+\.\d+)[,;\s]+(-?\d+\.\d+)\s*$/.exec(event.clipboardData?.getData("text") ?? "");
     if (!pair) return;
     event.preventDefault();
-    [, parts.latitude.value, parts.longitude.value] = pair;
+    [, parts.latitude.value = "", parts.longitude.value = ""] = pair;
   }
 
+  /** @param {boolean} wanted */
   function setNew(wanted) {
     isNew = wanted;
     known.hidden = isNew;
@@ -62,16 +117,17 @@ export function sitePicker() {
   });
   input.addEventListener("blur", shut);
   input.addEventListener("keydown", (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const pointedAt = found[active];
+    const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
     if (step && list.hidden) {
       event.preventDefault();
       look();
     } else if (step && found.length) {
       event.preventDefault();
       point((active + step + found.length) % found.length);
-    } else if (event.key === "Enter" && !list.hidden && active >= 0) {
+    } else if (event.key === "Enter" && !list.hidden && pointedAt) {
       event.preventDefault();
-      choose(found[active]);
+      choose(pointedAt);
     } else if (event.key === "Escape" && !list.hidden) {
       event.preventDefault();
       event.stopPropagation();
@@ -85,25 +141,46 @@ export function sitePicker() {
     try {
       ({ sites: found } = await get(`/sites?limit=${MOST}&search=${encodeURIComponent(input.value.trim())}`, { signal: asking.signal }));
     } catch (error) {
-      if (error.name === "AbortError") return;
+      if (wasGivenUp(error)) return;
       found = [];
     }
     if (document.activeElement !== input) return;
     active = -1;
-    list.replaceChildren(...(found.length
-      ? found.map((site, index) => element("li", { role: "option", id: `site-${index}`, "aria-selected": "false", onpointerdown: (event) => { event.preventDefault(); choose(site); } }, element("strong", {}, site.name), element("span", { class: "soft" }, site.address)))
-      : [element("li", { class: "soft", role: "option", "aria-disabled": "true", "aria-selected": "false" }, text("form.no_site_found"))]));
+    list.replaceChildren(
+      ...(found.length
+        ? found.map((site, index) =>
+            element(
+              "li",
+              {
+                role: "option",
+                id: `site-${index}`,
+                "aria-selected": "false",
+                onpointerdown: (event) => {
+                  event.preventDefault();
+                  choose(site);
+                },
+              },
+              element("strong", {}, site.name),
+              element("span", { class: "soft" }, site.address),
+            ),
+          )
+        : [
+            element("li", { class: "soft", role: "option", "aria-disabled": "true", "aria-selected": "false" }, text("form.no_site_found")),
+          ]),
+    );
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
   }
 
+  /** @param {number} index */
   function point(index) {
     active = index;
-    [...list.children].forEach((option, number) => option.setAttribute("aria-selected", number === index));
+    for (const [number, option] of [...list.children].entries()) option.setAttribute("aria-selected", String(number === index));
     input.setAttribute("aria-activedescendant", `site-${index}`);
-    list.children[index].scrollIntoView({ block: "nearest" });
+    list.children[index]?.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {Api.SiteOut} site */
   function choose(site) {
     chosen = site;
     input.value = site.name;
@@ -117,11 +194,36 @@ export function sitePicker() {
     input.removeAttribute("aria-activedescendant");
   }
 
-  const numeric = (control) => (control.value === "" ? null : Number(control.value));
+  const numeric = (/** @type {HTMLInputElement} */ control) => (control.value === "" ? null : Number(control.value));
   function read() {
     if (!isNew) return { site_id: chosen?.id ?? null };
-    return { site: { name: parts.name.value, address: parts.address.value, phone: parts.phone.value || null, latitude: numeric(parts.latitude), longitude: numeric(parts.longitude), territory: territory.value || null } };
+    return {
+      site: {
+        name: parts.name.value,
+        address: parts.address.value,
+        phone: parts.phone.value || null,
+        latitude: numeric(parts.latitude),
+        longitude: numeric(parts.longitude),
+        territory: territory.value || null,
+      },
+    };
   }
 
-  return { node: element("div", { class: "site-picker" }, known, fresh, toggle), input, read };
+  const controls = { ...parts, territory };
+  /** @returns {Typed} */
+  const typed = () => ({
+    search: input.value,
+    chosen,
+    isNew,
+    site: Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value])),
+  });
+  /** @param {Typed} before */
+  function restore(before) {
+    input.value = before.search;
+    for (const [name, control] of Object.entries(controls)) control.value = before.site[name] ?? "";
+    if (before.chosen) choose(before.chosen);
+    setNew(before.isNew);
+  }
+
+  return { node: element("div", { class: "site-picker" }, known, fresh, toggle), input, read, typed, restore };
 }

@@ -4,40 +4,63 @@
  * What can be undone is kept as the request that undoes it, so that it outlasts a reload.
  */
 
-import { byId, element } from "../dom.js";
-import { time } from "../format.js";
-import { ask, post } from "../http.js";
-import { text } from "../texts.js";
-import { announce } from "./announce.js";
-import { openDialog } from "./dialogs.js";
-import { icon } from "./icons.js";
-import { together } from "./live.js";
-import { toast, toastTrouble } from "./toast.js";
+import { around, byId, element } from "../../dom.js";
+import { time } from "../../format.js";
+import { ask, post } from "../../http.js";
+import { text } from "../../texts.js";
+import { announce } from "../../ui/announce.js";
+import { icon } from "../../ui/icons.js";
+import { toast, toastTrouble } from "../../ui/toast.js";
+import { openDialog } from "../dialogs.js";
+import { together } from "../live.js";
 
 const KEPT_AS = "changes";
 const MOST = 30;
 
 /** The newest first: `{id, words, at, undo: [{method, path, body}], isUndone}`. */
-let history = JSON.parse(sessionStorage.getItem(KEPT_AS) ?? "[]");
+let history = /** @type {OnBoard.Done[]} */ (JSON.parse(sessionStorage.getItem(KEPT_AS) ?? "[]"));
 let leaveToast = () => {};
 
 /** Put the button into the page, and listen to Ctrl + Z. */
 export function mountChanges() {
-  byId("top-actions").append(element("button", { type: "button", id: "history", class: "square", "aria-label": text("history.title"), title: text("history.title"), onclick: showHistory }, icon("undo")));
+  byId("top-actions").append(
+    element(
+      "button",
+      {
+        type: "button",
+        id: "history",
+        class: "square",
+        "aria-label": text("history.title"),
+        title: text("history.title"),
+        onclick: showHistory,
+      },
+      icon("undo"),
+    ),
+  );
   document.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
-    if (event.target.closest("input, textarea, select, dialog")) return;
+    // What a browser fills in by itself comes without a key.
+    if (event.key?.toLowerCase() !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    if (around(event.target, "input, textarea, select, dialog")) return;
     event.preventDefault();
     undoNewest();
   });
 }
 
-/** Judge a change without making it; see `POST /plan-changes/judgement`. */
+/**
+ * Judge a change without making it; see `POST /plan-changes/judgement`.
+ *
+ * @param {Api.PlanChange} change
+ * @param {import("../../http.js").Options} [options]
+ */
 export const judge = (change, options) => post("/plan-changes/judgement", change, options);
 
 /**
  * Make a change of the plan in force. `override`: `{reason}` for breaking hard rules, together with
  * the version of the plan that was judged.
+ *
+ * @param {Api.PlanChange} change
+ * @param {string} words
+ * @param {{ override?: { reason: string } | null, planVersion?: number | null, buttons?: OnBoard.Button[] }} [options]
  */
 export async function makeChange(change, words, { override = null, planVersion = null, buttons = [] } = {}) {
   const made = await post("/plan-changes", { ...change, override, plan_version: planVersion });
@@ -45,7 +68,13 @@ export async function makeChange(change, words, { override = null, planVersion =
   return made;
 }
 
-/** Say that something was done, and remember the requests that undo it. */
+/**
+ * Say that something was done, and remember the requests that undo it.
+ *
+ * @param {string} words
+ * @param {OnBoard.Undo[]} [undo]
+ * @param {OnBoard.Button[]} [buttons]
+ */
 export function done(words, undo = [], buttons = []) {
   const entry = { id: Date.now(), words, at: Date.now(), undo, isUndone: false };
   history = [entry, ...history].slice(0, MOST);
@@ -62,6 +91,7 @@ function undoNewest() {
   else announce(text("history.nothing"));
 }
 
+/** @param {OnBoard.Done} entry */
 async function undoEntry(entry) {
   if (entry.isUndone) return;
   try {
@@ -83,13 +113,31 @@ function keep() {
 
 function showHistory() {
   const list = element("ol", { class: "history" });
-  const draw = () => list.replaceChildren(...(history.length ? history.map(line) : [element("li", { class: "soft" }, text("history.nothing"))]));
-  const line = (entry) => element("li", { class: entry.isUndone ? "undone" : "" },
-    element("span", { class: "numbers soft" }, time(entry.at)),
-    element("span", {}, entry.words),
-    entry.isUndone
-      ? element("span", { class: "badge" }, text("history.taken_back"))
-      : entry.undo.length ? element("button", { type: "button", class: "small", onclick: async () => { await undoEntry(entry); draw(); } }, text("undo")) : null);
+  const draw = () =>
+    list.replaceChildren(...(history.length ? history.map(line) : [element("li", { class: "soft" }, text("history.nothing"))]));
+  const line = (/** @type {OnBoard.Done} */ entry) =>
+    element(
+      "li",
+      { class: entry.isUndone ? "undone" : "" },
+      element("span", { class: "numbers soft" }, time(entry.at)),
+      element("span", {}, entry.words),
+      entry.isUndone
+        ? element("span", { class: "badge" }, text("history.taken_back"))
+        : entry.undo.length
+          ? element(
+              "button",
+              {
+                type: "button",
+                class: "small",
+                onclick: async () => {
+                  await undoEntry(entry);
+                  draw();
+                },
+              },
+              text("undo"),
+            )
+          : null,
+    );
   draw();
   openDialog({ title: text("history.title"), body: [element("p", { class: "soft" }, text("history.help")), list] });
 }

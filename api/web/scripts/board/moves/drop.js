@@ -4,45 +4,61 @@
  * override.
  */
 
-import { element } from "../dom.js";
-import { isoDay, span } from "../format.js";
-import { text } from "../texts.js";
-import { announce } from "./announce.js";
+import { element, isThere } from "../../dom.js";
+import { isoDay, span } from "../../format.js";
+import { Refused, wasGivenUp } from "../../http.js";
+import { hasText, text } from "../../texts.js";
+import { troubleTexts } from "../../troubles.js";
+import { announce } from "../../ui/announce.js";
+import { toastTrouble } from "../../ui/toast.js";
+import { board, dayToAttend, isShown, jobOf, notify, plannedDay } from "../state.js";
+import { brokenList, brokenText, costBadge, costParts, difference, jobTitle, technicianName, visitTime } from "../words.js";
 import { judge, makeChange } from "./changes.js";
 import { isMoving, setDropHandler, showBesideGhost } from "./drag.js";
-import { openOverride } from "./override.js";
-import { clearPreview, drawPreview } from "./preview.js";
-import { board, dayToAttend, isShown, notify, plannedDay } from "./state.js";
-import { toastTrouble } from "./toast.js";
-import { pinButton } from "./pins.js";
 import { toWire } from "./moments.js";
-import { brokenList, brokenText, costBadge, costParts, difference, jobTitle, technicianName, visitTime } from "./words.js";
+import { openOverride } from "./override.js";
+import { pinButton } from "./pins.js";
+import { clearPreview, drawPreview } from "./preview.js";
 
 /** Whether the visit is to start exactly where it is dropped: Shift while dragging, or H. */
 let isHeld = false;
+/** @type {OnBoard.Target | null} */
 let target = null;
+/** @type {AbortController | null} */
 let asking = null;
+/** Nobody reads more answers than these, and the service counts how often it is asked. */
+const PAUSE_MILLISECONDS = 120;
 let isAskedAgain = false;
-/** The newest judgement and what it is about. */
+/**
+ * The newest judgement and what it is about.
+ *
+ * @type {{ change: Api.PlanChange, judgement: Api.Judgement } | null}
+ */
 let known = null;
 
 export function mountDrop() {
   setDropHandler({ moved, dropped, left });
   document.addEventListener("pointermove", ({ shiftKey }) => isMoving() && hold(shiftKey), { passive: true });
-  document.addEventListener("keydown", (event) => {
-    if (!isMoving() || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "h") return;
-    event.preventDefault();
-    event.stopPropagation();
-    hold(!isHeld);
-  }, { capture: true });
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (!isMoving() || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "h") return;
+      event.preventDefault();
+      event.stopPropagation();
+      hold(!isHeld);
+    },
+    { capture: true },
+  );
 }
 
+/** @param {boolean} wanted */
 function hold(wanted) {
   if (isHeld === wanted) return;
   isHeld = wanted;
   if (target) moved(target);
 }
 
+/** @param {OnBoard.Target} wanted */
 function moved(wanted) {
   target = wanted;
   if (known && !isSame(known.change, changeOf(target))) dim();
@@ -51,6 +67,7 @@ function moved(wanted) {
   else askAbout(changeOf(target));
 }
 
+/** @param {Api.PlanChange} change */
 async function askAbout(change) {
   asking = new AbortController();
   try {
@@ -60,8 +77,11 @@ async function askAbout(change) {
       if (isSame(change, changeOf(target))) show(change, judgement);
     }
   } catch (error) {
-    if (error.name !== "AbortError") showBesideGhost(element("p", { class: "fault" }, error.faults?.[0]?.cause ?? error.message));
+    if (!wasGivenUp(error)) showBesideGhost(...troubleTexts(error).map((words) => element("p", { class: "fault" }, words)));
   }
+  await new Promise((done) => {
+    setTimeout(done, PAUSE_MILLISECONDS);
+  });
   asking = null;
   if (isAskedAgain && target) {
     isAskedAgain = false;
@@ -69,20 +89,38 @@ async function askAbout(change) {
   }
 }
 
-/** A move as the service takes it. */
+/**
+ * A move as the service takes it.
+ *
+ * @param {OnBoard.Target} target
+ * @returns {Api.PlanChange & { day: Api.Day }}
+ */
 function changeOf({ jobId, technicianId, startAt }) {
-  const day = startAt === null ? (plannedDay(jobId) ?? dayToAttend(board.jobs.get(jobId))) : shiftDay(technicianId, startAt);
+  const day = startAt === null ? (plannedDay(jobId) ?? dayToAttend(jobOf(jobId))) : shiftDay(technicianId, startAt);
   return { job_id: jobId, technician_id: technicianId, start_at: toWire(startAt), hold: isHeld && startAt !== null, day };
 }
 
-/** The local day of the shift that is meant by a moment: of a night shift, that on which it begins. */
+/**
+ * The local day of the shift that is meant by a moment: of a night shift, that on which it begins.
+ *
+ * @param {string} technicianId
+ * @param {OnBoard.Moment} moment
+ */
 function shiftDay(technicianId, moment) {
   const shift = (board.shifts.get(technicianId) ?? []).find(({ starts_at: from, ends_at: to }) => from <= moment && moment < to);
   return isoDay(shift?.starts_at ?? moment);
 }
 
+/**
+ * @param {Api.PlanChange} one
+ * @param {Api.PlanChange} other
+ */
 const isSame = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
+/**
+ * @param {Api.PlanChange} change
+ * @param {Api.Judgement} judgement
+ */
 function show(change, judgement) {
   drawPreview(change.job_id, judgement);
   showBesideGhost(...note(change, judgement));
@@ -94,21 +132,57 @@ function dim() {
   document.querySelector(".ghost-note")?.classList.add("stale");
 }
 
+/**
+ * @param {Api.PlanChange} change
+ * @param {Api.Judgement} judgement
+ */
 function note(change, judgement) {
   document.querySelector(".ghost-note")?.classList.remove("stale");
-  const { visit, moved: others, violations, extra_cost: extra, cost } = judgement;
+  const { visit, moved: others, extra_cost: extra, cost } = judgement;
+  const fresh = added(judgement);
   const lasting = Math.max(0, ...others.map((one) => Math.abs(Date.parse(one.new_start_at) - Date.parse(one.old_start_at)))) / 1000;
   return [
-    element("p", { class: "note-head" }, costBadge(extra), visit ? element("span", { class: "numbers" }, text("change.starts", { technician: technicianName(visit.technician_id), time: visitTime(change.job_id, visit.start_at) })) : null),
+    element(
+      "p",
+      { class: "note-head" },
+      costBadge(extra),
+      visit
+        ? element(
+            "span",
+            { class: "numbers" },
+            text("change.starts", { technician: technicianName(visit.technician_id), time: visitTime(change.job_id, visit.start_at) }),
+          )
+        : null,
+    ),
     element("p", { class: "soft numbers" }, costParts(cost)),
     others.length ? element("p", { class: "soft" }, text("change.moves", { count: others.length, span: span(lasting) })) : null,
-    violations.length ? brokenList(violations, change.job_id) : null,
-    change.start_at ? element("p", { class: change.hold ? "note-hold on" : "note-hold" }, text(change.hold ? "change.held" : "change.hold_hint")) : null,
-  ].filter(Boolean);
+    fresh.length ? brokenList(fresh, change.job_id) : null,
+    change.start_at
+      ? element("p", { class: change.hold ? "note-hold on" : "note-hold" }, text(change.hold ? "change.held" : "change.hold_hint"))
+      : null,
+  ].filter(isThere);
 }
 
-function spoken(change, { extra_cost: extra, violations, visit }) {
-  const parts = [visit ? text("change.starts", { technician: technicianName(visit.technician_id), time: visitTime(change.job_id, visit.start_at) }) : null, difference(extra)];
+/**
+ * The rules that the change itself would break: what is broken anyway is no reason against it.
+ *
+ * @param {Api.Judgement} judgement
+ */
+const added = ({ violations }) => violations.filter((one) => !one.existing);
+
+/**
+ * @param {Api.PlanChange} change
+ * @param {Api.Judgement} judgement
+ */
+function spoken(change, judgement) {
+  const { extra_cost: extra, visit } = judgement;
+  const violations = added(judgement);
+  const parts = [
+    visit
+      ? text("change.starts", { technician: technicianName(visit.technician_id), time: visitTime(change.job_id, visit.start_at) })
+      : null,
+    difference(extra),
+  ];
   if (violations.length) parts.push(text("change.breaks", { what: violations.map((one) => brokenText(one, change.job_id)).join("; ") }));
   if (change.hold) parts.push(text("change.held"));
   return parts.filter(Boolean).join(", ");
@@ -126,6 +200,7 @@ function forget() {
   clearPreview();
 }
 
+/** @param {OnBoard.Target} wanted */
 async function dropped(wanted) {
   const change = changeOf(wanted);
   const before = known;
@@ -139,19 +214,41 @@ async function dropped(wanted) {
   }
 }
 
-/** Make a judged change, or ask for the override that it needs. */
+/**
+ * Make a judged change, or ask for the override that it needs.
+ *
+ * @param {Api.PlanChange & { day: Api.Day }} change
+ * @param {Api.Judgement} judgement
+ * @returns {Promise<unknown>}
+ */
 export async function carryOut(change, judgement) {
   const startAt = judgement.visit?.start_at ?? change.start_at;
   const words = change.technician_id
-    ? text("change.done", { title: jobTitle(change.job_id), technician: technicianName(change.technician_id), time: startAt ? visitTime(change.job_id, startAt) : "" })
+    ? text("change.done", {
+        title: jobTitle(change.job_id),
+        technician: technicianName(change.technician_id),
+        time: startAt ? visitTime(change.job_id, startAt) : "",
+      })
     : text("change.done_off", { title: jobTitle(change.job_id) });
-  if (!judgement.possible) return openOverride(change, judgement, words);
+  if (added(judgement).length) return openOverride(change, judgement, words);
   const buttons = change.technician_id && !change.hold ? [pinButton(change.job_id)] : [];
   if (startAt && !isShown(change.day)) buttons.push({ label: text("change.show_day"), act: () => notify("go-to-day", change.day) });
-  return makeChange(change, words, { buttons });
+  try {
+    return await makeChange(change, words, { buttons });
+  } catch (error) {
+    // What was free of breaches a moment ago may not be so any more: it is asked about as if it had never been.
+    if (!(error instanceof Refused) || !error.faults.some(({ code }) => hasText(`rule.${code}`))) throw error;
+    const again = await judge(change);
+    if (!added(again).length) throw error;
+    return openOverride(change, again, words);
+  }
 }
 
-/** Judge a change and make it, as if it had been dropped there. */
+/**
+ * Judge a change and make it, as if it had been dropped there.
+ *
+ * @param {Api.PlanChange & { day: Api.Day }} change
+ */
 export async function judgeAndCarryOut(change) {
   return carryOut(change, await judge(change));
 }

@@ -1,0 +1,1 @@
+"""What all operations have in common: who may ask, how they wait, how faults are told."""

@@ -1,0 +1,775 @@
+/**
+ * What the service answers, as far as the pages read it. Names of types are those of the schemas in
+ * /openapi.json, and a test compares the two: what is named here has to be there.
+ *
+ * Moments are ISO texts with an offset (`Moment`), days `2026-11-23` (`Day`), money cents.
+ */
+declare namespace Api {
+  type Moment = string;
+  type Day = string;
+  type Cents = number;
+
+  type Role = "dispatcher" | "technician" | "integration" | "administrator";
+  type JobStatus = "open" | "scheduled" | "dispatched" | "en_route" | "on_site" | "completed" | "cannot_complete" | "on_hold" | "cancelled";
+  type Priority = "low" | "normal" | "high" | "urgent" | "emergency";
+  type StopKind = "visit" | "depot" | "break";
+  type Missed = "time_window" | "due";
+  type Severity = "indeterminate" | "warning" | "minor" | "major" | "critical";
+  type AlarmState =
+    | "unacknowledged"
+    | "acknowledged"
+    | "returned_to_normal"
+    | "normal"
+    | "shelved"
+    | "suppressed_by_design"
+    | "out_of_service";
+  type PlanStatus = "draft" | "published" | "discarded";
+  type RunStatus = "queued" | "running" | "finished" | "cancelled" | "failed";
+  type ReportKind = "en_route" | "on_site" | "completed" | "cannot_complete";
+  /** What an amount counts. */
+  type Unit = "seconds" | "items" | "levels" | "";
+
+  // Refusals (RFC 9457)
+
+  interface ProblemFault {
+    code: string;
+    /** JSON pointer into the body, or the parameter's name. */
+    where: string;
+    values?: Record<string, string | number>;
+  }
+
+  interface Problem {
+    title: string;
+    detail?: string;
+    faults?: ProblemFault[];
+  }
+
+  // Who is signed in
+
+  interface SessionOut {
+    account_id: string;
+    name: string;
+    role: Role;
+    technician_id: string | null;
+    time_zone: string;
+    currency: string;
+    tile_url: string | null;
+  }
+
+  // The board
+
+  interface HeldSkillOut {
+    skill_id: string;
+    level: number;
+  }
+
+  interface BoardTechnician {
+    id: string;
+    name: string;
+    phone: string | null;
+    latitude: number;
+    longitude: number;
+    skills: HeldSkillOut[];
+    territories: string[];
+  }
+
+  interface BoardShift {
+    technician_id: string;
+    starts_at: Moment;
+    ends_at: Moment;
+    max_overtime_seconds: number;
+  }
+
+  interface BoardAbsence {
+    id: string;
+    technician_id: string;
+    starts_at: Moment;
+    ends_at: Moment;
+    reason: string | null;
+  }
+
+  /** Why something does not hold or has to be decided; `values` are what it is about, by name. */
+  interface CauseOut {
+    code: string;
+    values: Record<string, any>;
+  }
+
+  interface BoardStop {
+    kind: StopKind;
+    job_id: string | null;
+    depot_id: string | null;
+    arrival_at: Moment;
+    start_at: Moment;
+    departure_at: Moment;
+    expected_arrival_at: Moment;
+    expected_start_at: Moment;
+    expected_departure_at: Moment;
+    will_miss: Missed[];
+    conflict: CauseOut | null;
+    parts: Record<string, number>;
+    tools: string[];
+  }
+
+  interface BoardFigures {
+    visits: number;
+    done: number;
+    not_done: number;
+    under_way: number;
+    late: number;
+    shift_seconds: number;
+    working_seconds: number;
+    service_seconds: number;
+    travel_seconds: number;
+    overtime_seconds: number;
+    distance_metres: number;
+  }
+
+  interface BoardRoute {
+    technician_id: string;
+    shift_starts_at: Moment;
+    shift_ends_at: Moment;
+    plan_version: number;
+    start_at: Moment;
+    end_at: Moment;
+    expected_end_at: Moment;
+    figures: BoardFigures;
+    stops: BoardStop[];
+  }
+
+  interface BoardWindow {
+    starts_at: Moment;
+    ends_at: Moment;
+  }
+
+  interface BoardJob {
+    title: string;
+    status: JobStatus;
+    priority: Priority;
+    duration_minutes: number;
+    site_id: string;
+    site: string;
+    address: string;
+    phone: string | null;
+    latitude: number | null;
+    longitude: number | null;
+    territory: string | null;
+    skills: Record<string, number>;
+    parts: Record<string, number>;
+    tools: string[];
+    windows: BoardWindow[];
+    due_at: Moment | null;
+    told_at: Moment | null;
+    pinned_technician_id: string | null;
+    pinned_start_at: Moment | null;
+    en_route_at: Moment | null;
+    arrived_at: Moment | null;
+    departed_at: Moment | null;
+    revision: number;
+  }
+
+  interface Reason {
+    code: string;
+    rule: string | null;
+  }
+
+  interface WaitingJob {
+    job_id: string;
+    reasons: Reason[];
+  }
+
+  interface BoardDepot {
+    id: string;
+    name: string;
+    latitude: number;
+    longitude: number;
+  }
+
+  interface BoardPosition {
+    technician_id: string;
+    latitude: number;
+    longitude: number;
+    at: Moment;
+  }
+
+  interface LentTwice {
+    code: "tool_lent_twice";
+    depot_id: string;
+    tool_id: string;
+    technician_ids: string[];
+    days: Day[];
+    starts_at: Moment;
+    ends_at: Moment;
+  }
+
+  interface Board {
+    day: Day;
+    days: number;
+    taken_at: Moment;
+    version: number;
+    technicians: BoardTechnician[];
+    shifts: BoardShift[];
+    absences: BoardAbsence[];
+    routes: BoardRoute[];
+    jobs: Record<string, BoardJob>;
+    unassigned: WaitingJob[];
+    depots: BoardDepot[];
+    positions: BoardPosition[];
+    /** Names of what is referred to, by id. */
+    skills: Record<string, string>;
+    parts: Record<string, string>;
+    tools: Record<string, string>;
+  }
+
+  interface Issue {
+    id: string;
+    kind: string;
+    since: Moment;
+    job_ids: string[];
+    technician_id: string | null;
+    day: Day | null;
+    cause: CauseOut;
+  }
+
+  interface IssueList {
+    issues: Issue[];
+  }
+
+  // Jobs, and where they could go
+
+  interface Window {
+    starts_at: Moment;
+    ends_at: Moment;
+  }
+
+  interface SkillLevel {
+    skill_id: string;
+    level: number;
+  }
+
+  interface PartQuantity {
+    part_id: string;
+    quantity: number;
+  }
+
+  interface JobOut {
+    id: string;
+    site_id: string;
+    title: string;
+    status: JobStatus;
+    priority: Priority;
+    duration_minutes: number;
+    due_at: Moment | null;
+    windows: Window[];
+    skills: SkillLevel[];
+    parts: PartQuantity[];
+    tools: string[];
+    revision: number;
+  }
+
+  interface SiteOut {
+    id: string;
+    name: string;
+    address: string;
+    phone: string | null;
+    latitude: number | null;
+    longitude: number | null;
+    territory: string | null;
+  }
+
+  interface SitesFound {
+    sites: SiteOut[];
+  }
+
+  interface BrokenRule {
+    rule: string;
+    job_id: string | null;
+    technician_id: string;
+    subject: string;
+    amount: number;
+    unit: Unit;
+    /** Whether the plan in force breaks it already. */
+    existing: boolean;
+  }
+
+  interface WaiverOut {
+    rule: string;
+    job_id: string;
+    technician_id: string;
+    subject: string;
+    amount: number;
+    unit: Unit;
+  }
+
+  interface PlaceOption {
+    technician_id: string;
+    technician: string;
+    start_at: Moment;
+    departure_at: Moment;
+    extra_cost: Cents;
+    depot_ids: string[];
+    moved_job_ids: string[];
+    bumped_job_ids: string[];
+  }
+
+  interface PlaceOptions {
+    options: PlaceOption[];
+  }
+
+  interface AlternativePlace extends PlaceOption {
+    violations: BrokenRule[];
+  }
+
+  interface PresentPlace {
+    technician_id: string;
+    technician: string;
+    start_at: Moment;
+    /** What leaving the job out would save; null if it must not be where it is. */
+    saving: Cents | null;
+  }
+
+  interface Alternatives {
+    here: PresentPlace;
+    alternatives: AlternativePlace[];
+  }
+
+  interface JudgedVisit {
+    technician_id: string;
+    arrival_at: Moment;
+    start_at: Moment;
+    departure_at: Moment;
+  }
+
+  interface MovedVisit {
+    job_id: string;
+    technician_id: string;
+    old_start_at: Moment;
+    new_start_at: Moment;
+  }
+
+  interface JudgedStop {
+    kind: StopKind;
+    job_id: string | null;
+    depot_id: string | null;
+    arrival_at: Moment;
+    start_at: Moment;
+    departure_at: Moment;
+  }
+
+  interface JudgedRoute {
+    technician_id: string;
+    stops: JudgedStop[];
+  }
+
+  interface Judgement {
+    possible: boolean;
+    overridable: boolean;
+    violations: BrokenRule[];
+    extra_cost: Cents;
+    cost: Record<string, Cents>;
+    visit: JudgedVisit | null;
+    moved: MovedVisit[];
+    routes: JudgedRoute[];
+    plan_version: number;
+  }
+
+  interface WayIn {
+    waivers: WaiverOut[];
+    bumped_job_ids: string[];
+    extra_cost: Cents;
+    visit: JudgedVisit;
+  }
+
+  interface TechnicianWhyNot {
+    technician_id: string;
+    technician: string;
+    obstacles: BrokenRule[];
+    changes: WayIn[];
+  }
+
+  interface PartSource {
+    part_id: string | null;
+    tool_id: string | null;
+    depot_ids: string[];
+    technician_ids: string[];
+  }
+
+  interface WhyNot {
+    reasons: Reason[];
+    technicians: TechnicianWhyNot[];
+    sources: PartSource[];
+  }
+
+  // Changes by hand
+
+  interface PlanChange {
+    job_id: string;
+    technician_id: string | null;
+    start_at: Moment | null;
+    hold: boolean;
+    day: Day | null;
+  }
+
+  interface ChangeMade {
+    plan_version: number;
+  }
+
+  interface AbsenceOut {
+    id: string;
+    starts_at: Moment;
+    ends_at: Moment;
+    reason: string | null;
+  }
+
+  // Plans and runs
+
+  interface PlanChanges {
+    added_job_ids: string[];
+    removed_job_ids: string[];
+    reassigned_job_ids: string[];
+    moved_job_ids: string[];
+    cost_before: Record<string, Cents>;
+    cost_after: Record<string, Cents>;
+    saved: Cents;
+    price_of_change: Cents;
+  }
+
+  interface RunOut {
+    id: string;
+    status: RunStatus;
+    starts_on: Day;
+    ends_on: Day;
+    requested_by: string;
+    cancel_requested: boolean;
+    progress: number;
+    objective: Cents | null;
+    changes: PlanChanges | null;
+    failure: string | null;
+    plan_id: number | null;
+    plan_version: number | null;
+    plan_status: PlanStatus | null;
+  }
+
+  interface RunPage {
+    runs: RunOut[];
+  }
+
+  interface PlanSummary {
+    id: number;
+    version: number | null;
+    status: PlanStatus;
+    starts_on: Day;
+    ends_on: Day;
+    territory: string | null;
+    created_at: Moment;
+  }
+
+  interface PlanPage {
+    plans: PlanSummary[];
+  }
+
+  interface PlannedStop {
+    kind: string;
+    job_id: string | null;
+    start_at: Moment;
+    departure_at: Moment;
+  }
+
+  interface PlannedRoute {
+    technician_id: string;
+    stops: PlannedStop[];
+  }
+
+  interface PlanOut extends PlanSummary {
+    routes: PlannedRoute[];
+    lent_twice: LentTwice[];
+  }
+
+  interface Figures {
+    jobs: number;
+    distance_metres: number;
+    travel_seconds: number;
+    working_seconds: number;
+    overtime_seconds: number;
+    late_seconds: number;
+    cost: Cents;
+  }
+
+  interface Assignment {
+    technician_id: string;
+    start_at: Moment;
+  }
+
+  interface ChangedTechnician {
+    technician_id: string;
+    technician: string;
+    before: Figures;
+    after: Figures;
+    job_ids: string[];
+    with_technician_ids: string[];
+  }
+
+  interface ChangedJob {
+    job_id: string;
+    title: string;
+    change: "added" | "removed" | "technician" | "time";
+    told: boolean;
+    old: Assignment | null;
+    new: Assignment | null;
+  }
+
+  interface DraftChanges {
+    is_as_made: boolean;
+    before: Figures;
+    after: Figures;
+    changes: PlanChanges;
+    technicians: ChangedTechnician[];
+    jobs: ChangedJob[];
+  }
+
+  // What machines say
+
+  interface AlertOut {
+    id: number;
+    device_id: string;
+    asset_id: string;
+    type: string;
+    severity: Severity;
+    readings: Record<string, number>;
+    message: string | null;
+    occurred_at: Moment;
+    count: number;
+    acknowledged_at: Moment | null;
+    acknowledged_by: string | null;
+    state: AlarmState;
+    outcome: "received" | "folded" | "rejected" | "job" | "cleared";
+    reason: string | null;
+    rule_id: string | null;
+    job_id: string | null;
+  }
+
+  interface AlertPage {
+    alerts: AlertOut[];
+  }
+
+  interface AssetOut {
+    id: string;
+    name: string;
+    model: string | null;
+    serial_number: string | null;
+  }
+
+  interface DeadLetterOut {
+    id: number;
+    source_id: string | null;
+    device: string | null;
+    faults: { code: string }[];
+    received_at: Moment;
+    count: number;
+  }
+
+  interface DeadLetterPage {
+    dead_letters: DeadLetterOut[];
+  }
+
+  /** One of `GET /events`. */
+  interface EventOut {
+    type: string;
+    entity: string;
+    entity_id: string;
+    after: Record<string, any> | null;
+  }
+
+  // A technician's day
+
+  interface TechnicianOut {
+    id: string;
+    name: string;
+  }
+
+  interface TechnicianPage {
+    technicians: TechnicianOut[];
+  }
+
+  interface PartCount {
+    id: string;
+    name: string;
+    quantity: number;
+  }
+
+  interface NamedTool {
+    id: string;
+    name: string;
+  }
+
+  interface StopTask {
+    title: string;
+    severity: Severity;
+    asset: string;
+    model: string | null;
+    serial_number: string | null;
+  }
+
+  interface StopWindow {
+    starts_at: Moment;
+    ends_at: Moment;
+  }
+
+  interface RouteStop {
+    kind: StopKind;
+    arrival_at: Moment;
+    start_at: Moment;
+    departure_at: Moment;
+    expected_arrival_at: Moment;
+    expected_start_at: Moment;
+    expected_departure_at: Moment;
+    windows: StopWindow[];
+    will_miss: Missed[];
+    en_route_at: Moment | null;
+    arrived_at: Moment | null;
+    departed_at: Moment | null;
+    job_id: string | null;
+    depot_id: string | null;
+    title: string;
+    status: JobStatus | null;
+    priority: Priority | null;
+    name: string | null;
+    address: string | null;
+    phone: string | null;
+    latitude: number | null;
+    longitude: number | null;
+    parts: PartCount[];
+    tools: NamedTool[];
+    tasks: StopTask[];
+  }
+
+  interface ShiftRoute {
+    shift_starts_at: Moment;
+    shift_ends_at: Moment;
+    leaves_at: Moment;
+    returns_at: Moment;
+    distance_metres: number;
+    load_parts: PartCount[];
+    load_tools: NamedTool[];
+    stops: RouteStop[];
+  }
+
+  interface DailyRoute {
+    technician_id: string;
+    technician: string;
+    day: Day;
+    time_zone: string;
+    routes: ShiftRoute[];
+  }
+
+  interface EarlierVisit {
+    title: string;
+    status: JobStatus;
+    ended_at: Moment;
+    technician: string | null;
+    reason: string | null;
+    note: string | null;
+    parts_used: PartCount[];
+    readings: Record<string, number>;
+    same_asset: boolean;
+  }
+
+  interface JobHistory {
+    visits: EarlierVisit[];
+    next: string | null;
+  }
+
+  interface CalendarLinkOut {
+    created_at: Moment | null;
+  }
+
+  interface MadeCalendarLink extends CalendarLinkOut {
+    url: string;
+  }
+
+  interface NewReport {
+    id: string;
+    job_id: string;
+    kind: ReportKind;
+    at: Moment;
+    reason?: string;
+    note?: string;
+    parts_used?: PartQuantity[];
+    signed_by?: string;
+  }
+
+  // Who answers with what
+
+  /** What `GET path` gives. */
+  type Read<Path extends string> = Path extends "/session"
+    ? SessionOut
+    : Path extends `/board/${string}`
+      ? Board
+      : Path extends "/issues"
+        ? IssueList
+        : Path extends `/jobs/${string}/alternatives?${string}`
+          ? Alternatives
+          : Path extends `/jobs/${string}/options?${string}`
+            ? PlaceOptions
+            : Path extends `/jobs/${string}/why-not?${string}`
+              ? WhyNot
+              : Path extends `/jobs/${string}/history?${string}`
+                ? JobHistory
+                : Path extends `/jobs/${string}`
+                  ? JobOut
+                  : Path extends `/sites?${string}`
+                    ? SitesFound
+                    : Path extends `/runs?${string}`
+                      ? RunPage
+                      : Path extends `/runs/${string}`
+                        ? RunOut
+                        : Path extends `/plans?${string}`
+                          ? PlanPage
+                          : Path extends `/plans/${string}/changes`
+                            ? DraftChanges
+                            : Path extends `/plans/${string}`
+                              ? PlanOut
+                              : Path extends `/alerts?${string}`
+                                ? AlertPage
+                                : Path extends `/assets/${string}`
+                                  ? AssetOut
+                                  : Path extends `/dead-letters?${string}`
+                                    ? DeadLetterPage
+                                    : Path extends `/technicians?${string}`
+                                      ? TechnicianPage
+                                      : Path extends `/technicians/${string}/routes/${string}`
+                                        ? DailyRoute
+                                        : Path extends `/technicians/${string}/calendar-link`
+                                          ? CalendarLinkOut
+                                          : Path extends `/pages/texts/${string}`
+                                            ? Record<string, string>
+                                            : unknown;
+
+  /** What `POST path` gives. */
+  type Posted<Path extends string> = Path extends "/session"
+    ? SessionOut
+    : Path extends "/jobs"
+      ? JobOut
+      : Path extends "/plans"
+        ? RunOut
+        : Path extends "/plan-changes"
+          ? ChangeMade
+          : Path extends "/plan-changes/judgement"
+            ? Judgement
+            : Path extends `/plans/${string}/publish`
+              ? PlanSummary
+              : Path extends `/runs/${string}/cancel`
+                ? RunOut
+                : Path extends `/alerts/${string}/acknowledge`
+                  ? AlertOut
+                  : Path extends `/technicians/${string}/absences`
+                    ? AbsenceOut
+                    : Path extends `/technicians/${string}/calendar-link?${string}`
+                      ? MadeCalendarLink
+                      : unknown;
+
+  type Answer<Method extends string, Path extends string> = Method extends "GET"
+    ? Read<Path>
+    : Method extends "POST"
+      ? Posted<Path>
+      : unknown;
+}

@@ -1,0 +1,51 @@
+/** Why a visit does not hold any more, or something else has to be decided, in the reader's words. */
+
+import { day, isoDay, number, time } from "../format.js";
+import { hasText, text } from "../texts.js";
+import { board } from "./state.js";
+import { technicianName } from "./words.js";
+
+/**
+ * What kind of issue it is.
+ *
+ * @param {{ kind: string }} issue
+ */
+export const kindText = ({ kind }) => text(hasText(`issue.${kind}`) ? `issue.${kind}` : "issue.other");
+
+/**
+ * The cause as a sentence; `technicianId` is whom it is about, if it is about somebody.
+ *
+ * @param {Api.CauseOut} cause
+ * @param {string | null} [technicianId]
+ */
+export function causeText({ code, values }, technicianId = null) {
+  const said = { technician: technicianId ? technicianName(technicianId) : "–", ...named(values) };
+  if (hasText(`cause.${code}`)) return text(`cause.${code}`, said);
+  return text(hasText(`reason.${code}`) ? `reason.${code}` : "cause.unknown", said);
+}
+
+/**
+ * Ids by their names, moments and numbers as the reader has them.
+ *
+ * @param {Record<string, any>} values
+ */
+function named(values) {
+  const { skill_id: skill, part_id: part, tool_id: tool, pinned_technician_id: pinned, starts_at: from, ends_at: to } = values;
+  return {
+    skill: board.skills[skill] ?? skill ?? "–",
+    what: board.parts[part] ?? board.tools[tool] ?? part ?? tool ?? "–",
+    depot: board.depots.get(values.depot_id)?.name ?? values.depot_id ?? "–",
+    pinned: pinned ? technicianName(pinned) : "–",
+    needed: values.needed ?? "–",
+    held: values.held ?? 0,
+    has: values.has ?? 0,
+    technicians: (values.technician_ids ?? []).map(technicianName).join(", ") || "–",
+    from: from ? moment(from) : "–",
+    territory: values.territory ?? "–",
+    span: from && to ? `${moment(from)} – ${isoDay(from) === isoDay(to) ? time(to) : moment(to)}` : "–",
+    ...(values.count === undefined ? {} : { count: values.count, number: number(values.count) }),
+  };
+}
+
+/** @param {Api.Moment} at */
+const moment = (at) => `${day(at)} ${time(at)}`;

@@ -1,0 +1,135 @@
+/** Changing a job's details: what it is, how long, when, and what it needs. */
+
+import { element, within } from "../../dom.js";
+import { ask, get, Refused } from "../../http.js";
+import { text } from "../../texts.js";
+import { openDialog, troubleLines } from "../dialogs.js";
+import { clearFaults, tellAtFields } from "../fields.js";
+import { done } from "../moves/changes.js";
+import { asOnBoard, jobFields } from "./job-form.js";
+
+/**
+ * What the fields are called, by their names in the body.
+ *
+ * @type {[name: keyof ReturnType<import("./job-form.js").Fields["read"]>, key: string][]}
+ */
+const NAMES = [
+  ["title", "form.what"],
+  ["priority", "filter.priority"],
+  ["duration_minutes", "form.minutes"],
+  ["due_at", "job.due"],
+  ["windows", "form.windows"],
+  ["skills", "job.skills"],
+  ["parts", "job.parts"],
+  ["tools", "job.tools"],
+];
+
+/** @param {OnBoard.Job} job */
+export function openEdit(job) {
+  const path = /** @type {const} */ (`/jobs/${encodeURIComponent(job.id)}`);
+  const place = element("div", { class: "edited" });
+  const stale = element("div", { class: "notice stale", role: "alert", hidden: true });
+  let { revision } = job;
+  /** The job as it was when it was read: its fields are never shown. */
+  let known = unchanged(job);
+  let fields = shown({});
+
+  /**
+   * The job as it is, and what was typed over it.
+   *
+   * @param {Partial<import("./job-form.js").Typed>} typed
+   */
+  function shown(typed) {
+    const filled = jobFields(known.job, { ...known.typed, ...typed });
+    place.replaceChildren(...filled.nodes);
+    return filled;
+  }
+
+  const changed = () => differing(known.body, fields.read());
+  // Only what is different: others may change the rest meanwhile.
+  const typedOver = () => differing(known.typed, fields.typed());
+
+  async function readAnew() {
+    const [mine, typed, was] = [changed(), typedOver(), known.body];
+    try {
+      const fresh = await get(path);
+      known = unchanged(asOnBoard(fresh));
+      fields = shown(typed);
+      ({ revision } = fresh);
+      clearFaults(dialog.form);
+      const others = namesOf(differing(was, known.body));
+      stale.replaceChildren(
+        element("p", {}, text(others ? "form.changed_by_others" : "form.changed_elsewhere", { fields: others })),
+        element("p", {}, namesOf(mine) ? text("form.yours_kept", { fields: namesOf(mine) }) : ""),
+      );
+      place.querySelector("input")?.focus();
+    } catch (error) {
+      stale.replaceChildren(...troubleLines(error), again());
+    }
+  }
+
+  const again = () => element("button", { type: "button", class: "small", onclick: readAnew }, text("form.read_again"));
+
+  const dialog = openDialog({
+    title: text("form.edit_title", { id: job.id }),
+    className: "wide",
+    body: [stale, place, element("p", { class: "soft" }, text("form.edit_note"))],
+    kept: {
+      name: `edit-job/${job.id}`,
+      read: typedOver,
+      restore: (typed) => {
+        fields = shown(typed);
+      },
+    },
+    submitText: text("form.save"),
+    submit: async (form) => {
+      clearFaults(form);
+      const change = changed();
+      if (!Object.keys(change).length) return true;
+      try {
+        await ask("PATCH", path, change, { headers: { "If-Match": `"${revision}"` } });
+      } catch (error) {
+        if (!(error instanceof Refused) || error.status !== 412) return tellAtFields(form, error);
+        const button = again();
+        stale.hidden = false;
+        stale.replaceChildren(...troubleLines(error), button);
+        button.focus();
+        return false;
+      }
+      const was = Object.fromEntries(Object.entries(known.body).filter(([name]) => name in change));
+      done(text("form.changed", { title: job.title }), [{ method: "PATCH", path, body: was }]);
+      return true;
+    },
+  });
+  within(place, "input")[0]?.focus();
+}
+
+/**
+ * What the fields say as long as nobody has changed them.
+ *
+ * @param {import("./job-form.js").FormJob} job
+ */
+function unchanged(job) {
+  const fields = jobFields(job);
+  return { job, body: fields.read(), typed: fields.typed() };
+}
+
+/**
+ * What is other than before, as it is now.
+ *
+ * @template {object} Thing
+ * @param {Thing} before
+ * @param {Thing} now
+ * @returns {Partial<Thing>}
+ */
+function differing(before, now) {
+  const names = /** @type {(keyof Thing)[]} */ (Object.keys(now));
+  const others = names.filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]));
+  return /** @type {Partial<Thing>} */ (Object.fromEntries(others.map((name) => [name, now[name]])));
+}
+
+/** @param {object} changes */
+const namesOf = (changes) =>
+  NAMES.filter(([name]) => name in changes)
+    .map(([, key]) => text(key))
+    .join(", ");

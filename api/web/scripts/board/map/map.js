@@ -1,0 +1,99 @@
+/**
+ * The map: each technician's route in the colour of the row, sites, depots, where technicians were
+ * last, and what is in nobody's route. Without tiles it is drawn on a plain ground.
+ */
+
+import { canvas, control, latLngBounds, map as makeMap, tileLayer } from "/pages/leaflet/leaflet-src.esm.js";
+import { byId } from "../../dom.js";
+import { text } from "../../texts.js";
+import { onThemeChange } from "../colours.js";
+import { board, select, selection, signedIn, subscribe } from "../state.js";
+import { restyle } from "./emphasis.js";
+import { legend } from "./legend.js";
+import { drawAll, drawn, drawSome, showOn } from "./marks.js";
+
+const EVERYBODY = Symbol("everybody");
+/** @type {Set<string>} */
+const NOBODY = new Set();
+/**
+ * Whose routes are to be drawn anew: everybody's, some, or nobody's.
+ *
+ * @typedef {typeof EVERYBODY | Set<string>} Wish
+ */
+
+/** @type {import("/pages/leaflet/leaflet-src.esm.js").Map} */
+let map;
+/** @type {string | null} */
+let fitted = null;
+let framed = 0;
+/** @type {Wish | null} */
+let wanted = null;
+
+export function mountMap() {
+  const node = byId("map");
+  map = makeMap(node, {
+    renderer: canvas({ padding: 0.3, tolerance: 4 }),
+    preferCanvas: true,
+    zoomControl: false,
+    attributionControl: false,
+    zoomSnap: 0.25,
+    center: [0, 0],
+    zoom: 2,
+  });
+  control.zoom({ zoomInTitle: text("zoom.in"), zoomOutTitle: text("zoom.out") }).addTo(map);
+  const { tile_url: tiles } = signedIn();
+  if (tiles) tileLayer(tiles, { maxZoom: 19 }).addTo(map);
+  showOn(map);
+  node.append(legend());
+  new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(node);
+  map.on("click", () => select({}));
+  subscribe("board", (technicianIds) => soon(technicianIds ?? EVERYBODY));
+  for (const topic of ["filters", "selection", "hover"]) subscribe(topic, () => soon(NOBODY));
+  subscribe("selection", bringIntoView);
+  onThemeChange(() => soon(EVERYBODY));
+}
+
+/**
+ * After the next paint, whatever has changed: the time line goes first.
+ *
+ * @param {Wish} technicianIds
+ */
+function soon(technicianIds) {
+  wanted = mergedWish(wanted, technicianIds);
+  framed ||= requestAnimationFrame(() =>
+    setTimeout(() => {
+      framed = 0;
+      const now = wanted;
+      wanted = null;
+      if (now === EVERYBODY) {
+        drawAll();
+        fitToDays();
+      } else if (now?.size) drawSome(now);
+      restyle();
+    }),
+  );
+}
+
+/**
+ * @param {Wish | null} one
+ * @param {Wish} other
+ * @returns {Wish}
+ */
+function mergedWish(one, other) {
+  if (one === EVERYBODY || other === EVERYBODY) return EVERYBODY;
+  return new Set([...(one ?? NOBODY), ...other]);
+}
+
+/** Other days are elsewhere. */
+function fitToDays() {
+  const shown = `${board.day}+${board.days}`;
+  if (fitted === shown) return;
+  fitted = shown;
+  const points = [...drawn.jobs.values()].map(({ layer }) => layer.getLatLng());
+  if (points.length) map.fitBounds(latLngBounds(points), { padding: [24, 24], animate: false });
+}
+
+function bringIntoView() {
+  const mark = drawn.jobs.get(selection.jobId ?? "");
+  if (mark && !map.getBounds().contains(mark.layer.getLatLng())) map.panTo(mark.layer.getLatLng(), { animate: false });
+}

@@ -1,0 +1,209 @@
+/**
+ * What has to be decided now, the weightiest first: visits that their technicians cannot attend, jobs
+ * without a place, messages that nobody understood, runs that failed. Each leads to where it is settled.
+ */
+
+import { byFocusKey, byId, element, focusKeyIn, isThere } from "../../dom.js";
+import { day as dayText, isoDay, span, startOfDay } from "../../format.js";
+import { get } from "../../http.js";
+import { text } from "../../texts.js";
+import { announce } from "../../ui/announce.js";
+import { icon } from "../../ui/icons.js";
+import { toast, toastTrouble } from "../../ui/toast.js";
+import { causeText, kindText } from "../causes.js";
+import { show } from "../days.js";
+import { priorityBadge } from "../job/unassigned.js";
+import { openReplan } from "../plan/replan.js";
+import { board, isShown, select, selection, setIssues, subscribe } from "../state.js";
+import { showJob } from "../timeline/cells.js";
+import { jobTitle, technicianName } from "../words.js";
+import { openDeadLetters } from "./dead-letters.js";
+import { addPanel, offerPanel, openPanel } from "./panel.js";
+
+const GATHER_MILLISECONDS = 400;
+/** @type {Record<string, import("../../ui/icons.js").IconName>} */
+const ICONS = { conflict: "conflict", no_place: "person", dead_letter: "bell", failed_run: "calendar" };
+/** After so long since when is told by day, not by the hours. */
+const LONG_SECONDS = 24 * 3600;
+
+/** @type {import("./panel.js").Panel} */
+let panel;
+/** @type {string | null} */
+let drawn = null;
+/**
+ * Of each job that is not on the board: its title.
+ *
+ * @type {Map<string, string>}
+ */
+const titles = new Map();
+/**
+ * Those told of already; null before the first answer.
+ *
+ * @type {Set<string> | null}
+ */
+let known = null;
+/** @type {number | null} */
+let timer = null;
+
+export function mountIssues() {
+  panel = addPanel("issues");
+  byId("issues").addEventListener("click", () => openPanel("issues", { focus: true }));
+  for (const entity of ["placement", "dead_letter", "run", "plan", "absence", "job", "technician"]) subscribe(`event:${entity}`, readSoon);
+  subscribe("board", (technicianIds) => {
+    // Each minute, and whenever everything may have changed.
+    if (technicianIds === null) readSoon();
+    draw();
+  });
+}
+
+function readSoon() {
+  timer ??= setTimeout(read, GATHER_MILLISECONDS);
+}
+
+async function read() {
+  timer = null;
+  try {
+    const { issues } = await get("/issues", { quiet: true });
+    await nameJobs(issues);
+    setIssues(issues);
+    draw();
+    tell(issues);
+  } catch (error) {
+    toastTrouble(error);
+  }
+}
+
+/**
+ * Titles of jobs on days that are not shown.
+ *
+ * @param {Api.Issue[]} issues
+ */
+async function nameJobs(issues) {
+  const missing = new Set(issues.flatMap((one) => one.job_ids).filter((id) => !board.jobs.has(id) && !titles.has(id)));
+  await Promise.all(
+    [...missing].map(async (id) => {
+      try {
+        titles.set(id, (await get(`/jobs/${encodeURIComponent(id)}`, { quiet: true })).title);
+      } catch {
+        // It goes by its id.
+      }
+    }),
+  );
+}
+
+/**
+ * What is new is said wherever one looks; what was there at first comes to the front, unless somebody has chosen what to see.
+ *
+ * @param {Api.Issue[]} issues
+ */
+function tell(issues) {
+  const before = known;
+  const fresh = before === null ? [] : issues.filter((one) => !before.has(one.id));
+  if (before === null && issues.length && !selection.jobId) offerPanel("issues");
+  known = new Set(issues.map((one) => one.id));
+  const [first] = fresh;
+  if (!first) return;
+  const words = fresh.length === 1 ? `${kindText(first)}: ${heading(first)}` : text("issues.new", { count: fresh.length });
+  announce(words);
+  toast(words, { kind: "bad", buttons: [{ label: text("issues.show"), act: () => openPanel("issues", { focus: true }) }] });
+}
+
+function draw() {
+  const { issues } = board;
+  panel.setCount(issues.length || null);
+  const button = byId("issues");
+  button.hidden = !issues.length;
+  if (issues.length) button.replaceChildren(icon("conflict", 13), text("issues.count", { count: issues.length }));
+  const signed = JSON.stringify([issues, issues.map(heading), Math.floor(Date.now() / 60_000)]);
+  if (drawn === signed) return;
+  drawn = signed;
+  const focusKey = focusKeyIn(panel.body);
+  panel.body.replaceChildren(
+    issues.length ? element("ul", { class: "cards" }, issues.map(card)) : element("p", { class: "soft" }, text("issues.none")),
+  );
+  // What was settled is gone; whoever was at it is at the list.
+  if (focusKey) (byFocusKey(panel.body, focusKey) ?? panel.body).focus();
+}
+
+/** @param {Api.Issue} issue */
+function card(issue) {
+  const [job] = issue.job_ids.map((id) => board.jobs.get(id)).filter(isThere);
+  const facts = [
+    issue.technician_id ? technicianName(issue.technician_id) : null,
+    issue.day ? dayText(startOfDay(issue.day)) : null,
+    since(issue),
+  ].filter(isThere);
+  return element(
+    "li",
+    { class: `issue-card ${issue.kind}`, dataset: { issue: issue.id } },
+    element(
+      "p",
+      { class: "card-facts" },
+      element("span", { class: "badge bad with-icon" }, icon(ICONS[issue.kind] ?? "conflict", 11), kindText(issue)),
+      job ? priorityBadge(job) : null,
+    ),
+    element(
+      "button",
+      { type: "button", class: "job-open", dataset: { focusKey: `issue-${issue.id}` }, onclick: () => open(issue).catch(toastTrouble) },
+      element("strong", {}, heading(issue)),
+    ),
+    element("p", { class: "soft numbers" }, facts.join(" · ")),
+    element("p", {}, causeText(issue.cause, issue.technician_id)),
+  );
+}
+
+/** @param {Api.Issue} issue */
+function since({ since: moment }) {
+  const seconds = Math.max(0, (Date.now() - Date.parse(moment)) / 1000);
+  return seconds < LONG_SECONDS ? text("issues.for", { span: span(seconds) }) : text("issues.since", { day: dayText(moment) });
+}
+
+/**
+ * What it is about, by name.
+ *
+ * @param {Api.Issue} issue
+ */
+function heading({ kind, job_ids: ids, cause: { values } }) {
+  if (kind === "dead_letter") return values.source ?? values.source_id ?? text("issues.no_source");
+  if (kind === "failed_run") return text("replan.run", { days: days(values) });
+  return ids.map((id) => `${titles.get(id) ?? jobTitle(id)} (${id})`).join(", ") || kindText({ kind });
+}
+
+/** @param {Record<string, any>} values */
+function days({ starts_on: first, ends_on: last }) {
+  return [...new Set([first, last])].map((iso) => dayText(startOfDay(iso))).join(" – ");
+}
+
+/**
+ * Go where it can be settled.
+ *
+ * @param {Api.Issue} issue
+ * @returns {Promise<unknown>}
+ */
+async function open(issue) {
+  const {
+    kind,
+    cause: { values },
+  } = issue;
+  if (kind === "dead_letter") return openDeadLetters(values.source_id ?? null);
+  if (kind === "failed_run") return openReplan({ from: values.starts_on, to: values.ends_on, territory: values.territory });
+  const [jobId = null] = issue.job_ids;
+  const isHere = issue.day ? isShown(issue.day) : jobId === null || board.jobs.has(jobId);
+  const day = issue.day ?? (jobId && !isHere ? await dayOf(jobId) : null);
+  if (day && !isHere) await show(day, 1);
+  select({ jobId, technicianId: issue.technician_id });
+  openPanel("job", { focus: true });
+  if (jobId && board.placed.has(jobId)) showJob(jobId);
+  return undefined;
+}
+
+/**
+ * A day on which the job could be attended.
+ *
+ * @param {string} jobId
+ */
+async function dayOf(jobId) {
+  const { windows } = await get(`/jobs/${encodeURIComponent(jobId)}`);
+  const open_ = windows.find((one) => Date.parse(one.ends_at) > Date.now());
+  return isoDay(open_ ? Math.max(Date.parse(open_.starts_at), Date.now()) : Date.now());
+}

@@ -1,0 +1,135 @@
+/** What the technician's page keeps on the phone, and passes about. */
+declare namespace OnPhone {
+  /** The session, and the token that belongs to it. */
+  type Session = Api.SessionOut & { csrf_token: string };
+
+  /** Whose reports go out; see delivery.js. */
+  type Sender = Pick<Session, "technician_id" | "csrf_token">;
+
+  /** What became of a request; `status` 0 if the service could not be reached. */
+  interface Answer<Body> {
+    status: number;
+    body: Body | null;
+    etag: string | null;
+    retryAfter: number | null;
+  }
+
+  /** A report on its way: `sent` until the day that was read again shows it. */
+  interface Report {
+    /** In the order in which they were made. */
+    number: number;
+    technician_id: string;
+    body: Api.NewReport;
+    title: string;
+    place: string | null;
+    made_at: number;
+    state: "waiting" | "sent" | "refused";
+    sent_at?: number;
+    faults?: Api.ProblemFault[];
+    attempts: number;
+  }
+
+  /** A report before it has a number. */
+  type NewReport = Omit<Report, "number">;
+
+  /** A day as it was last read; `seen` is the day that was last looked at. */
+  interface KeptDay {
+    key: string;
+    day: Api.DailyRoute;
+    etag: string | null;
+    seen: Api.DailyRoute;
+    read_at: number;
+  }
+
+  interface KeptHistory {
+    key: string;
+    visits: Api.EarlierVisit[];
+    has_more: boolean;
+    read_at: number;
+  }
+
+  /** The few single values, by name; `ticks/…` besides, lists of keys. */
+  interface Values {
+    session: Session;
+    shares_position: boolean;
+    last_sent_at: number;
+    [ticks: `ticks/${string}`]: string[];
+  }
+
+  interface Schema extends DBSchemaOfIdb {
+    reports: { key: number; value: Report };
+    days: { key: string; value: KeptDay };
+    histories: { key: string; value: KeptHistory };
+    values: { key: string; value: { key: string; value: any } };
+  }
+  type DBSchemaOfIdb = import("/pages/idb/index.js").DBSchema;
+  type Store = "reports" | "days" | "histories" | "values";
+  type Row<Name extends Store> = Schema[Name]["value"];
+  type Key<Name extends Store> = Schema[Name]["key"];
+
+  type Outcome = "taken" | "refused" | "failed" | "away" | "signed_out" | "forbidden";
+  type Connection = "unknown" | "there" | "away" | "busy" | "signed_out";
+
+  /** A stop in its place in the day. */
+  interface Item {
+    route: Api.ShiftRoute;
+    stop: Api.RouteStop;
+    key: string;
+    /** Of visits only. */
+    number: number | null;
+    /** `now`: the one to show large. */
+    state: "over" | "now" | "later";
+  }
+
+  /** A difference between two readings of a day. */
+  interface Change {
+    kind: "added" | "removed" | "moved" | "changed";
+    stop: Api.RouteStop;
+    before?: Api.RouteStop;
+  }
+
+  /** Something to fetch. */
+  interface Line {
+    key: string;
+    id: string;
+    name: string;
+    quantity?: number;
+    users: Api.RouteStop[];
+  }
+
+  /** Where to fetch things; `stop` is null for the van's load in the morning. */
+  interface Place {
+    key: string;
+    stop: Api.RouteStop | null;
+    lines: Line[];
+  }
+
+  /** All that there is to show. */
+  interface State {
+    session: Session | null;
+    technicianId: string;
+    isReadOnly: boolean;
+    iso: Api.Day;
+    today: Api.Day;
+    tab: string;
+    kept: KeptDay | undefined;
+    reports: Report[];
+    ticks: Set<string>;
+    connection: Connection;
+    isBusy: boolean;
+    lastSentAt: number | null;
+    others: number;
+    goesByItself: boolean;
+    refusal: string | null;
+    histories: number;
+  }
+
+  /** What can be done on the page. */
+  interface Deeds {
+    report: (kind: Api.ReportKind, stop: Api.RouteStop) => unknown;
+    tick: (key: string, isTicked: boolean) => unknown;
+    seen: () => unknown;
+    retry: (number: number) => unknown;
+    drop: (number: number) => unknown;
+  }
+}

@@ -1,0 +1,104 @@
+/** What the technician reports, ticks off and takes note of. */
+
+import { byId } from "../dom.js";
+import { text } from "../texts.js";
+import { keptDay, lookAt } from "./days.js";
+import { GRACE } from "./delivery.js";
+import { keepTicks } from "./load.js";
+import { Toast } from "./notices.js";
+import { Outbox } from "./outbox.js";
+import { askForEnd } from "./report-form.js";
+import { changed, noteConnection, state } from "./state.js";
+import { keepForGood, readValue } from "./store.js";
+
+/** A second tap within this time is a slip. */
+const BETWEEN_TAPS = 900;
+
+export const outbox = new Outbox(noteConnection);
+const toast = new Toast(byId("toast"));
+
+/** @type {OnPhone.Deeds} */
+export const deeds = { report, tick, seen, retry: (number) => outbox.retry(number), drop: (number) => outbox.withdraw(number) };
+
+/** Show how far reports have got. */
+export async function showReports() {
+  if (!state.isReadOnly) {
+    const { iso } = state;
+    const [reports, others, lastSentAt] = [await outbox.reports(), await outbox.othersWaiting(), await readValue("last_sent_at")];
+    // After the reports: those that are gone are in the day by now, which another tab may have read.
+    const kept = await keptDay(state.technicianId, iso);
+    Object.assign(state, { reports, others, lastSentAt: lastSentAt ?? null }, iso === state.iso && kept ? { kept } : {});
+  }
+  Object.assign(state, { isBusy: outbox.isBusy, goesByItself: outbox.goesByItself });
+  changed();
+}
+
+/**
+ * @param {Api.ReportKind} kind
+ * @param {Api.RouteStop} stop
+ */
+async function report(kind, stop) {
+  const { job_id: jobId } = stop;
+  if ("resting" in document.body.dataset || jobId === null) return;
+  rest();
+  const about = { title: stop.title, place: stop.name };
+  let number;
+  if (kind === "en_route" || kind === "on_site") {
+    number = await add({ kind, job_id: jobId }, about);
+  } else {
+    const others = (state.kept?.day.routes ?? []).flatMap((route) => [...route.load_parts, ...route.stops.flatMap((one) => one.parts)]);
+    const given = await askForEnd(kind, { ...stop, job_id: jobId }, others, state.session?.account_id ?? "");
+    rest();
+    if (!given) return;
+    number = await add(given.content, { ...about, at: given.at });
+    scrollTo({ top: 0 });
+  }
+  if (number === null) return;
+  keepForGood();
+  const made = number;
+  toast.show(text(`toast.${kind}`, { place: stop.name ?? stop.title }), { seconds: GRACE / 1_000, undo: () => undo(made) });
+}
+
+/**
+ * The report's number; null if the phone could not keep it, which is said.
+ *
+ * @param {Omit<Api.NewReport, "id" | "at">} content
+ * @param {{ at?: Date, title: string, place: string | null }} about
+ */
+async function add(content, about) {
+  try {
+    return await outbox.add(content, about);
+  } catch (error) {
+    console.error(error);
+    toast.show(text("toast.not_kept"));
+    return null;
+  }
+}
+
+/** Take no further tap for a moment. */
+function rest() {
+  document.body.dataset.resting = "";
+  setTimeout(() => delete document.body.dataset.resting, BETWEEN_TAPS);
+}
+
+/** @param {number} number */
+async function undo(number) {
+  toast.show(text((await outbox.withdraw(number)) ? "toast.undone" : "toast.too_late"));
+}
+
+/**
+ * @param {string} key
+ * @param {boolean} isTicked
+ */
+async function tick(key, isTicked) {
+  if (isTicked) state.ticks.add(key);
+  else state.ticks.delete(key);
+  await keepTicks(state.technicianId, state.iso, state.ticks);
+  changed();
+}
+
+async function seen() {
+  if (!state.kept) return;
+  state.kept = await lookAt(state.technicianId, state.iso, state.kept.day);
+  changed();
+}

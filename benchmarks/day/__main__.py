@@ -1,0 +1,7 @@
+"""``python -m benchmarks.day``."""
+
+import sys
+
+from benchmarks.day.day import main
+
+sys.exit(main())

@@ -1,0 +1,224 @@
+"""Problems so small that every plan of them can be looked at, of kinds that are hard to get right.
+
+Everything is drawn from a seed: the same kind, seed and number give the same problem.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from solver.problem import (
+    Break,
+    Depot,
+    Matrix,
+    Objective,
+    Previous,
+    Problem,
+    Shift,
+    TimeWindow,
+    Visit,
+)
+
+MINUTE = 60
+DAY = 24 * 60 * MINUTE
+REGION = 40 * MINUTE
+"""The side of the square in which all lies, in seconds of travel."""
+DEPOTS = 3
+PARTS = ("pump", "valve")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Of what there is how much in problems of a kind: from and to, both included."""
+
+    visits: tuple[int, int]
+    technicians: tuple[int, int]
+    days: tuple[int, int]
+    rules: tuple[Callable[[np.random.Generator, Problem], Problem], ...]
+
+
+def small_problem(kind: str, seed: int, number: int) -> Problem:
+    """One of the problems of a kind; raises ``KeyError`` for an unknown one."""
+    chosen = KINDS[kind]
+    rng = np.random.default_rng([seed, number, *kind.encode()])
+    visits, technicians, days = (
+        int(rng.integers(least, most + 1))
+        for least, most in (chosen.visits, chosen.technicians, chosen.days)
+    )
+    problem = _plain(rng, visits, technicians, days)
+    for rule in chosen.rules:
+        problem = rule(rng, problem)
+    return problem
+
+
+def _plain(rng: np.random.Generator, visits: int, technicians: int, days: int) -> Problem:
+    """Visits and shifts, with about as much time as is needed, and a window now and then."""
+    places = visits + technicians + DEPOTS
+    points = rng.uniform(0, REGION, (places, 2))
+    apart = points[:, None] - points[None, :]
+    # Rounded up, no detour becomes shorter than the straight way.
+    seconds: Matrix = np.ceil(np.hypot(apart[..., 0], apart[..., 1])).astype(np.int64)
+    durations = rng.integers(10, 60, visits) * MINUTE
+    needed = int(durations.sum()) + visits * REGION // 2
+    length = max(2 * REGION, int(needed / (technicians * days) * rng.uniform(0.8, 1.6)))
+    shifts = tuple(
+        Shift(
+            f"t{who}-{day}",
+            f"t{who}",
+            visits + who,
+            visits + who,
+            day * DAY,
+            day * DAY + length,
+            max_overtime=int(rng.choice([0, 30])) * MINUTE,
+        )
+        for who in range(technicians)
+        for day in range(days)
+    )
+    drawn = []
+    for number in range(visits):
+        windows: tuple[TimeWindow, ...] = ()
+        if rng.random() < 0.3:
+            opens = int(rng.integers(days)) * DAY + int(rng.uniform(0, 0.6) * length)
+            windows = (TimeWindow(opens, opens + int(rng.integers(20, 120)) * MINUTE),)
+        priority = int(rng.integers(0, 4))
+        duration = int(durations[number])
+        drawn.append(Visit(f"v{number}", number, duration, windows, priority=priority))
+    objective = Objective(
+        working_time=int(rng.integers(1, 4)),
+        distance=int(rng.integers(0, 3)),
+        overtime=int(rng.integers(0, 6)),
+        shift_use=int(rng.choice([0, 5_000])),
+        imbalance=int(rng.choice([0, 0, 1])),
+    )
+    return Problem(tuple(drawn), shifts, seconds, seconds, objective=objective)
+
+
+def _with_scarce_parts(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Two depots have between them about what visits need, and vans a little of it."""
+    needs = [
+        {part: int(rng.integers(1, 3)) for part in PARTS if rng.random() < 0.5}
+        for _ in problem.visits
+    ]
+    wanted = {part: sum(need.get(part, 0) for need in needs) for part in PARTS}
+    stocks: list[dict[str, int]] = [{}, {}]
+    for part in PARTS:
+        for _ in range(wanted[part] + int(rng.integers(-1, 2))):
+            stock = stocks[int(rng.integers(2))]
+            stock[part] = stock.get(part, 0) + 1
+    shifts = tuple(
+        replace(shift, stock={part: 1 for part in PARTS if rng.random() < 0.25})
+        for shift in problem.shifts
+    )
+    visits = tuple(
+        replace(v, parts=need, tools=frozenset({"hoist"} if rng.random() < 0.1 else ()))
+        for v, need in zip(problem.visits, needs, strict=True)
+    )
+    depots = tuple(
+        replace(depot, stock=stock, tools=frozenset({"hoist"} if number == 0 else ()))
+        for number, (depot, stock) in enumerate(zip(_depots(rng, problem), stocks, strict=False))
+    )
+    return replace(problem, visits=visits, shifts=shifts, depots=depots)
+
+
+def _with_several_calls(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Each part is to be had at another depot, and some visits need several."""
+    parts = ("pump", "valve", "meter")
+    visits = tuple(
+        replace(v, parts={part: 1 for part in parts if rng.random() < 0.5}) for v in problem.visits
+    )
+    depots = tuple(
+        replace(depot, stock={part: int(rng.integers(2, 6))})
+        for depot, part in zip(_depots(rng, problem), parts, strict=True)
+    )
+    return replace(problem, visits=visits, depots=depots)
+
+
+def _depots(rng: np.random.Generator, problem: Problem) -> list[Depot]:
+    first = len(problem.travel_time) - DEPOTS
+    return [
+        Depot(f"d{number}", first + number, int(rng.integers(0, 3)) * 5 * MINUTE)
+        for number in range(DEPOTS)
+    ]
+
+
+def _with_lateness(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Most visits have a due time, which is hard to keep; some are urgent without one."""
+    visits = tuple(
+        replace(v, due=_moment(rng, problem) if rng.random() < 0.7 else None)
+        for v in problem.visits
+    )
+    objective = replace(
+        problem.objective,
+        lateness=int(rng.integers(1, 12)),
+        lateness_factors=(1, 2, 3, 5, 10) if rng.random() < 0.5 else (),
+        promptness=(0, 0, 1, 2, 4) if rng.random() < 0.3 else (),
+    )
+    return replace(problem, visits=visits, objective=objective)
+
+
+def _with_dear_lateness(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Lateness costs so much that leaving out might seem cheaper."""
+    late = _with_lateness(rng, problem)
+    return replace(late, objective=replace(late.objective, lateness=int(rng.integers(20, 200))))
+
+
+def _with_published_times(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Most visits have a time in the published plan, and moving them costs."""
+    names = sorted({shift.technician for shift in problem.shifts})
+    visits = tuple(
+        replace(
+            v,
+            previous=Previous(str(rng.choice(names)), _moment(rng, problem), rng.random() < 0.4)
+            if rng.random() < 0.7
+            else None,
+        )
+        for v in problem.visits
+    )
+    objective = replace(
+        problem.objective,
+        moved_time=int(rng.integers(1, 8)),
+        moved_time_tolerance=int(rng.choice([0, 5, 15])) * MINUTE,
+        told_factor=int(rng.integers(1, 4)),
+        changed_technician=int(rng.choice([0, 3_000])),
+    )
+    return replace(problem, visits=visits, objective=objective)
+
+
+def _with_breaks(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Each shift has one or two breaks."""
+    shifts = []
+    for shift in problem.shifts:
+        length = shift.end - shift.start
+        breaks = []
+        for number in range(int(rng.integers(1, 3))):
+            opens = shift.start + int(length * (0.2 + 0.35 * number + rng.uniform(0, 0.15)))
+            closes = opens + int(rng.integers(10, 60)) * MINUTE
+            duration = int(rng.integers(10, 45)) * MINUTE
+            breaks.append(Break(f"b{number}", TimeWindow(opens, closes), duration))
+        shifts.append(replace(shift, breaks=tuple(breaks)))
+    return replace(problem, shifts=tuple(shifts))
+
+
+def _moment(rng: np.random.Generator, problem: Problem) -> int:
+    shift = problem.shifts[int(rng.integers(len(problem.shifts)))]
+    return int(rng.integers(shift.start, shift.end))
+
+
+KINDS: Mapping[str, Kind] = {
+    "scarce": Kind((4, 6), (1, 3), (1, 1), (_with_scarce_parts,)),
+    "scarce, two days": Kind((3, 5), (1, 2), (2, 2), (_with_scarce_parts,)),
+    "lateness": Kind((4, 7), (1, 3), (1, 2), (_with_lateness,)),
+    "published": Kind((4, 7), (1, 3), (1, 2), (_with_published_times,)),
+    "breaks": Kind((4, 7), (1, 3), (1, 2), (_with_breaks,)),
+    "together": Kind(
+        (4, 6),
+        (1, 2),
+        (1, 1),
+        (_with_scarce_parts, _with_lateness, _with_published_times, _with_breaks),
+    ),
+    "prices": Kind((4, 7), (1, 2), (1, 1), (_with_dear_lateness,)),
+    "prices, several calls": Kind(
+        (3, 5), (1, 2), (1, 1), (_with_dear_lateness, _with_several_calls)
+    ),
+}

@@ -1,0 +1,1 @@
+"""Changes of the plan in force by hand: judged before they are made, offered, explained, undone."""

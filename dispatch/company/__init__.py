@@ -1,0 +1,1 @@
+"""What a company has besides its work: people, places, machines, the catalogue."""

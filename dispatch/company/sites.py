@@ -1,0 +1,185 @@
+"""Customers' places: found by what people remember of them, read and corrected."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import Any
+
+from pydantic import Field, ValidationError
+from sqlmodel import Session, col, select
+
+from dispatch import log
+from dispatch.errors import InvalidInput, NotFound, refuse_if_stale
+from dispatch.intake import (
+    Input,
+    Latitude,
+    Longitude,
+    LongText,
+    NewSite,
+    Territory,
+    Text,
+    area_faults,
+    faults_of,
+)
+from dispatch.jobs.placements import ask_for_place
+from dispatch.models import PLANNABLE, Job, LocatedBy, Site
+from dispatch.output import Output
+from dispatch.plans import queries
+from dispatch.settings import Settings
+from dispatch.store import rows_where
+from solver.problem import Fault
+
+WHERE = frozenset({"latitude", "longitude", "territory"})
+"""What of a site decides who can be there, and when."""
+
+
+class SiteOut(Output):
+    id: str
+    name: str
+    address: str
+    phone: str | None
+    latitude: float | None
+    longitude: float | None
+    territory: str | None
+
+    @property
+    def tag(self) -> str:
+        """Changes with the content, whoever changes it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+
+
+class SiteChange(Input):
+    """What is to change in a site: fields that are absent stay, null clears.
+
+    The result must make sense as a new site. A location that was found by the address goes with a
+    changed address, and is looked for anew, unless the coordinates are given.
+    """
+
+    # Defaults by factory: they never count (absent fields stay) and do not show in a schema.
+    name: Text = Field(default_factory=str)
+    address: LongText = Field(default_factory=str)
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    territory: Territory | None = None
+    phone: Text | None = None
+
+
+def find_sites(session: Session, search: str, *, limit: int = 20) -> list[SiteOut]:
+    """Sites where every word of the search begins one of id, name or address, whatever its accents
+    and capitals, or is a part of the phone number; whose name begins with it comes first."""
+    words = re.findall(r"\w+", _plain(search))
+    if search.strip() and not words:
+        return []
+    # Neither database folds Vietnamese letters, and a company's sites are some thousands.
+    columns = select(Site.id, Site.name, Site.address, Site.phone)
+    found = []
+    for id_, name, address, phone in session.exec(columns):
+        everything = " ".join(["", *re.findall(r"\w+", _plain(f"{id_} {name} {address}"))])
+        digits = re.sub(r"\D", "", phone or "")
+        if all(f" {word}" in everything or (word.isdigit() and word in digits) for word in words):
+            begins_so = _plain(name).startswith(" ".join(words))
+            found.append((not begins_so, _plain(name), id_))
+    chosen = [id_ for *_, id_ in sorted(found)[:limit]]
+    sites = {site.id: site for site in rows_where(session, Site, "id", chosen)}
+    return [SiteOut.model_validate(sites[id_]) for id_ in chosen]
+
+
+def _plain(text: str) -> str:
+    """Without accents and capitals."""
+    letters = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def read_site(session: Session, site_id: str) -> SiteOut:
+    """Raises ``NotFound``."""
+    site = session.get(Site, site_id)
+    if site is None:
+        raise _no_such_site(site_id)
+    return SiteOut.model_validate(site)
+
+
+def change_site(
+    session: Session,
+    site_id: str,
+    change: SiteChange,
+    *,
+    actor: str,
+    settings: Settings,
+    expected_tags: Collection[str] | None = None,
+) -> SiteOut:
+    """The site with ``change`` applied. Jobs there that are in the plan in force are looked at anew
+    if it is elsewhere now.
+
+    Raises ``NotFound``, ``Conflict`` if the site is not as expected, or ``InvalidInput`` if the
+    result would not be let in as a new site.
+    """
+    site = session.exec(select(Site).where(Site.id == site_id).with_for_update()).one_or_none()
+    if site is None:
+        raise _no_such_site(site_id)
+    before = SiteOut.model_validate(site)
+    refuse_if_stale(f"site {site_id}", before.tag, expected_tags)
+    given = change.model_dump(exclude_unset=True)
+    if _is_to_be_located_anew(site, given):
+        given |= {"latitude": None, "longitude": None}
+    after = _wanted(before, given, settings)
+    different = [name for name in given if getattr(after, name) != getattr(before, name)]
+    if not different:
+        return before
+    for name in different:
+        setattr(site, name, getattr(after, name))
+    if {"latitude", "longitude"} & set(different):
+        site.located_by = None if after.latitude is None else LocatedBy.GIVEN
+    session.add(site)
+    session.flush()
+    log.record(
+        session,
+        actor,
+        "change",
+        log.Entity.SITE,
+        site_id,
+        before={name: getattr(before, name) for name in different},
+        after={name: getattr(after, name) for name in different},
+    )
+    if WHERE & set(different):
+        look_again(session, site_id, settings, actor=actor)
+    return after
+
+
+def look_again(session: Session, site_id: str, settings: Settings, *, actor: str) -> None:
+    """Have the jobs looked at anew that are planned at a site which is elsewhere than it was, and
+    those that are to be placed at once and may have had no place because nobody knew where."""
+    waiting = session.exec(
+        select(Job).where(Job.site_id == site_id, col(Job.status).in_(PLANNABLE)).order_by(Job.id)
+    ).all()
+    live = queries.live_visits(session, [job.id for job in waiting])
+    for job in waiting:
+        if job.id in live or job.priority.is_at_least(settings.place_at_once):
+            ask_for_place(session, job.id, trigger="changed_site", actor=actor)
+
+
+def _is_to_be_located_anew(site: Site, given: dict[str, Any]) -> bool:
+    return (
+        site.located_by is LocatedBy.GEOCODER
+        and given.get("address", site.address) != site.address
+        and not {"latitude", "longitude"} & given.keys()
+    )
+
+
+def _wanted(before: SiteOut, given: dict[str, Any], settings: Settings) -> SiteOut:
+    """What the site becomes, having passed the checks of a new one."""
+    try:
+        wanted = NewSite.model_validate(before.model_dump(exclude={"id"}) | given)
+    except ValidationError as error:
+        raise InvalidInput(*faults_of(error.errors())) from None
+    if {"latitude", "longitude"} & given.keys():
+        area = settings.service_area
+        faults = area_faults(wanted.latitude, wanted.longitude, area, "longitude")
+        if faults:
+            raise InvalidInput(*faults)
+    return before.model_copy(update=wanted.model_dump(exclude={"id"}))
+
+
+def _no_such_site(site_id: str) -> NotFound:
+    action = "check the id, or search for it"
+    return NotFound(Fault("unknown_site", f"site {site_id}", "there is no such site", action))

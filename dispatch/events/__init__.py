@@ -1,0 +1,1 @@
+"""What others are told of: the log as events, streams, and webhooks."""

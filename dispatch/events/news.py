@@ -1,0 +1,81 @@
+"""What the log has that somebody has not seen yet, missing nothing.
+
+Ids of the log are given before transactions end, so that an entry may appear below others that were
+read already, however many those are. Up to the horizon none can; beyond it is remembered which were
+seen.
+"""
+
+import threading
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, func, select
+
+from dispatch.events.horizon import LogHorizon
+from dispatch.models import LogEntry
+
+OVERLAP = 500
+"""While nobody knows how far the log can be read, so many entries before the last one are looked at
+again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEntries:
+    """Which entries of the log somebody has seen."""
+
+    upto: int
+    """All up to here …"""
+    beyond: frozenset[int]
+    """… and these above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """That something was changed, as the log calls it."""
+
+    id: int
+    entity: str
+    entity_id: str
+
+
+class News:
+    """Looks for how far the log can be read, for several threads at once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._horizon = LogHorizon(engine)
+        self._looking = threading.Lock()
+
+    def upto(self) -> int | None:
+        """To be found before the transaction begins that reads what has changed, on a connection of
+        its own: all entries up to here are seen by that one. None: nobody knows yet."""
+        with self._looking:
+            return self._horizon.find()
+
+
+def seen_now(session: Session, upto: int | None) -> SeenEntries:
+    """What whoever reads everything now has seen."""
+    if upto is None:
+        newest = session.exec(select(func.max(LogEntry.id))).one() or 0
+        upto = max(0, newest - OVERLAP)
+    beyond = session.exec(select(LogEntry.id).where(col(LogEntry.id) > upto))
+    return SeenEntries(upto, frozenset(id_ for id_ in beyond if id_ is not None))
+
+
+def news_since(
+    session: Session, seen: SeenEntries, upto: int | None, most: int
+) -> tuple[SeenEntries, list[Entry] | None]:
+    """What has been seen then, and the entries that were not, in their order; None instead of more
+    than ``most``, when it is cheaper to read everything."""
+    most += len(seen.beyond)
+    rows = session.exec(
+        select(LogEntry.id, LogEntry.entity, LogEntry.entity_id)
+        .where(col(LogEntry.id) > seen.upto)
+        .order_by(col(LogEntry.id))
+        .limit(most + 1)
+    ).all()
+    if len(rows) > most:
+        return seen_now(session, upto), None
+    entries = [Entry(id_ or 0, entity, entity_id) for id_, entity, entity_id in rows]
+    upto = seen.upto if upto is None else max(upto, seen.upto)
+    beyond = frozenset(entry.id for entry in entries if entry.id > upto)
+    return SeenEntries(upto, beyond), [entry for entry in entries if entry.id not in seen.beyond]

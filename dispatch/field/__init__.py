@@ -1,0 +1,1 @@
+"""What technicians report, and what follows of it."""

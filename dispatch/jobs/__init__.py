@@ -1,0 +1,1 @@
+"""Jobs, their pins, and wishes for a place in the plan in force."""

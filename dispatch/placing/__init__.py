@@ -1,0 +1,1 @@
+"""One job into the plan in force, and what does not hold there any more out of it."""

@@ -1,0 +1,1 @@
+"""Versions of plans: stored, compared, published, merged."""

@@ -1,0 +1,1 @@
+"""Solves in the background, from the request to the draft."""

@@ -1,0 +1,1 @@
+"""A plan under construction: what else can be placed in it, with what has to be fetched for it."""

@@ -1,0 +1,1 @@
+"""Why a visit is left out, and the least that would have to change."""

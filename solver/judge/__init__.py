@@ -1,0 +1,1 @@
+"""The independent verifier, which shares nothing with those whose plans it looks at."""

@@ -1,0 +1,1 @@
+"""OR-Tools' routing library: the model of record, and an engine of its own."""

@@ -1,0 +1,131 @@
+"""Whether a sequence of visits and depot calls can be kept in time, breaks included.
+
+Waiting is free, so the earliest time at each place is all that has to be known for that. What the
+times of a sequence cost, and which are the cheapest, is in ``solver/timing/timing.py``.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from solver.kernel.rests import rests
+from solver.problem import MAX_TIME, Depot, Matrix, Shift, TimeWindow, Visit
+
+Call = Visit | Depot
+"""A place on a route: both have an id, a location, a duration and windows."""
+Sequences = Mapping[str, Sequence[Call]]
+"""Calls in the order in which they are made, by shift."""
+Legs = Sequence[Sequence[int]]
+"""Seconds of travel (or metres) by location, from and to."""
+
+
+def legs_of(matrix: Matrix) -> Legs:
+    """The matrix as rows of plain numbers, without a copy.
+
+    Python reads a row's memory as fast as a list and several times faster than an array; a copy
+    as lists would take gigabytes where there are thousands of locations.
+    """
+    return [memoryview(row) for row in matrix]
+
+
+NEVER = 2 * MAX_TIME
+"""Later than any moment of a valid problem."""
+
+
+def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
+    """When the route can be back at the earliest, in seconds since the problem's epoch; None if the
+    sequence breaks a time rule.
+
+    Searches ask this more than anything else: a shift with one break at most, which is nearly
+    every shift, is answered in one pass with two clocks, before and after the break.
+    """
+    if len(shift.breaks) > 1:
+        return _earliest_end(shift, sequence, legs)
+    latest_end = shift.end + shift.max_overtime
+    never = latest_end + 1
+    before = shift.start
+    after, opens, closes, rest = never, never, never - 1, 0
+    for pause in shift.breaks:
+        opens, closes, rest = pause.window.start, pause.window.end, pause.duration
+        after = max(before, opens + rest)
+    here = shift.start_location
+    for call in sequence:
+        travel = legs[here][call.location]
+        after += travel
+        begin = before if before > opens else opens
+        if begin <= closes:
+            after = min(after, max(before + travel + rest, begin + rest))
+        before += travel
+        if call.windows:
+            before = _opening(call.windows, before, never)
+            after = _opening(call.windows, after, never)
+        before += call.duration
+        after += call.duration
+        if before > latest_end and after > latest_end:
+            return None
+        here = call.location
+    travel = legs[here][shift.end_location]
+    after += travel
+    begin = before if before > opens else opens
+    if begin <= closes:
+        after = min(after, max(before + travel + rest, begin + rest))
+    before += travel
+    if shift.breaks and before > closes:
+        before = never
+    end = before if before < after else after
+    return end if end <= latest_end else None
+
+
+def _opening(windows: Sequence[TimeWindow], time: int, never: int) -> int:
+    """The first moment at or after ``time`` inside a window; ``never`` if there is none."""
+    first = never
+    for window in windows:
+        if window.end >= time:
+            moment = window.start if window.start > time else time
+            if moment < first:
+                first = moment
+    return first
+
+
+def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
+    """With the earliest time in each state of the breaks, which is better than any later one."""
+    latest_end = shift.end + shift.max_overtime
+    states, turns = rests(shift.breaks)
+    departures = [max(shift.start, state.opens) for state in states]
+    here = shift.start_location
+    for call in (*sequence, None):
+        there = shift.end_location if call is None else call.location
+        arrivals = [NEVER] * len(states)
+        for turn in turns:
+            leave = departures[turn.before]
+            if leave <= turn.until:
+                arrival = max(leave + legs[here][there] + turn.rest, turn.free)
+                if arrival < arrivals[turn.after]:
+                    arrivals[turn.after] = arrival
+        if call is None:
+            ends = [end for end, state in zip(arrivals, states, strict=True) if end <= state.closes]
+            end = min(ends, default=NEVER)
+            return end if end <= latest_end else None
+        here = there
+        departures = [
+            _opening(call.windows, arrival, NEVER) if call.windows else arrival
+            for arrival in arrivals
+        ]
+        departures = [min(start + call.duration, NEVER) for start in departures]
+        if min(departures) > latest_end:
+            return None
+    return None
+
+
+def next_start(windows: Sequence[TimeWindow], time: int) -> int | None:
+    """The first moment at or after ``time`` inside a window; None if there is none."""
+    if not windows:
+        return time
+    moment = _opening(windows, time, NEVER)
+    return None if moment == NEVER else moment
+
+
+def previous_start(windows: Sequence[TimeWindow], time: int) -> int | None:
+    """The last moment at or before ``time`` inside a window; None if there is none."""
+    if not windows:
+        return time
+    moments = [min(window.end, time) for window in windows if window.start <= time]
+    return max(moments, default=None)
