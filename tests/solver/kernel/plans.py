@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from solver.kernel.arrays import flatten
 from solver.kernel.changes import load
+from solver.kernel.flattening import flatten
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
 from solver.problem import (
     Break,
