@@ -6,14 +6,12 @@ back.
 
 from solver.kernel.arrays import Arrays, Ints
 from solver.kernel.compiled import compiled, inlined
+from solver.kernel.labels import label, label_back_from, label_from
 from solver.kernel.places import Insertion, cents_behind, opening_cents
 from solver.kernel.plan import (
     END_OF_ROUTE,
     Plan,
     depot_call,
-    label,
-    label_back_from,
-    label_from,
     link,
     mark_assigned,
     mark_free,
