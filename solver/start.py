@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from solver.draft.insertion import Draft
 from solver.explain.reasons import explained
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from solver.problem import Problem
 from solver.solution import Solution, StopKind, Unassigned
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from solver.judge.check import cost
+from solver.judge.cost import cost
 from solver.problem import Break, Depot, Matrix, Pin, Problem, Shift, TimeWindow, Visit
 from solver.solution import SOFT, Route, Rule, Solution, Stop, StopKind, Unassigned
 from tests.solver.problems import STRANGER, pause

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from solver.judge.check import cost
+from solver.judge.cost import cost
 from solver.problem import (
     NO_WAY,
     Break,

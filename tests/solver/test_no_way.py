@@ -9,7 +9,8 @@ from hypothesis import given
 
 from solver.draft.insertion import Draft
 from solver.draft.part import part_of
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from solver.ortools.acceptance import accepts
 from solver.problem import NO_WAY, Matrix, Objective, Problem
 from solver.solution import Rule, Solution, StopKind

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from solver.judge.check import cost
+from solver.judge.cost import cost
 from solver.problem import (
     MAX_TIME,
     NO_WAY,
