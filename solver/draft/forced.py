@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solver.draft.insertion import Draft, loaded
+from solver.draft.draft import Draft, loaded
 from solver.draft.supply import Pickup, supplying_depots
 from solver.problem import MAX_TIME, NO_WAY, Break, Depot, Shift, TimeWindow, Visit
 from solver.solution import Route, Stop, StopKind

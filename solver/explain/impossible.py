@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from solver.draft.alone import Alone, TooMuch
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.problem import Shift, Visit
 from solver.rules.eligibility import Truths, UnmetRule, obstacles
 from solver.solution import Reason, ReasonCode, Rule

@@ -19,7 +19,7 @@ from solver.draft.closing import (
     Way,
     Ways,
 )
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.explain.impossible import Impossible, asks_for
 from solver.problem import Shift, Visit
 from solver.solution import Reason, ReasonCode, Rule, Unassigned

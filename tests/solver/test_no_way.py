@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.draft.part import part_of
 from solver.judge.check import check
 from solver.judge.cost import cost

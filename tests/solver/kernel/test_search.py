@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.files.write import write_solution
 from solver.judge.check import check
 from solver.kernel.search import anneal
