@@ -26,7 +26,7 @@ from dispatch.cli.terminal import (
     refuse,
     settings_of_environment,
 )
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.wording import counted
 
 if TYPE_CHECKING:

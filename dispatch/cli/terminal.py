@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 from rich.console import Console
 
-from solver.problem import Fault
+from solver.faults import Fault
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -53,7 +53,7 @@ from dispatch.planning.waivers import end_waivers
 from dispatch.plans import queries, versions
 from dispatch.references import Reference, unknown_references
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
 

@@ -15,7 +15,7 @@ from dispatch.planning.expected import Missed, expected_times, surroundings
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.plans import queries, versions
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class PinTo(StrEnum):

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from solver.judge.cost import cost
 from solver.judge.replay import Replay, at, picked_up
-from solver.problem import NO_WAY, Break, Problem, Shift, TimeWindow
+from solver.problem import Break, Problem, Shift, TimeWindow
 from solver.solution import (
     EARLIER,
     LATER,
@@ -23,6 +23,7 @@ from solver.solution import (
     StopKind,
     Violation,
 )
+from solver.travel import NO_WAY
 
 
 class _Case(Replay):

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from solver.judge.replay import Replay
-from solver.problem import NO_WAY, Problem, Visit
+from solver.problem import Problem, Visit
 from solver.solution import SOFT, Route, Rule
+from solver.travel import NO_WAY
 
 
 def cost(

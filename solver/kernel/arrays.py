@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solver.kernel.views import Views
-from solver.problem import MAX_TIME
+from solver.travel import MAX_TIME
 
 Ints = npt.NDArray[np.int64]
 Records = Any

@@ -11,11 +11,12 @@ from solver.draft.draft import Draft
 from solver.draft.fetching import fetched
 from solver.draft.insertion import fill
 from solver.judge.check import check
-from solver.problem import NO_WAY, Problem
+from solver.problem import Problem
 from solver.rules.cost import cost
 from solver.search.searches import Searches
 from solver.solve import EngineFault, Limit, solve
 from solver.timing.schedule import Call
+from solver.travel import NO_WAY
 from tests.solver.problems import depot, line_problem, problems, shift, solution_of, visit, window
 
 CRANE = frozenset({"crane"})
