@@ -8,7 +8,8 @@ from sqlmodel import Session
 from dispatch import log, store
 from dispatch.errors import Conflict
 from dispatch.intake import Input
-from dispatch.jobs.jobs import CHANGEABLE, JobOut, no_such_job, read_job
+from dispatch.jobs.details import JobOut
+from dispatch.jobs.jobs import CHANGEABLE, no_such_job, read_job
 from dispatch.local_time import as_said
 from dispatch.models import PLANNABLE, Job, JobStatus, now
 from dispatch.planning.expected import Missed, expected_times, surroundings
