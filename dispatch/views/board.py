@@ -1,98 +1,39 @@
 """The plan in force as dispatchers look at it: everybody's shifts and routes, as planned and as
 expected, with every job that they refer to, and what waits without a place."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from sqlmodel import Session, select
 
-from dispatch.company.technicians import HeldSkillOut
 from dispatch.local_time import ONE_DAY, start_of
-from dispatch.models import (
-    Absence,
-    Depot,
-    Job,
-    JobStatus,
-    Part,
-    Position,
-    Priority,
-    Site,
-    Skill,
-    Technician,
-    TechnicianSkill,
-    TechnicianTerritory,
-    Tool,
-    WeeklyBreak,
-    WorkingHours,
-    now,
-)
+from dispatch.models import Depot, Job, JobStatus, Part, Priority, Site, Skill, Tool, now
 from dispatch.output import Output
 from dispatch.planning.expected import Missed, Surroundings, expected_times, surroundings
 from dispatch.planning.lending import LentTwice, lent_twice_in_force
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.service_windows import PlanningHorizon, attendance
-from dispatch.planning.shifts import WorkingShift, working_shifts
-from dispatch.planning.snapshot import JobFacts, grouped, job_facts, live_routes
+from dispatch.planning.shifts import WorkingShift
+from dispatch.planning.snapshot import JobFacts, job_facts, live_routes
 from dispatch.planning.unable import BrokenVisit, CauseOut
 from dispatch.plans.plans import Reason
 from dispatch.plans.queries import highest_version, newest_reasons, versions_of
 from dispatch.settings import Settings
-from dispatch.store import rows_where, sites_of, waits_for_place
+from dispatch.store import sites_of, waits_for_place
+from dispatch.views.board_people import (
+    BoardAbsence,
+    BoardPosition,
+    BoardShift,
+    BoardTechnician,
+    people_of,
+    seconds_of,
+    shift_out,
+    technician_out,
+)
 from solver.solution import StopKind
 
 MOST_DAYS = 14
 NOTHING: Mapping[str, BrokenVisit] = {}
-
-OfPerson = TypeVar(
-    "OfPerson",
-    TechnicianSkill,
-    TechnicianTerritory,
-    WorkingHours,
-    WeeklyBreak,
-    Absence,
-    Position,
-)
-
-
-class BoardTechnician(Output):
-    """A technician who is active or has a route."""
-
-    id: str
-    name: str
-    phone: str | None
-    latitude: float
-    longitude: float
-    skills: list[HeldSkillOut]
-    territories: list[str]
-    """None named: all of them."""
-
-
-class BoardBreak(Output):
-    """A break that is due in a shift."""
-
-    earliest_at: datetime
-    latest_at: datetime
-    seconds: int
-
-
-class BoardShift(Output):
-    """One working period, as absences leave it."""
-
-    technician_id: str
-    starts_at: datetime
-    ends_at: datetime
-    max_overtime_seconds: int
-    breaks: list[BoardBreak]
-
-
-class BoardAbsence(Output):
-    id: str
-    technician_id: str
-    starts_at: datetime
-    ends_at: datetime
-    reason: str | None
 
 
 class BoardStop(Output):
@@ -200,15 +141,6 @@ class BoardDepot(Output):
     longitude: float
 
 
-class BoardPosition(Output):
-    """Where a technician was last seen."""
-
-    technician_id: str
-    latitude: float
-    longitude: float
-    at: datetime
-
-
 class Board(Output):
     """Some days of everybody, or of some technicians."""
 
@@ -259,7 +191,7 @@ def read_board(
     last = first + (days - 1) * ONE_DAY
     chosen = None if technician_ids is None else frozenset(technician_ids)
     live = live_routes(session, first, last, chosen)
-    people = _people(session, chosen, {found.route.technician_id for found in live})
+    people = people_of(session, chosen, {found.route.technician_id for found in live})
     rows = [RouteRows(found.route, list(found.stops)) for found in live]
     known = surroundings(session, rows, settings)
     begin, end = start_of(first, settings.zone), start_of(last + ONE_DAY, settings.zone)
@@ -279,8 +211,8 @@ def read_board(
         ends_at=end,
         time_zone=settings.time_zone,
         version=highest_version(session),
-        technicians=[_technician(one) for one in people],
-        shifts=[_shift(shift) for shift in shifts],
+        technicians=[technician_out(one) for one in people],
+        shifts=[shift_out(shift) for shift in shifts],
         absences=[
             BoardAbsence.model_validate(absence)
             for one in people
@@ -328,81 +260,6 @@ def _with_reasons(session: Session, waiting: Sequence[JobFacts]) -> list[Waiting
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class _TechnicianRows:
-    technician: Technician
-    skills: Sequence[TechnicianSkill]
-    territories: Sequence[TechnicianTerritory]
-    hours: Sequence[WorkingHours]
-    breaks: Sequence[WeeklyBreak]
-    absences: Sequence[Absence]
-    position: Position | None
-
-    def shifts(self, first: date, last: date, settings: Settings) -> list[WorkingShift]:
-        return working_shifts(
-            self.technician.id,
-            self.hours,
-            self.breaks,
-            self.absences,
-            first,
-            last,
-            settings.zone,
-        )
-
-
-def _people(
-    session: Session, chosen: frozenset[str] | None, with_routes: Collection[str]
-) -> list[_TechnicianRows]:
-    """Those who are active, and those who were when their routes were planned."""
-
-    def theirs(table: type[OfPerson]) -> dict[str, tuple[OfPerson, ...]]:
-        rows = rows_where(session, table, "technician_id", chosen)
-        return grouped(rows, lambda row: row.technician_id)
-
-    skills, territories = theirs(TechnicianSkill), theirs(TechnicianTerritory)
-    hours, breaks, absences = theirs(WorkingHours), theirs(WeeklyBreak), theirs(Absence)
-    positions = theirs(Position)
-    everybody = rows_where(session, Technician, "id", chosen)
-    there = [row for row in everybody if row.active or row.id in with_routes]
-    return [
-        _TechnicianRows(
-            row,
-            skills.get(row.id, ()),
-            territories.get(row.id, ()),
-            hours.get(row.id, ()),
-            breaks.get(row.id, ()),
-            absences.get(row.id, ()),
-            next(iter(positions.get(row.id, ())), None),
-        )
-        for row in sorted(there, key=lambda row: row.id)
-    ]
-
-
-def _technician(person: _TechnicianRows) -> BoardTechnician:
-    return BoardTechnician(
-        **person.technician.model_dump(include={"id", "name", "phone", "latitude", "longitude"}),
-        skills=[HeldSkillOut.model_validate(skill) for skill in person.skills],
-        territories=sorted(row.territory for row in person.territories),
-    )
-
-
-def _shift(shift: WorkingShift) -> BoardShift:
-    return BoardShift(
-        technician_id=shift.technician_id,
-        starts_at=shift.starts_at,
-        ends_at=shift.ends_at,
-        max_overtime_seconds=_seconds(shift.max_overtime),
-        breaks=[
-            BoardBreak(
-                earliest_at=pause.earliest_at,
-                latest_at=pause.latest_at,
-                seconds=_seconds(pause.duration),
-            )
-            for pause in shift.breaks
-        ],
-    )
-
-
 def _route(
     rows: RouteRows,
     known: Surroundings,
@@ -447,13 +304,13 @@ def _route(
             not_done=statuses.count(JobStatus.CANNOT_COMPLETE),
             under_way=sum(one in (JobStatus.EN_ROUTE, JobStatus.ON_SITE) for one in statuses),
             late=sum(bool(stop.will_miss) for stop in visits),
-            shift_seconds=_seconds(route.shift_ends_at - route.shift_starts_at),
-            working_seconds=_seconds(ends_at - route.start_at) if stops else 0,
+            shift_seconds=seconds_of(route.shift_ends_at - route.shift_starts_at),
+            working_seconds=seconds_of(ends_at - route.start_at) if stops else 0,
             service_seconds=sum(
-                _seconds(stop.expected_departure_at - stop.expected_start_at) for stop in visits
+                seconds_of(stop.expected_departure_at - stop.expected_start_at) for stop in visits
             ),
             travel_seconds=route.travel_seconds,
-            overtime_seconds=max(0, _seconds(ends_at - route.shift_ends_at)) if stops else 0,
+            overtime_seconds=max(0, seconds_of(ends_at - route.shift_ends_at)) if stops else 0,
             distance_metres=route.distance_metres,
         ),
         stops=stops,
@@ -482,9 +339,5 @@ def _sum(routes: Sequence[BoardRoute], shifts: Sequence[WorkingShift]) -> BoardF
         for name in BoardFigures.model_fields
     }
     # Whoever has nothing to do works as well.
-    total["shift_seconds"] = sum(_seconds(shift.ends_at - shift.starts_at) for shift in shifts)
+    total["shift_seconds"] = sum(seconds_of(shift.ends_at - shift.starts_at) for shift in shifts)
     return BoardFigures(**total)
-
-
-def _seconds(span: timedelta) -> int:
-    return round(span.total_seconds())
