@@ -48,9 +48,9 @@ ROOMS: dict[str, dict[str, set[str]]] = {
 GROUND: dict[str, set[str]] = {
     "solver": {"faults", "objective", "problem", "solution", "travel", "wording"},
     "dispatch": {
-        "calendar_texts", "cores", "database_files", "errors", "intake", "local_time", "log",
-        "migrations", "models", "output", "references", "register", "settings", "store", "texts",
-        "turns", "weakness",
+        "calendar_texts", "coordinates", "cores", "database_files", "errors", "intake",
+        "local_time", "log", "migrations", "models", "output", "references", "register", "settings",
+        "store", "texts", "turns", "weakness",
     },
     "api": set(),
 }  # fmt: skip

@@ -25,7 +25,7 @@ from sqlmodel import Session, col, select, update
 
 from dispatch import log
 from dispatch.company.sites import look_again
-from dispatch.intake import area_faults
+from dispatch.coordinates import area_faults
 from dispatch.models import GeocodedAddress, LocatedBy, Site
 from dispatch.settings import Settings
 from dispatch.store import reading

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from dispatch.company.devices import AssetContent
+from dispatch.coordinates import Latitude, Longitude, check_coordinates
 from dispatch.intake import (
     ClockTime,
     Code,
@@ -13,8 +14,6 @@ from dispatch.intake import (
     FromSecond,
     HeldSkills,
     Input,
-    Latitude,
-    Longitude,
     LongText,
     Minutes,
     NewSite,
@@ -24,7 +23,6 @@ from dispatch.intake import (
     Text,
     ToSecond,
     Weekday,
-    check_coordinates,
     not_before,
 )
 

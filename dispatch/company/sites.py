@@ -10,18 +10,9 @@ from pydantic import Field, ValidationError
 from sqlmodel import Session, col, select
 
 from dispatch import log
+from dispatch.coordinates import Latitude, Longitude, area_faults
 from dispatch.errors import InvalidInput, NotFound, refuse_if_stale
-from dispatch.intake import (
-    Input,
-    Latitude,
-    Longitude,
-    LongText,
-    NewSite,
-    Territory,
-    Text,
-    area_faults,
-    faults_of,
-)
+from dispatch.intake import Input, LongText, NewSite, Territory, Text, faults_of
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, LocatedBy, Site
 from dispatch.output import Output

@@ -6,9 +6,10 @@ from pydantic import field_validator
 from sqlmodel import Session
 
 from dispatch.company.technicians import read_technician
+from dispatch.coordinates import Latitude, Longitude, area_faults, check_coordinates
 from dispatch.errors import InvalidInput
 from dispatch.field.reports import clock_faults
-from dispatch.intake import Input, Latitude, Longitude, Moment, area_faults, check_coordinates
+from dispatch.intake import Input, Moment
 from dispatch.models import Position, now
 from dispatch.output import Output
 from dispatch.settings import Settings

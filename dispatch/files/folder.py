@@ -11,11 +11,12 @@ from sqlmodel import Session
 
 from dispatch import log, store
 from dispatch.company.master_data import DepotEntry, SiteEntry, TechnicianEntry
+from dispatch.coordinates import area_faults
 from dispatch.errors import InvalidInput
 from dispatch.files.cells import Clock
 from dispatch.files.csv_pages import Page, read_page
 from dispatch.files.sheets import JOBS, SHEETS, SITES, Sheet
-from dispatch.intake import Input, StoredJob, area_faults
+from dispatch.intake import Input, StoredJob
 from dispatch.jobs import jobs
 from dispatch.models import (
     PLANNABLE,

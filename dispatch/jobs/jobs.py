@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from dispatch import log, store
+from dispatch.coordinates import area_faults
 from dispatch.errors import Conflict, InvalidInput, NotFound, refuse_if_stale
-from dispatch.intake import JobChange, JobContent, NewJob, NewSite, area_faults, faults_of
+from dispatch.intake import JobChange, JobContent, NewJob, NewSite, faults_of
 from dispatch.jobs import idempotency
 from dispatch.jobs.details import DETAILS, JobOut, detail_rows, outs_of
 from dispatch.jobs.placements import ask_for_place
