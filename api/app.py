@@ -41,7 +41,7 @@ from api.routes import (
     technicians,
     webhooks,
 )
-from dispatch import store
+from dispatch import engines, store
 from dispatch.access import tokens
 from dispatch.access.rates import Rates
 from dispatch.planning.conflicts import Conflicts
@@ -154,7 +154,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.state.engine = store.connect(settings.database_url)
+    app.state.engine = engines.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
     app.state.conflicts = Conflicts(app.state.reading_engine, settings)
     app.state.lines = Lines(writers=WRITERS[app.state.engine.dialect.name])

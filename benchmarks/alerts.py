@@ -13,7 +13,7 @@ from time import perf_counter
 from sqlalchemy import make_url
 from sqlmodel import Session
 
-from dispatch import store
+from dispatch import engines, store
 from dispatch.alerts.content import Delivery
 from dispatch.alerts.intake import Arrival, accept
 from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
@@ -44,7 +44,7 @@ def main() -> None:
 def _table(name: str, url: str, number: int) -> list[str]:
     store.migrate(url)
     settings = Settings(database_url=url)
-    engine = store.connect(url)
+    engine = engines.connect(url)
     with Session(engine) as session:
         _add_machines(session, number)
         session.commit()

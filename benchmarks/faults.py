@@ -31,12 +31,13 @@ from benchmarks.service.storm import Ledger, Message, Storm, messages
 from dispatch.access.keys import NewKey, create_key
 from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
 from dispatch.company.devices import ASSETS, DEVICES, AssetContent, DeviceContent
+from dispatch.engines import connect
 from dispatch.files.folder import import_folder
 from dispatch.models import now
 from dispatch.runs.execution import execute_run
 from dispatch.runs.runs import PlanRequest, read_run, request_run
 from dispatch.settings import Settings
-from dispatch.store import connect, migrate
+from dispatch.store import migrate
 from tests.dispatch.broker import MOSQUITTO, Broker
 
 ACTOR = "trial"

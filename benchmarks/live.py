@@ -28,13 +28,14 @@ from benchmarks.company import Company, site_id
 from benchmarks.generate import SKILLS
 from benchmarks.service.service import Service
 from dispatch.access.keys import NewKey, create_key
+from dispatch.engines import connect
 from dispatch.files.folder import import_folder
 from dispatch.local_time import start_of
 from dispatch.models import Role, now
 from dispatch.runs.execution import execute_run
 from dispatch.runs.runs import PlanRequest, read_run, request_run
 from dispatch.settings import Settings
-from dispatch.store import connect, migrate
+from dispatch.store import migrate
 
 MORNING = 9
 """It is about so late in the company's time zone, whatever the hour here."""

@@ -21,7 +21,7 @@ from sqlalchemy import make_url
 from benchmarks.service.past import Past
 from benchmarks.service.questions import Questions, questions_of
 from benchmarks.service.service import Service
-from dispatch import store
+from dispatch import engines, store
 from dispatch.models import now
 from dispatch.settings import Settings
 
@@ -66,7 +66,7 @@ def _databases(kind: str, home: Path) -> Iterator[list[str]]:
     server = get_server(home / "data", cleanup_mode="delete")
     try:
         address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        engine = store.connect(address.render_as_string(hide_password=False))
+        engine = engines.connect(address.render_as_string(hide_password=False))
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for name in names:
                 connection.exec_driver_sql(f"CREATE DATABASE {name}")
@@ -81,7 +81,7 @@ def _measured(past: Past, url: str, home: Path, times: int) -> Seconds:
     today = now().astimezone(settings.zone).date()
     began = time.monotonic()
     store.migrate(url)
-    engine = store.connect(url)
+    engine = engines.connect(url)
     past.fill(engine, today, settings.zone)
     questions = questions_of(engine, past, today)
     engine.dispose()

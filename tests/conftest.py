@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import text as sql
 from sqlmodel import Session, SQLModel
 
-from dispatch import store
+from dispatch import engines, store
 from dispatch.access import passwords
 from dispatch.settings import Settings
 from solver.search.compilation import compile_search
@@ -65,7 +65,7 @@ def cheap_hashing() -> Iterator[None]:
 def compiled_once() -> Iterator[None]:
     """Statements are compiled once for all engines of a kind, and not anew for every test's own,
     which would take a third of the time of all tests with a database."""
-    usual = store.create_engine
+    usual = engines.create_engine
     first: dict[str, Engine] = {}
 
     def create_engine(*given: Any, **options: Any) -> Engine:
@@ -79,14 +79,14 @@ def compiled_once() -> Iterator[None]:
             event.listen(engine, "connect", lambda *_: first.setdefault(kind, engine))
         return engine
 
-    with patch.object(store, "create_engine", create_engine):
+    with patch.object(engines, "create_engine", create_engine):
         yield
 
 
 @contextmanager
 def administration(url: str) -> Iterator[Connection]:
     """A connection on which every statement takes effect at once."""
-    engine = store.connect(url)
+    engine = engines.connect(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield connection
     engine.dispose()
@@ -175,7 +175,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    engine = store.connect(database_url)
+    engine = engines.connect(database_url)
     yield engine
     engine.dispose()
 

@@ -228,7 +228,7 @@ def test_a_run_that_is_done_while_the_database_is_locked_does_not_lose_its_plan(
     engine: Engine, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(SMALL, settings, tmp_path)
-    monkeypatch.setattr("dispatch.store.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("dispatch.engines.BUSY_SECONDS", 0.05)
     day = now().astimezone(settings.zone).date() + timedelta(days=2)
     with Session(engine) as session:
         wanted = PlanRequest(starts_on=day, seconds=0.1, publish=True)

@@ -48,7 +48,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
 GROUND: dict[str, set[str]] = {
     "solver": {"faults", "objective", "problem", "solution", "travel", "wording"},
     "dispatch": {
-        "calendar_texts", "coordinates", "cores", "database_files", "errors", "intake",
+        "calendar_texts", "coordinates", "cores", "database_files", "engines", "errors", "intake",
         "local_time", "log", "migrations", "models", "output", "references", "register", "settings",
         "store", "texts", "turns", "weakness",
     },

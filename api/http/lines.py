@@ -19,7 +19,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from dispatch.store import MOST_CONNECTIONS
+from dispatch.engines import MOST_CONNECTIONS
 
 Result = TypeVar("Result")
 

@@ -22,13 +22,13 @@ from sqlmodel import Session
 
 from api.app import create_app
 from api.server import Server
+from dispatch.engines import connect
 from dispatch.files.folder import import_folder
 from dispatch.models import base, now
 from dispatch.plans.queries import queued_runs
 from dispatch.runs.execution import execute_run
 from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.settings import Settings
-from dispatch.store import connect
 
 
 class SimulatedTime:

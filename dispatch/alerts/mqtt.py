@@ -21,9 +21,10 @@ from sqlmodel import Session
 from dispatch.alerts import dead_letters
 from dispatch.alerts.content import JSON_TYPE, Delivery, Unclear
 from dispatch.alerts.intake import Arrival, accept
+from dispatch.engines import connect
 from dispatch.models import AlertSource, now
 from dispatch.settings import Settings
-from dispatch.store import AWAY, connect
+from dispatch.store import AWAY
 from solver.faults import Fault
 
 ACTOR = "mqtt"

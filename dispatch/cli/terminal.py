@@ -102,14 +102,14 @@ def database(settings: "Settings", *, create: bool = False) -> Iterator["Engine"
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-    from dispatch import store
+    from dispatch import engines
     from dispatch.errors import Conflict, DispatchError, Unavailable
     from dispatch.service import readiness
     from dispatch.service.troubles import fault_of, trouble_of
 
     where = "DISPATCH_DATABASE_URL"
     try:
-        engine = store.connect(settings.database_url)
+        engine = engines.connect(settings.database_url)
         shown = make_url(settings.database_url).render_as_string(hide_password=True)
     except (ValueError, ArgumentError) as error:
         refuse([Fault("invalid_setting", where, str(error), "correct it")])

@@ -23,6 +23,7 @@ from time import monotonic
 from sqlmodel import Session
 
 from dispatch.access.callers import Caller, turned_away
+from dispatch.engines import connect
 from dispatch.events.events import (
     EventOut,
     events_between,
@@ -34,7 +35,7 @@ from dispatch.events.events import (
 from dispatch.events.horizon import LogHorizon
 from dispatch.models import now
 from dispatch.settings import Settings
-from dispatch.store import connect, reading
+from dispatch.store import reading
 
 LOOK_EVERY_SECONDS = 0.1
 LOOK_UNHEARD_SECONDS = 1.0

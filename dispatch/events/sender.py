@@ -19,6 +19,7 @@ import httpx2
 from sqlmodel import Session
 from standardwebhooks import Webhook as Signer
 
+from dispatch.engines import connect
 from dispatch.events.deliveries import (
     Attempt,
     AttemptOutcome,
@@ -33,7 +34,7 @@ from dispatch.events.horizon import LogHorizon
 from dispatch.events.targets import Forbidden, addresses_of
 from dispatch.models import now
 from dispatch.settings import Settings
-from dispatch.store import connect, reading
+from dispatch.store import reading
 
 LOOK_EVERY_SECONDS = 0.5
 MOST_CHARACTERS_OF_AN_ERROR = 500

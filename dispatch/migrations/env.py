@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 import dispatch.models  # noqa: F401 - declares the tables
-from dispatch import store
+from dispatch import engines
 from dispatch.settings import Settings
 
 
@@ -25,7 +25,7 @@ def render_type(kind: str, value: Any, _autogenerate: AutogenContext) -> str | L
 def run() -> None:
     connection = context.config.attributes.get("connection")
     if connection is None:
-        engine = store.connect(Settings().database_url)
+        engine = engines.connect(Settings().database_url)
         with engine.begin() as connection:
             run_on(connection)
         engine.dispose()

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, case, col, select
 
 from dispatch import log
+from dispatch.engines import connect
 from dispatch.models import PLANNABLE, Job, Placement, PlacementStatus, Priority, now
 from dispatch.placing.following import Follower
 from dispatch.placing.placing import CANDIDATES, PlacedProposal, Proposal, put_proposals, today
@@ -26,7 +27,7 @@ from dispatch.planning.live_days import LiveDays
 from dispatch.planning.unable import BrokenVisit, Why
 from dispatch.plans import queries
 from dispatch.settings import Settings
-from dispatch.store import AWAY, connect, reading
+from dispatch.store import AWAY, reading
 from solver.explain.reasons import reasons
 
 AT_ONCE = 20

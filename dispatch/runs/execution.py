@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from dispatch import log
+from dispatch.engines import connect
 from dispatch.errors import Conflict
 from dispatch.models import Plan, PlanStatus, Run, RunStatus, now
 from dispatch.planning.live_day import live_day_of
@@ -32,7 +33,7 @@ from dispatch.plans.plans import discard_plan, freeze_of, planned_from, publish_
 from dispatch.plans.publishing import changes_nothing
 from dispatch.plans.queries import change_run, is_queued, is_run_by
 from dispatch.settings import Settings
-from dispatch.store import AWAY, connect, reading
+from dispatch.store import AWAY, reading
 from solver.judge.check import check
 from solver.problem import InvalidProblem
 from solver.solve import Limit, Progress, solve

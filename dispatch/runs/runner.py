@@ -19,12 +19,13 @@ from multiprocessing.connection import wait
 
 from sqlmodel import Session
 
+from dispatch.engines import connect
 from dispatch.models import now
 from dispatch.plans.queries import change_run, is_running, queued_runs
 from dispatch.runs.runs import fail_dead
 from dispatch.runs.workers import Worker
 from dispatch.settings import Settings
-from dispatch.store import AWAY, connect, reading
+from dispatch.store import AWAY, reading
 
 LOOK_EVERY_SECONDS = 0.5
 OVERRUN_FACTOR = 3

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
-from dispatch import store
+from dispatch import engines, store
 from dispatch.database_files import Identity, identity_of, leave_mark, mark_of, problem_with
 from dispatch.errors import Unavailable
 from dispatch.service.troubles import (
@@ -52,7 +52,7 @@ def prepare(settings: Settings) -> None:
     Raises ``Unavailable`` if there was one and it is gone or empty, or if it is of a later version
     of the program, and the database's own errors.
     """
-    engine = store.connect(settings.database_url)
+    engine = engines.connect(settings.database_url)
     file = _file_of(engine)
     try:
         if file is not None and identity_of(file) is None:
@@ -123,7 +123,7 @@ class Readiness:
     """Looks at the database on a connection of its own, now and again and when asked."""
 
     def __init__(self, settings: Settings) -> None:
-        self._engine = store.connect(_patiently(settings.database_url))
+        self._engine = engines.connect(_patiently(settings.database_url))
         self._file = _file_of(self._engine)
         self._known: Identity | None = None
         self._write_fault: Fault | None = None

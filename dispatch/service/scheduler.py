@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from dispatch.alerts.handling import judge_what_was_held_back
 from dispatch.company.geocoding import locate_sites
+from dispatch.engines import connect
 from dispatch.field.missed import reopen_missed
 from dispatch.models import now
 from dispatch.runs.nightly import plan_the_night
@@ -17,7 +18,6 @@ from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.runs.runs import watch_runs
 from dispatch.service import retention, upkeep
 from dispatch.settings import Settings
-from dispatch.store import connect
 
 NIGHTLY_SECONDS = 20
 REPLAN_SECONDS = 5

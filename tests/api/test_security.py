@@ -18,7 +18,7 @@ from sqlmodel import Session, select
 from api.http.access import POLICY
 from api.http.limits import MAX_BODY_BYTES, SAFE_HEADERS
 from api.http.problems import json_pointer
-from dispatch import store
+from dispatch import engines, store
 from dispatch.files.folder import export_folder, import_folder
 from dispatch.models import Job, LogEntry, Site
 from dispatch.settings import Settings
@@ -251,7 +251,7 @@ def test_no_formula_gets_into_an_export_and_an_import_gives_every_text_back(
                 assert not cell.startswith(("=", "+", "-", "@", "\t", "\r")) or _is_number(cell)
     copy = f"sqlite:///{tmp_path / 'copy.db'}"
     store.migrate(copy)
-    other = store.connect(copy)
+    other = engines.connect(copy)
     with Session(other) as session:
         import_folder(session, tmp_path, actor="test", settings=settings, allow_past=True)
         session.commit()

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session, col, delete, func, select, update
 
-from dispatch import store
+from dispatch import engines, store
 from dispatch.alerts.dead_letters import list_dead_letters, read_dead_letter
 from dispatch.models import Alert, IdempotencyKey, JobTask, LogEntry, LogStart, Skill, now
 
@@ -21,7 +21,7 @@ def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
 
 
 def test_a_migrated_database_is_told_from_an_empty_one(empty_database_url: str) -> None:
-    engine = store.connect(empty_database_url)
+    engine = engines.connect(empty_database_url)
     assert not store.is_migrated(engine)
     store.migrate(empty_database_url)
     assert store.is_migrated(engine)
@@ -53,7 +53,7 @@ def test_processes_that_migrate_at_once_do_not_disturb_each_other(empty_database
 def test_idempotency_keys_of_an_earlier_version_belong_to_who_made_the_job(
     empty_database_url: str,
 ) -> None:
-    engine = store.connect(empty_database_url)
+    engine = engines.connect(empty_database_url)
     with engine.begin() as connection:
         command.upgrade(store.alembic_config(connection), "0008")
     at = "2026-11-20 08:00:00"
@@ -176,7 +176,7 @@ VALUES ('', 'x', '', '{}', false, {body}, '[]', {six}, {six}, 1, 'waiting', '[]'
 
 
 def test_alerts_of_an_older_version_go_on_as_they_were(empty_database_url: str) -> None:
-    engine = store.connect(empty_database_url)
+    engine = engines.connect(empty_database_url)
     is_postgresql = engine.dialect.name == "postgresql"
     moment = "TIMESTAMPTZ '2026-11-20 0{}:00:00+00'" if is_postgresql else "'2026-11-20 0{}:00:00'"
     none = "CAST(NULL AS TIMESTAMPTZ)" if is_postgresql else "NULL"

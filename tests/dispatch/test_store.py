@@ -5,49 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import Session
 
-from dispatch import log, store
+from dispatch import engines, log, store
 from dispatch.models import Job, LogEntry, Part, Skill, VanStock
 from tests.dispatch.companies import SOON, add_company
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_sqlite_database_is_a_file_with_a_write_ahead_log(engine: Engine) -> None:
-    with engine.connect() as connection:
-        assert connection.execute(text("PRAGMA journal_mode")).scalar() == "wal"
-        assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
-        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 10_000
-
-
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://localhost/dispatch"])
-def test_other_databases_are_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"sqlite:///"):
-        store.connect(url)
-
-
-def test_any_postgresql_address_is_reached_by_psycopg() -> None:
-    engine = store.connect("postgresql://someone:secret@host/dispatch")
-    assert engine.url.render_as_string(hide_password=False) == (
-        "postgresql+psycopg://someone:secret@host/dispatch"
-    )
-
-
-def test_who_waits_too_long_for_another_writer_gives_up(
-    engine: Engine, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add_company(session)
-    session.get_one(Skill, "gas", with_for_update=True)
-    monkeypatch.setattr(store, "BUSY_SECONDS", 0.05)
-    other = store.connect(engine.url.render_as_string(hide_password=False))
-    with Session(other) as second, pytest.raises(OperationalError):
-        second.get_one(Skill, "gas", with_for_update=True)
-    session.rollback()
-    with Session(other) as second:
-        assert second.get_one(Skill, "gas", with_for_update=True)
-    other.dispose()
 
 
 def test_what_a_row_refers_to_must_exist(session: Session) -> None:
@@ -149,6 +113,6 @@ def test_the_log_keeps_what_was_before_and_after(session: Session) -> None:
 def test_a_path_with_spaces_and_signs_is_a_database_too(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'dữ liệu 100%.db'}"
     store.migrate(url)
-    engine = store.connect(url)
+    engine = engines.connect(url)
     assert store.is_migrated(engine)
     engine.dispose()

@@ -9,9 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
-from dispatch import store
+from dispatch import engines
+from dispatch.engines import connect
 from dispatch.models import Skill
-from dispatch.store import connect, let_go, reading
+from dispatch.store import let_go, reading
 from dispatch.turns import Turns
 from tests.dispatch.waiting import until
 
@@ -19,7 +20,7 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def turns_of(engine: Engine) -> Turns:
-    return store._turns[str(Path(engine.url.database or "").resolve())]
+    return engines._turns[str(Path(engine.url.database or "").resolve())]
 
 
 def add(engine: Engine, name: str) -> None:
@@ -83,7 +84,7 @@ def test_who_waits_too_long_for_a_turn_is_told_that_the_database_is_locked(
     with Session(engine) as session:
         session.add(Skill(id="a", name="a"))
         session.flush()
-        monkeypatch.setattr(store, "BUSY_SECONDS", 0.01)
+        monkeypatch.setattr(engines, "BUSY_SECONDS", 0.01)
         with pytest.raises(OperationalError, match="locked"):
             add(engine, "b")
         session.commit()

@@ -22,10 +22,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from sqlmodel import Session
 
 from api.app import create_app
+from dispatch.engines import connect
 from dispatch.plans.queries import queued_runs
 from dispatch.runs.execution import execute_run
 from dispatch.settings import Settings
-from dispatch.store import connect, reading
+from dispatch.store import reading
 from tests.api.conftest import operations_once
 from tests.api.serving import served
 from tests.conftest import SKIPPED

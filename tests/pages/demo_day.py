@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 from sqlmodel import Session, col, select
 
-from dispatch import store
+from dispatch import engines, store
 from dispatch.access.accounts import NewAccount, create_account
 from dispatch.access.keys import NewKey, add_key, row_of
 from dispatch.demo.demo import set_up
@@ -74,7 +74,7 @@ def build(database: Path) -> None:
     """The company, its accounts, its published plan, and what was reported until ``MOMENT``."""
     settings = settings_on(database)
     store.migrate(settings.database_url)
-    engine = store.connect(settings.database_url)
+    engine = engines.connect(settings.database_url)
     with at_moment(MOMENT), Session(engine) as session:
         run = set_up(session, [FIXTURES, FIXTURES / "day"], settings=settings, at=MOMENT)
         assert run is not None

@@ -13,7 +13,7 @@ from sqlalchemy import text as sql
 from api.app import create_app
 from benchmarks.service.past import Past
 from benchmarks.service.questions import Questions, questions_of
-from dispatch import store
+from dispatch import engines, store
 from dispatch.models import now
 from dispatch.settings import Settings
 from tests.conftest import SECRET, administration
@@ -31,7 +31,7 @@ class Found:
 def found(url: str, past: Past) -> Iterator[Found]:
     settings = Settings(database_url=url, secret=SecretStr(SECRET), solver_processes=0)
     store.migrate(url)
-    engine = store.connect(url)
+    engine = engines.connect(url)
     today = now().astimezone(settings.zone).date()
     past.fill(engine, today, settings.zone)
     yield Found(engine, settings, create_app(settings), questions_of(engine, past, today))

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from api.app import create_app
 from api.http import lines
 from api.http.lines import Line, Lines
-from dispatch import store
+from dispatch import engines
 from dispatch.access import passwords
 from dispatch.models import Role
 from dispatch.settings import Settings
@@ -135,7 +135,7 @@ def test_who_gives_up_leaves_the_line_to_the_others() -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_there_are_connections_for_all_that_are_at_work_and_for_the_placer(kind: str) -> None:
-    assert Lines(writers=lines.WRITERS[kind]).most_connections < store.MOST_CONNECTIONS
+    assert Lines(writers=lines.WRITERS[kind]).most_connections < engines.MOST_CONNECTIONS
 
 
 # The service
@@ -144,8 +144,8 @@ def test_there_are_connections_for_all_that_are_at_work_and_for_the_placer(kind:
 @pytest.fixture
 def narrow(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """A service with two connections and one in each line."""
-    monkeypatch.setitem(store._POOL, "pool_size", 2)
-    monkeypatch.setitem(store._POOL, "pool_timeout", 2)
+    monkeypatch.setitem(engines._POOL, "pool_size", 2)
+    monkeypatch.setitem(engines._POOL, "pool_timeout", 2)
     app = create_app(settings.model_copy(update={"solver_processes": 0}))
     for line in vars(app.state.lines).values():
         line.size = 1

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from api.http.limits import MAX_BODY_BYTES
-from dispatch import store
+from dispatch import engines
 from dispatch.jobs import jobs
 from tests.api.conftest import failing_commits, stored
 
@@ -246,7 +246,7 @@ def test_a_failure_tells_nothing_of_the_inside_but_the_name_in_the_log(
 def test_a_locked_database_is_a_503_problem_and_reading_goes_on(
     client: TestClient, job: dict[str, Any], engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.05)
     with engine.begin() as connection:
         connection.execute(text("SELECT 1"))
         answer = client.post("/jobs", json=job)
@@ -260,7 +260,7 @@ def test_a_locked_database_is_a_503_problem_and_reading_goes_on(
 def test_a_database_that_cannot_be_reached_is_a_503_problem(
     client: TestClient, app: FastAPI
 ) -> None:
-    gone = store.connect(app.state.engine.url.set(database="gone").render_as_string(False))
+    gone = engines.connect(app.state.engine.url.set(database="gone").render_as_string(False))
     app.state.engine = app.state.reading_engine = gone
     is_problem(client.get("/jobs"), 503)
     assert client.get("/health").status_code == 200

@@ -20,7 +20,7 @@ from sqlmodel import Session, func, select
 
 from api.app import create_app
 from api.http import background
-from dispatch import store
+from dispatch import engines, store
 from dispatch.database_files import mark_of
 from dispatch.errors import Unavailable
 from dispatch.models import Job, Site, Skill
@@ -76,7 +76,7 @@ def test_a_database_is_made_once_and_not_again_where_it_was(settings: Settings) 
     assert refusal(lambda: prepare(settings)) == "database_empty"
     mark_of(file).unlink()
     prepare(settings)
-    assert store.is_migrated(store.connect(settings.database_url))
+    assert store.is_migrated(engines.connect(settings.database_url))
 
 
 def test_whether_an_empty_database_is_filled_can_be_said(empty_database_url: str) -> None:
@@ -140,9 +140,9 @@ def test_nothing_is_written_into_a_file_that_was_deleted(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Tests share their engines' dialects otherwise, which know of opening files.
-    monkeypatch.setattr(store, "create_engine", create_engine)
+    monkeypatch.setattr(engines, "create_engine", create_engine)
     prepare(settings)
-    engine = store.connect(settings.database_url)
+    engine = engines.connect(settings.database_url)
     with looking(settings) as readiness, Session(engine) as session:
         session.add(Skill(id="gas", name="Gas"))
         session.commit()
@@ -155,7 +155,7 @@ def test_nothing_is_written_into_a_file_that_was_deleted(
         assert trouble.code == "database_missing"
         assert codes(readiness) == ["database_missing"]
         # Neither does anybody open a new one in its place.
-        for one in (engine, store.connect(settings.database_url)):
+        for one in (engine, engines.connect(settings.database_url)):
             one.dispose()
             with pytest.raises(OperationalError, match="missing"):
                 one.connect()
@@ -165,7 +165,7 @@ def test_nothing_is_written_into_a_file_that_was_deleted(
 
 @on_sqlite
 def test_a_file_that_was_replaced_is_not_taken_for_the_one_that_was(settings: Settings) -> None:
-    file, engine = file_of(settings), store.connect(settings.database_url)
+    file, engine = file_of(settings), engines.connect(settings.database_url)
     with looking(settings) as readiness:
         with Session(engine) as session:
             assert session.get(Skill, "gas") is None
@@ -271,7 +271,7 @@ def own_settings(postgres_url: str) -> Iterator[Settings]:
 def test_a_standby_is_told_from_a_primary(own_settings: Settings) -> None:
     with administration(own_settings.database_url) as connection:
         connection.execute(sql("ALTER DATABASE own SET default_transaction_read_only = on"))
-    engine = store.connect(own_settings.database_url)
+    engine = engines.connect(own_settings.database_url)
     with looking(own_settings) as looks:
         assert codes(looks) == ["database_read_only"]
     with Session(engine) as session:

@@ -286,7 +286,7 @@ def test_a_locked_database_delays_alerts_and_loses_none(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dispatch.store.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("dispatch.engines.BUSY_SECONDS", 0.05)
     refused: list[bool] = []
     accept = mqtt.Subscriber._accept
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from dispatch import store
+from dispatch import engines
 from dispatch.company.devices import ASSETS, AssetContent
 from dispatch.company.geocoding import locate_sites
 from dispatch.company.sites import SiteChange, change_site
@@ -53,7 +53,7 @@ def elsewhere(sqlite_template: Path, tmp_path: Path) -> Iterator[Callable[[], Se
     def open_one() -> Session:
         file = tmp_path / f"empty-{next(numbers)}.db"
         shutil.copyfile(sqlite_template, file)
-        engine = store.connect(f"sqlite:///{file}")
+        engine = engines.connect(f"sqlite:///{file}")
         opened.append((Session(engine), engine))
         return opened[-1][0]
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from dispatch import store
+from dispatch import engines
 from dispatch.by_hand.changes import ChangeToMake, make_change
+from dispatch.engines import connect
 from dispatch.errors import DispatchError
 from dispatch.field.positions import NewPosition, keep_position
 from dispatch.field.reports import NewReport, take_report
@@ -31,7 +32,7 @@ from dispatch.planning.live_day import LiveDay, live_day_of
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.snapshot import Scope, Snapshot, load_snapshot
 from dispatch.settings import Settings
-from dispatch.store import connect, reading
+from dispatch.store import reading
 from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.waiting import until
 
@@ -267,8 +268,8 @@ def test_looks_at_a_day_wait_for_no_connection_and_share_the_reading(
     monday: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each held a connection while it waited for the day, which whoever read it had to have."""
-    monkeypatch.setitem(store._POOL, "pool_size", 1)
-    monkeypatch.setitem(store._POOL, "pool_timeout", 5)
+    monkeypatch.setitem(engines._POOL, "pool_size", 1)
+    monkeypatch.setitem(engines._POOL, "pool_timeout", 5)
     engine = connect(monday.url.render_as_string(hide_password=False))
     days = LiveDays(reading(engine), settings)
     read: list[object] = []

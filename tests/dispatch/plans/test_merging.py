@@ -10,7 +10,7 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch import store
+from dispatch import engines, store
 from dispatch.field.reports import NewReport, take_report
 from dispatch.intake import JobChange
 from dispatch.jobs.jobs import cancel_job, change_job
@@ -264,7 +264,7 @@ def test_nobody_publishes_a_draft_while_it_is_replaced(
             Session(others) as other,
             suppress(*store.AWAY),
         ):
-            at_once.setattr(store, "BUSY_SECONDS", 0.05)
+            at_once.setattr(engines, "BUSY_SECONDS", 0.05)
             publish_up_to_date(other, plan.id or 0, actor="dora", settings=settings)
             other.commit()
             published.append(plan.id or 0)
@@ -286,8 +286,8 @@ def test_nobody_publishes_a_draft_while_it_is_replaced(
 def impatient(database_url: str, patch: pytest.MonkeyPatch) -> Engine:
     """The database for somebody who gives up at once if another is at it."""
     with patch.context() as at_once:
-        at_once.setattr(store, "BUSY_SECONDS", 0.05)
-        engine = store.connect(database_url)
+        at_once.setattr(engines, "BUSY_SECONDS", 0.05)
+        engine = engines.connect(database_url)
         with engine.connect():
             return engine
 
