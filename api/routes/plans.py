@@ -16,10 +16,10 @@ from api.http.dependencies import (
 from api.http.limits import json_only
 from api.http.problems import WITH_BODY, documented
 from dispatch.output import Output
-from dispatch.plans import comparison, draft_changes, plans, publishing
+from dispatch.plans import comparison, contents, draft_changes, plans, publishing
 from dispatch.plans.comparison import PlanComparison
+from dispatch.plans.contents import PlanOut, PlanSummary
 from dispatch.plans.draft_changes import DraftChanges
-from dispatch.plans.plans import PlanOut, PlanSummary
 from dispatch.plans.publishing import Acceptance
 from dispatch.runs import runs
 from dispatch.runs.runs import PlanRequest, RunOut
@@ -91,14 +91,14 @@ def list_plans(
     ] = None,
     limit: PageLimit = 50,
 ) -> PlanPage:
-    page, following = plans.list_plans(session, after=after, limit=limit)
+    page, following = contents.list_plans(session, after=after, limit=limit)
     return PlanPage(plans=page, next=following)
 
 
 @router.get("/{plan_id}", summary="Read a plan", responses=documented(404, 422))
 def read_plan(plan_id: PlanId, session: ReadingSession) -> PlanOut:
     """Every route with its stops, and every job that was not placed with the reasons."""
-    return plans.read_plan(session, plan_id)
+    return contents.read_plan(session, plan_id)
 
 
 @router.post(

@@ -27,7 +27,7 @@ from dispatch.placing.placing import attendable, conflict, live_day, plannable, 
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.translate import NEEDS_LOCATION
-from dispatch.plans.plans import Reason
+from dispatch.plans.contents import Reason
 from dispatch.settings import Settings
 from solver.draft.draft import Draft
 from solver.draft.insertion import has_place

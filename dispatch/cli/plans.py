@@ -34,7 +34,7 @@ from solver.wording import counted
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from dispatch.plans.plans import PlanOut
+    from dispatch.plans.contents import PlanOut
     from dispatch.runs.runs import RunOut
     from dispatch.settings import Settings
     from dispatch.views.itinerary import DailyRoute, RouteStop, ShiftRoute
@@ -86,7 +86,7 @@ def plan(
     from sqlmodel import Session
 
     from dispatch.intake import faults_of
-    from dispatch.plans.plans import read_plan
+    from dispatch.plans.contents import read_plan
     from dispatch.runs.runs import PlanRequest, request_run
     from dispatch.store import reading
 

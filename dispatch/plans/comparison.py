@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from dispatch.output import Output
-from dispatch.plans.plans import PlannedStop, PlanOut, PlanSummary, read_plan
+from dispatch.plans.contents import PlannedStop, PlanOut, PlanSummary, read_plan
 
 
 class DifferenceKind(StrEnum):

@@ -16,17 +16,9 @@ from dispatch.planning.plan_rows import UNKNOWN, PlanRows, RouteRows, copied, sh
 from dispatch.planning.snapshot import live_routes, technicians_of
 from dispatch.plans import queries, versions
 from dispatch.plans.changes import PlanChanges, changes_of
+from dispatch.plans.contents import PlanSummary, find_plan, summary_of
 from dispatch.plans.merging import merge
-from dispatch.plans.plans import (
-    PlanSummary,
-    find_plan,
-    freeze_of,
-    hold_jobs_of,
-    publish_plan,
-    review,
-    scope_of,
-    summary_of,
-)
+from dispatch.plans.plans import freeze_of, hold_jobs_of, publish_plan, review, scope_of
 from dispatch.settings import Settings
 from solver.faults import Fault
 from solver.judge.check import check

@@ -16,7 +16,7 @@ from dispatch.planning.service_windows import PlanningHorizon, attendance
 from dispatch.planning.shifts import WorkingShift
 from dispatch.planning.snapshot import JobFacts, job_facts, live_routes
 from dispatch.planning.unable import BrokenVisit, CauseOut
-from dispatch.plans.plans import Reason
+from dispatch.plans.contents import Reason
 from dispatch.plans.queries import highest_version, newest_reasons, versions_of
 from dispatch.settings import Settings
 from dispatch.store import sites_of, waits_for_place

@@ -12,7 +12,8 @@ from dispatch.models import now as clock
 from dispatch.planning.plan_rows import to_plan
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.planning.translate import Translation, to_problem
-from dispatch.plans.plans import PlanSummary, planned_from, publish_plan
+from dispatch.plans.contents import PlanSummary
+from dispatch.plans.plans import planned_from, publish_plan
 from dispatch.plans.versions import store_draft
 from dispatch.settings import Settings
 from solver.judge.check import check

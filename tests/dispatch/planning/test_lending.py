@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 
 from dispatch.models import Plan, Stop
 from dispatch.planning.lending import Loan, lent_twice, lent_twice_in_force
-from dispatch.plans.plans import read_plan
+from dispatch.plans.contents import read_plan
 from dispatch.settings import Settings
 from dispatch.views.board import read_board
 from tests.dispatch.crew import (

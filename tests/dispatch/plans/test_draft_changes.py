@@ -11,8 +11,9 @@ from dispatch.jobs.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanStatus
 from dispatch.placing.placing import PlaceRequest, place_job
 from dispatch.plans.comparison import DifferenceKind
+from dispatch.plans.contents import PlanSummary
 from dispatch.plans.draft_changes import DraftChanges, list_changes
-from dispatch.plans.plans import PlanSummary, discard_plan
+from dispatch.plans.plans import discard_plan
 from dispatch.plans.publishing import publish_for, publish_up_to_date
 from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY, SUNDAY_EVENING, add_depot, add_job, add_technician, hanoi

@@ -14,7 +14,7 @@ from dispatch import models
 from dispatch.errors import Conflict, NotFound
 from dispatch.jobs.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, PlanStatus, Route, Run, Stop
-from dispatch.plans import plans, versions
+from dispatch.plans import contents, plans, versions
 from dispatch.plans.comparison import DifferenceKind, compare_plans
 from dispatch.plans.plans import discard_plan, planned_from, publish_plan
 from dispatch.settings import Settings
@@ -104,7 +104,7 @@ def test_of_two_drafts_over_the_same_routes_the_second_is_refused(
     publish(company, settings, first)
     assert refused(company, settings, second) == "overtaken"
     assert in_force(company) == {"ann": ["j1", "j2"]}
-    assert plans.read_plan(company, second).status == PlanStatus.DRAFT
+    assert contents.read_plan(company, second).status == PlanStatus.DRAFT
 
 
 def test_a_draft_that_knows_nothing_of_new_routes_in_its_scope_is_refused(
@@ -355,7 +355,7 @@ def test_a_published_plan_cannot_be_discarded(company: Session, settings: Settin
 
 def test_an_unknown_plan_is_not_found(session: Session, settings: Settings) -> None:
     with pytest.raises(NotFound):
-        plans.read_plan(session, 7)
+        contents.read_plan(session, 7)
     with pytest.raises(NotFound):
         publish_plan(session, 7, actor="dana", settings=settings)
     with pytest.raises(NotFound):
@@ -368,7 +368,7 @@ def test_an_unknown_plan_is_not_found(session: Session, settings: Settings) -> N
 def test_a_plan_can_be_read_with_everything_in_it(company: Session, settings: Settings) -> None:
     add_job(company, "nowhere", at=None)
     company.commit()
-    plan = plans.read_plan(company, draft(company, settings, {"ann": ["j1", "j2"]}))
+    plan = contents.read_plan(company, draft(company, settings, {"ann": ["j1", "j2"]}))
     assert plan.totals.jobs_placed == 2
     assert plan.totals.jobs_unassigned == 3
     (route,) = plan.routes
@@ -392,9 +392,9 @@ def test_plans_are_listed_page_by_page_the_newest_first(
     company: Session, settings: Settings
 ) -> None:
     made = [draft(company, settings, {"ann": ["j1"]}) for _ in range(3)]
-    found, after = plans.list_plans(company, limit=2)
+    found, after = contents.list_plans(company, limit=2)
     assert [plan.id for plan in found] == [made[2], made[1]]
-    rest, end = plans.list_plans(company, after=after, limit=2)
+    rest, end = contents.list_plans(company, after=after, limit=2)
     assert [plan.id for plan in rest] == [made[0]]
     assert end is None
 
