@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class DispatchError(Exception):

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from sqlmodel import Session
 
 from dispatch import store
-from solver.problem import Fault
+from solver.faults import Fault
 
 Tables = tuple[type[store.Named], ...]
 

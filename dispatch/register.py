@@ -13,7 +13,7 @@ from dispatch.intake import Input
 from dispatch.models import AlertRule, AlertSource, Asset, Device, JobTemplate
 from dispatch.output import Output
 from dispatch.references import Reference, unknown_references
-from solver.problem import Fault
+from solver.faults import Fault
 
 Row = TypeVar("Row", Asset, Device, AlertSource, JobTemplate, AlertRule)
 Content = TypeVar("Content", bound=Input)

@@ -24,7 +24,7 @@ from api.http.limits import json_only
 from api.http.problems import WITH_BODY, documented
 from dispatch.intake import Code, Day, JobChange, NewJob, Text
 from dispatch.jobs import jobs, pins
-from dispatch.jobs.jobs import JobOut
+from dispatch.jobs.details import JobOut
 from dispatch.jobs.pins import PinRequest
 from dispatch.models import JobStatus, Priority
 from dispatch.output import Output

@@ -18,7 +18,7 @@ from dispatch.alerts.content import Delivery, Unclear
 from dispatch.errors import Conflict, NotFound
 from dispatch.models import AlertSource, BodyKept, DeadLetter, DeadLetterState, now
 from dispatch.output import Output
-from solver.problem import Fault
+from solver.faults import Fault
 
 MOST_BYTES = 64 * 1024
 """Of a body, as it is kept."""

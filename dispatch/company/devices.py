@@ -18,7 +18,7 @@ from dispatch.models import Asset, Device, DeviceName, Site
 from dispatch.output import Output
 from dispatch.references import Reference
 from dispatch.register import Register
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class AssetContent(Input):

@@ -28,7 +28,7 @@ from dispatch.output import Output
 from dispatch.plans import queries
 from dispatch.settings import Settings
 from dispatch.store import rows_where
-from solver.problem import Fault
+from solver.faults import Fault
 
 WHERE = frozenset({"latitude", "longitude", "territory"})
 """What of a site decides who can be there, and when."""

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from dispatch.errors import NotFound
 from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
 from dispatch.output import Output
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class HeldSkillOut(Output):

@@ -20,7 +20,7 @@ from dispatch.events.webhooks import webhook_row
 from dispatch.models import DeliveryStatus, LogEntry, Webhook, WebhookDelivery, is_one_of, now
 from dispatch.output import Output
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 AT_ONCE = 500
 """Log entries that are looked at in one transaction."""

@@ -14,7 +14,8 @@ from dispatch.plans.changes import CHANGING, PlanChanges
 from dispatch.plans.comparison import Assignment, DifferenceKind
 from dispatch.plans.publishing import Prospect, open_draft, prospect_of
 from dispatch.settings import Settings
-from solver.problem import Objective, Problem
+from solver.objective import Objective
+from solver.problem import Problem
 from solver.rules.cost import cost
 from solver.solution import Route, Rule, Solution, StopKind
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from solver.draft.alone import Alone, TooMuch
-from solver.problem import Matrix, Problem, Shift, Visit
+from solver.problem import Problem, Shift, Visit
+from solver.travel import Matrix
 
 ROWS_AT_ONCE = 256
 """Legs from so many places are looked at together, which bounds the memory that takes."""

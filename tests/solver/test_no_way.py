@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.draft.part import part_of
 from solver.explain.reasons import reasons
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
+from solver.objective import Objective
 from solver.ortools.acceptance import accepts
-from solver.problem import NO_WAY, Matrix, Objective, Problem
+from solver.problem import Problem
 from solver.solution import ReasonCode, Rule, Solution, StopKind
 from solver.solve import ENGINES, Limit, solve
+from solver.travel import NO_WAY, Matrix
 from tests.solver.answers import accepted, left_out, plan, planned, solved
 from tests.solver.problems import depot, line, problems, shift, solution_of, visit, window
 from tests.solver.routes import at, route
