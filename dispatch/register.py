@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from dispatch import log
 from dispatch.errors import Conflict, InvalidInput, NotFound
@@ -20,19 +20,25 @@ Content = TypeVar("Content", bound=Input)
 Out = TypeVar("Out", bound=Output)
 
 
+def _every_field(_session: Session, row: SQLModel, content: Input) -> None:
+    row.sqlmodel_update(content)
+
+
 @dataclass(frozen=True)
 class Register(Generic[Row, Content, Out]):
     """What is kept in ``table``, which the log calls ``entity``.
 
-    ``apply`` writes a content into a row; it may raise ``Conflict``. ``show`` says what rows look
-    like to others, asking once for all of them. ``refers`` names what the content refers to.
+    ``refers`` names what a content refers to. ``apply`` writes it into a row; it may raise
+    ``Conflict``. ``show`` says what rows look like to others, asking once for all of them.
     """
 
     entity: log.Entity
     table: type[Row]
-    apply: Callable[[Session, Row, Content], None]
-    show: Callable[[Session, Sequence[Row]], list[Out]]
+    content: type[Content]
+    out: type[Out]
     refers: Callable[[Content], Iterable[Reference]] = lambda _: ()
+    apply: Callable[[Session, Row, Content], None] = _every_field
+    show: Callable[[Session, Sequence[Row]], list[Out]] | None = None
 
     def put(self, session: Session, id_: str, content: Content, *, actor: str) -> tuple[Out, bool]:
         """Keep the content under the id, in place of what was there; also whether it is new.
@@ -49,7 +55,7 @@ class Register(Generic[Row, Content, Out]):
         self.apply(session, row, content)
         session.add(row)
         session.flush()
-        [out] = self.show(session, [row])
+        [out] = self._shown(session, [row])
         after = out.model_dump(mode="json")
         if before != after:
             log.record(session, actor, "put", self.entity, id_, before=before, after=after)
@@ -57,7 +63,7 @@ class Register(Generic[Row, Content, Out]):
 
     def read(self, session: Session, id_: str) -> Out:
         """Raises ``NotFound``."""
-        return self.show(session, [self.row(session, id_)])[0]
+        return self._shown(session, [self.row(session, id_)])[0]
 
     def page(
         self, session: Session, after: str | None, limit: int, **equal: str | None
@@ -70,7 +76,7 @@ class Register(Generic[Row, Content, Out]):
             if value is not None:
                 query = query.where(getattr(self.table, name) == value)
         rows = session.exec(query).all()
-        page = self.show(session, rows[:limit])
+        page = self._shown(session, rows[:limit])
         return page, rows[limit - 1].id if len(rows) > limit else None
 
     def remove(self, session: Session, id_: str, *, actor: str) -> None:
@@ -100,4 +106,9 @@ class Register(Generic[Row, Content, Out]):
         return self.entity.value.replace("_", " ")
 
     def _json(self, session: Session, row: Row) -> dict[str, Any]:
-        return self.show(session, [row])[0].model_dump(mode="json")
+        return self._shown(session, [row])[0].model_dump(mode="json")
+
+    def _shown(self, session: Session, rows: Sequence[Row]) -> list[Out]:
+        if self.show is not None:
+            return self.show(session, rows)
+        return [self.out.model_validate(row) for row in rows]

@@ -335,16 +335,13 @@ def _template_references(content: TemplateContent) -> Iterable[Reference]:
 
 
 RULES: Register[AlertRule, RuleContent, RuleOut] = Register(
-    Entity.ALERT_RULE,
-    AlertRule,
-    _apply_rule,
-    lambda _, rows: [RuleOut.model_validate(row) for row in rows],
-    rule_references,
+    Entity.ALERT_RULE, AlertRule, RuleContent, RuleOut, rule_references, _apply_rule
 )
 TEMPLATES: Register[JobTemplate, TemplateContent, TemplateOut] = Register(
     Entity.JOB_TEMPLATE,
     JobTemplate,
-    _apply_template,
-    lambda _, rows: [TemplateOut.model_validate(row) for row in rows],
+    TemplateContent,
+    TemplateOut,
     _template_references,
+    _apply_template,
 )
