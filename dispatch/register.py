@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, SQLModel, select
 
 from dispatch import log
 from dispatch.errors import Conflict, InvalidInput, NotFound
 from dispatch.intake import Input
 from dispatch.models import AlertRule, AlertSource, Asset, Device, JobTemplate
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.references import Reference, unknown_references
 from solver.problem import Fault
 
@@ -66,18 +67,11 @@ class Register(Generic[Row, Content, Out]):
         return self._shown(session, [self.row(session, id_)])[0]
 
     def page(
-        self, session: Session, after: str | None, limit: int, **equal: str | None
+        self, session: Session, after: str | None, limit: int, **equal: Any
     ) -> tuple[list[Out], str | None]:
         """A page in the order of ids, and ``after`` for the next one (None: last)."""
-        query = select(self.table).order_by(col(self.table.id)).limit(limit + 1)
-        if after is not None:
-            query = query.where(col(self.table.id) > after)
-        for name, value in equal.items():
-            if value is not None:
-                query = query.where(getattr(self.table, name) == value)
-        rows = session.exec(query).all()
-        page = self._shown(session, rows[:limit])
-        return page, rows[limit - 1].id if len(rows) > limit else None
+        page, following = page_of(session, select(self.table), after, limit, **equal)
+        return self._shown(session, page), following
 
     def remove(self, session: Session, id_: str, *, actor: str) -> None:
         """Raises ``NotFound``, or ``Conflict`` if something refers to it."""

@@ -66,6 +66,7 @@ from dispatch.models import (
     Tool,
     is_one_of,
 )
+from dispatch.paging import page_of
 from dispatch.turns import Turns
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -428,24 +429,18 @@ def page_of_jobs(
     span: tuple[datetime, datetime] | None,
     after: str | None,
     limit: int,
-) -> Sequence[Job]:
-    """Up to ``limit`` jobs in the order of their ids, beginning behind the id ``after``.
+) -> tuple[Sequence[Job], str | None]:
+    """A page of jobs in the order of their ids, and ``after`` for the next one (None: last).
 
     ``span`` selects jobs with a window or a live stop in it (its end excluded); ``unassigned``
     those that wait to be planned but are on no live route.
     """
-    query = select(Job).order_by(Job.id).limit(limit)
-    if after is not None:
-        query = query.where(Job.id > after)
-    if status is not None:
-        query = query.where(Job.status == status)
+    query = select(Job)
     if territory is not None:
         there = select(Site.id).where(Site.territory == territory)
         if session.exec(there.limit(1)).first() is None:
-            return []
+            return [], None
         query = query.where(exists(there.where(Site.id == Job.site_id)))
-    if priority is not None:
-        query = query.where(Job.priority == priority)
     # What few jobs have is looked for first: asked of each job in turn, until the page is full, it
     # would take all jobs that there ever were. What many have is asked of each: to find them all,
     # for a page of them, would take as long.
@@ -460,7 +455,7 @@ def page_of_jobs(
         query = query.where(not_(waits_for_place()))
     if span is not None:
         query = query.where(col(Job.id).in_(_jobs_in(*span)))
-    return session.exec(query).all()
+    return page_of(session, query, after, limit, status=status, priority=priority)
 
 
 def _jobs_in(start: datetime, end: datetime) -> CompoundSelect[tuple[str]]:

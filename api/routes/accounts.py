@@ -3,9 +3,16 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Response
-from pydantic import Field
 
-from api.http.dependencies import LOCATION, Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.dependencies import (
+    LOCATION,
+    Actor,
+    After,
+    Next,
+    PageLimit,
+    ReadingSession,
+    WritingSession,
+)
 from api.http.limits import json_only
 from api.http.problems import WITH_BODY, documented
 from dispatch.access import accounts
@@ -17,7 +24,7 @@ router = APIRouter(prefix="/accounts", tags=["access"])
 
 class AccountPage(Output):
     accounts: list[AccountOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 NEW_ACCOUNTS: dict[str, Any] = {

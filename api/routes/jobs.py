@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Response
-from pydantic import Field
 
 from api.http.dependencies import (
     ETAG,
@@ -14,6 +13,7 @@ from api.http.dependencies import (
     GivenLiveDays,
     GivenSettings,
     IfMatch,
+    Next,
     PageLimit,
     ReadingSession,
     WritingSession,
@@ -38,12 +38,12 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 class JobPage(Output):
     jobs: list[JobOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 class JobHistory(Output):
     visits: list[EarlierVisit]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 NEW_JOBS: dict[str, Any] = {

@@ -3,9 +3,8 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends
-from pydantic import Field
 
-from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.dependencies import Actor, After, Next, PageLimit, ReadingSession, WritingSession
 from api.http.limits import json_only
 from api.http.problems import WITH_BODY, documented
 from dispatch.access import keys
@@ -18,7 +17,7 @@ router = APIRouter(prefix="/keys", tags=["access"])
 
 class KeyPage(Output):
     keys: list[KeyOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 NEW_KEYS: dict[str, Any] = {

@@ -3,12 +3,14 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
-from pydantic import Field
 
 from api.http.dependencies import (
     LOCATION,
     Actor,
+    AfterNumber,
     GivenSettings,
+    NextNumber,
+    Number,
     PageLimit,
     ReadingSession,
     WritingSession,
@@ -26,13 +28,12 @@ from dispatch.runs.runs import PlanRequest, RunOut
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
-Number = Annotated[int, Field(ge=1, lt=2**31)]
 PlanId = Annotated[Number, Path()]
 
 
 class PlanPage(Output):
     plans: list[PlanSummary]
-    next: int | None = Field(description="`after` of the next page; null on the last one.")
+    next: NextNumber
 
 
 REQUESTS: dict[str, Any] = {
@@ -85,10 +86,7 @@ def request_plan(
 @router.get("", summary="List plans, the newest first", responses=documented(422))
 def list_plans(
     session: ReadingSession,
-    after: Annotated[
-        Number | None,
-        Query(description="`next` of the page before; leave it out for the first page."),
-    ] = None,
+    after: AfterNumber = None,
     limit: PageLimit = 50,
 ) -> PlanPage:
     page, following = plans.list_plans(session, after=after, limit=limit)

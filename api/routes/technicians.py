@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
 from sqlmodel import Session
 
 from api.http.calendar_files import CalendarResponse, calendar_file, content_etag
@@ -17,6 +16,7 @@ from api.http.dependencies import (
     After,
     GivenSettings,
     IfNoneMatch,
+    Next,
     PageLimit,
     ReadingSession,
     WritingSession,
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/technicians", tags=["technicians"])
 
 class TechnicianPage(Output):
     technicians: list[TechnicianOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 class Absences(Output):

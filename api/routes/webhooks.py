@@ -9,6 +9,7 @@ from api.http.dependencies import (
     LOCATION,
     Actor,
     GivenSettings,
+    NextNumber,
     PageLimit,
     ReadingSession,
     WritingSession,
@@ -36,7 +37,7 @@ class Webhooks(Output):
 
 class DeliveryPage(Output):
     deliveries: list[DeliveryOut]
-    next: int | None = Field(description="`after` of the next page; null on the last one.")
+    next: NextNumber
 
 
 class Replayed(Output):

@@ -14,6 +14,7 @@ from dispatch.errors import Conflict, InvalidInput, NotFound
 from dispatch.intake import Code, Input, Text
 from dispatch.models import Account, CalendarLink, Role, SignIn, Technician
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.references import Reference, unknown_references
 from solver.problem import Fault
 
@@ -142,12 +143,8 @@ def list_accounts(
     session: Session, *, after: str | None = None, limit: int = 50
 ) -> tuple[Sequence[AccountOut], str | None]:
     """A page of accounts in the order of their ids, and ``after`` for the next (None: last)."""
-    query = select(Account).order_by(Account.id).limit(limit + 1)
-    if after is not None:
-        query = query.where(Account.id > after)
-    found = session.exec(query).all()
-    page = [AccountOut.model_validate(account) for account in found[:limit]]
-    return page, page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(Account), after, limit)
+    return [AccountOut.model_validate(account) for account in page], following
 
 
 def read_account(session: Session, account_id: str) -> AccountOut:

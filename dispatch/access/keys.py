@@ -17,6 +17,7 @@ from dispatch.errors import InvalidInput, NotFound
 from dispatch.intake import Code, Input, Moment, Text
 from dispatch.models import ApiKey, Role, now
 from dispatch.output import Output
+from dispatch.paging import page_of
 from solver.problem import Fault
 
 USE_NOTED_AFTER = timedelta(minutes=5)
@@ -98,12 +99,8 @@ def list_keys(
     session: Session, *, after: str | None = None, limit: int = 50
 ) -> tuple[Sequence[KeyOut], str | None]:
     """A page of keys in the order of their ids, and ``after`` for the next (None: last)."""
-    query = select(ApiKey).order_by(ApiKey.id).limit(limit + 1)
-    if after is not None:
-        query = query.where(ApiKey.id > after)
-    found = session.exec(query).all()
-    page = [KeyOut.model_validate(row) for row in found[:limit]]
-    return page, page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(ApiKey), after, limit)
+    return [KeyOut.model_validate(row) for row in page], following
 
 
 def revoke_key(session: Session, key_id: str, *, actor: str, at: datetime | None = None) -> KeyOut:

@@ -18,6 +18,7 @@ from dispatch.alerts.content import Delivery, Unclear
 from dispatch.errors import Conflict, NotFound
 from dispatch.models import AlertSource, BodyKept, DeadLetter, DeadLetterState, now
 from dispatch.output import Output
+from dispatch.paging import page_of
 from solver.problem import Fault
 
 MOST_BYTES = 64 * 1024
@@ -149,18 +150,9 @@ def list_dead_letters(
     limit: int = 50,
 ) -> tuple[list[DeadLetterOut], int | None]:
     """A page of dead letters, the newest first, and ``after`` for the next one (None: last)."""
-    query = (
-        select(DeadLetter)
-        .options(defer(DeadLetter.body, raiseload=True))  # type: ignore[arg-type]
-        .order_by(col(DeadLetter.id).desc())
-        .limit(limit + 1)
-    )
-    if state is not None:
-        query = query.where(DeadLetter.state == state)
-    if after is not None:
-        query = query.where(col(DeadLetter.id) < after)
-    rows = session.exec(query).all()
-    return [shown(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+    query = select(DeadLetter).options(defer(DeadLetter.body, raiseload=True))  # type: ignore[arg-type]
+    page, following = page_of(session, query, after, limit, newest_first=True, state=state)
+    return [shown(row) for row in page], following
 
 
 def read_dead_letter(session: Session, letter_id: int) -> WholeDeadLetter:

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from dispatch.errors import NotFound
 from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
 from dispatch.output import Output
+from dispatch.paging import page_of
 from solver.problem import Fault
 
 
@@ -47,12 +48,8 @@ def list_technicians(
     session: Session, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[TechnicianOut], str | None]:
     """A page of technicians in the order of their ids, and ``after`` for the next (None: last)."""
-    query = select(Technician).order_by(Technician.id).limit(limit + 1)
-    if after is not None:
-        query = query.where(Technician.id > after)
-    found = session.exec(query).all()
-    page = found[:limit]
-    return _outs(session, page), page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(Technician), after, limit)
+    return _outs(session, page), following
 
 
 def _outs(session: Session, technicians: Sequence[Technician]) -> list[TechnicianOut]:

@@ -177,7 +177,7 @@ def list_jobs(
     ``day`` keeps jobs with a window or a planned start on that local day; ``unassigned`` those
     that wait to be planned but are on no route in force.
     """
-    jobs = store.page_of_jobs(
+    page, following = store.page_of_jobs(
         session,
         status=status,
         territory=territory,
@@ -186,10 +186,9 @@ def list_jobs(
         unassigned=unassigned,
         span=local_span(day, time.min, time.min, settings.zone) if day else None,
         after=after,
-        limit=limit + 1,
+        limit=limit,
     )
-    page = jobs[:limit]
-    return _outs(session, page), page[-1].id if len(jobs) > limit else None
+    return _outs(session, page), following
 
 
 def change_job(

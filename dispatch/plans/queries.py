@@ -150,14 +150,6 @@ def newest_reasons(
     return found
 
 
-def page_of_plans(session: Session, *, after: int | None, limit: int) -> Sequence[Plan]:
-    """Up to ``limit`` plans, the newest first, beginning behind the plan ``after``."""
-    query = select(Plan).order_by(col(Plan.id).desc()).limit(limit)
-    if after is not None:
-        query = query.where(col(Plan.id) < after)
-    return session.exec(query).all()
-
-
 def plan_of_run(session: Session, run_id: str) -> Plan | None:
     """The plan that the run has made; None if it has made none (yet)."""
     return session.exec(select(Plan).where(Plan.run_id == run_id)).one_or_none()

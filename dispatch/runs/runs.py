@@ -27,6 +27,7 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
+from dispatch.paging import cut
 from dispatch.plans import queries
 from dispatch.plans.changes import PlanChanges
 from dispatch.plans.queries import change_run, is_queued, is_run_by, is_running
@@ -230,8 +231,8 @@ def list_runs(
     """
     last = None if after is None else _run(session, after)
     found = queries.page_of_runs(session, status=status, after=last, limit=limit + 1)
-    page = _outs(session, found[:limit])
-    return page, page[-1].id if len(found) > limit else None
+    page, following = cut(found, limit)
+    return _outs(session, page), following
 
 
 def cancel_run(session: Session, run_id: str, *, actor: str) -> RunOut:
