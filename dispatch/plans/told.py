@@ -6,13 +6,14 @@ force then. They have to be told again, or the visit has to go back.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
 from dispatch.models import PLANNABLE, Job, Plan, Route, Stop
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.snapshot import LiveRoute
+from dispatch.plans.changes import tolerance_of
 from dispatch.settings import Settings
 
 
@@ -93,11 +94,6 @@ def _told_starts(session: Session, jobs: Mapping[str, Job]) -> dict[str, datetim
             if job_id and told_at and published_at and published_at <= told_at:
                 found[job_id] = start_at
     return found
-
-
-def tolerance_of(settings: Settings) -> timedelta:
-    """By how much a visit may move before anybody notices."""
-    return timedelta(seconds=settings.objective.moved_time_tolerance)
 
 
 def told_and_moved(
