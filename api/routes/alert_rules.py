@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends
 
-from api.http.dependencies import ReadingSession
+from api.http.dependencies import GivenSettings, ReadingSession
 from api.http.limits import json_only
 from api.http.problems import WITH_BODY, documented
 from api.http.registers import add_operations
@@ -100,10 +100,12 @@ DRY_RUNS: dict[str, Any] = {
     responses=documented(*WITH_BODY),
 )
 def try_alert_rules(
-    trial: Annotated[DryRunRequest, Body(openapi_examples=DRY_RUNS)], session: ReadingSession
+    trial: Annotated[DryRunRequest, Body(openapi_examples=DRY_RUNS)],
+    session: ReadingSession,
+    settings: GivenSettings,
 ) -> DryRun:
     """What would have become of each, as if nobody had worked on the jobs. Nothing is changed."""
-    return dry_run(session, trial)
+    return dry_run(session, trial, settings)
 
 
 add_operations(router, SOURCES, SOURCE_EXAMPLES)
