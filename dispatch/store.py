@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
@@ -296,14 +296,14 @@ def rows_where(
     if values is None:
         yield from session.exec(select(table))
         return
-    for some in _batches(values):
+    for some in batches(values):
         yield from session.exec(select(table).where(getattr(table, column).in_(some)))
 
 
 def delete_where(
     session: Session, table: type[SQLModel], column: str, values: Collection[str]
 ) -> None:
-    for some in _batches(values):
+    for some in batches(values):
         session.exec(delete(table).where(getattr(table, column).in_(some)))
 
 
@@ -335,7 +335,7 @@ def upsert(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, 
 def existing_ids(session: Session, table: type[Named], ids: Collection[str]) -> set[str]:
     """Those of ``ids`` that are stored."""
     found: set[str] = set()
-    for some in _batches(ids):
+    for some in batches(ids):
         found.update(session.exec(select(table.id).where(col(table.id).in_(some))))
     return found
 
@@ -344,9 +344,9 @@ def all_ids(session: Session, table: type[Named]) -> Sequence[str]:
     return session.exec(select(table.id).order_by(table.id)).all()
 
 
-def _batches(ids: Collection[str], size: int = 5_000) -> Iterator[list[str]]:
-    """Parts of ``ids`` small enough for one statement's parameters."""
-    rest = iter(ids)
+def batches(ids: Iterable[str], size: int = 5_000) -> Iterator[list[str]]:
+    """The ids, each once and in order, in parts small enough for one statement's parameters."""
+    rest = iter(sorted(set(ids)))
     while batch := list(islice(rest, size)):
         yield batch
 
@@ -368,7 +368,7 @@ def hold_job(session: Session, job_id: str) -> Job | None:
 
 def hold_jobs(session: Session, job_ids: Collection[str]) -> None:
     """Keep others from changing the jobs until this transaction ends."""
-    for some in _batches(sorted(job_ids)):
+    for some in batches(job_ids):
         session.exec(
             select(Job.id).where(col(Job.id).in_(some)).order_by(Job.id).with_for_update()
         ).all()
@@ -400,7 +400,7 @@ def remove_details(session: Session, job_ids: Collection[str]) -> None:
 
 def take_off_live_routes(session: Session, job_ids: Collection[str]) -> None:
     """Nobody is sent to the jobs any more; the stops stay in their plans as history."""
-    for some in _batches(job_ids):
+    for some in batches(job_ids):
         session.exec(
             update(Stop).where(col(Stop.job_id).in_(some), col(Stop.live)).values(live=False)
         )

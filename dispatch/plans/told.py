@@ -15,6 +15,7 @@ from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.snapshot import LiveRoute
 from dispatch.plans.changes import tolerance_of
 from dispatch.settings import Settings
+from dispatch.store import batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,13 @@ def _is_later(moment: datetime | None, than: datetime | None) -> bool:
 
 def _told_starts(session: Session, jobs: Mapping[str, Job]) -> dict[str, datetime]:
     """When the visits were to begin in the last versions that had them when customers were told."""
-    names, found = sorted(jobs), dict[str, datetime]()
-    for begin in range(0, len(names), 500):
+    found: dict[str, datetime] = {}
+    for some in batches(jobs):
         rows = session.exec(
             select(Stop.job_id, Stop.start_at, Plan.published_at)
             .join(Route, col(Route.id) == Stop.route_id)
             .join(Plan, col(Plan.id) == Route.plan_id)
-            .where(col(Stop.job_id).in_(names[begin : begin + 500]))
+            .where(col(Stop.job_id).in_(some))
             .where(col(Plan.published_at).is_not(None))
             .order_by(col(Plan.version))
         )
