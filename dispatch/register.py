@@ -1,6 +1,6 @@
 """Things that are kept under the company's own ids and set as a whole: put, read, list, remove."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -8,12 +8,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
 from dispatch import log
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.errors import Conflict, InvalidInput, existing
 from dispatch.intake import Input
 from dispatch.models import AlertRule, AlertSource, Asset, Device, JobTemplate
 from dispatch.output import Output
 from dispatch.paging import page_of
-from dispatch.references import Reference, unknown_references
+from dispatch.references import references_of, unknown_references
 from solver.problem import Fault
 
 Row = TypeVar("Row", Asset, Device, AlertSource, JobTemplate, AlertRule)
@@ -29,15 +29,14 @@ def _every_field(_session: Session, row: SQLModel, content: Input) -> None:
 class Register(Generic[Row, Content, Out]):
     """What is kept in ``table``, which the log calls ``entity``.
 
-    ``refers`` names what a content refers to. ``apply`` writes it into a row; it may raise
-    ``Conflict``. ``show`` says what rows look like to others, asking once for all of them.
+    ``apply`` writes a content into a row; it may raise ``Conflict``. ``show`` says what rows look
+    like to others, asking once for all of them.
     """
 
     entity: log.Entity
     table: type[Row]
     content: type[Content]
     out: type[Out]
-    refers: Callable[[Content], Iterable[Reference]] = lambda _: ()
     apply: Callable[[Session, Row, Content], None] = _every_field
     show: Callable[[Session, Sequence[Row]], list[Out]] | None = None
 
@@ -46,7 +45,7 @@ class Register(Generic[Row, Content, Out]):
 
         Raises ``InvalidInput`` for unknown references, and ``Conflict``.
         """
-        faults = unknown_references(session, self.refers(content))
+        faults = unknown_references(session, references_of(content))
         if faults:
             raise InvalidInput(*faults)
         row = session.get(self.table, id_)
@@ -88,11 +87,7 @@ class Register(Generic[Row, Content, Out]):
 
     def row(self, session: Session, id_: str) -> Row:
         """Raises ``NotFound``."""
-        row = session.get(self.table, id_)
-        if row is None:
-            cause, action = f"there is no such {self.kind}", "check the id, or list them"
-            raise NotFound(Fault("not_found", f"{self.kind} {id_}", cause, action))
-        return row
+        return existing(session.get(self.table, id_), self.kind, id_)
 
     @property
     def kind(self) -> str:

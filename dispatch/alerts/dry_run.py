@@ -17,7 +17,6 @@ from dispatch.alerts.rules import (
     active_rules,
     first_match,
     in_order,
-    rule_references,
     rule_row,
 )
 from dispatch.alerts.visits import (
@@ -46,7 +45,7 @@ from dispatch.models import (
     TechnicianSkill,
 )
 from dispatch.output import Output
-from dispatch.references import unknown_references
+from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
 
 _Problem = tuple[str, str, str | None, str]
@@ -142,7 +141,7 @@ def dry_run(session: Session, request: DryRunRequest, settings: Settings) -> Dry
 def _rules(session: Session, named: Sequence[NamedRule] | None) -> ActiveRules:
     if named is None:
         return active_rules(session)
-    faults = unknown_references(session, [one for rule in named for one in rule_references(rule)])
+    faults = unknown_references(session, [one for rule in named for one in references_of(rule)])
     if faults:
         raise InvalidInput(*faults)
     templates: dict[str | None, JobTemplate]

@@ -16,7 +16,6 @@ from dispatch.intake import Code, Input, Moment, Text
 from dispatch.log import Entity
 from dispatch.models import Asset, Device, DeviceName, Site
 from dispatch.output import Output
-from dispatch.references import Reference
 from dispatch.register import Register
 from solver.problem import Fault
 
@@ -151,14 +150,12 @@ ASSETS: Register[Asset, AssetContent, AssetOut] = Register(
     Asset,
     AssetContent,
     AssetOut,
-    lambda content: [Reference("site_id", (Site,), content.site_id)],
 )
 DEVICES: Register[Device, DeviceContent, DeviceOut] = Register(
     Entity.DEVICE,
     Device,
     DeviceContent,
     DeviceOut,
-    lambda content: [Reference("asset_id", (Asset,), content.asset_id)],
     _apply_device,
     _show_devices,
 )

@@ -36,12 +36,8 @@ from dispatch.models import (
     JobTool,
     JobWindow,
     LocatedBy,
-    Part,
     Priority,
     Site,
-    Skill,
-    Technician,
-    Tool,
     Wish,
     now,
 )
@@ -51,7 +47,7 @@ from dispatch.planning.plan_rows import RouteRows, copied
 from dispatch.planning.snapshot import STARTED
 from dispatch.planning.waivers import end_waivers
 from dispatch.plans import queries, versions
-from dispatch.references import Reference, unknown_references
+from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
 from solver.problem import Fault
 
@@ -126,7 +122,7 @@ def create_job(
             return read_job(session, made), False
     faults = [
         *past_faults(new, settings),
-        *_references(session, new),
+        *unknown_references(session, references_of(new)),
         *(_site_faults(new.site, settings) if new.site else []),
     ]
     if faults:
@@ -227,7 +223,7 @@ def change_job(
         return before
     faults = [
         *(fault for fault in past_faults(wanted, settings) if fault.where in different),
-        *_references(session, wanted),
+        *unknown_references(session, references_of(wanted)),
     ]
     if faults:
         raise InvalidInput(*faults)
@@ -311,23 +307,6 @@ def past_faults(new: JobContent, settings: Settings) -> list[Fault]:
     ]
 
 
-def references_of(new: JobContent) -> Iterable[Reference]:
-    """Everything that the job refers to by id."""
-    if new.site_id is not None:
-        yield Reference("site_id", (Site,), new.site_id)
-    for skill in new.skills:
-        yield Reference("skills", (Skill,), skill.skill_id)
-    for part in new.parts:
-        yield Reference("parts", (Part,), part.part_id)
-    for tool in new.tools:
-        yield Reference("tools", (Tool,), tool)
-    for wish in ("preferred", "allowed", "forbidden"):
-        for technician in getattr(new, wish):
-            yield Reference(wish, (Technician,), technician)
-    if new.pinned_technician_id is not None:
-        yield Reference("pinned_technician_id", (Technician,), new.pinned_technician_id)
-
-
 def detail_rows(
     job_id: str, new: JobContent
 ) -> list[JobWindow | JobSkill | JobPart | JobTool | JobTechnician]:
@@ -370,10 +349,6 @@ def pin_faults(job: JobContent) -> list[Fault]:
     except ValidationError as error:
         return faults_of(error.errors())
     return []
-
-
-def _references(session: Session, new: JobContent) -> list[Fault]:
-    return unknown_references(session, references_of(new))
 
 
 def _columns(new: JobContent) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dispatch import log, store
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.errors import Conflict, InvalidInput, existing
 from dispatch.intake import Code, Day, Input
 from dispatch.local_time import as_said
 from dispatch.models import (
@@ -22,7 +22,6 @@ from dispatch.models import (
     Run,
     RunStatus,
     Site,
-    Technician,
     TechnicianTerritory,
     now,
 )
@@ -31,7 +30,7 @@ from dispatch.paging import cut
 from dispatch.plans import queries
 from dispatch.plans.changes import PlanChanges
 from dispatch.plans.queries import change_run, is_queued, is_run_by, is_running
-from dispatch.references import Reference, unknown_references
+from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
 from solver.problem import Fault
 from solver.wording import counted, ordinal
@@ -194,10 +193,7 @@ def _request_faults(
                 f"plan at most {LONGEST_HORIZON_DAYS} days at once",
             )
         )
-    references = [
-        Reference("technician_ids", (Technician,), id_) for id_ in request.technician_ids or ()
-    ]
-    faults += unknown_references(session, references)
+    faults += unknown_references(session, references_of(request))
     if request.territory is not None:
         known = set(session.exec(select(TechnicianTerritory.territory).distinct()))
         known |= {place for place in session.exec(select(Site.territory).distinct()) if place}
@@ -259,12 +255,7 @@ def cancel_run(session: Session, run_id: str, *, actor: str) -> RunOut:
 
 
 def _run(session: Session, run_id: str) -> Run:
-    run = session.get(Run, run_id)
-    if run is None:
-        raise NotFound(
-            Fault("not_found", f"run {run_id}", "there is no such run", "look at the list of runs")
-        )
-    return run
+    return existing(session.get(Run, run_id), "run", run_id)
 
 
 def _out(session: Session, run: Run) -> RunOut:
