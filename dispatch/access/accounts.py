@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.access import passwords
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.errors import Conflict, InvalidInput, existing
 from dispatch.intake import Code, Input, Text
 from dispatch.models import Account, CalendarLink, Role, SignIn, Technician
 from dispatch.output import Output
@@ -149,7 +149,8 @@ def list_accounts(
 
 def read_account(session: Session, account_id: str) -> AccountOut:
     """Raises ``NotFound``."""
-    return AccountOut.model_validate(_existing(session.get(Account, account_id), account_id))
+    row = existing(session.get(Account, account_id), "account", account_id)
+    return AccountOut.model_validate(row)
 
 
 def change_account(
@@ -251,14 +252,8 @@ def _hold_administrators(session: Session) -> set[str]:
 
 
 def _hold(session: Session, account_id: str) -> Account:
-    return _existing(session.get(Account, account_id, with_for_update=True), account_id)
-
-
-def _existing(account: Account | None, account_id: str) -> Account:
-    if account is None:
-        where, action = f"account {account_id}", "look at the list of accounts"
-        raise NotFound(Fault("not_found", where, "there is no such account", action))
-    return account
+    row = session.get(Account, account_id, with_for_update=True)
+    return existing(row, "account", account_id)
 
 
 def _content(account: Account) -> dict[str, Any]:

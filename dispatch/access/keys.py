@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from dispatch import log
 from dispatch.access.accounts import check_technician, own_technician
-from dispatch.errors import InvalidInput, NotFound
+from dispatch.errors import InvalidInput, existing
 from dispatch.intake import Code, Input, Moment, Text
 from dispatch.models import ApiKey, Role, now
 from dispatch.output import Output
@@ -105,11 +105,7 @@ def list_keys(
 
 def revoke_key(session: Session, key_id: str, *, actor: str, at: datetime | None = None) -> KeyOut:
     """Nobody gets in with it any more, for good; again changes nothing. Raises ``NotFound``."""
-    row = session.get(ApiKey, key_id, with_for_update=True)
-    if row is None:
-        raise NotFound(
-            Fault("not_found", f"key {key_id}", "there is no such key", "look at the list of keys")
-        )
+    row = existing(session.get(ApiKey, key_id, with_for_update=True), "key", key_id)
     if row.revoked_at is None:
         row.revoked_at = at or now()
         log.record(session, actor, "revoke", log.Entity.KEY, key_id)

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.alerts.content import Delivery, Unclear
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict, existing
 from dispatch.models import AlertSource, BodyKept, DeadLetter, DeadLetterState, now
 from dispatch.output import Output
 from dispatch.paging import page_of
@@ -222,10 +222,7 @@ def hold_waiting(session: Session, letter_id: int) -> DeadLetter:
 
 def _row(session: Session, letter_id: int) -> DeadLetter:
     letter = session.get(DeadLetter, letter_id)
-    if letter is None:
-        cause, action = "there is no such dead letter", "check the id, or list dead letters"
-        raise NotFound(Fault("unknown_dead_letter", f"dead letter {letter_id}", cause, action))
-    return letter
+    return existing(letter, "dead letter", letter_id, "unknown_dead_letter")
 
 
 def shown(letter: DeadLetter) -> DeadLetterOut:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 from dispatch import log, store
 from dispatch.alerts.jobs import Judge, hold_sites
 from dispatch.company.devices import Watched
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict, existing
 from dispatch.models import (
     AlarmState,
     Alert,
@@ -172,11 +172,7 @@ def judge_what_was_held_back(session: Session, settings: Settings, at: datetime)
 
 
 def _row(session: Session, alert_id: int) -> Alert:
-    alert = session.get(Alert, alert_id)
-    if alert is None:
-        cause, action = "there is no such alert", "check the id, or list alerts"
-        raise NotFound(Fault("unknown_alert", f"alert {alert_id}", cause, action))
-    return alert
+    return existing(session.get(Alert, alert_id), "alert", alert_id, "unknown_alert")
 
 
 def _hold(session: Session, alert_id: int) -> Alert:

@@ -5,11 +5,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from dispatch.errors import NotFound
+from dispatch.errors import existing
 from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
 from dispatch.output import Output
 from dispatch.paging import page_of
-from solver.problem import Fault
 
 
 class HeldSkillOut(Output):
@@ -31,17 +30,7 @@ class TechnicianOut(Output):
 
 def read_technician(session: Session, technician_id: str) -> Technician:
     """Raises ``NotFound``."""
-    technician = session.get(Technician, technician_id)
-    if technician is None:
-        raise NotFound(
-            Fault(
-                "not_found",
-                f"technician {technician_id}",
-                "there is no such technician",
-                "look at the list of technicians",
-            )
-        )
-    return technician
+    return existing(session.get(Technician, technician_id), "technician", technician_id)
 
 
 def list_technicians(

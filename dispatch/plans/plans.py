@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from dispatch import log
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict, existing
 from dispatch.models import (
     Depot,
     Job,
@@ -255,14 +255,7 @@ def discard_plan(session: Session, plan_id: int, *, actor: str) -> "PlanSummary"
 
 def find_plan(session: Session, plan_id: int) -> Plan:
     """Raises ``NotFound``."""
-    plan = session.get(Plan, plan_id)
-    if plan is None:
-        raise NotFound(
-            Fault(
-                "not_found", f"plan {plan_id}", "there is no such plan", "look at the list of plans"
-            )
-        )
-    return plan
+    return existing(session.get(Plan, plan_id), "plan", plan_id)
 
 
 def _fault(code: str, plan: Plan, cause: str, action: str) -> Fault:
