@@ -3,13 +3,12 @@
 from types import GenericAlias
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import create_model
 from sqlmodel import Session
 
 from api.http.dependencies import Actor, After, Next, PageLimit, ReadingSession, WritingSession
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.intake import Code
 from dispatch.output import Output
 from dispatch.register import Content, Out, Register
@@ -39,11 +38,10 @@ def add_operations(
         path_of_one,
         name=f"put_{noun}",
         summary=f"Keep {a_kind}",
-        dependencies=[Depends(json_only)],
         response_model=register.out,
         responses={
             201: {"model": register.out, "description": "It is new."},
-            **documented(*WITH_BODY, 409),
+            **documented(409),
         },
     )
     def put(

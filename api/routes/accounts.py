@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Response
+from fastapi import APIRouter, Body, Response
 
 from api.http.dependencies import (
     LOCATION,
@@ -13,8 +13,7 @@ from api.http.dependencies import (
     ReadingSession,
     WritingSession,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.access import accounts
 from dispatch.access.accounts import AccountChange, AccountOut, NewAccount, NewPassword, UserName
 from dispatch.output import Output
@@ -51,10 +50,9 @@ CHANGES: dict[str, Any] = {
     "",
     status_code=201,
     summary="Create an account",
-    dependencies=[Depends(json_only)],
     responses={
         201: {"description": "The account and its password.", "headers": LOCATION},
-        **documented(*WITH_BODY, 409),
+        **documented(409),
     },
 )
 def create_account(
@@ -85,8 +83,7 @@ def read_account(account_id: UserName, session: ReadingSession) -> AccountOut:
 @router.patch(
     "/{account_id}",
     summary="Change or disable an account",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404, 409),
+    responses=documented(404, 409),
 )
 def change_account(
     account_id: UserName,

@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends
+from fastapi import APIRouter, Body
 
 from api.http.dependencies import GivenSettings, ReadingSession
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from api.http.registers import add_operations
 from dispatch.alerts.dry_run import DryRun, DryRunRequest, dry_run
 from dispatch.alerts.rules import RULES, TEMPLATES
@@ -96,8 +95,7 @@ DRY_RUNS: dict[str, Any] = {
 @router.post(
     "/alert-rules/dry-run",
     summary="Try rules on past alerts",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY),
+    responses=documented(),
 )
 def try_alert_rules(
     trial: Annotated[DryRunRequest, Body(openapi_examples=DRY_RUNS)],

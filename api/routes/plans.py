@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Body, Path, Query, Request, Response
 
 from api.http.dependencies import (
     LOCATION,
@@ -15,8 +15,7 @@ from api.http.dependencies import (
     ReadingSession,
     WritingSession,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.output import Output
 from dispatch.plans import comparison, draft_changes, plans, publishing
 from dispatch.plans.comparison import PlanComparison
@@ -61,10 +60,9 @@ ACCEPTANCES: dict[str, Any] = {
     "",
     status_code=202,
     summary="Have a plan made",
-    dependencies=[Depends(json_only)],
     responses={
         202: {"description": "The run that makes the plan.", "headers": LOCATION},
-        **documented(*WITH_BODY, 409),
+        **documented(409),
     },
 )
 def request_plan(
@@ -102,8 +100,7 @@ def read_plan(plan_id: PlanId, session: ReadingSession) -> PlanOut:
 @router.post(
     "/{plan_id}/publish",
     summary="Put a draft in force",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404, 409),
+    responses=documented(404, 409),
 )
 def publish_plan(
     plan_id: PlanId,

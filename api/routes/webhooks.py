@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import Field
 
 from api.http.dependencies import (
@@ -14,8 +14,7 @@ from api.http.dependencies import (
     ReadingSession,
     WritingSession,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.events import deliveries, webhooks
 from dispatch.events.deliveries import DeliveryOut
 from dispatch.events.events import EventOut
@@ -69,10 +68,9 @@ def list_webhooks(session: ReadingSession) -> Webhooks:
     "",
     status_code=201,
     summary="Have events sent somewhere",
-    dependencies=[Depends(json_only)],
     responses={
         201: {"description": "The webhook, with its secret.", "headers": LOCATION},
-        **documented(*WITH_BODY),
+        **documented(),
     },
 )
 def create_webhook(
@@ -96,8 +94,7 @@ def read_webhook(webhook_id: Code, session: ReadingSession) -> WebhookOut:
 @router.patch(
     "/{webhook_id}",
     summary="Change a webhook",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404),
+    responses=documented(404),
 )
 def change_webhook(
     webhook_id: Code,
