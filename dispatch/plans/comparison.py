@@ -22,7 +22,7 @@ class PlanComparison(Output):
     old: PlanSummary
     new: PlanSummary
     unchanged: int
-    """Jobs that are placed alike."""
+    """Jobs that are placed alike, give or take less than a minute."""
     changes: list[Difference]
     objective: int
     cost: dict[str, int]
