@@ -49,8 +49,8 @@ GROUND: dict[str, set[str]] = {
     "solver": {"faults", "objective", "problem", "solution", "travel", "wording"},
     "dispatch": {
         "calendar_texts", "cores", "database_files", "errors", "intake", "local_time", "log",
-        "migrations", "models", "output", "references", "register", "settings", "store", "texts",
-        "turns", "weakness",
+        "migrations", "models", "output", "paging", "references", "register", "settings", "store",
+        "texts", "turns", "weakness",
     },
     "api": set(),
 }  # fmt: skip
