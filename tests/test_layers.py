@@ -49,8 +49,8 @@ GROUND: dict[str, set[str]] = {
     "solver": {"faults", "objective", "problem", "solution", "travel", "wording"},
     "dispatch": {
         "calendar_texts", "coordinates", "cores", "database_files", "engines", "errors", "intake",
-        "local_time", "log", "migrations", "models", "output", "references", "register", "settings",
-        "store", "texts", "turns", "weakness",
+        "local_time", "log", "migrations", "models", "output", "paging", "references", "register",
+        "settings", "store", "texts", "turns", "weakness",
     },
     "api": set(),
 }  # fmt: skip

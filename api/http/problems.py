@@ -312,7 +312,3 @@ def refusals() -> dict[str, Any]:
     """OpenAPI responses of every operation that needs credentials."""
     found = documented(401, 403, 429)
     return {str(status): found[status] for status in (401, 403, 429)}
-
-
-WITH_BODY = (400, 408, 413, 415, 422)
-"""What any operation that takes a body may answer."""

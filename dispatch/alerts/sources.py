@@ -179,7 +179,7 @@ def _show(_session: Session, rows: Sequence[AlertSource]) -> list[SourceOut]:
 
 
 SOURCES: Register[AlertSource, SourceContent, SourceOut] = Register(
-    Entity.ALERT_SOURCE, AlertSource, _apply, _show
+    Entity.ALERT_SOURCE, AlertSource, SourceContent, SourceOut, _apply, _show
 )
 
 

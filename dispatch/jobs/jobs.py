@@ -23,12 +23,8 @@ from dispatch.models import (
     Job,
     JobStatus,
     LocatedBy,
-    Part,
     Priority,
     Site,
-    Skill,
-    Technician,
-    Tool,
     now,
 )
 from dispatch.parts import movements
@@ -36,7 +32,7 @@ from dispatch.planning.plan_rows import RouteRows, copied
 from dispatch.planning.snapshot import STARTED
 from dispatch.planning.waivers import end_waivers
 from dispatch.plans import queries, versions
-from dispatch.references import Reference, unknown_references
+from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
 from solver.faults import Fault
 
@@ -77,7 +73,7 @@ def create_job(
             return read_job(session, made), False
     faults = [
         *past_faults(new, settings),
-        *_references(session, new),
+        *unknown_references(session, references_of(new)),
         *(_site_faults(new.site, settings) if new.site else []),
     ]
     if faults:
@@ -128,7 +124,7 @@ def list_jobs(
     ``day`` keeps jobs with a window or a planned start on that local day; ``unassigned`` those
     that wait to be planned but are on no route in force.
     """
-    jobs = store.page_of_jobs(
+    page, following = store.page_of_jobs(
         session,
         status=status,
         territory=territory,
@@ -137,10 +133,9 @@ def list_jobs(
         unassigned=unassigned,
         span=local_span(day, time.min, time.min, settings.zone) if day else None,
         after=after,
-        limit=limit + 1,
+        limit=limit,
     )
-    page = jobs[:limit]
-    return outs_of(session, page), page[-1].id if len(jobs) > limit else None
+    return outs_of(session, page), following
 
 
 def change_job(
@@ -179,7 +174,7 @@ def change_job(
         return before
     faults = [
         *(fault for fault in past_faults(wanted, settings) if fault.where in different),
-        *_references(session, wanted),
+        *unknown_references(session, references_of(wanted)),
     ]
     if faults:
         raise InvalidInput(*faults)
@@ -263,23 +258,6 @@ def past_faults(new: JobContent, settings: Settings) -> list[Fault]:
     ]
 
 
-def references_of(new: JobContent) -> Iterable[Reference]:
-    """Everything that the job refers to by id."""
-    if new.site_id is not None:
-        yield Reference("site_id", (Site,), new.site_id)
-    for skill in new.skills:
-        yield Reference("skills", (Skill,), skill.skill_id)
-    for part in new.parts:
-        yield Reference("parts", (Part,), part.part_id)
-    for tool in new.tools:
-        yield Reference("tools", (Tool,), tool)
-    for wish in ("preferred", "allowed", "forbidden"):
-        for technician in getattr(new, wish):
-            yield Reference(wish, (Technician,), technician)
-    if new.pinned_technician_id is not None:
-        yield Reference("pinned_technician_id", (Technician,), new.pinned_technician_id)
-
-
 def _wanted(before: JobOut, content: Mapping[str, Any]) -> JobContent:
     """What a job becomes, having passed the checks of a new one; but it stays pinned to whom an
     override has given it, whomever it wants. Raises ``InvalidInput``."""
@@ -305,10 +283,6 @@ def pin_faults(job: JobContent) -> list[Fault]:
     except ValidationError as error:
         return faults_of(error.errors())
     return []
-
-
-def _references(session: Session, new: JobContent) -> list[Fault]:
-    return unknown_references(session, references_of(new))
 
 
 def _columns(new: JobContent) -> dict[str, Any]:

@@ -5,27 +5,20 @@ from datetime import date, datetime
 
 from sqlmodel import Session, select
 
-from dispatch.errors import NotFound
+from dispatch.errors import existing
 from dispatch.models import Depot, Plan, PlanStatus, Priority, Stop, Technician
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.planning.lending import LentTwice, lent_twice_with
 from dispatch.planning.snapshot import jobs_by_id
 from dispatch.plans import queries
 from dispatch.plans.queries import routes_of
 from dispatch.store import sites_of
-from solver.faults import Fault
 
 
 def find_plan(session: Session, plan_id: int) -> Plan:
     """Raises ``NotFound``."""
-    plan = session.get(Plan, plan_id)
-    if plan is None:
-        raise NotFound(
-            Fault(
-                "not_found", f"plan {plan_id}", "there is no such plan", "look at the list of plans"
-            )
-        )
-    return plan
+    return existing(session.get(Plan, plan_id), "plan", plan_id)
 
 
 class Totals(Output):
@@ -175,9 +168,8 @@ def list_plans(
     session: Session, *, after: int | None = None, limit: int = 50
 ) -> tuple[list[PlanSummary], int | None]:
     """Plans, the newest first, and where to go on (``after``) if there are more."""
-    found = queries.page_of_plans(session, after=after, limit=limit + 1)
-    page = _summaries(session, found[:limit])
-    return page, page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(Plan), after, limit, newest_first=True)
+    return _summaries(session, page), following
 
 
 def summary_of(session: Session, plan: Plan) -> PlanSummary:

@@ -1,7 +1,8 @@
 """Why a visit is unassigned: impossible for anyone, lost to other work, or not found.
 
 ``impossible`` is a proof: no shift could take the visit even if its technician had nothing else to
-do (``solver/draft/alone.py``), or no rule lets anybody. ``outbid`` says what it lost to: of the
+do (``solver/draft/alone.py``) and might pass by the places of all other visits
+(``solver/draft/detours.py``), or no rule lets anybody. ``outbid`` says what it lost to: of the
 ways to let it in that were looked at, the one that costs least has to leave out work that weighs as
 much or more. ``not_found`` admits that not all was looked at.
 """
@@ -19,6 +20,7 @@ from solver.draft.closing import (
     Way,
     Ways,
 )
+from solver.draft.detours import Detours
 from solver.draft.draft import Draft
 from solver.explain.impossible import Impossible, asks_for
 from solver.problem import Shift, Visit
@@ -87,6 +89,7 @@ class _Reasons:
         self._over = over
         self._patience = Patience(MOST_ATTEMPTS, over)
         self._ways = Ways(draft, self._patience)
+        self._detours = Detours(draft.problem, over)
         self._cases: dict[Hashable, _VisitCase] = {}
         self._impossible = Impossible(draft, self._ways.alone, over)
 
@@ -122,6 +125,9 @@ class _Reasons:
         if surely is None:
             return _VisitCase((_not_found(able, "may"),))
         if not surely:
+            may = self._draft.eligible[visit.id]
+            if self._detours.might(visit, may):
+                return _VisitCase((_not_found(may, "may"),))
             return _VisitCase(self._impossible.nobody_can(visit))
         case = _VisitCase((_not_found(able, "could"),), True, able, surely[0])
         if next(self._ways.roomy(visit), None) is None:
