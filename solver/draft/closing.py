@@ -317,7 +317,8 @@ def _ways_in(ways: Ways, draft: Draft, visit: Visit) -> Iterable[Way]:
         if not ways.patience.spend(ATTEMPTS_TO_MAKE_WAY):
             return
         way = ways.instead(draft, visit, shift)
-        if way is not None and sum(prices[other.id] for other in way.out) < prices[visit.id]:
+        # For what weighs as much it may pay too: the plan tells.
+        if way is not None and sum(prices[other.id] for other in way.out) <= prices[visit.id]:
             yield way
 
 

@@ -15,7 +15,7 @@ from solver.files.matrices import matrices, parse_problem
 from solver.files.text_formats import read_trsp, read_vrptw
 from solver.objective import Objective
 from solver.problem import Depot, InvalidProblem, Problem, Shift, TimeWindow, Visit
-from solver.travel import Matrix
+from solver.travel import MAX_TIME, Matrix
 
 Floats = npt.NDArray[np.float64]
 
@@ -146,7 +146,9 @@ def _great_circles(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, M
     """Times and distances between coordinates, both rounded up: that keeps a detour from being
     shorter than the direct way."""
     before = len(decoder.faults)
-    speed = _at_least(decoder, data.get("speed_kmh"), "/speed_kmh", 1)
+    # Where it is missing that was noted already.
+    given = "speed_kmh" in data
+    speed = _at_least(decoder, data["speed_kmh"], "/speed_kmh", 1) if given else FAULTY
     detour = _at_least(decoder, data.get("detour_factor", 1), "/detour_factor", 1)
     locations = data["locations"] if isinstance(data["locations"], list) else None
     if locations is None:
@@ -158,6 +160,10 @@ def _great_circles(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, M
     latitude, longitude = np.array(points, dtype=float).reshape(-1, 2).T
     metres = great_circle(latitude, longitude) * detour
     seconds = metres / (speed / 3.6)
+    if max(metres.max(initial=0), seconds.max(initial=0)) > MAX_TIME:
+        cause = "with this speed and detour factor, ways are longer than 2^40 seconds"
+        decoder.fault("too_large", "/locations", cause, "check the units of both")
+        return None
     return np.ceil(seconds).astype(np.int64), np.ceil(metres).astype(np.int64)
 
 
@@ -179,8 +185,6 @@ def _point(decoder: Decoder, value: Any, where: str) -> tuple[Any, Any]:
 
 
 def _at_least(decoder: Decoder, value: Any, where: str, least: float) -> Any:
-    if value is None:
-        return FAULTY
     number = decoder.number(value, where)
     if number is not FAULTY and number < least:
         return decoder.fault("too_small", where, f"{number} is less than {least}", "use more")

@@ -34,6 +34,8 @@ DEAREST_FIRST = 14
 """Of the ways to put the wanted visits in order, the last."""
 SHIFTS_TO_FETCH_FOR = 3
 """On so many shifts a visit is tried for which several depot calls have to be made."""
+SHARE_PASSED_OVER = 0.25
+"""So often the cheapest of them is passed over by a visit that has a place already."""
 
 
 class SearchSettings(NamedTuple):
@@ -327,15 +329,19 @@ def _place_and_fetch(
 ) -> bool:
     """Place the visit and fetch what it lacks, wherever that is: on one of at most so many shifts
     from a random one on, where it would add less than ``limit`` if it lacked nothing; first where
-    that is least. False if it is on none of them."""
+    that is least, and now and then on the next: what has to be fetched may be dearer than all the
+    rest. False if it is on none of them."""
     shifts = arrays.count.shifts
     first = pick(dice, shifts) if most < shifts else 0
     plan.now.look += 1
+    is_choice = _may_fetch_otherwise(arrays, visit) and limit < arrays.calls[visit].price
     for _ in range(SHIFTS_TO_FETCH_FOR):
         shift, node = _cheapest_untried(arrays, plan, visit, limit, first, min(most, shifts))
         if shift < 0:
             return False
-        if put_and_fetch(arrays, plan, visit, shift, node):
+        if is_choice and roll(dice) < SHARE_PASSED_OVER:
+            plan.routes[shift].seen = plan.now.look
+        elif put_and_fetch(arrays, plan, visit, shift, node):
             return True
         plan.routes[shift].seen = plan.now.look
     return False
@@ -407,7 +413,7 @@ def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> No
 
 @compiled
 def find_hopeless(arrays: Arrays, plan: Plan) -> None:
-    """Mark the visits that no shift of an empty plan has the time for."""
+    """Mark the visits that no shift has the time for, be it by way of another place."""
     for visit in range(arrays.count.visits):
         plan.hopeless[visit] = 1
         for shift in range(arrays.count.shifts):
@@ -416,3 +422,33 @@ def find_hopeless(arrays: Arrays, plan: Plan) -> None:
                 if cents_behind(arrays, plan, visit, shift, node, 0, NEVER) < NEVER:
                     plan.hopeless[visit] = 0
                     break
+        if plan.hopeless[visit] == 1 and _can_be_passed_by(arrays, visit):
+            plan.hopeless[visit] = 0
+
+
+@compiled
+def _can_be_passed_by(arrays: Arrays, visit: int) -> bool:
+    """Whether some shift might have time for the visit if it came by a third place, and went home
+    by one: legs need not be the shortest ways."""
+    arcs, here = arrays.arcs, arrays.calls[visit]
+    there = back = NEVER
+    for place in range(arcs.shape[0]):
+        if place != here.place:
+            there = min(there, arcs[place, here.place, 0])
+            back = min(back, arcs[here.place, place, 0])
+    for shift in range(arrays.count.shifts):
+        on = arrays.shifts[shift]
+        window = arrays.windows[on.day, visit]
+        if not arrays.able[visit, shift]:
+            continue
+        begin = max(on.start + there, window.open)
+        if begin > window.close or begin + here.duration + back > on.latest_end:
+            continue
+        to_it = from_it = NEVER
+        for place in range(arcs.shape[0]):
+            to_it = min(to_it, arcs[on.start_place, place, 0] + arcs[place, here.place, 0])
+            from_it = min(from_it, arcs[here.place, place, 0] + arcs[place, on.end_place, 0])
+        begin = max(on.start + to_it, window.open)
+        if begin <= window.close and begin + here.duration + from_it <= on.latest_end:
+            return True
+    return False

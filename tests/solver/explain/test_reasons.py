@@ -342,3 +342,12 @@ def test_whatever_can_be_done_alone_is_never_called_impossible(problem: Problem)
             assert {reason.code for reason in found} == {NOT_FOUND}
         elif IMPOSSIBLE in {reason.code for reason in found}:
             assert all(reason.code is IMPOSSIBLE and reason.rule for reason in found)
+
+
+def test_parts_are_no_reason_where_it_is_the_break_that_leaves_no_time() -> None:
+    both = visit("a", 1, 50, parts={"pump": 1}), visit("b", 2, 50, parts={"pump": 1})
+    one = shift(end=150, stock={"pump": 9}, breaks=(pause("lunch", 50, 70, 36),))
+    code, rule, message = only(line_problem(both, (one,)), "b", "a")
+
+    assert (code, rule) == (OUTBID, Rule.SHIFT)
+    assert message.startswith("everyone who could do it is busy then with work that matters")

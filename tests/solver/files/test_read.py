@@ -241,6 +241,18 @@ def test_coordinates_off_the_earth_are_refused_and_swapped_ones_recognised() -> 
     ]
 
 
+def test_a_speed_that_is_null_or_missing_is_told_once() -> None:
+    assert faults(placed(HANOI, speed_kmh=None)) == [("/speed_kmh", "wrong_type")]
+    without = {key: value for key, value in placed(HANOI).items() if key != "speed_kmh"}
+    assert faults(without) == [("the document", "missing_key")]
+
+
+def test_ways_too_long_for_whole_seconds_are_told_where_they_come_from() -> None:
+    data = placed(HANOI, HAI_PHONG, detour_factor=1e16)
+
+    assert faults(data) == [("/locations", "too_large")]
+
+
 def test_coordinates_and_matrices_together_are_refused() -> None:
     data = document(locations=[HANOI, HAI_PHONG], speed_kmh=30)
 
