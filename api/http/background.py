@@ -101,7 +101,7 @@ class Background:
         started.callback(runner.stop)
         runner.start()
         state.days = LiveDays(state.reading_engine, settings)
-        state.placer = placer = Placer(settings, state.days)
+        state.placer = placer = Placer(settings, state.days, state.conflicts)
         placer.start()
         started.callback(placer.stop)
         scheduler = Scheduler(settings)
