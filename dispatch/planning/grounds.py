@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, case, col, select
 
 from dispatch.local_time import ONE_DAY, start_of
-from dispatch.models import OVER, DepotStock, Job, Route, Stop, VanStock, Waiver
+from dispatch.models import OVER, DepotStock, Job, Route, Stop, Waiver
 from dispatch.planning.snapshot import (
     LONGEST_ROUTE,
     LiveRoute,
@@ -25,10 +25,10 @@ from dispatch.planning.snapshot import (
     jobs_by_id,
     live_routes,
     moved_technicians,
+    van_stock,
     waivers_by_job,
 )
 from dispatch.planning.van import not_booked, place_on, taken
-from dispatch.store import rows_where
 
 Left = dict[tuple[str, str], int]
 """How many there are of a part at a place; none of what there is nothing of, or too little by how
@@ -74,6 +74,8 @@ class RoutesInForce:
 class _VanElsewhere:
     """What other days leave in a van, and what its technician is trusted to find for them."""
 
+    stock: Mapping[str, int] = field(compare=False)
+    """What is in it."""
     left: Left
     waived: frozenset[tuple[int | None, str | None, bool]]
 
@@ -149,12 +151,15 @@ def still_standing(
     same = [one for one in looks if in_force.of(one.day) == one.own and not one.has_one_of(changed)]
     if not any(one.technicians for one in same):
         return {one.day for one in same}
-    moved = {
-        one.day: moved_technicians(one.routes, in_force.seen_from(one.day), changed)
-        & one.vans.keys()
-        for one in same
-    }
-    supplies = _SuppliesNow(session, set().union(*moved.values()), [one.day for one in same], at)
+    vans = van_stock(session, set().union(*(one.vans for one in same)))
+    moved = {}
+    for one in same:
+        names = moved_technicians(one.routes, in_force.seen_from(one.day), changed)
+        # Also of those who report from routes that are over.
+        names |= {name for name, van in one.vans.items() if van.stock != vans.get(name, {})}
+        moved[one.day] = names & one.vans.keys()
+    people = set().union(*moved.values())
+    supplies = _SuppliesNow(session, vans, people, [one.day for one in same], at)
     return {
         one.day
         for one in same
@@ -167,7 +172,12 @@ class _SuppliesNow:
     """What there is in the vans of some technicians, and at depots."""
 
     def __init__(
-        self, session: Session, technicians: Collection[str], days: Collection[date], at: datetime
+        self,
+        session: Session,
+        vans: Mapping[str, Mapping[str, int]],
+        technicians: Collection[str],
+        days: Collection[date],
+        at: datetime,
     ) -> None:
         self._at = at
         routes = live_routes(session, min(days), max(days), technicians, at) if technicians else []
@@ -175,14 +185,13 @@ class _SuppliesNow:
         on_them = (stop.job_id for found in routes for stop in found.stops if stop.job_id)
         self._jobs = jobs_by_id(session, on_them)
         self._waivers = waivers_by_job(session, self._jobs)
-        rows = rows_where(session, VanStock, "technician_id", technicians)
-        self._vans = grouped(rows, lambda row: row.technician_id)
+        self._vans = vans
         stock = session.exec(select(DepotStock))
         self._stock = {(row.depot_id, row.part_id): row.quantity for row in stock}
         self._calls = list(calls_to_come(session, at - LONGEST_ROUTE))
 
     def van(self, technician: str, day: date) -> _VanElsewhere:
-        stock = {row.part_id: row.quantity for row in self._vans.get(technician, ())}
+        stock = self._vans.get(technician, {})
         elsewhere = [f for f in self._routes.get(technician, ()) if f.route.day != day]
         return _van(technician, stock, elsewhere, self._at, self._jobs, self._waivers)
 
@@ -217,7 +226,7 @@ def _van(
                 job = jobs[row.job_id]
                 waived.add((row.id, job.pinned_technician_id, job.status in OVER))
     there = {(technician, part): number for part, number in left.items() if number}
-    return _VanElsewhere(there, frozenset(waived))
+    return _VanElsewhere(stock, there, frozenset(waived))
 
 
 def _depots(

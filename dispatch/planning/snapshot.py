@@ -48,7 +48,6 @@ OfTechnician = TypeVar(
     WorkingHours,
     WeeklyBreak,
     Absence,
-    VanStock,
     VanTool,
     Position,
 )
@@ -244,13 +243,19 @@ def reload_snapshot(
     sites = {site.id: site for site in rows_where(session, Site, "id", unknown)}
     people = {facts.technician.id: facts for facts in _technicians(session, moved)}
     seen = {row.technician_id: row for row in session.exec(select(Position))}
+    # Also of those who report from routes that are over.
+    vans = van_stock(session, everybody)
     return replace(
         old,
         taken_at=at,
         frozen_until=at + freeze,
         based_on_version=session.exec(select(func.max(Plan.version))).one() or 0,
         technicians=tuple(
-            replace(people.get(facts.technician.id, facts), position=seen.get(facts.technician.id))
+            replace(
+                people.get(facts.technician.id, facts),
+                position=seen.get(facts.technician.id),
+                stock=vans.get(facts.technician.id, {}),
+            )
             for facts in old.technicians
         ),
         depots=_depots(session),
@@ -448,7 +453,7 @@ def _technicians(session: Session, serving: Collection[str]) -> tuple[Technician
         key=lambda row: row.id,
     )
     skills, hours, breaks = theirs(TechnicianSkill), theirs(WorkingHours), theirs(WeeklyBreak)
-    absences, stock, tools = theirs(Absence), theirs(VanStock), theirs(VanTool)
+    absences, tools, stock = theirs(Absence), theirs(VanTool), van_stock(session, serving)
     territories, positions = _territories(session), theirs(Position)
     return tuple(
         TechnicianFacts(
@@ -458,12 +463,20 @@ def _technicians(session: Session, serving: Collection[str]) -> tuple[Technician
             hours.get(technician.id, ()),
             breaks.get(technician.id, ()),
             absences.get(technician.id, ()),
-            {row.part_id: row.quantity for row in stock.get(technician.id, ())},
+            stock.get(technician.id, {}),
             frozenset(row.tool_id for row in tools.get(technician.id, ())),
             next(iter(positions.get(technician.id, ())), None),
         )
         for technician in active
     )
+
+
+def van_stock(session: Session, technicians: Collection[str]) -> dict[str, dict[str, int]]:
+    """How many of each part are in whose van."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows_where(session, VanStock, "technician_id", technicians):
+        found.setdefault(row.technician_id, {})[row.part_id] = row.quantity
+    return found
 
 
 def _territories(session: Session) -> dict[str, frozenset[str]]:

@@ -203,6 +203,22 @@ def test_what_was_used_of_a_van_is_missed_only_if_it_is_more_than_was_planned(
     assert looked.at([TUESDAY]) == ({"t1"}, [TUESDAY])
 
 
+def test_what_is_reported_from_a_route_that_should_be_over_is_missed_on_the_next_day(
+    company: Session, engine: Engine, settings: Settings
+) -> None:
+    conflicts, evening = Conflicts(reading(engine), settings), hanoi("17:30")
+
+    def found() -> set[str]:
+        with Session(reading(engine)) as session:
+            return {*conflicts.at(session, evening)}
+
+    assert found() == set()
+    company.get_one(VanStock, ("ann", "belt")).quantity = 0
+    log.record(company, "ann", "completed", log.Entity.JOB, "a1")
+    company.commit()
+    assert found() == {"t1"}
+
+
 def test_what_somebody_takes_back_hides_nothing(company: Session, looked: Looked) -> None:
     """SQLite gives the entry's id again."""
     log.record(company, "dana", "change", log.Entity.JOB, "waits")
