@@ -102,7 +102,7 @@ class Background:
         state = self._app.state
         state.runner = self._begun(Runner(settings))
         state.days = LiveDays(state.reading_engine, settings)
-        state.placer = placer = self._begun(Placer(settings, state.days))
+        state.placer = placer = self._begun(Placer(settings, state.days, state.conflicts))
         self._begun(Scheduler(settings))
         state.feed = self._begun(Feed(settings))
         self._begun(WebhookSender(settings))

@@ -11,6 +11,7 @@ from api.http.dependencies import ETAG, NOT_MODIFIED, GivenConflicts, GivenSetti
 from api.http.problems import documented
 from api.http.unchanged import Made, answered
 from dispatch.intake import Code, Day
+from dispatch.local_time import ONE_DAY
 from dispatch.service.watch import ChangedEntity
 from dispatch.views import board
 from dispatch.views.board import Board
@@ -54,7 +55,7 @@ async def read_board(
             settings,
             technician_ids=chosen,
             at=at,
-            broken=conflicts.at(session, at),
+            broken=conflicts.at(session, at, [day + n * ONE_DAY for n in range(days)]),
         )
         # Written once: it is large, and what the framework would validate was made by its model.
         content = found.model_dump_json().encode()

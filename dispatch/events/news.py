@@ -6,17 +6,22 @@ seen.
 """
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from dispatch.events.horizon import LogHorizon
+from dispatch.log import APART, Entity
 from dispatch.models import LogEntry
 
 OVERLAP = 500
 """While nobody knows how far the log can be read, so many entries before the last one are looked at
 again."""
+OF_A_DAY = frozenset({Entity.JOB, Entity.PLAN})
+"""Changes of these concern the days that the jobs and routes are on. Those of anything else concern
+all days, unless it is ``APART``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +84,17 @@ def news_since(
     upto = seen.upto if upto is None else max(upto, seen.upto)
     beyond = frozenset(entry.id for entry in entries if entry.id > upto)
     return SeenEntries(upto, beyond), [entry for entry in entries if entry.id not in seen.beyond]
+
+
+def is_apart(news: Iterable[Entry]) -> bool:
+    """Whether nothing of it concerns the plans in force, or what is planned from."""
+    return all(entry.entity in APART for entry in news)
+
+
+def changed_jobs(news: Iterable[Entry]) -> frozenset[str] | None:
+    """The jobs that it is about, which with routes that others have taken the place of are all that
+    has changed; None: something has changed that concerns all days."""
+    news = list(news)
+    if {entry.entity for entry in news} - OF_A_DAY - APART:
+        return None
+    return frozenset(entry.entity_id for entry in news if entry.entity == Entity.JOB)

@@ -8,7 +8,7 @@ ends in between, and it looks at everything when it begins. Others' changes of t
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -18,7 +18,7 @@ from dispatch.events.horizon import LogHorizon
 from dispatch.jobs.placements import ask_for_place
 from dispatch.log import APART
 from dispatch.models import LogEntry, Placement, Plan, ReportKind, now
-from dispatch.planning.conflicts import broken_visits
+from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.unable import BrokenVisit
 from dispatch.plans import queries
 from dispatch.settings import Settings
@@ -39,10 +39,13 @@ logger = logging.getLogger(__name__)
 
 
 class Follower:
-    """Asks for places for what does not hold any more, each time it is called."""
+    """Asks for places for what does not hold any more, each time it is called.
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings = engine, settings
+    What everything comes to it takes from ``conflicts``, as do those who look at the board.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, conflicts: Conflicts) -> None:
+        self._engine, self._settings, self._conflicts = engine, settings, conflicts
         self._horizon = LogHorizon(engine)
         self._seen: int | None = None
 
@@ -56,7 +59,7 @@ class Follower:
             concerned = self._concerned(session, upto)
         asked = 0
         if concerned is None or concerned:
-            asked = follow(self._engine, self._settings, at, concerned)
+            asked = self._follow(at, concerned)
         self._seen = upto
         return asked
 
@@ -91,30 +94,27 @@ class Follower:
         visits = queries.live_visits(session, reported)
         return frozenset(found | {route.technician_id for route in visits.values()})
 
-
-def follow(
-    engine: Engine,
-    settings: Settings,
-    at: datetime,
-    technician_ids: Iterable[str] | None = None,
-) -> int:
-    """Ask for a place for every visit in force of these technicians (None: of all) that does not
-    hold any more, and say for how many. One that may stay where it is, for want of another place,
-    is asked for once for each version of its route."""
-    chosen = None if technician_ids is None else frozenset(technician_ids)
-    with Session(reading(engine)) as session:
-        found = broken_visits(session, settings, at, technician_ids=chosen)
-        wanted = _to_ask_for(session, found)
-    if wanted:
-        with Session(engine) as session:
-            for one in wanted:
-                ask_for_place(session, one.job_id, trigger=TRIGGER, actor=ACTOR)
-                # Each by itself: nobody waits for the other jobs of somebody who waits for this.
-                session.commit()
-    return len(wanted)
+    def _follow(self, at: datetime, technician_ids: frozenset[str] | None) -> int:
+        """Ask for a place for every visit in force of these technicians (None: of all) that does
+        not hold any more, and say for how many. One that may stay where it is, for want of another
+        place, is asked for once for each version of its route."""
+        with Session(reading(self._engine)) as session:
+            if technician_ids is None:
+                found = self._conflicts.at(session, at)
+            else:
+                found = broken_visits(session, self._settings, at, technician_ids=technician_ids)
+            wanted = _to_ask_for(session, found)
+        if wanted:
+            with Session(self._engine) as session:
+                for one in wanted:
+                    ask_for_place(session, one.job_id, trigger=TRIGGER, actor=ACTOR)
+                    # Each by itself: nobody waits for the other jobs of somebody who waits for
+                    # this.
+                    session.commit()
+        return len(wanted)
 
 
-def _to_ask_for(session: Session, found: dict[str, BrokenVisit]) -> list[BrokenVisit]:
+def _to_ask_for(session: Session, found: Mapping[str, BrokenVisit]) -> list[BrokenVisit]:
     asked = dict(
         session.exec(
             select(Placement.job_id, func.max(Placement.asked_at))

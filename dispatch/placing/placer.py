@@ -21,7 +21,7 @@ from dispatch.placing.following import Follower
 from dispatch.placing.placing import CANDIDATES, PlacedProposal, Proposal, put_proposals, today
 from dispatch.placing.retiming import retime
 from dispatch.placing.taking_off import take_off
-from dispatch.planning.conflicts import broken_visits
+from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.live_day import LiveDay, released
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.unable import BrokenVisit, Why
@@ -47,11 +47,11 @@ class Placer:
     loses nothing, and several services may work on one list.
     """
 
-    def __init__(self, settings: Settings, days: LiveDays) -> None:
+    def __init__(self, settings: Settings, days: LiveDays, conflicts: Conflicts) -> None:
         self._settings = settings
         self._days = days
         self._engine = connect(settings.database_url)
-        self._follower = Follower(self._engine, settings)
+        self._follower = Follower(self._engine, settings, conflicts)
         self._awake = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="placer", daemon=True)

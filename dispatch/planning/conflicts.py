@@ -9,17 +9,24 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from dispatch.events.news import News, SeenEntries, news_since, seen_now
+from dispatch.events.news import (
+    News,
+    SeenEntries,
+    changed_jobs,
+    is_apart,
+    news_since,
+    seen_now,
+)
 from dispatch.local_time import start_of
-from dispatch.log import APART
-from dispatch.models import OVER, PLANNABLE, Route
+from dispatch.models import OVER, PLANNABLE
+from dispatch.planning.grounds import Grounds, RoutesInForce, grounds_of, still_standing
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.outgrown import outgrown
 from dispatch.planning.plan_rows import in_force, shift_key
@@ -54,101 +61,177 @@ def broken_visits(
     rows contradict each other is passed over, and logged with its faults.
     """
     found: dict[str, BrokenVisit] = {}
-    for day, theirs in sorted(_technicians_by_day(session, at).items()):
+    for day, theirs in sorted(RoutesInForce(session, at).technicians.items()):
         chosen = theirs if technician_ids is None else theirs & {*technician_ids}
-        if not chosen or (days is not None and day not in days):
-            continue
-        scope = Scope(day, day, None, frozenset(chosen), frozenset())
-        snapshot = load_snapshot(session, scope, at)
-        begun = [
-            job for job in snapshot.live_jobs.values() if job.status not in {*PLANNABLE, *OVER}
-        ]
-        facts = [*snapshot.jobs, *job_facts(session, begun)]
-        by_job = {one.job.id: one for one in facts}
-        try:
-            found |= broken_on(snapshot, settings, by_job, whole=technician_ids is None)
-        except InvalidProblem as error:
-            # The other days are to be looked at all the same.
-            logger.error("The routes in force on %s cannot be looked at: %s", day, error)
+        if chosen and (days is None or day in days):
+            found |= _look_at(session, settings, at, day, chosen, whole=technician_ids is None)[1]
     return found
 
 
-class Conflicts:
-    """What ``broken_visits`` finds, kept until something has changed: many ask for the same.
+def _look_at(
+    session: Session,
+    settings: Settings,
+    at: datetime,
+    day: date,
+    technician_ids: Iterable[str],
+    *,
+    whole: bool,
+) -> tuple[Snapshot, dict[str, BrokenVisit]]:
+    scope = Scope(day, day, None, frozenset(technician_ids), frozenset())
+    snapshot = load_snapshot(session, scope, at)
+    theirs = {stop.job_id for live in snapshot.live for stop in live.stops if stop.job_id}
+    begun = [
+        job
+        for name in sorted(theirs)
+        for job in [snapshot.live_jobs[name]]
+        if job.status not in {*PLANNABLE, *OVER}
+    ]
+    facts = [*snapshot.jobs, *job_facts(session, begun)]
+    by_job = {one.job.id: one for one in facts}
+    try:
+        return snapshot, broken_on(snapshot, settings, by_job, whole=whole)
+    except InvalidProblem as error:
+        # The other days are to be looked at all the same.
+        logger.error("The routes in force on %s cannot be looked at: %s", day, error)
+        return snapshot, {}
 
-    Whoever asks while somebody looks waits for what that look finds, and takes it if it began after
-    they came, or nothing has changed since. Nobody waits while holding a connection
-    (``store.let_go``); a session that writes cannot give its own back, and looks by itself.
+
+class Conflicts:
+    """What ``broken_visits`` finds, kept by day until something has changed that concerns the day:
+    many ask for the same, and of a year's changes most concern one day.
+
+    Whoever asks while somebody looks at a day waits for what that look finds, and takes it if it
+    began after they came, or nothing has changed since that concerns the day. Nobody waits while
+    holding a connection (``store.let_go``); a session that writes cannot give its own back, and
+    looks by itself.
     """
 
     def __init__(self, reading: Engine, settings: Settings) -> None:
         self._settings = settings
         self._news = News(reading)
-        self._kept: _KeptConflicts | None = None
-        self._looking = threading.Lock()
+        self._days: dict[date, _WatchedDay] = {}
+        self._keeping = threading.Lock()
         self._begun = 0
         """How many looks have begun; each has its number."""
 
-    def at(self, session: Session, at: datetime) -> Mapping[str, BrokenVisit]:
-        """As the session sees it in that minute: as time goes by, routes end and visits begin."""
+    def at(
+        self, session: Session, at: datetime, days: Collection[date] | None = None
+    ) -> Mapping[str, BrokenVisit]:
+        """Of these days (None: of all), as the session sees it in that minute: as time goes by,
+        routes end and visits begin."""
         # As the board, so that asking again soon finds the same.
         at = at.replace(second=0, microsecond=0)
         came = self._begun
+        mine: dict[date, _KeptDay] = {}
+        """Looks that began after they came: these need not be asked about again."""
         while True:
-            kept = self._kept
-            if kept is not None and kept.at == at:
-                # With a connection in hand, what is found has to be what that one sees.
-                if kept.number > came and only_reads(session):
-                    return kept.found
-                if _is_unchanged(session, kept.seen):
-                    return kept.found
+            wanted = RoutesInForce(session, at).technicians if days is None else days
+            found = mine | self._kept(session, at, set(wanted) - mine.keys())
+            missing = sorted(set(wanted) - found.keys())
+            if not missing:
+                return {name: one for day in wanted for name, one in found[day].found.items()}
             if not only_reads(session):
-                return broken_visits(session, self._settings, at)
-            if self._looking.acquire(blocking=False):
-                try:
-                    return self._look(session, at)
-                finally:
-                    self._looking.release()
-            let_go(session)
-            with self._looking:
-                pass
+                return broken_visits(session, self._settings, at, days=days)
+            self._look_or_wait(session, at, missing)
+            for day in missing:
+                with self._keeping:
+                    kept = self._days[day].kept if day in self._days else None
+                if kept is not None and kept.at == at and kept.number > came:
+                    mine[day] = kept
 
-    def _look(self, session: Session, at: datetime) -> Mapping[str, BrokenVisit]:
-        self._begun += 1
-        number = self._begun
+    def _look_or_wait(self, session: Session, at: datetime, days: Sequence[date]) -> None:
+        """Look at the first of the days that nobody is looking at, or wait for one of them."""
+        with self._keeping:
+            watched = [(day, self._days.setdefault(day, _WatchedDay())) for day in days]
+        for day, one in watched:
+            if one.looking.acquire(blocking=False):
+                try:
+                    self._look(session, at, day)
+                finally:
+                    one.looking.release()
+                return
+        let_go(session)
+        with watched[0][1].looking:
+            pass
+
+    def _look(self, session: Session, at: datetime, day: date) -> None:
+        with self._keeping:
+            self._begun += 1
+            number = self._begun
         let_go(session)  # what it sees is to be as new as the look
         upto = self._news.upto()
         seen = seen_now(session, upto)
-        found = broken_visits(session, self._settings, at)
-        self._kept = _KeptConflicts(seen, at, number, found)
+        theirs = RoutesInForce(session, at).technicians.get(day)
+        grounds, found = Grounds(day, frozenset()), dict[str, BrokenVisit]()
+        if theirs:
+            snapshot, found = _look_at(session, self._settings, at, day, theirs, whole=True)
+            grounds = grounds_of(snapshot, self._settings.zone)
+        kept = _KeptDay(seen, at, number, found, grounds)
+        with self._keeping:
+            self._forget_before(at)
+            self._days.setdefault(day, _WatchedDay()).kept = kept
+
+    def _forget_before(self, at: datetime) -> None:
+        for day, one in list(self._days.items()):
+            if one.kept is not None and one.kept.at < at and not one.looking.locked():
+                del self._days[day]
+
+    def _kept(
+        self, session: Session, at: datetime, days: Collection[date]
+    ) -> dict[date, "_KeptDay"]:
+        """Those of the days that are known, and are still as they were for all that the session
+        sees."""
+        with self._keeping:
+            kept = {
+                day: one.kept
+                for day, one in self._days.items()
+                if day in days and one.kept is not None and one.kept.at == at
+            }
+        by_seen: dict[SeenEntries, dict[date, _KeptDay]] = {}
+        for day, one in kept.items():
+            by_seen.setdefault(one.seen, {})[day] = one
+        found: dict[date, _KeptDay] = {}
+        for before, some in by_seen.items():
+            seen, news = news_since(session, before, None, MOST_CHANGES)
+            if news is None:
+                continue
+            if not is_apart(news):
+                jobs = changed_jobs(news)
+                if jobs is None:
+                    continue
+                looks = [one.grounds for one in some.values()]
+                same = still_standing(session, looks, jobs, at, self._settings.zone)
+                some = {day: some[day] for day in same}
+            found |= some
+            if news and only_reads(session):
+                # Who writes may take back what they have logged.
+                self._keep_seen(some, seen)
         return found
+
+    def _keep_seen(self, same: Mapping[date, "_KeptDay"], seen: SeenEntries) -> None:
+        """Nobody has to go through these news again."""
+        with self._keeping:
+            for day, one in same.items():
+                watched = self._days.get(day)
+                if watched is not None and watched.kept is one:
+                    watched.kept = replace(one, seen=seen)
 
 
 @dataclass(frozen=True, slots=True)
-class _KeptConflicts:
+class _KeptDay:
     seen: SeenEntries
     at: datetime
     number: int
     found: Mapping[str, BrokenVisit]
+    grounds: Grounds
 
 
-def _is_unchanged(session: Session, seen: SeenEntries) -> bool:
-    """Whether nothing was logged since that concerns the plans in force."""
-    _, news = news_since(session, seen, None, MOST_CHANGES)
-    return news is not None and all(entry.entity in APART for entry in news)
+@dataclass(slots=True)
+class _WatchedDay:
+    """One day, and whoever looks at it."""
 
-
-def _technicians_by_day(session: Session, at: datetime) -> Mapping[date, set[str]]:
-    rows = session.exec(
-        select(col(Route.day), col(Route.technician_id))
-        # No shift is so long; an index has the ends of routes, and not those of shifts.
-        .where(col(Route.live), col(Route.end_at) > at - timedelta(days=2))
-        .where((col(Route.end_at) > at) | (col(Route.shift_ends_at) > at))
-    )
-    found: dict[date, set[str]] = {}
-    for day, technician in rows:
-        found.setdefault(day, set()).add(technician)
-    return found
+    kept: _KeptDay | None = None
+    looking: threading.Lock = field(default_factory=threading.Lock)
 
 
 def broken_on(

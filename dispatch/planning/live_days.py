@@ -13,8 +13,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session, func, select
 
-from dispatch.events.news import News, SeenEntries, news_since, seen_now
-from dispatch.log import APART, Entity
+from dispatch.events.news import News, SeenEntries, changed_jobs, news_since, seen_now
 from dispatch.models import Plan, Position
 from dispatch.planning.live_day import LiveDay, live_day_of
 from dispatch.planning.snapshot import (
@@ -31,9 +30,6 @@ OLDEST = timedelta(seconds=15)
 """What was worked out so long ago is still right for looking at, if nothing has changed."""
 MOST_CHANGES = 500
 """After more changes than these, everything is read anew."""
-OF_A_DAY = frozenset({Entity.JOB, Entity.PLAN})
-"""Changes of these are read one by one. Those of anything else have everything read anew, unless it
-is ``APART``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +145,8 @@ class LiveDays:
     ) -> tuple[SeenEntries, frozenset[str]] | None:
         """What has been seen now, and the jobs that have changed; None if too much has."""
         seen, news = news_since(session, seen, upto, MOST_CHANGES)
-        if news is None or {entry.entity for entry in news} - OF_A_DAY - APART:
-            return None
-        return seen, frozenset(one.entity_id for one in news if one.entity == Entity.JOB)
+        jobs = None if news is None else changed_jobs(news)
+        return None if jobs is None else (seen, jobs)
 
     def _is_unmoved(self, session: Session, snapshot: Snapshot) -> bool:
         """Whether routes and technicians are where they were."""

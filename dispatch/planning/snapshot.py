@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import ColumnElement, SelectBase, union
 from sqlalchemy.orm import aliased
-from sqlmodel import Session, and_, col, func, select
+from sqlmodel import Session, col, func, select
 
 from dispatch.models import (
     PLANNABLE,
@@ -48,7 +48,6 @@ OfTechnician = TypeVar(
     WorkingHours,
     WeeklyBreak,
     Absence,
-    VanStock,
     VanTool,
     Position,
 )
@@ -157,7 +156,7 @@ class Snapshot:
     live: tuple[LiveRoute, ...]
     """Routes inside the scope."""
     live_elsewhere: tuple[LiveRoute, ...]
-    """Routes of its technicians outside the scope that are still to be driven, or just were."""
+    """Routes of its technicians outside the scope that are not over."""
     called_elsewhere: tuple[Stop, ...]
     """Depot calls on routes in force outside the scope that are not known to have been made."""
     waivers: dict[str, tuple[Waiver, ...]]
@@ -175,13 +174,11 @@ def load_snapshot(
 ) -> Snapshot:
     """Read the scope; the rows stay usable after the session is closed without a commit."""
     serving = technicians_of(session, scope)
-    ending_after = taken_at - LONGEST_ROUTE
-    theirs = live_routes(session, scope.starts_on, scope.ends_on, serving, ending_after)
+    theirs = live_routes(session, scope.starts_on, scope.ends_on, serving, taken_at)
     live = tuple(found for found in theirs if scope.has(found.route, serving))
-    jobs = _candidates(session, scope, serving, scope)
-    live_jobs = jobs_by_id(
-        session, (stop.job_id for found in theirs for stop in found.stops if stop.job_id)
-    )
+    live_jobs = jobs_by_id(session, _jobs_on(theirs))
+    placed = (live_jobs[name] for name in _jobs_on(live))
+    jobs = _candidates(session, scope, placed, scope.waiting_job_ids)
     sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)])
     depots = _depots(session)
     places = {*serving, *sites, *(facts.depot.id for facts in depots)}
@@ -201,10 +198,10 @@ def load_snapshot(
         live_elsewhere=tuple(found for found in theirs if not scope.has(found.route, serving)),
         called_elsewhere=tuple(
             stop
-            for stop, route in calls_to_come(session, ending_after)
+            for stop, route in calls_to_come(session, taken_at - LONGEST_ROUTE)
             if not scope.has(route, serving)
         ),
-        waivers=_waivers(session, {*live_jobs, *(facts.job.id for facts in jobs)}),
+        waivers=waivers_by_job(session, {*live_jobs, *(facts.job.id for facts in jobs)}),
     )
 
 
@@ -214,14 +211,14 @@ def reload_snapshot(
     """The snapshot of a whole company's days as it is ``at`` a later moment, without reading again
     what is the same: all that has changed are these jobs, routes, the stock of depots, and the vans
     and positions of technicians. None if that does not suffice, and it has to be loaded."""
-    scope, since = old.scope, at - LONGEST_ROUTE
+    scope = old.scope
     everybody = frozenset(facts.technician.id for facts in old.technicians)
-    before = [*old.live, *old.live_elsewhere]
-    in_force = dict(_route_ids(session, scope, since))
-    moved = _moved(before, in_force, changed)
+    before = [*old.live, *(found for found in old.live_elsewhere if found.route.end_at > at)]
+    in_force = dict(_route_ids(session, scope, at))
+    moved = moved_technicians(before, in_force, changed)
     if not moved <= everybody:
         return None
-    theirs = live_routes(session, scope.starts_on, scope.ends_on, moved, since)
+    theirs = live_routes(session, scope.starts_on, scope.ends_on, moved, at)
     stale = {*changed, *_jobs_on(theirs)}
     stale |= _jobs_on(found for found in before if found.route.technician_id in moved)
     same = [
@@ -230,14 +227,15 @@ def reload_snapshot(
         if found.route.technician_id not in moved and found.route.id in in_force
     ]
     routes = sorted([*same, *theirs], key=_by_technician_and_time)
-    narrow = replace(scope, technician_ids=frozenset(moved), waiting_job_ids=frozenset(stale))
-    fresh = _candidates(session, narrow, everybody, scope)
-    same_jobs = [facts for facts in old.jobs if facts.job.id not in stale]
-    jobs_now = tuple(sorted([*same_jobs, *fresh], key=lambda facts: facts.job.id))
     on_routes = _jobs_on(routes)
     live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in on_routes - stale}
     live_jobs |= jobs_by_id(session, on_routes - live_jobs.keys())
-    waivers = {id_: rows for id_, rows in old.waivers.items() if id_ not in stale}
+    placed = _jobs_on(found for found in theirs if scope.has(found.route, everybody))
+    fresh = _candidates(session, scope, (live_jobs[name] for name in placed), frozenset(stale))
+    same_jobs = [facts for facts in old.jobs if facts.job.id not in stale]
+    jobs_now = tuple(sorted([*same_jobs, *fresh], key=lambda facts: facts.job.id))
+    there = {*live_jobs, *(facts.job.id for facts in jobs_now)}
+    waivers = {id_: rows for id_, rows in old.waivers.items() if id_ in there - stale}
     needed = {job.site_id for job in [*live_jobs.values(), *(facts.job for facts in fresh)]}
     unknown = needed - old.sites.keys()
     if unknown and old.legs:
@@ -245,13 +243,19 @@ def reload_snapshot(
     sites = {site.id: site for site in rows_where(session, Site, "id", unknown)}
     people = {facts.technician.id: facts for facts in _technicians(session, moved)}
     seen = {row.technician_id: row for row in session.exec(select(Position))}
+    # Also of those who report from routes that are over.
+    vans = van_stock(session, everybody)
     return replace(
         old,
         taken_at=at,
         frozen_until=at + freeze,
         based_on_version=session.exec(select(func.max(Plan.version))).one() or 0,
         technicians=tuple(
-            replace(people.get(facts.technician.id, facts), position=seen.get(facts.technician.id))
+            replace(
+                people.get(facts.technician.id, facts),
+                position=seen.get(facts.technician.id),
+                stock=vans.get(facts.technician.id, {}),
+            )
             for facts in old.technicians
         ),
         depots=_depots(session),
@@ -262,9 +266,11 @@ def reload_snapshot(
         live=tuple(found for found in routes if scope.has(found.route, everybody)),
         live_elsewhere=tuple(found for found in routes if not scope.has(found.route, everybody)),
         called_elsewhere=tuple(
-            stop for stop, route in calls_to_come(session, since) if not scope.has(route, everybody)
+            stop
+            for stop, route in calls_to_come(session, at - LONGEST_ROUTE)
+            if not scope.has(route, everybody)
         ),
-        waivers=waivers | _waivers(session, stale & {*live_jobs, *(f.job.id for f in jobs_now)}),
+        waivers=waivers | waivers_by_job(session, stale & there),
     )
 
 
@@ -276,7 +282,7 @@ def _route_ids(session: Session, scope: Scope, since: datetime) -> Sequence[tupl
     ).all()
 
 
-def _moved(
+def moved_technicians(
     before: Iterable[LiveRoute], in_force: Mapping[int | None, str], changed: Collection[str]
 ) -> set[str]:
     """Technicians whose routes are others than before, or have one of the changed jobs."""
@@ -354,7 +360,8 @@ def _in_force(
     return union(on_the_days, live.where(Route.end_at > ending_after))
 
 
-def _waivers(session: Session, job_ids: Collection[str]) -> dict[str, tuple[Waiver, ...]]:
+def waivers_by_job(session: Session, job_ids: Collection[str]) -> dict[str, tuple[Waiver, ...]]:
+    """What was set aside for each of the jobs, in the order in which that was decided."""
     rows = rows_where(session, Waiver, "job_id", job_ids)
     return grouped(sorted(rows, key=lambda row: row.id or 0), lambda row: row.job_id)
 
@@ -408,29 +415,18 @@ def jobs_by_id(session: Session, ids: Iterable[str]) -> dict[str, Job]:
 
 
 def _candidates(
-    session: Session, narrow: Scope, serving: Collection[str], scope: Scope
+    session: Session, scope: Scope, placed: Iterable[Job], waiting_ids: Collection[str] | None
 ) -> tuple[JobFacts, ...]:
-    """Those that a plan of the scope may place, as far as the narrow one has them."""
-    on_routes = (
-        select(Job, Route)
-        .join(Stop, and_(col(Stop.job_id) == Job.id, col(Stop.live)))
-        .join(Route, col(Route.id) == Stop.route_id)
-        .where(
-            col(Job.status).in_(PLANNABLE),
-            col(Route.live),
-            col(Route.day) >= scope.starts_on,
-            col(Route.day) <= scope.ends_on,
-        )
-    )
-    if narrow.technician_ids is not None:
-        on_routes = on_routes.where(col(Route.technician_id).in_(narrow.technician_ids))
+    """Those that a plan of the scope may place, of these that are on its routes in force, and of
+    these (None: all of the territory) that are on none."""
+    jobs = [job for job in placed if job.status in PLANNABLE]
     waiting = select(Job).where(waits_for_place())
     if scope.territory is not None:
         waiting = waiting.join(Site).where(Site.territory == scope.territory)
-    if narrow.waiting_job_ids is not None:
-        waiting = waiting.where(col(Job.id).in_(narrow.waiting_job_ids))
-    jobs = [job for job, route in session.exec(on_routes) if scope.has(route, serving)]
-    jobs += session.exec(waiting)
+    if waiting_ids is not None:
+        waiting = waiting.where(col(Job.id).in_(waiting_ids))
+    if waiting_ids is None or waiting_ids:
+        jobs += session.exec(waiting)
     return job_facts(session, sorted(jobs, key=lambda job: job.id))
 
 
@@ -457,7 +453,7 @@ def _technicians(session: Session, serving: Collection[str]) -> tuple[Technician
         key=lambda row: row.id,
     )
     skills, hours, breaks = theirs(TechnicianSkill), theirs(WorkingHours), theirs(WeeklyBreak)
-    absences, stock, tools = theirs(Absence), theirs(VanStock), theirs(VanTool)
+    absences, tools, stock = theirs(Absence), theirs(VanTool), van_stock(session, serving)
     territories, positions = _territories(session), theirs(Position)
     return tuple(
         TechnicianFacts(
@@ -467,12 +463,20 @@ def _technicians(session: Session, serving: Collection[str]) -> tuple[Technician
             hours.get(technician.id, ()),
             breaks.get(technician.id, ()),
             absences.get(technician.id, ()),
-            {row.part_id: row.quantity for row in stock.get(technician.id, ())},
+            stock.get(technician.id, {}),
             frozenset(row.tool_id for row in tools.get(technician.id, ())),
             next(iter(positions.get(technician.id, ())), None),
         )
         for technician in active
     )
+
+
+def van_stock(session: Session, technicians: Collection[str]) -> dict[str, dict[str, int]]:
+    """How many of each part are in whose van."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows_where(session, VanStock, "technician_id", technicians):
+        found.setdefault(row.technician_id, {})[row.part_id] = row.quantity
+    return found
 
 
 def _territories(session: Session) -> dict[str, frozenset[str]]:

@@ -13,6 +13,7 @@ from dispatch.errors import DispatchError
 from dispatch.models import Plan, PlanStatus, Route, Stop
 from dispatch.placing.following import Follower
 from dispatch.placing.placer import place_waiting
+from dispatch.planning.conflicts import Conflicts
 from dispatch.planning.live_days import LiveDays
 from dispatch.plans.plans import discard_plan
 from dispatch.plans.publishing import publish_up_to_date
@@ -55,7 +56,7 @@ class Crowd:
     def __init__(self, engine: Engine, settings: Settings, seed: int) -> None:
         self.engine, self.settings, self.seed = engine, settings, seed
         self.days = LiveDays(reading(engine), settings)
-        self.follower = Follower(engine, settings)
+        self.follower = Follower(engine, settings, Conflicts(reading(engine), settings))
 
     @property
     def everybody(self) -> dict[str, Act]:

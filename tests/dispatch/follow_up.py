@@ -10,7 +10,7 @@ from dispatch import log
 from dispatch.models import Placement
 from dispatch.placing.following import Follower
 from dispatch.placing.placer import place_waiting
-from dispatch.planning.conflicts import broken_visits
+from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.live_days import LiveDays
 from dispatch.settings import Settings
 from dispatch.store import reading
@@ -33,7 +33,8 @@ def follow(session: Session, settings: Settings, at: datetime = EIGHT) -> dict[s
     session.commit()
     engine = session.get_bind()
     assert isinstance(engine, Engine)
-    days, follower = LiveDays(reading(engine), settings), Follower(engine, settings)
+    days, conflicts = LiveDays(reading(engine), settings), Conflicts(reading(engine), settings)
+    follower = Follower(engine, settings, conflicts)
     while place_waiting(engine, days, settings, at) or follower.look(at):
         pass
     session.expire_all()

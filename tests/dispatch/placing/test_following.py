@@ -40,7 +40,7 @@ from dispatch.placing import placer
 from dispatch.placing.absences import NewAbsence, add_absence
 from dispatch.placing.following import Follower
 from dispatch.placing.placer import place_waiting
-from dispatch.planning.conflicts import broken_visits
+from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.unable import Why
 from dispatch.settings import Settings
@@ -443,7 +443,7 @@ def test_nothing_is_asked_for_where_everything_holds(monday: Session, settings: 
 
 
 def test_the_log_is_looked_at_once(monday: Session, engine: Engine, settings: Settings) -> None:
-    follower = Follower(engine, settings)
+    follower = Follower(engine, settings, Conflicts(reading(engine), settings))
     changed(monday, leaves)
     assert follower.look(EIGHT) == 2
     assert follower.look(EIGHT) == 0
@@ -553,7 +553,7 @@ def test_what_has_to_leave_leaves_however_often_others_are_faster(
     in_the_afternoon(monday)
     changed(monday, loses_the_skill)
     monkeypatch.setattr(placer, "put_proposals", lambda *args, **options: {})
-    assert Follower(engine, settings).look(EIGHT) == 1
+    assert Follower(engine, settings, Conflicts(reading(engine), settings)).look(EIGHT) == 1
     days = LiveDays(reading(engine), settings)
     for _ in range(2 * placer.ROUNDS + 1):
         place_waiting(engine, days, settings, EIGHT)

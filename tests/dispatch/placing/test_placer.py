@@ -25,6 +25,7 @@ from dispatch.models import (
 )
 from dispatch.placing import placer
 from dispatch.placing.placer import AT_ONCE, Placer, place_waiting
+from dispatch.planning.conflicts import Conflicts
 from dispatch.planning.live_day import CandidateRoute, LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.plan_rows import in_force as solution_in_force
@@ -289,7 +290,7 @@ def test_the_placer_works_by_itself_until_it_is_stopped(
         add_technician(session, "ann", at=0)
         add_job(session, "new", at=2)
         ask(session, "new")
-        placer = Placer(settings, days)
+        placer = Placer(settings, days, Conflicts(reading(engine), settings))
         placer.start()
         placer.wake()
 

@@ -25,7 +25,7 @@ from dispatch.field.reports import NewReport, take_report
 from dispatch.intake import JobChange, NewJob
 from dispatch.jobs.jobs import cancel_job, change_job, create_job
 from dispatch.log import Entity, record, record_many
-from dispatch.models import Absence, JobStatus, Priority, ReportKind, Site
+from dispatch.models import Absence, JobStatus, Priority, ReportKind, Site, VanStock
 from dispatch.placing.placing import PlaceOption, PlaceRequest, place_job, place_options
 from dispatch.planning import live_days
 from dispatch.planning.live_day import LiveDay, live_day_of
@@ -149,6 +149,19 @@ def test_what_is_kept_is_what_would_be_read(
 ) -> None:
     with copied(monday, tmp_path) as engine:
         go_through(engine, settings, steps)
+
+
+def test_the_next_day_knows_of_what_was_used_on_a_route_that_should_be_over(
+    monday: Engine, settings: Settings
+) -> None:
+    days, evening = LiveDays(reading(monday), settings), hanoi("17:30")
+    days.at(TUESDAY, evening)
+    with Session(monday) as session:
+        session.get_one(VanStock, ("ann", "belt")).quantity = 1
+        record(session, "ann", "completed", Entity.JOB, "a1")
+        session.commit()
+    kept = days.at(TUESDAY, evening).translation.snapshot
+    assert [facts.stock for facts in kept.technicians] == [{"belt": 1}, {}]
 
 
 @contextmanager

@@ -220,11 +220,11 @@ class Looks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.number, self.goes_on, self.has_begun = 0, threading.Event(), threading.Event()
         self.goes_on.set()
-        monkeypatch.setattr("dispatch.planning.conflicts.broken_visits", self._look)
+        monkeypatch.setattr("dispatch.planning.conflicts.broken_on", self._look)
 
-    def _look(self, session: Session, settings: Settings, at: datetime) -> dict[str, BrokenVisit]:
+    def _look(self, *args: Any, **options: Any) -> dict[str, BrokenVisit]:
         self.number += 1
-        found = broken_visits(session, settings, at)
+        found = broken_on(*args, **options)
         self.has_begun.set()
         assert self.goes_on.wait(30)
         return found
