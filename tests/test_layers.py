@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,27 @@ def test_every_module_has_its_room(package: str) -> None:
     modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
 
     assert folders | modules == set(ROOMS[package]) | GROUND[package] | ROOF[package]
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Not even for its types, or when a function runs."""
+    paths = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for package in ROOMS
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    arrows = {
+        module: {
+            imported
+            for name in imports(path)
+            for imported in (name, name.rpartition(".")[0])
+            if imported in paths
+        }
+        for module, path in paths.items()
+    }
+
+    TopologicalSorter(arrows).prepare()  # raises CycleError, which has the circle
 
 
 def test_plans_get_in_through_one_door() -> None:

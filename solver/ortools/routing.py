@@ -1,24 +1,16 @@
 """The OR-Tools routing model of a problem; ``solver/ortools/rules.py`` has its rules one by one.
 
 A model is built for a plan that exists already (the opening, or the plan in force): it takes that
-plan in, improves it, and fixes the times. Only what can be served is modelled: a visit that no
-shift can take never gets as far as here. Depot calls are optional nodes, those of the given plan
-plus some spare ones, and any route may use any of them.
-
-Visits, depot calls and the places where routes start and end are the model's nodes; times are
-seconds since the earliest start of a shift, because OR-Tools wants them from 0.
+plan in, improves it, and fixes the times.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
 from ortools.util import optional_boolean_pb2
 
-from solver.draft.supply import supplying_depots
 from solver.ortools.rules import (
     add_breaks,
     add_eligible_technicians,
@@ -36,12 +28,11 @@ from solver.ortools.rules import (
     add_tools,
     add_travel_cost,
 )
+from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, Problem, Visit
-from solver.rules.eligibility import Truths, at_pinned_time, eligibility_matrix, pair_costs
 from solver.solution import Route, Stop, StopKind
-from solver.timing.schedule import Call, Sequences, legs_of
-from solver.timing.timing import cheapest, idle_route
-from solver.travel import Matrix
+from solver.timing.schedule import Sequences, legs_of
+from solver.timing.timing import cheapest
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,61 +43,13 @@ class Answer:
     objective: int
 
 
-class RoutingModel:
-    """An OR-Tools model of a problem, ready to take in a plan.
-
-    There is a node for each depot call of the plan and ``spare_calls`` more for each depot that
-    can help, as many as a search is likely to need unless told otherwise.
-    """
+class RoutingModel(Skeleton):
+    """An OR-Tools model of a problem with all its rules, ready to take in a plan."""
 
     def __init__(
         self, problem: Problem, sequences: Sequences, spare_calls: int | None = None
     ) -> None:
-        self.problem = problem
-        idle = [idle_route(shift) for shift in problem.shifts]
-        roomy = [route is not None for route in idle]
-        self.shifts = [shift for shift, room in zip(problem.shifts, roomy, strict=True) if room]
-        self._idle = [route for route in idle if route is not None]
-        eligible = eligibility_matrix(problem)
-        rows = np.flatnonzero(eligible.any(axis=1))
-        self.visits = [at_pinned_time(problem.visits[row]) for row in rows]
-        if spare_calls is None:
-            spare_calls = SPARE_CALLS + len(problem.shifts) // SHIFTS_PER_SPARE_CALL
-        useful = _useful_depots(problem, eligible) if spare_calls else set()
-        self.calls = _depot_calls(problem, sequences, useful, spare_calls)
-        self.nodes: list[Call] = [*self.visits, *self.calls]
-        self.calls_at: dict[str, list[int]] = {}
-        """The nodes of each depot."""
-        for node, depot in enumerate(self.calls, start=len(self.visits)):
-            self.calls_at.setdefault(depot.id, []).append(node)
-        self.epoch = min(shift.start for shift in self.shifts)
-        self.latest = max(s.end + s.max_overtime for s in self.shifts) - self.epoch
-        ends = sorted({end for s in self.shifts for end in (s.start_location, s.end_location)})
-        first_end = len(self.visits) + len(self.calls)
-        node_of = {location: first_end + index for index, location in enumerate(ends)}
-        self.locations = np.array([*(c.location for c in self.nodes), *ends], dtype=np.int64)
-        self.manager = pywrapcp.RoutingIndexManager(
-            len(self.locations),
-            len(self.shifts),
-            [node_of[shift.start_location] for shift in self.shifts],
-            [node_of[shift.end_location] for shift in self.shifts],
-        )
-        self._index = [int(self.manager.NodeToIndex(node)) for node in range(len(self.nodes))]
-        self.routing = pywrapcp.RoutingModel(self.manager)
-        self.solver = self.routing.solver()
-        self.eligible = eligible[rows][:, roomy]
-        """For each visit and shift of the model whether they may come together."""
-        self.pair_costs = pair_costs(problem)[rows][:, roomy]
-        self.resting: list[list[pywrapcp.IntervalVar]] = []
-        self.unavoidable = [0] * len(self.visits)
-        """Cents that each visit costs in any case if it is served, which no bound can express."""
-        self.never_served = sum(
-            problem.prices[visit.id]
-            for visit, of_visit in zip(problem.visits, eligible, strict=True)
-            if not of_visit.any()
-        )
-        """Cents for the visits that are not in the model."""
-
+        super().__init__(problem, sequences, spare_calls)
         self.time = add_time(self)
         add_travel_cost(self)
         add_optional_depot_calls(self)
@@ -123,30 +66,6 @@ class RoutingModel:
         add_imbalance(self)
         add_optional_visits(self)
 
-    def index(self, node: int) -> int:
-        return self._index[node]
-
-    def legs(self, matrix: Matrix) -> Matrix:
-        """A matrix over locations as one over nodes.
-
-        From an end of a route to another there is nothing: only an empty route goes there, and
-        a shift too short for the way between its ends must not make the model infeasible.
-        """
-        legs = matrix[np.ix_(self.locations, self.locations)]
-        legs[len(self.nodes) :, len(self.nodes) :] = 0
-        return legs
-
-    def vector(self, values: Sequence[int]) -> int:
-        """Register one number per visit and depot call; route ends count nothing."""
-        rest = [0] * (len(self.locations) - len(values))
-        return int(self.routing.RegisterUnaryTransitVector([*values, *rest]))
-
-    def end(self, vehicle: int) -> int:
-        return int(self.routing.End(vehicle))
-
-    def start(self, vehicle: int) -> int:
-        return int(self.routing.Start(vehicle))
-
     def accept(self, sequences: Sequences) -> Answer | None:
         """Take in a plan at its cheapest times; None if the model refuses it."""
         legs = legs_of(self.problem.travel_time)
@@ -154,7 +73,7 @@ class RoutingModel:
         routes = {}
         for shift in self.shifts:
             calls = sequences.get(shift.id, ())
-            open_then = [c if _is_depot(c) else pinned.get(c.id, c) for c in calls]
+            open_then = [c if isinstance(c, Depot) else pinned.get(c.id, c) for c in calls]
             placed = cheapest(self.problem, shift, open_then, legs)
             if calls and placed is not None:
                 routes[shift.id] = placed
@@ -170,7 +89,7 @@ class RoutingModel:
         if stops is None:
             return None
         for vehicle, shift in enumerate(self.shifts):
-            route = routes.get(shift.id, None if stops[vehicle] else self._idle[vehicle])
+            route = routes.get(shift.id, None if stops[vehicle] else self.idle[vehicle])
             if route is not None and not self._fix_times(vehicle, stops[vehicle], route):
                 return None
         plan = self.routing.ReadAssignmentFromRoutes(stops, False)
@@ -315,32 +234,3 @@ def search_parameters(seconds: float | None) -> routing_parameters_pb2.RoutingSe
 
 A_MONTH = 30 * 24 * 3600.0
 """Stands for no limit of time: OR-Tools warns on standard error if it is given none."""
-
-
-def _useful_depots(problem: Problem, eligible: Truths) -> set[str]:
-    """Those that have something that a visit needs which somebody may serve."""
-    return {
-        depot.id
-        for visit, of_visit in zip(problem.visits, eligible, strict=True)
-        if (visit.parts or visit.tools) and of_visit.any()
-        for depot in supplying_depots(problem, visit, problem.shifts[int(of_visit.argmax())])
-    }
-
-
-def _depot_calls(
-    problem: Problem, sequences: Sequences, useful: Set[str], spare: int
-) -> list[Depot]:
-    """One node for each depot call of the given plan, and spares of the useful depots."""
-    used = Counter(call.id for calls in sequences.values() for call in calls if _is_depot(call))
-    calls = []
-    for depot in problem.depots:
-        calls += [depot] * (used[depot.id] + (spare if depot.id in useful else 0))
-    return calls
-
-
-def _is_depot(call: Call) -> bool:
-    return isinstance(call, Depot)
-
-
-SPARE_CALLS = 2
-SHIFTS_PER_SPARE_CALL = 10

@@ -7,20 +7,17 @@ once; ``add_optional_visits`` comes last, when it is known what serving a visit 
 from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
+from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, TimeWindow
 from solver.rules.eligibility import stock_of
 from solver.travel import NO_WAY
 
-if TYPE_CHECKING:
-    from solver.ortools.routing import RoutingModel
 
-
-def add_time(model: "RoutingModel") -> pywrapcp.RoutingDimension:
+def add_time(model: Skeleton) -> pywrapcp.RoutingDimension:
     """Time passes by travel and service; a route starts as late as it likes and may wait."""
     # What is longer than the model's time is impossible, be it ever so much longer.
     travel = np.minimum(model.legs(model.problem.travel_time), model.latest + 1)
@@ -39,7 +36,7 @@ def add_time(model: "RoutingModel") -> pywrapcp.RoutingDimension:
     return time
 
 
-def add_travel_cost(model: "RoutingModel") -> None:
+def add_travel_cost(model: Skeleton) -> None:
     """Every leg costs its travel time and distance, every shift in use its fixed cost.
 
     A leg that there is not costs nothing: there is never the time to go there.
@@ -55,19 +52,19 @@ def add_travel_cost(model: "RoutingModel") -> None:
     model.routing.SetFixedCostOfAllVehicles(costs.shift_use)
 
 
-def add_optional_visits(model: "RoutingModel") -> None:
+def add_optional_visits(model: Skeleton) -> None:
     """Every visit may be left out at its price; comes last, when unavoidable costs are known."""
     for node, visit in enumerate(model.visits):
         price = model.problem.prices[visit.id] - model.unavoidable[node]
         model.routing.AddDisjunction([model.index(node)], price)
 
 
-def add_optional_depot_calls(model: "RoutingModel") -> None:
+def add_optional_depot_calls(model: Skeleton) -> None:
     for number in range(len(model.calls)):
         model.routing.AddDisjunction([model.index(len(model.visits) + number)], 0)
 
 
-def add_eligible_technicians(model: "RoutingModel") -> None:
+def add_eligible_technicians(model: Skeleton) -> None:
     """Skills, pins, allowed and forbidden technicians and territories, all at once.
 
     ``SetAllowedVehiclesForIndex`` cannot be called from Python in OR-Tools 9.15.
@@ -77,13 +74,13 @@ def add_eligible_technicians(model: "RoutingModel") -> None:
         model.routing.VehicleVar(model.index(node)).SetValues([-1, *vehicles])
 
 
-def add_time_windows(model: "RoutingModel") -> None:
+def add_time_windows(model: Skeleton) -> None:
     for node, call in enumerate(model.nodes):
         if call.windows:
             _restrict(model, node, call.windows)
 
 
-def _restrict(model: "RoutingModel", node: int, windows: Sequence[TimeWindow]) -> None:
+def _restrict(model: Skeleton, node: int, windows: Sequence[TimeWindow]) -> None:
     """Leave only the windows' moments to the start of service; none left: never served."""
     inside = sorted(
         (max(0, window.start - model.epoch), min(model.latest, window.end - model.epoch))
@@ -103,7 +100,7 @@ def _restrict(model: "RoutingModel", node: int, windows: Sequence[TimeWindow]) -
         closed_from = max(closed_from, end + 1)
 
 
-def add_shifts(model: "RoutingModel") -> None:
+def add_shifts(model: Skeleton) -> None:
     """Routes lie inside their shift plus overtime; overtime costs."""
     overtime = model.problem.objective.overtime
     for vehicle, shift in enumerate(model.shifts):
@@ -114,7 +111,7 @@ def add_shifts(model: "RoutingModel") -> None:
             model.time.SetCumulVarSoftUpperBound(model.end(vehicle), end, overtime)
 
 
-def add_breaks(model: "RoutingModel") -> None:
+def add_breaks(model: Skeleton) -> None:
     """Breaks are intervals that no service overlaps; before and after the route they are free."""
     service = [
         0
@@ -140,7 +137,7 @@ def add_breaks(model: "RoutingModel") -> None:
 
 
 def _in_turn_or_off_route(
-    model: "RoutingModel", vehicle: int, one: pywrapcp.IntervalVar, other: pywrapcp.IntervalVar
+    model: Skeleton, vehicle: int, one: pywrapcp.IntervalVar, other: pywrapcp.IntervalVar
 ) -> None:
     """Two breaks may only overlap where one of them lies before or after the route."""
     start, end = (model.time.CumulVar(index(vehicle)) for index in (model.start, model.end))
@@ -153,7 +150,7 @@ def _in_turn_or_off_route(
     model.solver.Add(model.solver.Sum([way.Var() for way in (*apart, *off_route)]) >= 1)
 
 
-def add_parts(model: "RoutingModel") -> None:
+def add_parts(model: Skeleton) -> None:
     """For each part that may run short: the number in the van, which a depot call may raise.
 
     What one shift leaves in the van is there for the technician's next one.
@@ -172,7 +169,7 @@ def add_parts(model: "RoutingModel") -> None:
 
 
 def _load_vans(
-    model: "RoutingModel", dimension: pywrapcp.RoutingDimension, part: str, needed: int
+    model: Skeleton, dimension: pywrapcp.RoutingDimension, part: str, needed: int
 ) -> None:
     """A van starts with what was loaded since, and left over from, the technician's last shift."""
     vehicles = {shift.id: vehicle for vehicle, shift in enumerate(model.shifts)}
@@ -193,7 +190,7 @@ def _load_vans(
         loaded[who] = 0
 
 
-def add_tools(model: "RoutingModel") -> None:
+def add_tools(model: Skeleton) -> None:
     """For each tool that some van lacks: whether it is in the van, which a depot call may turn."""
     for tool in sorted({tool for visit in model.visits for tool in visit.tools}):
         if all(tool in shift.tools for shift in model.shifts):
@@ -209,7 +206,7 @@ def add_tools(model: "RoutingModel") -> None:
 
 
 def _supply_dimension(
-    model: "RoutingModel", name: str, transits: Sequence[int], most: int
+    model: Skeleton, name: str, transits: Sequence[int], most: int
 ) -> pywrapcp.RoutingDimension:
     """A quantity on board that only depot calls raise, by the slack of their nodes."""
     model.routing.AddDimension(model.vector(transits), most, most, False, name)
@@ -222,7 +219,7 @@ def _supply_dimension(
 
 
 def _limit_pickups(
-    model: "RoutingModel", dimension: pywrapcp.RoutingDimension, depot: Depot, stock: int, most: int
+    model: Skeleton, dimension: pywrapcp.RoutingDimension, depot: Depot, stock: int, most: int
 ) -> None:
     """A depot's calls together take no more than it has."""
     taken = []
@@ -238,7 +235,7 @@ def _limit_pickups(
         model.solver.Add(model.solver.Sum(taken) <= stock)
 
 
-def add_lateness(model: "RoutingModel") -> None:
+def add_lateness(model: Skeleton) -> None:
     costs = model.problem.objective
     for node, visit in enumerate(model.visits):
         rate = costs.late_cents(visit.priority)
@@ -247,7 +244,7 @@ def add_lateness(model: "RoutingModel") -> None:
             _no_later_than(model, model.time, node, latest, rate)
 
 
-def add_promptness(model: "RoutingModel") -> None:
+def add_promptness(model: Skeleton) -> None:
     """Each second after a visit could have been served costs; on a clock of its own, since a moment
     can have one soft upper bound, and lateness has it."""
     costs = model.problem.objective
@@ -259,7 +256,7 @@ def add_promptness(model: "RoutingModel") -> None:
         _no_later_than(model, clock, node, ready, costs.prompt_cents(visit.priority))
 
 
-def add_moved_time(model: "RoutingModel") -> None:
+def add_moved_time(model: Skeleton) -> None:
     """Starting earlier or later than published costs; on a clock of its own where lateness has the
     soft upper bound."""
     costs = model.problem.objective
@@ -279,7 +276,7 @@ def add_moved_time(model: "RoutingModel") -> None:
 
 
 def _no_later_than(
-    model: "RoutingModel", clock: pywrapcp.RoutingDimension, node: int, moment: int, rate: int
+    model: Skeleton, clock: pywrapcp.RoutingDimension, node: int, moment: int, rate: int
 ) -> None:
     """Each second later costs; what lies before the model's first moment cannot be avoided."""
     clock.SetCumulVarSoftUpperBound(model.index(node), max(0, moment), rate)
@@ -287,14 +284,14 @@ def _no_later_than(
 
 
 def _no_earlier_than(
-    model: "RoutingModel", clock: pywrapcp.RoutingDimension, node: int, moment: int, rate: int
+    model: Skeleton, clock: pywrapcp.RoutingDimension, node: int, moment: int, rate: int
 ) -> None:
     """Each second earlier costs; what lies after the model's last moment cannot be avoided."""
     clock.SetCumulVarSoftLowerBound(model.index(node), min(max(0, moment), model.latest), rate)
     model.unavoidable[node] += rate * max(0, moment - model.latest)
 
 
-def _another_clock(model: "RoutingModel", name: str) -> pywrapcp.RoutingDimension:
+def _another_clock(model: Skeleton, name: str) -> pywrapcp.RoutingDimension:
     """One that shows the same time."""
     model.routing.AddDimension(0, model.latest, model.latest, False, name)
     clock = model.routing.GetDimensionOrDie(name)
@@ -304,7 +301,7 @@ def _another_clock(model: "RoutingModel", name: str) -> pywrapcp.RoutingDimensio
     return clock
 
 
-def add_pair_costs(model: "RoutingModel") -> None:
+def add_pair_costs(model: Skeleton) -> None:
     """Preferred, over-skilled and changed technicians: a sum along the route, per shift.
 
     In OR-Tools 9.15 a dimension whose evaluators differ by vehicle and are all unary refuses every
@@ -322,7 +319,7 @@ def add_pair_costs(model: "RoutingModel") -> None:
     model.routing.GetDimensionOrDie("pair cost").SetSpanCostCoefficientForAllVehicles(1)
 
 
-def add_imbalance(model: "RoutingModel") -> None:
+def add_imbalance(model: Skeleton) -> None:
     """Service beyond a shift's fair share costs."""
     rate = model.problem.objective.imbalance
     service = [visit.duration for visit in model.visits]
