@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
 from api import pages
-from api.http import access, discretion, parameters, problems, work
+from api.http import access, discretion, limits, parameters, problems, work
 from api.http.background import Background, refuse_until_prepared
 from api.http.known_callers import KnownCallers
 from api.http.limits import BodyLimit, CompressedReading, HeadAsGet, SafeHeaders, TurnedAway
@@ -175,6 +175,7 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     discretion.install()
     for part in PARTS:
+        limits.take_json_only(part.router)
         work.in_one_thread(part.router)
         app.include_router(part.router)
     access.check_policy(app)

@@ -1,8 +1,11 @@
 """What can go wrong in the domain, by kind; every error lists all of its faults."""
 
 from collections.abc import Collection, Iterable
+from typing import TypeVar
 
-from solver.problem import Fault
+from solver.faults import Fault
+
+Row = TypeVar("Row")
 
 
 class DispatchError(Exception):
@@ -41,6 +44,14 @@ class Conflict(DispatchError):  # noqa: N818
     """It was sound, but the state of things does not allow it (any more)."""
 
     title = "In conflict with the current state"
+
+
+def existing(row: Row | None, kind: str, id_: str | int, code: str = "not_found") -> Row:
+    """The row. Raises ``NotFound`` if there is none of this kind and id."""
+    if row is None:
+        cause, action = f"there is no such {kind}", f"check the id, or look at the list of {kind}s"
+        raise NotFound(Fault(code, f"{kind} {id_}", cause, action))
+    return row
 
 
 def refuse_if_stale(where: str, tag: str, expected: Collection[str] | None) -> None:

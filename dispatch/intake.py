@@ -21,13 +21,14 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationInfo,
+    create_model,
     field_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from dispatch.models import OVER, JobStatus, Priority
 from dispatch.texts import cleaned
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 def _clean(value: object) -> object:
@@ -399,30 +400,31 @@ def _refuse_contradiction(technicians: Iterable[str], wish: str) -> None:
         )
 
 
-class JobChange(Input):
+def for_change(model: type[Input], *, without: set[str]) -> Any:
+    """A base for what is to change: the model's fields with their bounds, none of them needed.
+
+    Defaults by factory never count (absent fields stay), and do not show in a schema.
+    """
+    fields: dict[str, Any] = {
+        name: (
+            field.rebuild_annotation(),
+            None if field.default is None else Field(default_factory=type(None)),
+        )
+        for name, field in model.model_fields.items()
+        if name not in without
+    }
+    return create_model(f"{model.__name__}ForChange", __base__=Input, **fields)
+
+
+class JobChange(for_change(JobContent, without={"id", "site"})):  # type: ignore[misc]
     """What is to change in a job: fields that are absent stay, null clears.
 
     Lists are replaced as a whole. The result must make sense as a ``NewJob``.
     """
 
-    # Defaults by factory: they never count (absent fields stay) and do not show in a schema.
-    site_id: Code = Field(default_factory=str)
-    title: Text = Field(default_factory=str)
     hold_reason: Text | None = None
     """Set: the job waits and is not planned; null: it is open again."""
-    priority: Priority = Field(default_factory=lambda: Priority.NORMAL)
-    duration_minutes: SomeMinutes = Field(default_factory=int)
-    due_at: Moment | None = None
-    told_at: Moment | None = None
-    windows: Windows = Field(default_factory=list)
-    skills: SkillLevels = Field(default_factory=list)
-    parts: PartQuantities = Field(default_factory=list)
-    tools: Codes = Field(default_factory=list)
-    preferred: Codes = Field(default_factory=list)
-    allowed: Codes = Field(default_factory=list)
-    forbidden: Codes = Field(default_factory=list)
-    pinned_technician_id: Code | None = None
-    pinned_start_at: Moment | None = None
+    site_id: Code = Field(default_factory=str)
 
 
 class StoredJob(JobContent):

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from dispatch import store
 from dispatch.models import LogEntry, now
 from dispatch.output import Output
+from dispatch.paging import page_of
 
 Content = dict[str, Any] | None
 
@@ -142,16 +143,11 @@ def list_entries(
     limit: int = 50,
 ) -> tuple[list[LogEntryOut], int | None]:
     """A page of entries, the newest first, and ``after`` for the next page (None: last)."""
-    query = select(LogEntry).order_by(col(LogEntry.id).desc()).limit(limit + 1)
+    query = select(LogEntry)
     if entity is not None:
         # Of some things entries once had the name with spaces.
         query = query.where(col(LogEntry.entity).in_({entity, entity.replace("_", " ")}))
-    if entity_id is not None:
-        query = query.where(LogEntry.entity_id == entity_id)
-    if actor is not None:
-        query = query.where(LogEntry.actor == actor)
-    if after is not None:
-        query = query.where(col(LogEntry.id) < after)
-    found = session.exec(query).all()
-    page = [LogEntryOut.model_validate(entry) for entry in found[:limit]]
-    return page, page[-1].id if len(found) > limit else None
+    page, following = page_of(
+        session, query, after, limit, newest_first=True, entity_id=entity_id, actor=actor
+    )
+    return [LogEntryOut.model_validate(entry) for entry in page], following

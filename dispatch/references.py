@@ -1,15 +1,39 @@
 """References from what comes in to what the company has: unknown ones, with the likely id."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from sqlmodel import Session
 
 from dispatch import store
-from solver.problem import Fault
+from dispatch.intake import Input, name_of
+from dispatch.models import Asset, Depot, JobTemplate, Part, Site, Skill, Technician, Tool
+from solver.faults import Fault
 
 Tables = tuple[type[store.Named], ...]
+
+PLACES: Tables = (Site, Depot, Technician)
+REFERS: Mapping[str, Tables] = {
+    "site_id": (Site,),
+    "asset_id": (Asset,),
+    "depot_id": (Depot,),
+    "part_id": (Part,),
+    "template_id": (JobTemplate,),
+    "technician_id": (Technician,),
+    "technician_ids": (Technician,),
+    "pinned_technician_id": (Technician,),
+    "preferred": (Technician,),
+    "allowed": (Technician,),
+    "forbidden": (Technician,),
+    "skills": (Skill,),
+    "parts": (Part,),
+    "parts_used": (Part,),
+    "tools": (Tool,),
+    "from_place": PLACES,
+    "to_place": PLACES,
+}
+"""What fields of these names hold ids of, one each or a list of them, in whatever comes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +43,16 @@ class Reference:
     where: str
     tables: Tables
     id: str
+
+
+def references_of(
+    content: Input, where: Callable[[str], str] = lambda name: name
+) -> Iterator[Reference]:
+    """Everything that the content refers to; ``where`` says what a field is called in faults."""
+    for name, tables in REFERS.items():
+        value = getattr(content, name, None)
+        for one in value if isinstance(value, list) else [value] if value is not None else []:
+            yield Reference(where(name), tables, name_of(one))
 
 
 def unknown_references(

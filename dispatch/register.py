@@ -1,23 +1,28 @@
 """Things that are kept under the company's own ids and set as a whole: put, read, list, remove."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, select
 
 from dispatch import log
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.errors import Conflict, InvalidInput, existing
 from dispatch.intake import Input
 from dispatch.models import AlertRule, AlertSource, Asset, Device, JobTemplate
 from dispatch.output import Output
-from dispatch.references import Reference, unknown_references
-from solver.problem import Fault
+from dispatch.paging import page_of
+from dispatch.references import references_of, unknown_references
+from solver.faults import Fault
 
 Row = TypeVar("Row", Asset, Device, AlertSource, JobTemplate, AlertRule)
 Content = TypeVar("Content", bound=Input)
 Out = TypeVar("Out", bound=Output)
+
+
+def _every_field(_session: Session, row: SQLModel, content: Input) -> None:
+    row.sqlmodel_update(content)
 
 
 @dataclass(frozen=True)
@@ -25,21 +30,22 @@ class Register(Generic[Row, Content, Out]):
     """What is kept in ``table``, which the log calls ``entity``.
 
     ``apply`` writes a content into a row; it may raise ``Conflict``. ``show`` says what rows look
-    like to others, asking once for all of them. ``refers`` names what the content refers to.
+    like to others, asking once for all of them.
     """
 
     entity: log.Entity
     table: type[Row]
-    apply: Callable[[Session, Row, Content], None]
-    show: Callable[[Session, Sequence[Row]], list[Out]]
-    refers: Callable[[Content], Iterable[Reference]] = lambda _: ()
+    content: type[Content]
+    out: type[Out]
+    apply: Callable[[Session, Row, Content], None] = _every_field
+    show: Callable[[Session, Sequence[Row]], list[Out]] | None = None
 
     def put(self, session: Session, id_: str, content: Content, *, actor: str) -> tuple[Out, bool]:
         """Keep the content under the id, in place of what was there; also whether it is new.
 
         Raises ``InvalidInput`` for unknown references, and ``Conflict``.
         """
-        faults = unknown_references(session, self.refers(content))
+        faults = unknown_references(session, references_of(content))
         if faults:
             raise InvalidInput(*faults)
         row = session.get(self.table, id_)
@@ -49,7 +55,7 @@ class Register(Generic[Row, Content, Out]):
         self.apply(session, row, content)
         session.add(row)
         session.flush()
-        [out] = self.show(session, [row])
+        [out] = self._shown(session, [row])
         after = out.model_dump(mode="json")
         if before != after:
             log.record(session, actor, "put", self.entity, id_, before=before, after=after)
@@ -57,21 +63,14 @@ class Register(Generic[Row, Content, Out]):
 
     def read(self, session: Session, id_: str) -> Out:
         """Raises ``NotFound``."""
-        return self.show(session, [self.row(session, id_)])[0]
+        return self._shown(session, [self.row(session, id_)])[0]
 
     def page(
-        self, session: Session, after: str | None, limit: int, **equal: str | None
+        self, session: Session, after: str | None, limit: int, **equal: Any
     ) -> tuple[list[Out], str | None]:
         """A page in the order of ids, and ``after`` for the next one (None: last)."""
-        query = select(self.table).order_by(col(self.table.id)).limit(limit + 1)
-        if after is not None:
-            query = query.where(col(self.table.id) > after)
-        for name, value in equal.items():
-            if value is not None:
-                query = query.where(getattr(self.table, name) == value)
-        rows = session.exec(query).all()
-        page = self.show(session, rows[:limit])
-        return page, rows[limit - 1].id if len(rows) > limit else None
+        page, following = page_of(session, select(self.table), after, limit, **equal)
+        return self._shown(session, page), following
 
     def remove(self, session: Session, id_: str, *, actor: str) -> None:
         """Raises ``NotFound``, or ``Conflict`` if something refers to it."""
@@ -88,11 +87,7 @@ class Register(Generic[Row, Content, Out]):
 
     def row(self, session: Session, id_: str) -> Row:
         """Raises ``NotFound``."""
-        row = session.get(self.table, id_)
-        if row is None:
-            cause, action = f"there is no such {self.kind}", "check the id, or list them"
-            raise NotFound(Fault("not_found", f"{self.kind} {id_}", cause, action))
-        return row
+        return existing(session.get(self.table, id_), self.kind, id_)
 
     @property
     def kind(self) -> str:
@@ -100,4 +95,9 @@ class Register(Generic[Row, Content, Out]):
         return self.entity.value.replace("_", " ")
 
     def _json(self, session: Session, row: Row) -> dict[str, Any]:
-        return self.show(session, [row])[0].model_dump(mode="json")
+        return self._shown(session, [row])[0].model_dump(mode="json")
+
+    def _shown(self, session: Session, rows: Sequence[Row]) -> list[Out]:
+        if self.show is not None:
+            return self.show(session, rows)
+        return [self.out.model_validate(row) for row in rows]

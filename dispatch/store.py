@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
@@ -66,6 +66,7 @@ from dispatch.models import (
     Tool,
     is_one_of,
 )
+from dispatch.paging import page_of
 from dispatch.turns import Turns
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -295,14 +296,14 @@ def rows_where(
     if values is None:
         yield from session.exec(select(table))
         return
-    for some in _batches(values):
+    for some in batches(values):
         yield from session.exec(select(table).where(getattr(table, column).in_(some)))
 
 
 def delete_where(
     session: Session, table: type[SQLModel], column: str, values: Collection[str]
 ) -> None:
-    for some in _batches(values):
+    for some in batches(values):
         session.exec(delete(table).where(getattr(table, column).in_(some)))
 
 
@@ -334,7 +335,7 @@ def upsert(session: Session, table: type[SQLModel], rows: Sequence[Mapping[str, 
 def existing_ids(session: Session, table: type[Named], ids: Collection[str]) -> set[str]:
     """Those of ``ids`` that are stored."""
     found: set[str] = set()
-    for some in _batches(ids):
+    for some in batches(ids):
         found.update(session.exec(select(table.id).where(col(table.id).in_(some))))
     return found
 
@@ -343,9 +344,9 @@ def all_ids(session: Session, table: type[Named]) -> Sequence[str]:
     return session.exec(select(table.id).order_by(table.id)).all()
 
 
-def _batches(ids: Collection[str], size: int = 5_000) -> Iterator[list[str]]:
-    """Parts of ``ids`` small enough for one statement's parameters."""
-    rest = iter(ids)
+def batches(ids: Iterable[str], size: int = 5_000) -> Iterator[list[str]]:
+    """The ids, each once and in order, in parts small enough for one statement's parameters."""
+    rest = iter(sorted(set(ids)))
     while batch := list(islice(rest, size)):
         yield batch
 
@@ -367,7 +368,7 @@ def hold_job(session: Session, job_id: str) -> Job | None:
 
 def hold_jobs(session: Session, job_ids: Collection[str]) -> None:
     """Keep others from changing the jobs until this transaction ends."""
-    for some in _batches(sorted(job_ids)):
+    for some in batches(job_ids):
         session.exec(
             select(Job.id).where(col(Job.id).in_(some)).order_by(Job.id).with_for_update()
         ).all()
@@ -399,7 +400,7 @@ def remove_details(session: Session, job_ids: Collection[str]) -> None:
 
 def take_off_live_routes(session: Session, job_ids: Collection[str]) -> None:
     """Nobody is sent to the jobs any more; the stops stay in their plans as history."""
-    for some in _batches(job_ids):
+    for some in batches(job_ids):
         session.exec(
             update(Stop).where(col(Stop.job_id).in_(some), col(Stop.live)).values(live=False)
         )
@@ -428,24 +429,18 @@ def page_of_jobs(
     span: tuple[datetime, datetime] | None,
     after: str | None,
     limit: int,
-) -> Sequence[Job]:
-    """Up to ``limit`` jobs in the order of their ids, beginning behind the id ``after``.
+) -> tuple[Sequence[Job], str | None]:
+    """A page of jobs in the order of their ids, and ``after`` for the next one (None: last).
 
     ``span`` selects jobs with a window or a live stop in it (its end excluded); ``unassigned``
     those that wait to be planned but are on no live route.
     """
-    query = select(Job).order_by(Job.id).limit(limit)
-    if after is not None:
-        query = query.where(Job.id > after)
-    if status is not None:
-        query = query.where(Job.status == status)
+    query = select(Job)
     if territory is not None:
         there = select(Site.id).where(Site.territory == territory)
         if session.exec(there.limit(1)).first() is None:
-            return []
+            return [], None
         query = query.where(exists(there.where(Site.id == Job.site_id)))
-    if priority is not None:
-        query = query.where(Job.priority == priority)
     # What few jobs have is looked for first: asked of each job in turn, until the page is full, it
     # would take all jobs that there ever were. What many have is asked of each: to find them all,
     # for a page of them, would take as long.
@@ -460,7 +455,7 @@ def page_of_jobs(
         query = query.where(not_(waits_for_place()))
     if span is not None:
         query = query.where(col(Job.id).in_(_jobs_in(*span)))
-    return session.exec(query).all()
+    return page_of(session, query, after, limit, status=status, priority=priority)
 
 
 def _jobs_in(start: datetime, end: datetime) -> CompoundSelect[tuple[str]]:

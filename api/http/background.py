@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TypeVar
 
 from fastapi import FastAPI, Request
 
@@ -22,10 +23,12 @@ from dispatch.service import readiness
 from dispatch.service.readiness import Readiness
 from dispatch.service.scheduler import Scheduler
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 TRY_EVERY_SECONDS = 5.0
 WITHOUT_DATABASE = frozenset({"read_health", "read_readiness"})
+
+Part = TypeVar("Part", Runner, Placer, Scheduler, Feed, WebhookSender, Subscriber, Readiness)
 
 logger = logging.getLogger(__name__)
 
@@ -96,31 +99,21 @@ class Background:
                 logger.exception("Not ready: the database could not be looked at")
 
     def _start_all(self, settings: Settings) -> None:
-        state, started = self._app.state, self._started
-        state.runner = runner = Runner(settings)
-        started.callback(runner.stop)
-        runner.start()
+        state = self._app.state
+        state.runner = self._begun(Runner(settings))
         state.days = LiveDays(state.reading_engine, settings)
-        state.placer = placer = Placer(settings, state.days)
-        placer.start()
-        started.callback(placer.stop)
-        scheduler = Scheduler(settings)
-        scheduler.start()
-        started.callback(scheduler.stop)
-        state.feed = feed = Feed(settings)
-        feed.start()
-        started.callback(feed.stop)
-        sender = WebhookSender(settings)
-        sender.start()
-        started.callback(sender.stop)
+        state.placer = placer = self._begun(Placer(settings, state.days))
+        self._begun(Scheduler(settings))
+        state.feed = self._begun(Feed(settings))
+        self._begun(WebhookSender(settings))
         if settings.mqtt_url is not None:
-            subscriber = Subscriber(settings, on_accepted=placer.wake)
-            subscriber.start()
-            started.callback(subscriber.stop)
-        looking = Readiness(settings)
-        looking.start()
-        started.callback(looking.stop)
-        self._readiness = looking
+            self._begun(Subscriber(settings, on_accepted=placer.wake))
+        self._readiness = self._begun(Readiness(settings))
+
+    def _begun(self, part: Part) -> Part:
+        part.start()
+        self._started.callback(part.stop)
+        return part
 
 
 async def refuse_until_prepared(request: Request) -> None:

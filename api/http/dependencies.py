@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Header, Query, Request, Response
+from pydantic import Field
 from sqlmodel import Session
 
 from api.http.access import GivenCaller
@@ -77,10 +78,14 @@ Actor = Annotated[str, Depends(actor)]
 Person = Annotated[SignedIn, Depends(person)]
 
 
-After = Annotated[
-    Code | None,
-    Query(description="`next` of the page before; leave it out for the first page."),
-]
+_AFTER = Query(description="`next` of the page before; leave it out for the first page.")
+_NEXT = Field(description="`after` of the next page; null on the last one.")
+Number = Annotated[int, Field(ge=1, lt=2**31)]
+"""An id that the database has made up."""
+After = Annotated[Code | None, _AFTER]
+AfterNumber = Annotated[Number | None, _AFTER]
+Next = Annotated[str | None, _NEXT]
+NextNumber = Annotated[int | None, _NEXT]
 PageLimit = Annotated[int, Query(ge=1, le=200, description="Most items on the page.")]
 IfMatch = Annotated[
     str | None,

@@ -2,14 +2,15 @@
 
 import asyncio
 
-from fastapi import Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.lines import Line, address_of, come_again
-from api.http.problems import problem
+from api.http.problems import documented, problem
 from api.http.repetitions import refuse_repeated_names
 
 MAX_BODY_BYTES = 1_000_000
@@ -164,9 +165,23 @@ class SafeHeaders:
         await self.app(scope, receive, send_safely)
 
 
-async def json_only(request: Request) -> None:
-    """Dependency of every operation that takes a body."""
+def take_json_only(router: APIRouter) -> None:
+    """Have all of the router's operations that take a body take it as JSON, and describe how they
+    refuse others."""
+    for route in router.routes:
+        if not isinstance(route, APIRoute) or route.body_field is None:
+            continue
+        # A router is in every service that this process makes.
+        if JSON_ONLY not in route.dependencies:
+            route.dependencies.insert(0, JSON_ONLY)
+            route.responses |= documented(400, 408, 413, 415, 422)
+
+
+async def _json_only(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and (media_type or await request.body()):
         raise HTTPException(415, "Send the body as application/json.")
     refuse_repeated_names(await request.body())
+
+
+JSON_ONLY = Depends(_json_only)

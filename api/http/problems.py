@@ -21,7 +21,7 @@ from starlette.routing import Match
 from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound, Unavailable
 from dispatch.intake import faults_of
 from dispatch.service.troubles import fault_of, trouble_of
-from solver.problem import Fault
+from solver.faults import Fault
 
 log = logging.getLogger(__name__)
 
@@ -312,7 +312,3 @@ def refusals() -> dict[str, Any]:
     """OpenAPI responses of every operation that needs credentials."""
     found = documented(401, 403, 429)
     return {str(status): found[status] for status in (401, 403, 429)}
-
-
-WITH_BODY = (400, 408, 413, 415, 422)
-"""What any operation that takes a body may answer."""

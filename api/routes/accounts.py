@@ -2,12 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Response
-from pydantic import Field
+from fastapi import APIRouter, Body, Response
 
-from api.http.dependencies import LOCATION, Actor, After, PageLimit, ReadingSession, WritingSession
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.dependencies import (
+    LOCATION,
+    Actor,
+    After,
+    Next,
+    PageLimit,
+    ReadingSession,
+    WritingSession,
+)
+from api.http.problems import documented
 from dispatch.access import accounts
 from dispatch.access.accounts import AccountChange, AccountOut, NewAccount, NewPassword, UserName
 from dispatch.output import Output
@@ -17,7 +23,7 @@ router = APIRouter(prefix="/accounts", tags=["access"])
 
 class AccountPage(Output):
     accounts: list[AccountOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 NEW_ACCOUNTS: dict[str, Any] = {
@@ -44,10 +50,9 @@ CHANGES: dict[str, Any] = {
     "",
     status_code=201,
     summary="Create an account",
-    dependencies=[Depends(json_only)],
     responses={
         201: {"description": "The account and its password.", "headers": LOCATION},
-        **documented(*WITH_BODY, 409),
+        **documented(409),
     },
 )
 def create_account(
@@ -78,8 +83,7 @@ def read_account(account_id: UserName, session: ReadingSession) -> AccountOut:
 @router.patch(
     "/{account_id}",
     summary="Change or disable an account",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404, 409),
+    responses=documented(404, 409),
 )
 def change_account(
     account_id: UserName,

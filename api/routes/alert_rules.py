@@ -2,29 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Response
-from pydantic import Field
+from fastapi import APIRouter, Body
 
-from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.dependencies import GivenSettings, ReadingSession
+from api.http.problems import documented
+from api.http.registers import add_operations
 from dispatch.alerts.dry_run import DryRun, DryRunRequest, dry_run
-from dispatch.alerts.rules import (
-    RULES,
-    TEMPLATES,
-    RuleContent,
-    RuleOut,
-    TemplateContent,
-    TemplateOut,
-)
-from dispatch.alerts.sources import SOURCES, SourceContent, SourceOut
-from dispatch.intake import Code
-from dispatch.output import Output
+from dispatch.alerts.rules import RULES, TEMPLATES
+from dispatch.alerts.sources import SOURCES
 
 router = APIRouter(tags=["alert rules"])
-
-NEXT = "`after` of the next page; null on the last one."
-
 
 SOURCE_EXAMPLES: dict[str, Any] = {
     "thingsboard": {
@@ -105,187 +92,20 @@ DRY_RUNS: dict[str, Any] = {
 }
 
 
-class AlertSourcePage(Output):
-    alert_sources: list[SourceOut]
-    next: str | None = Field(description=NEXT)
-
-
-class JobTemplatePage(Output):
-    job_templates: list[TemplateOut]
-    next: str | None = Field(description=NEXT)
-
-
-class AlertRulePage(Output):
-    alert_rules: list[RuleOut]
-    next: str | None = Field(description=NEXT)
-
-
 @router.post(
     "/alert-rules/dry-run",
     summary="Try rules on past alerts",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY),
+    responses=documented(),
 )
 def try_alert_rules(
-    trial: Annotated[DryRunRequest, Body(openapi_examples=DRY_RUNS)], session: ReadingSession
+    trial: Annotated[DryRunRequest, Body(openapi_examples=DRY_RUNS)],
+    session: ReadingSession,
+    settings: GivenSettings,
 ) -> DryRun:
     """What would have become of each, as if nobody had worked on the jobs. Nothing is changed."""
-    return dry_run(session, trial)
+    return dry_run(session, trial, settings)
 
 
-@router.put(
-    "/alert-sources/{source_id}",
-    summary="Keep a source of alerts",
-    dependencies=[Depends(json_only)],
-    responses={
-        201: {"model": SourceOut, "description": "It is new."},
-        **documented(*WITH_BODY, 409),
-    },
-)
-def put_alert_source(
-    source_id: Code,
-    content: Annotated[SourceContent, Body(openapi_examples=SOURCE_EXAMPLES)],
-    session: WritingSession,
-    actor: Actor,
-    response: Response,
-) -> SourceOut:
-    """In place of what is kept under this id; the same again changes nothing."""
-    kept, is_new = SOURCES.put(session, source_id, content, actor=actor)
-    if is_new:
-        response.status_code = 201
-    return kept
-
-
-@router.get(
-    "/alert-sources",
-    summary="List sources of alerts, in the order of their ids",
-    responses=documented(422),
-)
-def list_alert_sources(
-    session: ReadingSession,
-    after: After = None,
-    limit: PageLimit = 50,
-) -> AlertSourcePage:
-    page, following = SOURCES.page(session, after, limit)
-    return AlertSourcePage(alert_sources=page, next=following)
-
-
-@router.get(
-    "/alert-sources/{source_id}", summary="Read a source of alerts", responses=documented(404, 422)
-)
-def read_alert_source(source_id: Code, session: ReadingSession) -> SourceOut:
-    return SOURCES.read(session, source_id)
-
-
-@router.delete(
-    "/alert-sources/{source_id}",
-    status_code=204,
-    summary="Remove a source of alerts that nothing refers to",
-    responses=documented(404, 409, 422),
-)
-def remove_alert_source(source_id: Code, session: WritingSession, actor: Actor) -> None:
-    SOURCES.remove(session, source_id, actor=actor)
-
-
-@router.put(
-    "/job-templates/{template_id}",
-    summary="Keep a job template",
-    dependencies=[Depends(json_only)],
-    responses={
-        201: {"model": TemplateOut, "description": "It is new."},
-        **documented(*WITH_BODY, 409),
-    },
-)
-def put_job_template(
-    template_id: Code,
-    content: Annotated[TemplateContent, Body(openapi_examples=TEMPLATE_EXAMPLES)],
-    session: WritingSession,
-    actor: Actor,
-    response: Response,
-) -> TemplateOut:
-    """In place of what is kept under this id; the same again changes nothing."""
-    kept, is_new = TEMPLATES.put(session, template_id, content, actor=actor)
-    if is_new:
-        response.status_code = 201
-    return kept
-
-
-@router.get(
-    "/job-templates",
-    summary="List job templates, in the order of their ids",
-    responses=documented(422),
-)
-def list_job_templates(
-    session: ReadingSession,
-    after: After = None,
-    limit: PageLimit = 50,
-) -> JobTemplatePage:
-    page, following = TEMPLATES.page(session, after, limit)
-    return JobTemplatePage(job_templates=page, next=following)
-
-
-@router.get(
-    "/job-templates/{template_id}", summary="Read a job template", responses=documented(404, 422)
-)
-def read_job_template(template_id: Code, session: ReadingSession) -> TemplateOut:
-    return TEMPLATES.read(session, template_id)
-
-
-@router.delete(
-    "/job-templates/{template_id}",
-    status_code=204,
-    summary="Remove a job template that nothing refers to",
-    responses=documented(404, 409, 422),
-)
-def remove_job_template(template_id: Code, session: WritingSession, actor: Actor) -> None:
-    TEMPLATES.remove(session, template_id, actor=actor)
-
-
-@router.put(
-    "/alert-rules/{rule_id}",
-    summary="Keep an alert rule",
-    dependencies=[Depends(json_only)],
-    responses={
-        201: {"model": RuleOut, "description": "It is new."},
-        **documented(*WITH_BODY, 409),
-    },
-)
-def put_alert_rule(
-    rule_id: Code,
-    content: Annotated[RuleContent, Body(openapi_examples=RULE_EXAMPLES)],
-    session: WritingSession,
-    actor: Actor,
-    response: Response,
-) -> RuleOut:
-    """In place of what is kept under this id; the same again changes nothing."""
-    kept, is_new = RULES.put(session, rule_id, content, actor=actor)
-    if is_new:
-        response.status_code = 201
-    return kept
-
-
-@router.get(
-    "/alert-rules", summary="List alert rules, in the order of their ids", responses=documented(422)
-)
-def list_alert_rules(
-    session: ReadingSession,
-    after: After = None,
-    limit: PageLimit = 50,
-) -> AlertRulePage:
-    page, following = RULES.page(session, after, limit)
-    return AlertRulePage(alert_rules=page, next=following)
-
-
-@router.get("/alert-rules/{rule_id}", summary="Read an alert rule", responses=documented(404, 422))
-def read_alert_rule(rule_id: Code, session: ReadingSession) -> RuleOut:
-    return RULES.read(session, rule_id)
-
-
-@router.delete(
-    "/alert-rules/{rule_id}",
-    status_code=204,
-    summary="Remove an alert rule that nothing refers to",
-    responses=documented(404, 409, 422),
-)
-def remove_alert_rule(rule_id: Code, session: WritingSession, actor: Actor) -> None:
-    RULES.remove(session, rule_id, actor=actor)
+add_operations(router, SOURCES, SOURCE_EXAMPLES)
+add_operations(router, TEMPLATES, TEMPLATE_EXAMPLES)
+add_operations(router, RULES, RULE_EXAMPLES)

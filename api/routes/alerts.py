@@ -3,15 +3,23 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy import Engine
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from api.http import access
 from api.http.access import GivenCaller
-from api.http.dependencies import Actor, GivenSettings, PageLimit, ReadingSession, WritingSession
+from api.http.dependencies import (
+    Actor,
+    AfterNumber,
+    GivenSettings,
+    NextNumber,
+    Number,
+    PageLimit,
+    ReadingSession,
+    WritingSession,
+)
 from api.http.lines import address_of
 from api.http.problems import MEDIA_TYPE, documented
 from dispatch.access.rates import RateLimit
@@ -28,24 +36,18 @@ from dispatch.output import Output
 
 router = APIRouter(tags=["alerts"])
 
-Number = Annotated[int, Field(ge=1, lt=2**31)]
-NumberedAfter = Annotated[
-    Number | None,
-    Query(description="`next` of the page before; leave it out for the first page."),
-]
 AlertId = Annotated[Number, Path()]
 DeadLetterId = Annotated[Number, Path()]
-NEXT = "`after` of the next page; null on the last one."
 
 
 class AlertPage(Output):
     alerts: list[AlertOut]
-    next: int | None = Field(description=NEXT)
+    next: NextNumber
 
 
 class DeadLetterPage(Output):
     dead_letters: list[DeadLetterOut]
-    next: int | None = Field(description=NEXT)
+    next: NextNumber
 
 
 class AlertReceipts(Output):
@@ -334,7 +336,7 @@ def list_alerts(
     device_id: Code | None = None,
     site_id: Code | None = None,
     job_id: Code | None = None,
-    after: NumberedAfter = None,
+    after: AfterNumber = None,
     limit: PageLimit = 50,
 ) -> AlertPage:
     page, following = handling.list_alerts(
@@ -388,7 +390,7 @@ def judge_alert(
 def list_dead_letters(
     session: ReadingSession,
     state: DeadLetterState | None = None,
-    after: NumberedAfter = None,
+    after: AfterNumber = None,
     limit: PageLimit = 50,
 ) -> DeadLetterPage:
     page, following = dead_letters.list_dead_letters(session, state=state, after=after, limit=limit)

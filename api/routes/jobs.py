@@ -2,8 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Response
-from pydantic import Field
+from fastapi import APIRouter, Body, Query, Response
 
 from api.http.dependencies import (
     ETAG,
@@ -14,17 +13,17 @@ from api.http.dependencies import (
     GivenLiveDays,
     GivenSettings,
     IfMatch,
+    Next,
     PageLimit,
     ReadingSession,
     WritingSession,
     expected_tags,
     tagged,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.intake import Code, Day, JobChange, NewJob, Text
 from dispatch.jobs import jobs, pins
-from dispatch.jobs.jobs import JobOut
+from dispatch.jobs.details import JobOut
 from dispatch.jobs.pins import PinRequest
 from dispatch.models import JobStatus, Priority
 from dispatch.output import Output
@@ -38,12 +37,12 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 class JobPage(Output):
     jobs: list[JobOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 class JobHistory(Output):
     visits: list[EarlierVisit]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 NEW_JOBS: dict[str, Any] = {
@@ -110,7 +109,6 @@ class PlaceOptions(Output):
     "",
     status_code=201,
     summary="Create a job",
-    dependencies=[Depends(json_only)],
     responses={
         200: {
             "model": JobOut,
@@ -118,7 +116,7 @@ class PlaceOptions(Output):
             "headers": {**ETAG, **LOCATION},
         },
         201: {"description": "The new job.", "headers": {**ETAG, **LOCATION}},
-        **documented(*WITH_BODY, 409),
+        **documented(409),
     },
 )
 def create_job(
@@ -196,8 +194,7 @@ def read_job_history(
 @router.patch(
     "/{job_id}",
     summary="Change a job that is not yet under way",
-    dependencies=[Depends(json_only)],
-    responses={200: {"headers": ETAG}, **documented(*WITH_BODY, 404, 409, 412)},
+    responses={200: {"headers": ETAG}, **documented(404, 409, 412)},
 )
 def change_job(
     job_id: Code,
@@ -233,8 +230,7 @@ def cancel_job(job_id: Code, session: WritingSession, actor: Actor, response: Re
 @router.put(
     "/{job_id}/pin",
     summary="Pin a job where it is in the plan in force",
-    dependencies=[Depends(json_only)],
-    responses={200: {"headers": ETAG}, **documented(*WITH_BODY, 404, 409)},
+    responses={200: {"headers": ETAG}, **documented(404, 409)},
 )
 def pin_job(
     job_id: Code,
@@ -280,8 +276,7 @@ def list_place_options(
 @router.post(
     "/{job_id}/place",
     summary="Put a job into the plan in force",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404, 409),
+    responses=documented(404, 409),
 )
 def place_job(
     job_id: Code,

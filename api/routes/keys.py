@@ -2,12 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends
-from pydantic import Field
+from fastapi import APIRouter, Body
 
-from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.dependencies import Actor, After, Next, PageLimit, ReadingSession, WritingSession
+from api.http.problems import documented
 from dispatch.access import keys
 from dispatch.access.keys import KeyOut, MadeKey, NewKey
 from dispatch.intake import Code
@@ -18,7 +16,7 @@ router = APIRouter(prefix="/keys", tags=["access"])
 
 class KeyPage(Output):
     keys: list[KeyOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 NEW_KEYS: dict[str, Any] = {
@@ -37,8 +35,7 @@ NEW_KEYS: dict[str, Any] = {
     "",
     status_code=201,
     summary="Create a key",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY),
+    responses=documented(),
 )
 def create_key(
     new: Annotated[NewKey, Body(openapi_examples=NEW_KEYS)], session: WritingSession, actor: Actor

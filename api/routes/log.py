@@ -3,9 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
-from api.http.dependencies import PageLimit, ReadingSession
+from api.http.dependencies import AfterNumber, NextNumber, PageLimit, ReadingSession
 from api.http.problems import documented
 from dispatch import log
 from dispatch.intake import Text
@@ -17,7 +16,7 @@ router = APIRouter(tags=["access"])
 
 class LogPage(Output):
     entries: list[LogEntryOut]
-    next: int | None = Field(description="`after` of the next page; null on the last one.")
+    next: NextNumber
 
 
 @router.get("/log", summary="Read who changed what, the newest first", responses=documented(422))
@@ -29,14 +28,7 @@ def read_log(
         Text | None,
         Query(description="User name, `key:` and a key's id, or a part of the service."),
     ] = None,
-    after: Annotated[
-        int | None,
-        Query(
-            ge=1,
-            lt=2**31,
-            description="`next` of the page before; leave it out for the first page.",
-        ),
-    ] = None,
+    after: AfterNumber = None,
     limit: PageLimit = 50,
 ) -> LogPage:
     page, following = log.list_entries(

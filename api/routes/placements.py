@@ -3,9 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
-from api.http.dependencies import GivenSettings, PageLimit, ReadingSession
+from api.http.dependencies import AfterNumber, GivenSettings, NextNumber, PageLimit, ReadingSession
 from api.http.problems import documented
 from dispatch.intake import Code
 from dispatch.jobs import placements
@@ -18,7 +17,7 @@ router = APIRouter(tags=["jobs"])
 
 class PlacementPage(Output):
     placements: list[PlacementOut]
-    next: int | None = Field(description="`after` of the next page; null on the last one.")
+    next: NextNumber
 
 
 @router.get(
@@ -31,10 +30,7 @@ def list_placements(
     settings: GivenSettings,
     status: PlacementStatus | None = None,
     job_id: Annotated[Code | None, Query()] = None,
-    after: Annotated[
-        int | None,
-        Query(ge=1, lt=2**31, description="`next` of the page before."),
-    ] = None,
+    after: AfterNumber = None,
     limit: PageLimit = 50,
 ) -> PlacementPage:
     """What became of each wish: a place, or none and why."""

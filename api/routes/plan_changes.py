@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path
+from fastapi import APIRouter, Body, Path
 
 from api.http.dependencies import (
     Actor,
@@ -11,8 +11,7 @@ from api.http.dependencies import (
     ReadingSession,
     WritingSession,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.by_hand import changes, judgements, undoing
 from dispatch.by_hand.changes import ChangeToMake
 from dispatch.by_hand.judgements import Judgement, PlanChange
@@ -76,8 +75,7 @@ Version = Annotated[int, Path(ge=1, lt=2**31)]
 @router.post(
     "",
     summary="Put a change by hand in force",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404, 409),
+    responses=documented(404, 409),
 )
 def make_change(
     change: Annotated[ChangeToMake, Body(openapi_examples=CHANGES_TO_MAKE)],
@@ -106,8 +104,7 @@ def undo_change(
 @router.post(
     "/judgement",
     summary="Judge a change by hand: what it would break and cost",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404, 409),
+    responses=documented(404, 409),
 )
 def judge_change(
     change: Annotated[PlanChange, Body(openapi_examples=CHANGES)],

@@ -2,19 +2,20 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Body, Depends, Path, Query, Request, Response
-from pydantic import Field
+from fastapi import APIRouter, BackgroundTasks, Body, Path, Query, Request, Response
 
 from api.http.dependencies import (
     LOCATION,
     Actor,
+    AfterNumber,
     GivenSettings,
+    NextNumber,
+    Number,
     PageLimit,
     ReadingSession,
     WritingSession,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.output import Output
 from dispatch.plans import comparison, draft_changes, plans, publishing
 from dispatch.plans.comparison import PlanComparison
@@ -26,13 +27,12 @@ from dispatch.runs.runs import PlanRequest, RunOut
 
 router = APIRouter(prefix="/plans", tags=["plans"])
 
-Number = Annotated[int, Field(ge=1, lt=2**31)]
 PlanId = Annotated[Number, Path()]
 
 
 class PlanPage(Output):
     plans: list[PlanSummary]
-    next: int | None = Field(description="`after` of the next page; null on the last one.")
+    next: NextNumber
 
 
 REQUESTS: dict[str, Any] = {
@@ -60,10 +60,9 @@ ACCEPTANCES: dict[str, Any] = {
     "",
     status_code=202,
     summary="Have a plan made",
-    dependencies=[Depends(json_only)],
     responses={
         202: {"description": "The run that makes the plan.", "headers": LOCATION},
-        **documented(*WITH_BODY, 409),
+        **documented(409),
     },
 )
 def request_plan(
@@ -85,10 +84,7 @@ def request_plan(
 @router.get("", summary="List plans, the newest first", responses=documented(422))
 def list_plans(
     session: ReadingSession,
-    after: Annotated[
-        Number | None,
-        Query(description="`next` of the page before; leave it out for the first page."),
-    ] = None,
+    after: AfterNumber = None,
     limit: PageLimit = 50,
 ) -> PlanPage:
     page, following = plans.list_plans(session, after=after, limit=limit)
@@ -104,8 +100,7 @@ def read_plan(plan_id: PlanId, session: ReadingSession) -> PlanOut:
 @router.post(
     "/{plan_id}/publish",
     summary="Put a draft in force",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404, 409),
+    responses=documented(404, 409),
 )
 def publish_plan(
     plan_id: PlanId,

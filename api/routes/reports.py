@@ -2,11 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from api.http.dependencies import Actor, GivenSettings, ReadingSession, WritingSession
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.field import positions, reports
 from dispatch.field.positions import NewPosition, PositionOut
 from dispatch.field.reports import NewReport, ReportOut
@@ -74,11 +73,10 @@ POSITIONS: dict[str, Any] = {
     "/technicians/{technician_id}/reports",
     status_code=201,
     summary="Report on a job",
-    dependencies=[Depends(json_only)],
     responses={
         200: {"model": ReportOut, "description": "The report that was taken in before."},
         201: {"description": "The report."},
-        **documented(*WITH_BODY, 404, 409),
+        **documented(404, 409),
     },
 )
 def take_report(
@@ -104,8 +102,7 @@ def take_report(
 @router.post(
     "/technicians/{technician_id}/position",
     summary="Say where a technician is",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404),
+    responses=documented(404),
 )
 def keep_position(
     technician_id: Code,

@@ -1,9 +1,8 @@
 """Runs over HTTP: the background solves that ``POST /plans`` starts."""
 
 from fastapi import APIRouter
-from pydantic import Field
 
-from api.http.dependencies import Actor, After, PageLimit, ReadingSession, WritingSession
+from api.http.dependencies import Actor, After, Next, PageLimit, ReadingSession, WritingSession
 from api.http.problems import documented
 from dispatch.intake import Code
 from dispatch.models import RunStatus
@@ -16,7 +15,7 @@ router = APIRouter(prefix="/runs", tags=["runs"])
 
 class RunPage(Output):
     runs: list[RunOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 @router.get("", summary="List runs, the newest first", responses=documented(404, 422))

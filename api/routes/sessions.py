@@ -6,8 +6,7 @@ from fastapi import APIRouter, Body, Depends, Request, Response
 
 from api.http import cookies
 from api.http.dependencies import GivenSettings, Person, ReadingSession, WritingSession
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from api.routes.sign_ins import CREDENTIALS, verified_within_limits
 from dispatch.access import browser_sessions, sign_ins
 from dispatch.access.browser_sessions import SessionOut
@@ -33,8 +32,8 @@ COOKIES: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/session",
     summary="Sign in with a browser",
-    dependencies=[Depends(json_only), Depends(cookies.refuse_other_sites)],
-    responses={**COOKIES, **documented(*WITH_BODY, 401, 403, 429)},
+    dependencies=[Depends(cookies.refuse_other_sites)],
+    responses={**COOKIES, **documented(401, 403, 429)},
 )
 def start_session(
     credentials: Annotated[Credentials, Body(openapi_examples=CREDENTIALS)],

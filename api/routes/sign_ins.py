@@ -4,16 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.http import cookies
 from api.http.access import count
 from api.http.dependencies import GivenSettings, Person, ReadingSession, WritingSession
-from api.http.limits import json_only
 from api.http.lines import address_of
-from api.http.problems import WITH_BODY, documented, problem
+from api.http.problems import documented, problem
 from dispatch.access import accounts, sign_ins
 from dispatch.access.accounts import AccountOut
 from dispatch.access.rates import RateLimit
@@ -78,8 +77,7 @@ def verified_within_limits(
 @router.post(
     "/sign-in",
     summary="Sign in",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 401, 429),
+    responses=documented(401, 429),
 )
 def sign_in(
     credentials: Annotated[Credentials, Body(openapi_examples=CREDENTIALS)],
@@ -102,8 +100,7 @@ def sign_in(
     "/token/refresh",
     summary="Stay signed in",
     response_model=Tokens,
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 401, 429),
+    responses=documented(401, 429),
 )
 def refresh_token(
     renewal: Annotated[Renewal, Body(openapi_examples=RENEWALS)],
@@ -137,8 +134,7 @@ def read_own_account(session: ReadingSession, person: Person) -> AccountOut:
 @router.post(
     "/me/password",
     summary="Change one's own password",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 409),
+    responses=documented(409),
 )
 def change_own_password(
     change: Annotated[PasswordChange, Body(openapi_examples=PASSWORD_CHANGES)],

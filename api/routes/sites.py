@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from api.http.dependencies import (
     ETAG,
@@ -15,8 +15,7 @@ from api.http.dependencies import (
     expected_tags,
     tagged,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.company import sites
 from dispatch.company.sites import SiteChange, SiteOut
 from dispatch.intake import Code
@@ -70,8 +69,7 @@ def read_site(site_id: Code, session: ReadingSession, response: Response) -> Sit
 @router.patch(
     "/{site_id}",
     summary="Correct a site",
-    dependencies=[Depends(json_only)],
-    responses={200: {"headers": ETAG}, **documented(*WITH_BODY, 404, 412)},
+    responses={200: {"headers": ETAG}, **documented(404, 412)},
 )
 def change_site(
     site_id: Code,

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
 from sqlmodel import Session
 
 from api.http.calendar_files import CalendarResponse, calendar_file, content_etag
@@ -17,13 +16,13 @@ from api.http.dependencies import (
     After,
     GivenSettings,
     IfNoneMatch,
+    Next,
     PageLimit,
     ReadingSession,
     WritingSession,
     unless_held,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from api.http.unchanged import Made, answered
 from dispatch.calendar_texts import Language
 from dispatch.company import technicians
@@ -42,7 +41,7 @@ router = APIRouter(prefix="/technicians", tags=["technicians"])
 
 class TechnicianPage(Output):
     technicians: list[TechnicianOut]
-    next: str | None = Field(description="`after` of the next page; null on the last one.")
+    next: Next
 
 
 class Absences(Output):
@@ -227,11 +226,10 @@ def list_absences(technician_id: Code, session: ReadingSession) -> Absences:
     "/{technician_id}/absences",
     status_code=201,
     summary="Mark a technician absent",
-    dependencies=[Depends(json_only)],
     responses={
         200: {"model": AbsenceOut, "description": "The absence, known already."},
         201: {"description": "The absence."},
-        **documented(*WITH_BODY, 404, 409),
+        **documented(404, 409),
     },
 )
 def add_absence(

@@ -2,19 +2,19 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import Field
 
 from api.http.dependencies import (
     LOCATION,
     Actor,
     GivenSettings,
+    NextNumber,
     PageLimit,
     ReadingSession,
     WritingSession,
 )
-from api.http.limits import json_only
-from api.http.problems import WITH_BODY, documented
+from api.http.problems import documented
 from dispatch.events import deliveries, webhooks
 from dispatch.events.deliveries import DeliveryOut
 from dispatch.events.events import EventOut
@@ -36,7 +36,7 @@ class Webhooks(Output):
 
 class DeliveryPage(Output):
     deliveries: list[DeliveryOut]
-    next: int | None = Field(description="`after` of the next page; null on the last one.")
+    next: NextNumber
 
 
 class Replayed(Output):
@@ -68,10 +68,9 @@ def list_webhooks(session: ReadingSession) -> Webhooks:
     "",
     status_code=201,
     summary="Have events sent somewhere",
-    dependencies=[Depends(json_only)],
     responses={
         201: {"description": "The webhook, with its secret.", "headers": LOCATION},
-        **documented(*WITH_BODY),
+        **documented(),
     },
 )
 def create_webhook(
@@ -95,8 +94,7 @@ def read_webhook(webhook_id: Code, session: ReadingSession) -> WebhookOut:
 @router.patch(
     "/{webhook_id}",
     summary="Change a webhook",
-    dependencies=[Depends(json_only)],
-    responses=documented(*WITH_BODY, 404),
+    responses=documented(404),
 )
 def change_webhook(
     webhook_id: Code,

@@ -10,12 +10,13 @@ from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.access import passwords
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.errors import Conflict, InvalidInput, existing
 from dispatch.intake import Code, Input, Text
 from dispatch.models import Account, CalendarLink, Role, SignIn, Technician
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.references import Reference, unknown_references
-from solver.problem import Fault
+from solver.faults import Fault
 
 RESERVED = frozenset({"api", "demo", "placer", "scheduler", "service", "system", "watchdog"})
 """Under these names the service itself is in the log of changes."""
@@ -142,17 +143,14 @@ def list_accounts(
     session: Session, *, after: str | None = None, limit: int = 50
 ) -> tuple[Sequence[AccountOut], str | None]:
     """A page of accounts in the order of their ids, and ``after`` for the next (None: last)."""
-    query = select(Account).order_by(Account.id).limit(limit + 1)
-    if after is not None:
-        query = query.where(Account.id > after)
-    found = session.exec(query).all()
-    page = [AccountOut.model_validate(account) for account in found[:limit]]
-    return page, page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(Account), after, limit)
+    return [AccountOut.model_validate(account) for account in page], following
 
 
 def read_account(session: Session, account_id: str) -> AccountOut:
     """Raises ``NotFound``."""
-    return AccountOut.model_validate(_existing(session.get(Account, account_id), account_id))
+    row = existing(session.get(Account, account_id), "account", account_id)
+    return AccountOut.model_validate(row)
 
 
 def change_account(
@@ -254,14 +252,8 @@ def _hold_administrators(session: Session) -> set[str]:
 
 
 def _hold(session: Session, account_id: str) -> Account:
-    return _existing(session.get(Account, account_id, with_for_update=True), account_id)
-
-
-def _existing(account: Account | None, account_id: str) -> Account:
-    if account is None:
-        where, action = f"account {account_id}", "look at the list of accounts"
-        raise NotFound(Fault("not_found", where, "there is no such account", action))
-    return account
+    row = session.get(Account, account_id, with_for_update=True)
+    return existing(row, "account", account_id)
 
 
 def _content(account: Account) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from sqlmodel import Session, select
 
 from dispatch import log
 from dispatch.access.accounts import check_technician, own_technician
-from dispatch.errors import InvalidInput, NotFound
+from dispatch.errors import InvalidInput, existing
 from dispatch.intake import Code, Input, Moment, Text
 from dispatch.models import ApiKey, Role, now
 from dispatch.output import Output
-from solver.problem import Fault
+from dispatch.paging import page_of
+from solver.faults import Fault
 
 USE_NOTED_AFTER = timedelta(minutes=5)
 PATTERN = re.compile(r"fsd_(k-[0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)
@@ -98,21 +99,13 @@ def list_keys(
     session: Session, *, after: str | None = None, limit: int = 50
 ) -> tuple[Sequence[KeyOut], str | None]:
     """A page of keys in the order of their ids, and ``after`` for the next (None: last)."""
-    query = select(ApiKey).order_by(ApiKey.id).limit(limit + 1)
-    if after is not None:
-        query = query.where(ApiKey.id > after)
-    found = session.exec(query).all()
-    page = [KeyOut.model_validate(row) for row in found[:limit]]
-    return page, page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(ApiKey), after, limit)
+    return [KeyOut.model_validate(row) for row in page], following
 
 
 def revoke_key(session: Session, key_id: str, *, actor: str, at: datetime | None = None) -> KeyOut:
     """Nobody gets in with it any more, for good; again changes nothing. Raises ``NotFound``."""
-    row = session.get(ApiKey, key_id, with_for_update=True)
-    if row is None:
-        raise NotFound(
-            Fault("not_found", f"key {key_id}", "there is no such key", "look at the list of keys")
-        )
+    row = existing(session.get(ApiKey, key_id, with_for_update=True), "key", key_id)
     if row.revoked_at is None:
         row.revoked_at = at or now()
         log.record(session, actor, "revoke", log.Entity.KEY, key_id)

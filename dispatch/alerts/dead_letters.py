@@ -15,10 +15,11 @@ from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.alerts.content import Delivery, Unclear
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict, existing
 from dispatch.models import AlertSource, BodyKept, DeadLetter, DeadLetterState, now
 from dispatch.output import Output
-from solver.problem import Fault
+from dispatch.paging import page_of
+from solver.faults import Fault
 
 MOST_BYTES = 64 * 1024
 """Of a body, as it is kept."""
@@ -149,18 +150,9 @@ def list_dead_letters(
     limit: int = 50,
 ) -> tuple[list[DeadLetterOut], int | None]:
     """A page of dead letters, the newest first, and ``after`` for the next one (None: last)."""
-    query = (
-        select(DeadLetter)
-        .options(defer(DeadLetter.body, raiseload=True))  # type: ignore[arg-type]
-        .order_by(col(DeadLetter.id).desc())
-        .limit(limit + 1)
-    )
-    if state is not None:
-        query = query.where(DeadLetter.state == state)
-    if after is not None:
-        query = query.where(col(DeadLetter.id) < after)
-    rows = session.exec(query).all()
-    return [shown(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+    query = select(DeadLetter).options(defer(DeadLetter.body, raiseload=True))  # type: ignore[arg-type]
+    page, following = page_of(session, query, after, limit, newest_first=True, state=state)
+    return [shown(row) for row in page], following
 
 
 def read_dead_letter(session: Session, letter_id: int) -> WholeDeadLetter:
@@ -230,10 +222,7 @@ def hold_waiting(session: Session, letter_id: int) -> DeadLetter:
 
 def _row(session: Session, letter_id: int) -> DeadLetter:
     letter = session.get(DeadLetter, letter_id)
-    if letter is None:
-        cause, action = "there is no such dead letter", "check the id, or list dead letters"
-        raise NotFound(Fault("unknown_dead_letter", f"dead letter {letter_id}", cause, action))
-    return letter
+    return existing(letter, "dead letter", letter_id, "unknown_dead_letter")
 
 
 def shown(letter: DeadLetter) -> DeadLetterOut:

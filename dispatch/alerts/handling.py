@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 from dispatch import log, store
 from dispatch.alerts.jobs import Judge, hold_sites
 from dispatch.company.devices import Watched
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict, existing
 from dispatch.models import (
     AlarmState,
     Alert,
@@ -21,8 +21,9 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 SCHEDULER = "scheduler"
 MOST_AT_ONCE = 200
@@ -75,23 +76,20 @@ def list_alerts(
     limit: int = 50,
 ) -> tuple[list[AlertOut], int | None]:
     """A page of alerts, the newest first, and ``after`` for the next one (None: last)."""
-    query = select(Alert).order_by(col(Alert.id).desc()).limit(limit + 1)
-    if after is not None:
-        query = query.where(col(Alert.id) < after)
-    equal = {
-        "state": state,
-        "outcome": outcome,
-        "source_id": source_id,
-        "device_id": device_id,
-        "site_id": site_id,
-        "job_id": job_id,
-    }
-    for name, value in equal.items():
-        if value is not None:
-            query = query.where(getattr(Alert, name) == value)
-    rows = session.exec(query).all()
-    page = rows[:limit]
-    return _outs(session, page), page[-1].id if len(rows) > limit else None
+    page, following = page_of(
+        session,
+        select(Alert),
+        after,
+        limit,
+        newest_first=True,
+        state=state,
+        outcome=outcome,
+        source_id=source_id,
+        device_id=device_id,
+        site_id=site_id,
+        job_id=job_id,
+    )
+    return _outs(session, page), following
 
 
 def read_alert(session: Session, alert_id: int) -> AlertOut:
@@ -174,11 +172,7 @@ def judge_what_was_held_back(session: Session, settings: Settings, at: datetime)
 
 
 def _row(session: Session, alert_id: int) -> Alert:
-    alert = session.get(Alert, alert_id)
-    if alert is None:
-        cause, action = "there is no such alert", "check the id, or list alerts"
-        raise NotFound(Fault("unknown_alert", f"alert {alert_id}", cause, action))
-    return alert
+    return existing(session.get(Alert, alert_id), "alert", alert_id, "unknown_alert")
 
 
 def _hold(session: Session, alert_id: int) -> Alert:

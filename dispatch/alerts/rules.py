@@ -29,17 +29,13 @@ from dispatch.models import (
     AlertRule,
     Asset,
     JobTemplate,
-    Part,
     PlaceWhen,
     Priority,
     Severity,
     Site,
-    Skill,
-    Tool,
     WindowPolicy,
 )
 from dispatch.output import Output
-from dispatch.references import Reference
 from dispatch.register import Register
 from dispatch.texts import cleaned
 
@@ -308,15 +304,6 @@ def _rule_columns(content: RuleContent) -> dict[str, Any]:
     return content.model_dump(exclude={"id", "readings"}) | {"readings": readings}
 
 
-def rule_references(content: RuleContent) -> Iterable[Reference]:
-    if content.template_id is not None:
-        yield Reference("template_id", (JobTemplate,), content.template_id)
-    if content.site_id is not None:
-        yield Reference("site_id", (Site,), content.site_id)
-    if content.asset_id is not None:
-        yield Reference("asset_id", (Asset,), content.asset_id)
-
-
 def _apply_rule(_session: Session, row: AlertRule, content: RuleContent) -> None:
     row.sqlmodel_update(_rule_columns(content))
 
@@ -328,23 +315,13 @@ def _apply_template(_session: Session, row: JobTemplate, content: TemplateConten
     row.sqlmodel_update(columns)
 
 
-def _template_references(content: TemplateContent) -> Iterable[Reference]:
-    yield from (Reference("skills", (Skill,), one.skill_id) for one in content.skills)
-    yield from (Reference("parts", (Part,), one.part_id) for one in content.parts)
-    yield from (Reference("tools", (Tool,), one) for one in content.tools)
-
-
 RULES: Register[AlertRule, RuleContent, RuleOut] = Register(
-    Entity.ALERT_RULE,
-    AlertRule,
-    _apply_rule,
-    lambda _, rows: [RuleOut.model_validate(row) for row in rows],
-    rule_references,
+    Entity.ALERT_RULE, AlertRule, RuleContent, RuleOut, _apply_rule
 )
 TEMPLATES: Register[JobTemplate, TemplateContent, TemplateOut] = Register(
     Entity.JOB_TEMPLATE,
     JobTemplate,
+    TemplateContent,
+    TemplateOut,
     _apply_template,
-    lambda _, rows: [TemplateOut.model_validate(row) for row in rows],
-    _template_references,
 )

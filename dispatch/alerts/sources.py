@@ -19,7 +19,7 @@ from dispatch.log import Entity
 from dispatch.models import AlertFormat, AlertSource, Severity
 from dispatch.output import Output
 from dispatch.register import Register
-from solver.problem import Fault
+from solver.faults import Fault
 
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 """Headers of Standard Webhooks."""
@@ -179,7 +179,7 @@ def _show(_session: Session, rows: Sequence[AlertSource]) -> list[SourceOut]:
 
 
 SOURCES: Register[AlertSource, SourceContent, SourceOut] = Register(
-    Entity.ALERT_SOURCE, AlertSource, _apply, _show
+    Entity.ALERT_SOURCE, AlertSource, SourceContent, SourceOut, _apply, _show
 )
 
 

@@ -23,6 +23,7 @@ from dispatch.planning.live_days import LiveDays
 from dispatch.planning.plan_rows import with_breaks_named
 from dispatch.planning.snapshot import Scope
 from dispatch.plans import queries
+from dispatch.plans.changes import UNSEEN
 from dispatch.settings import Settings
 from solver.rules.waivers import Waiver
 from solver.solution import (
@@ -47,8 +48,6 @@ UNITS: dict[Rule, Unit] = {
     Rule.TOOLS: "items",
     Rule.DEPOT_STOCK: "items",
 }
-MOVED = 60
-"""Seconds: a start that moves by less is not worth telling."""
 MOST_DAYS = 31
 """A visit moves within so many days at once: all that its technicians do in between counts."""
 
@@ -292,7 +291,7 @@ def _moved(live: LiveDay, judged: Judged) -> Iterable[MovedVisit]:
             visit = live.translation.visits.get(stop.id)
             if stop.id == judged.move.job_id or visit is None or visit.previous is None:
                 continue
-            if abs(stop.start - visit.previous.start) >= MOVED:
+            if abs(stop.start - visit.previous.start) > UNSEEN.seconds:
                 yield MovedVisit(
                     job_id=stop.id,
                     technician_id=route.technician,

@@ -16,9 +16,8 @@ from dispatch.intake import Code, Input, Moment, Text
 from dispatch.log import Entity
 from dispatch.models import Asset, Device, DeviceName, Site
 from dispatch.output import Output
-from dispatch.references import Reference
 from dispatch.register import Register
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class AssetContent(Input):
@@ -105,10 +104,6 @@ def fits(name: str, pattern: str) -> bool:
     return fnmatchcase(name, pattern.replace("[", "[[]").replace("?", "[?]"))
 
 
-def _apply_asset(_session: Session, row: Asset, content: AssetContent) -> None:
-    row.sqlmodel_update(content)
-
-
 def _apply_device(session: Session, row: Device, content: DeviceContent) -> None:
     taken = session.exec(
         select(DeviceName).where(
@@ -153,14 +148,14 @@ def _show_devices(session: Session, rows: Sequence[Device]) -> list[DeviceOut]:
 ASSETS: Register[Asset, AssetContent, AssetOut] = Register(
     Entity.ASSET,
     Asset,
-    _apply_asset,
-    lambda _, rows: [AssetOut.model_validate(row) for row in rows],
-    lambda content: [Reference("site_id", (Site,), content.site_id)],
+    AssetContent,
+    AssetOut,
 )
 DEVICES: Register[Device, DeviceContent, DeviceOut] = Register(
     Entity.DEVICE,
     Device,
+    DeviceContent,
+    DeviceOut,
     _apply_device,
     _show_devices,
-    lambda content: [Reference("asset_id", (Asset,), content.asset_id)],
 )

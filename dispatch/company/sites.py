@@ -6,21 +6,16 @@ import unicodedata
 from collections.abc import Collection
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
 from dispatch import log
-from dispatch.errors import InvalidInput, NotFound, refuse_if_stale
+from dispatch.errors import InvalidInput, existing, refuse_if_stale
 from dispatch.intake import (
-    Input,
-    Latitude,
-    Longitude,
-    LongText,
     NewSite,
-    Territory,
-    Text,
     area_faults,
     faults_of,
+    for_change,
 )
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, LocatedBy, Site
@@ -28,7 +23,6 @@ from dispatch.output import Output
 from dispatch.plans import queries
 from dispatch.settings import Settings
 from dispatch.store import rows_where
-from solver.problem import Fault
 
 WHERE = frozenset({"latitude", "longitude", "territory"})
 """What of a site decides who can be there, and when."""
@@ -49,20 +43,12 @@ class SiteOut(Output):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
 
 
-class SiteChange(Input):
+class SiteChange(for_change(NewSite, without={"id"})):  # type: ignore[misc]
     """What is to change in a site: fields that are absent stay, null clears.
 
     The result must make sense as a new site. A location that was found by the address goes with a
     changed address, and is looked for anew, unless the coordinates are given.
     """
-
-    # Defaults by factory: they never count (absent fields stay) and do not show in a schema.
-    name: Text = Field(default_factory=str)
-    address: LongText = Field(default_factory=str)
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-    territory: Territory | None = None
-    phone: Text | None = None
 
 
 def find_sites(session: Session, search: str, *, limit: int = 20) -> list[SiteOut]:
@@ -93,10 +79,8 @@ def _plain(text: str) -> str:
 
 def read_site(session: Session, site_id: str) -> SiteOut:
     """Raises ``NotFound``."""
-    site = session.get(Site, site_id)
-    if site is None:
-        raise _no_such_site(site_id)
-    return SiteOut.model_validate(site)
+    row = existing(session.get(Site, site_id), "site", site_id, "unknown_site")
+    return SiteOut.model_validate(row)
 
 
 def change_site(
@@ -114,9 +98,8 @@ def change_site(
     Raises ``NotFound``, ``Conflict`` if the site is not as expected, or ``InvalidInput`` if the
     result would not be let in as a new site.
     """
-    site = session.exec(select(Site).where(Site.id == site_id).with_for_update()).one_or_none()
-    if site is None:
-        raise _no_such_site(site_id)
+    query = select(Site).where(Site.id == site_id).with_for_update()
+    site = existing(session.exec(query).one_or_none(), "site", site_id, "unknown_site")
     before = SiteOut.model_validate(site)
     refuse_if_stale(f"site {site_id}", before.tag, expected_tags)
     given = change.model_dump(exclude_unset=True)
@@ -178,8 +161,3 @@ def _wanted(before: SiteOut, given: dict[str, Any], settings: Settings) -> SiteO
         if faults:
             raise InvalidInput(*faults)
     return before.model_copy(update=wanted.model_dump(exclude={"id"}))
-
-
-def _no_such_site(site_id: str) -> NotFound:
-    action = "check the id, or search for it"
-    return NotFound(Fault("unknown_site", f"site {site_id}", "there is no such site", action))

@@ -5,10 +5,10 @@ from datetime import date
 
 from sqlmodel import Session, col, select
 
-from dispatch.errors import NotFound
+from dispatch.errors import existing
 from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
 from dispatch.output import Output
-from solver.problem import Fault
+from dispatch.paging import page_of
 
 
 class HeldSkillOut(Output):
@@ -30,29 +30,15 @@ class TechnicianOut(Output):
 
 def read_technician(session: Session, technician_id: str) -> Technician:
     """Raises ``NotFound``."""
-    technician = session.get(Technician, technician_id)
-    if technician is None:
-        raise NotFound(
-            Fault(
-                "not_found",
-                f"technician {technician_id}",
-                "there is no such technician",
-                "look at the list of technicians",
-            )
-        )
-    return technician
+    return existing(session.get(Technician, technician_id), "technician", technician_id)
 
 
 def list_technicians(
     session: Session, *, after: str | None = None, limit: int = 50
 ) -> tuple[list[TechnicianOut], str | None]:
     """A page of technicians in the order of their ids, and ``after`` for the next (None: last)."""
-    query = select(Technician).order_by(Technician.id).limit(limit + 1)
-    if after is not None:
-        query = query.where(Technician.id > after)
-    found = session.exec(query).all()
-    page = found[:limit]
-    return _outs(session, page), page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(Technician), after, limit)
+    return _outs(session, page), following
 
 
 def _outs(session: Session, technicians: Sequence[Technician]) -> list[TechnicianOut]:

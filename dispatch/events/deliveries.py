@@ -19,8 +19,9 @@ from dispatch.events.events import event_of, events_between, is_among
 from dispatch.events.webhooks import webhook_row
 from dispatch.models import DeliveryStatus, LogEntry, Webhook, WebhookDelivery, is_one_of, now
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 AT_ONCE = 500
 """Log entries that are looked at in one transaction."""
@@ -300,13 +301,8 @@ def list_deliveries(
     """
     webhook_row(session, webhook_id)
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
-    if status is not None:
-        query = query.where(WebhookDelivery.status == status)
-    if after is not None:
-        query = query.where(col(WebhookDelivery.id) < after)
-    query = query.order_by(col(WebhookDelivery.id).desc()).limit(limit + 1)
-    found = session.exec(query).all()
-    return [_out(one) for one in found[:limit]], found[limit - 1].id if len(found) > limit else None
+    page, following = page_of(session, query, after, limit, newest_first=True, status=status)
+    return [_out(one) for one in page], following
 
 
 def replay_delivery(

@@ -9,14 +9,14 @@ from pydantic import Field
 from sqlmodel import Session, col, delete, select
 
 from dispatch import log
-from dispatch.errors import InvalidInput, NotFound
+from dispatch.errors import InvalidInput, existing
 from dispatch.events.events import EventTypes, newest_entry
 from dispatch.events.targets import TargetUrl, names_private_address
 from dispatch.intake import Input, Text
 from dispatch.models import Webhook, WebhookDelivery, now
 from dispatch.output import Output
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 CHANGE_OVER = timedelta(hours=24)
 """So long after a new secret was made, the old one signs too."""
@@ -141,16 +141,7 @@ def webhook_row(session: Session, webhook_id: str, *, hold: bool = False) -> Web
     """The row; held, it stays as it is for others until the transaction ends. Raises
     ``NotFound``."""
     webhook = session.get(Webhook, webhook_id, with_for_update=hold)
-    if webhook is None:
-        raise NotFound(
-            Fault(
-                "unknown_webhook",
-                f"webhook {webhook_id}",
-                "there is no such webhook",
-                "check the id, or list webhooks",
-            )
-        )
-    return webhook
+    return existing(webhook, "webhook", webhook_id, "unknown_webhook")
 
 
 def _check_target(url: str, settings: Settings) -> None:

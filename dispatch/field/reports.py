@@ -24,7 +24,6 @@ from dispatch.models import (
     Job,
     JobStatus,
     Obstacle,
-    Part,
     Report,
     ReportKind,
     Route,
@@ -38,10 +37,10 @@ from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.snapshot import STARTED
 from dispatch.plans import queries, versions
 from dispatch.plans.plans import GONE
-from dispatch.references import Reference, unknown_references
+from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
 from dispatch.views.history import ENDS
-from solver.problem import Fault
+from solver.faults import Fault
 
 AHEAD = timedelta(minutes=5)
 """So far may a technician's clock be ahead of ours."""
@@ -209,8 +208,8 @@ def _again(session: Session, known: Report, report: Report) -> ReportOut:
 def _faults(
     session: Session, new: NewReport, received_at: datetime, settings: Settings
 ) -> list[Fault]:
-    references = [Reference("parts_used", (Part,), part.part_id) for part in new.parts_used or ()]
-    return [*unknown_references(session, references), *clock_faults(new.at, received_at, settings)]
+    unknown = unknown_references(session, references_of(new))
+    return [*unknown, *clock_faults(new.at, received_at, settings)]
 
 
 def clock_faults(at: datetime, received_at: datetime, settings: Settings) -> list[Fault]:

@@ -4,10 +4,23 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
-from dispatch.intake import name_of
+from pydantic import AwareDatetime
+
+from dispatch.intake import (
+    Code,
+    Codes,
+    HeldSkills,
+    PartQuantities,
+    SkillLevels,
+    Territories,
+    Weekday,
+    Windows,
+    name_of,
+)
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SEPARATOR = "; "
@@ -254,3 +267,32 @@ WINDOWS = Cell(_windows, _write_windows)
 SKILLS = _counted("skill_id", "level")
 PARTS = _counted("part_id", "quantity")
 HELD_SKILLS = Cell(_held_skills, _write_held_skills)
+
+
+OF_TYPE: tuple[tuple[Any, Cell], ...] = (
+    (Code, WORD),
+    (Weekday, WEEKDAY),
+    (Codes, TEXTS),
+    (Territories, TEXTS),
+    (Windows, WINDOWS),
+    (SkillLevels, SKILLS),
+    (HeldSkills, HELD_SKILLS),
+    (PartQuantities, PARTS),
+    (StrEnum, WORD),
+    (str, TEXT),
+    (bool, YES_OR_NO),
+    (int, INTEGER),
+    (float, DECIMAL),
+    (time, TIME_OF_DAY),
+    (AwareDatetime, MOMENT),
+)
+
+
+def cell_of(field: Any) -> Cell:
+    """How a field of this type is read and written."""
+    for kind, cell in OF_TYPE:
+        is_class = isinstance(field, type) and isinstance(kind, type)
+        if field == kind or (is_class and issubclass(field, kind)):
+            return cell
+    # What may be absent or has bounds begins with what it is.
+    return cell_of(get_args(field)[0])

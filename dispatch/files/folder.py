@@ -32,9 +32,9 @@ from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.snapshot import STARTED
 from dispatch.planning.waivers import end_waivers
 from dispatch.plans import queries, versions
-from dispatch.references import unknown_references
+from dispatch.references import REFERS, references_of, unknown_references
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 STOCK = (DepotStock, VanStock)
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
@@ -165,7 +165,7 @@ def _reference_faults(session: Session, pages: Sequence[Page]) -> list[Fault]:
             reference
             for page in pages
             for line in page.lines
-            for reference in page.sheet.references(line.content, partial(page.place, line.number))
+            for reference in references_of(line.content, partial(page.place, line.number))
             # Whether it exists cannot be told if the file that may hold it cannot be read.
             if not unreadable.intersection(reference.tables)
         ),
@@ -249,7 +249,7 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
     sheet = page.sheet
     groups = set(page.named)
     if sheet.owned:
-        owners = BY_TABLE[sheet.refers[sheet.group][0]]
+        owners = BY_TABLE[REFERS[sheet.group][0]]
         groups |= pages[owners.file].named if owners.file in pages else set()
     stored = sheet.stored(session, groups)
     lines = {

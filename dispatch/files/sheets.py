@@ -1,8 +1,9 @@
 """The CSV files of a folder: their columns, and the tables that hold what they say."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, get_type_hints
 
 from sqlmodel import Session, SQLModel
 
@@ -21,25 +22,9 @@ from dispatch.company.master_data import (
     VanPartEntry,
     WorkingHoursEntry,
 )
-from dispatch.files.cells import (
-    DECIMAL,
-    HELD_SKILLS,
-    INTEGER,
-    MOMENT,
-    PARTS,
-    SKILLS,
-    TEXT,
-    TEXTS,
-    TIME_OF_DAY,
-    WEEKDAY,
-    WINDOWS,
-    WORD,
-    YES_OR_NO,
-    Cell,
-)
+from dispatch.files.cells import Cell, cell_of
 from dispatch.intake import HeldSkill, Input, PartQuantity, SkillLevel, StoredJob, Window, name_of
 from dispatch.models import Depot, Part, Site, Skill, Technician, Tool, Wish
-from dispatch.references import Reference, Tables
 
 
 @dataclass(frozen=True)
@@ -87,17 +72,25 @@ class Detail:
 class Sheet:
     """A file: one ``model`` a line, whose fields are the columns, kept in ``table``.
 
-    ``refers`` says where the ids in a column must exist. An ``owned`` sheet holds the rows of the
-    things that its first column names, and replaces all of theirs.
+    ``order`` names the columns where the model's fields are in another order, or are more.
+    An ``owned`` sheet holds the rows of the things that its first column names, and replaces all of
+    theirs.
     """
 
     file: str
     model: type[Input]
     table: type[SQLModel]
-    cells: Mapping[str, Cell]
-    refers: Mapping[str, Tables] = field(default_factory=dict)
     details: tuple[Detail, ...] = ()
     owned: bool = False
+    order: str = ""
+
+    @cached_property
+    def cells(self) -> Mapping[str, Cell]:
+        """The columns, each with how it is read and written."""
+        types = get_type_hints(self.model, include_extras=True)
+        return {
+            name: cell_of(types[name]) for name in self.order.split() or self.model.model_fields
+        }
 
     @property
     def group(self) -> str:
@@ -106,12 +99,6 @@ class Sheet:
 
     def key_of(self, line: Input) -> tuple[Any, ...]:
         return tuple(getattr(line, name) for name in store.key_columns(self.table))
-
-    def references(self, line: Input, where: Callable[[str], str]) -> Iterable[Reference]:
-        for column, tables in self.refers.items():
-            value = getattr(line, column)
-            for one in value if isinstance(value, list) else [value] if value is not None else []:
-                yield Reference(where(column), tables, name_of(one))
 
     def row(self, line: Input) -> dict[str, Any]:
         """The columns of the line's row in ``table``."""
@@ -140,80 +127,21 @@ class Sheet:
         return {id_: detail.entries(rows) for id_, rows in by_owner.items()}
 
 
-CATALOGUE = {"id": WORD, "name": TEXT}
-SKILL, PART, TOOL, TECHNICIAN = (Skill,), (Part,), (Tool,), (Technician,)
-
 TECHNICIANS = Sheet(
     "technicians.csv",
     TechnicianEntry,
     Technician,
-    {
-        "id": WORD,
-        "name": TEXT,
-        "phone": TEXT,
-        "address": TEXT,
-        "latitude": DECIMAL,
-        "longitude": DECIMAL,
-        "active": YES_OR_NO,
-        "territories": TEXTS,
-        "skills": HELD_SKILLS,
-        "tools": TEXTS,
-    },
-    {"skills": SKILL, "tools": TOOL},
     (
         Detail("territories", models.TechnicianTerritory, "technician_id", "territory"),
         Detail("skills", models.TechnicianSkill, "technician_id", HeldSkill),
         Detail("tools", models.VanTool, "technician_id", "tool_id"),
     ),
 )
-SITES = Sheet(
-    "sites.csv",
-    SiteEntry,
-    Site,
-    {
-        "id": WORD,
-        "name": TEXT,
-        "address": TEXT,
-        "latitude": DECIMAL,
-        "longitude": DECIMAL,
-        "territory": TEXT,
-        "phone": TEXT,
-    },
-)
+SITES = Sheet("sites.csv", SiteEntry, Site)
 JOBS = Sheet(
     "jobs.csv",
     StoredJob,
     models.Job,
-    {
-        "id": WORD,
-        "site_id": WORD,
-        "title": TEXT,
-        "status": WORD,
-        "hold_reason": TEXT,
-        "priority": WORD,
-        "duration_minutes": INTEGER,
-        "due_at": MOMENT,
-        "told_at": MOMENT,
-        "windows": WINDOWS,
-        "skills": SKILLS,
-        "parts": PARTS,
-        "tools": TEXTS,
-        "preferred": TEXTS,
-        "allowed": TEXTS,
-        "forbidden": TEXTS,
-        "pinned_technician_id": WORD,
-        "pinned_start_at": MOMENT,
-    },
-    {
-        "site_id": (Site,),
-        "skills": SKILL,
-        "parts": PART,
-        "tools": TOOL,
-        "preferred": TECHNICIAN,
-        "allowed": TECHNICIAN,
-        "forbidden": TECHNICIAN,
-        "pinned_technician_id": TECHNICIAN,
-    },
     (
         Detail("windows", models.JobWindow, "job_id", Window),
         Detail("skills", models.JobSkill, "job_id", SkillLevel),
@@ -224,114 +152,27 @@ JOBS = Sheet(
             for wish in Wish
         ),
     ),
+    order="id site_id title status hold_reason priority duration_minutes due_at told_at windows "
+    "skills parts tools preferred allowed forbidden pinned_technician_id pinned_start_at",
 )
 DEPOTS = Sheet(
-    "depots.csv",
-    DepotEntry,
-    Depot,
-    {
-        "id": WORD,
-        "name": TEXT,
-        "address": TEXT,
-        "latitude": DECIMAL,
-        "longitude": DECIMAL,
-        "opens": TIME_OF_DAY,
-        "closes": TIME_OF_DAY,
-        "handling_minutes": INTEGER,
-        "tools": TEXTS,
-    },
-    {"tools": TOOL},
-    (Detail("tools", models.DepotTool, "depot_id", "tool_id"),),
+    "depots.csv", DepotEntry, Depot, (Detail("tools", models.DepotTool, "depot_id", "tool_id"),)
 )
 SHEETS = (
-    Sheet("skills.csv", CatalogueEntry, Skill, CATALOGUE),
-    Sheet("parts.csv", CatalogueEntry, Part, CATALOGUE),
-    Sheet("tools.csv", CatalogueEntry, Tool, CATALOGUE),
+    Sheet("skills.csv", CatalogueEntry, Skill),
+    Sheet("parts.csv", CatalogueEntry, Part),
+    Sheet("tools.csv", CatalogueEntry, Tool),
     SITES,
-    Sheet(
-        "opening_hours.csv",
-        OpeningHoursEntry,
-        models.OpeningHours,
-        {"site_id": WORD, "weekday": WEEKDAY, "opens": TIME_OF_DAY, "closes": TIME_OF_DAY},
-        {"site_id": (Site,)},
-        owned=True,
-    ),
-    Sheet(
-        "assets.csv",
-        AssetEntry,
-        models.Asset,
-        {"id": WORD, "site_id": WORD, "name": TEXT, "model": TEXT, "serial_number": TEXT},
-        {"site_id": (Site,)},
-    ),
+    Sheet("opening_hours.csv", OpeningHoursEntry, models.OpeningHours, owned=True),
+    Sheet("assets.csv", AssetEntry, models.Asset, order="id site_id name model serial_number"),
     DEPOTS,
-    Sheet(
-        "depot_stock.csv",
-        DepotPartEntry,
-        models.DepotStock,
-        {"depot_id": WORD, "part_id": WORD, "quantity": INTEGER},
-        {"depot_id": (Depot,), "part_id": PART},
-        owned=True,
-    ),
+    Sheet("depot_stock.csv", DepotPartEntry, models.DepotStock, owned=True),
     TECHNICIANS,
-    Sheet(
-        "working_hours.csv",
-        WorkingHoursEntry,
-        models.WorkingHours,
-        {
-            "technician_id": WORD,
-            "weekday": WEEKDAY,
-            "starts": TIME_OF_DAY,
-            "ends": TIME_OF_DAY,
-            "max_overtime_minutes": INTEGER,
-        },
-        {"technician_id": TECHNICIAN},
-        owned=True,
-    ),
-    Sheet(
-        "breaks.csv",
-        BreakEntry,
-        models.WeeklyBreak,
-        {
-            "technician_id": WORD,
-            "weekday": WEEKDAY,
-            "earliest": TIME_OF_DAY,
-            "latest": TIME_OF_DAY,
-            "minutes": INTEGER,
-        },
-        {"technician_id": TECHNICIAN},
-        owned=True,
-    ),
-    Sheet(
-        "absences.csv",
-        AbsenceEntry,
-        models.Absence,
-        {
-            "id": WORD,
-            "technician_id": WORD,
-            "starts_at": MOMENT,
-            "ends_at": MOMENT,
-            "reason": TEXT,
-        },
-        {"technician_id": TECHNICIAN},
-    ),
-    Sheet(
-        "van_stock.csv",
-        VanPartEntry,
-        models.VanStock,
-        {"technician_id": WORD, "part_id": WORD, "quantity": INTEGER},
-        {"technician_id": TECHNICIAN, "part_id": PART},
-        owned=True,
-    ),
+    Sheet("working_hours.csv", WorkingHoursEntry, models.WorkingHours, owned=True),
+    Sheet("breaks.csv", BreakEntry, models.WeeklyBreak, owned=True),
+    Sheet("absences.csv", AbsenceEntry, models.Absence),
+    Sheet("van_stock.csv", VanPartEntry, models.VanStock, owned=True),
     JOBS,
-    Sheet(
-        "travel_legs.csv",
-        LegEntry,
-        models.TravelLeg,
-        {"from_place": WORD, "to_place": WORD, "seconds": INTEGER, "metres": INTEGER},
-        {
-            "from_place": (Site, Depot, Technician),
-            "to_place": (Site, Depot, Technician),
-        },
-    ),
+    Sheet("travel_legs.csv", LegEntry, models.TravelLeg),
 )
 """In an order in which everything comes before what refers to it."""

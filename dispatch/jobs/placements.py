@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from dispatch import log
 from dispatch.models import Placement, PlacementStatus
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.plans.told import told_otherwise
 from dispatch.settings import Settings
 
@@ -67,19 +68,14 @@ def list_placements(
     limit: int = 50,
 ) -> tuple[list[PlacementOut], int | None]:
     """Wishes as of a moment, the newest first, and where to go on (``after``) if there are more."""
-    query = select(Placement).order_by(col(Placement.id).desc()).limit(limit + 1)
-    if status is not None:
-        query = query.where(Placement.status == status)
-    if job_id is not None:
-        query = query.where(Placement.job_id == job_id)
-    if after is not None:
-        query = query.where(col(Placement.id) < after)
-    found = session.exec(query).all()
-    page = [PlacementOut.model_validate(row) for row in found[:limit]]
+    rows, following = page_of(
+        session, select(Placement), after, limit, newest_first=True, status=status, job_id=job_id
+    )
+    page = [PlacementOut.model_validate(row) for row in rows]
     plans = {row.plan_id for row in page if row.plan_id is not None}
     told: defaultdict[int, list[str]] = defaultdict(list)
     for one in told_otherwise(session, settings, at, plans) if plans else ():
         told[one.plan_id].append(one.job.id)
     for row in page:
         row.told_job_ids = told.get(row.plan_id or 0, [])
-    return page, page[-1].id if len(found) > limit else None
+    return page, following

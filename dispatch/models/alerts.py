@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, only_among, text_of
+from dispatch.models.base import json_column, now, only_among, text_of
 
 
 class Severity(StrEnum):
@@ -126,8 +126,8 @@ class AlertSource(SQLModel, table=True):
     id: str = Field(primary_key=True)
     name: str
     format: AlertFormat = Field(sa_type=text_of(AlertFormat))
-    mapping: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    secrets: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    mapping: dict[str, Any] | None = Field(default=None, sa_column=json_column(optional=True))
+    secrets: list[str] = Field(default_factory=list, sa_column=json_column())
     """Of Standard Webhooks; any of them is good, so that one can replace the other."""
     require_signature: bool = False
     active: bool = True
@@ -140,17 +140,13 @@ class JobTemplate(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     title: str
-    skills: list[dict[str, Any]] = Field(
-        default_factory=list, sa_column=Column(JSON, nullable=False)
-    )
-    parts: list[dict[str, Any]] = Field(
-        default_factory=list, sa_column=Column(JSON, nullable=False)
-    )
-    tools: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    skills: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    parts: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    tools: list[str] = Field(default_factory=list, sa_column=json_column())
     duration_minutes: int
     extra_minutes: int
     """What it adds to a visit that is made anyway."""
-    priorities: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    priorities: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
     """Priority by severity; what is not named is normal."""
     due_within_hours: float | None = None
     safety_factor: float = 0.5
@@ -170,9 +166,7 @@ class AlertRule(SQLModel, table=True):
     active: bool = True
     type_pattern: str = "*"
     least_severity: Severity = Field(default=Severity.INDETERMINATE, sa_type=text_of(Severity))
-    readings: list[dict[str, Any]] = Field(
-        default_factory=list, sa_column=Column(JSON, nullable=False)
-    )
+    readings: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     most_remaining_hours: float | None = None
     source_id: str | None = None
     site_id: str | None = None
@@ -212,7 +206,7 @@ class Alert(SQLModel, table=True):
     type: str
     severity: Severity = Field(sa_type=text_of(Severity))
     """The highest that was told."""
-    readings: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    readings: dict[str, float] = Field(default_factory=dict, sa_column=json_column())
     remaining_life_hours: float | None = None
     message: str | None = None
     occurred_at: datetime
@@ -223,7 +217,7 @@ class Alert(SQLModel, table=True):
     word_at: datetime | None = None
     """When the word was given, by the giver's clock, that decided whether it is active; an older
     one that comes later decides nothing. None: by no clock that could be believed."""
-    heard: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    heard: list[str] = Field(default_factory=list, sa_column=json_column())
     """Which messages about it came last, by what they say: one that comes again is no news."""
     last_active_at: datetime | None = None
     """When it was last said to be active, by the device's clock; so are the next two."""
@@ -236,7 +230,7 @@ class Alert(SQLModel, table=True):
     """Why it became no job, or none of its own."""
     rule_id: str | None = None
     job_id: str | None = Field(default=None, foreign_key="job.id", index=True)
-    raw: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    raw: Any = Field(default=None, sa_column=json_column(optional=True))
     """The newest message about it, as it came."""
 
 
@@ -284,7 +278,7 @@ class DeadLetter(SQLModel, table=True):
     digest: str = Field(unique=True)
     """Of everything that it says, so that sent again it is kept once."""
     content_type: str
-    headers: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    headers: dict[str, str] = Field(default_factory=dict, sa_column=json_column())
     """Those that say what it is."""
     device: str | None = None
     """Whom the topic names, if it came over MQTT."""
@@ -295,7 +289,7 @@ class DeadLetter(SQLModel, table=True):
     size: int = 0
     """How many bytes came."""
     kept_as: BodyKept = Field(default=BodyKept.WHOLE, sa_type=text_of(BodyKept))
-    faults: list[dict[str, str]] = Field(sa_column=Column(JSON, nullable=False))
+    faults: list[dict[str, str]] = Field(sa_column=json_column())
     received_at: datetime = Field(default_factory=now)
     last_seen_at: datetime
     count: int = 1
@@ -304,5 +298,5 @@ class DeadLetter(SQLModel, table=True):
     )
     settled_at: datetime | None = None
     settled_by: str | None = None
-    alert_ids: list[int] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    alert_ids: list[int] = Field(default_factory=list, sa_column=json_column())
     """What it became when it was replayed."""

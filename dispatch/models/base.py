@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, ColumnElement, Enum, bindparam, text
+from sqlalchemy import JSON, BindParameter, Column, ColumnElement, Enum, bindparam, text
 from sqlmodel import SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -45,6 +45,11 @@ def only_among(column: str, kinds: Collection[StrEnum]) -> dict[str, Any]:
     quoted = ", ".join(f"'{kind.value}'" for kind in kinds)
     condition = text(f"{column} IN ({quoted})")
     return {"sqlite_where": condition, "postgresql_where": condition}
+
+
+def json_column(*, optional: bool = False) -> Column[Any]:
+    """A column of whatever JSON holds; ``optional``: or of nothing."""
+    return Column(JSON(none_as_null=True)) if optional else Column(JSON, nullable=False)
 
 
 def text_of(kind: type[StrEnum]) -> Enum:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Index
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, only_among, text_of
+from dispatch.models.base import json_column, now, only_among, text_of
 
 
 class JobStatus(StrEnum):
@@ -104,9 +104,7 @@ class Job(SQLModel, table=True):
     """When the technician set out, as reported; so are the two that follow."""
     arrived_at: datetime | None = None
     departed_at: datetime | None = None
-    parts_used: dict[str, int] | None = Field(
-        default=None, sa_column=Column(JSON(none_as_null=True))
-    )
+    parts_used: dict[str, int] | None = Field(default=None, sa_column=json_column(optional=True))
     """Set once it is over."""
     created_at: datetime = Field(default_factory=now)
     updated_at: datetime = Field(default_factory=now)
@@ -172,10 +170,8 @@ class Report(SQLModel, table=True):
     received_at: datetime = Field(default_factory=now)
     reason: Obstacle | None = Field(default=None, sa_type=text_of(Obstacle))
     note: str | None = None
-    parts_used: dict[str, int] | None = Field(
-        default=None, sa_column=Column(JSON(none_as_null=True))
-    )
-    readings: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    parts_used: dict[str, int] | None = Field(default=None, sa_column=json_column(optional=True))
+    readings: dict[str, float] = Field(default_factory=dict, sa_column=json_column())
     signed_by: str | None = None
     """Who signed for the customer."""
 

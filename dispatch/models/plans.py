@@ -4,10 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, Index
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, only_among, only_live, text_of
+from dispatch.models.base import json_column, now, only_among, only_live, text_of
 
 
 class PlanStatus(StrEnum):
@@ -50,9 +50,7 @@ class Run(SQLModel, table=True):
     """Whether the plan is published as soon as it is there."""
     only_small_changes: bool = False
     """Whether a plan that changes more than the policy allows stays a draft."""
-    technician_ids: list[str] | None = Field(
-        default=None, sa_column=Column(JSON(none_as_null=True))
-    )
+    technician_ids: list[str] | None = Field(default=None, sa_column=json_column(optional=True))
     """Whose routes may change; None: everybody's."""
     freeze_minutes: float = 0
     """What should start so soon after the plan begins stays where it is."""
@@ -73,7 +71,7 @@ class Run(SQLModel, table=True):
     """Share of the solving time that is over, 0 to 1."""
     objective: int | None = Field(default=None, sa_column=Column(BigInteger))
     """Cost of the best plan so far, in cents."""
-    changes: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    changes: dict[str, Any] | None = Field(default=None, sa_column=json_column(optional=True))
     """What its plan changes of what was in force, and what that saves (``changes.PlanChanges``)."""
     failure: str | None = None
     """Why it failed, or why its plan was not published: what happened and what to do."""
@@ -100,7 +98,7 @@ class Plan(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now)
     published_at: datetime | None = None
     objective: int = Field(sa_column=Column(BigInteger, nullable=False))
-    cost: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    cost: dict[str, int] = Field(default_factory=dict, sa_column=json_column())
     """Cents by soft rule."""
 
 
@@ -147,9 +145,9 @@ class Stop(SQLModel, table=True):
     arrival_at: datetime
     start_at: datetime
     departure_at: datetime
-    parts: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    parts: dict[str, int] = Field(default_factory=dict, sa_column=json_column())
     """What a depot call picks up, or a visit uses."""
-    tools: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    tools: list[str] = Field(default_factory=list, sa_column=json_column())
     """What a depot call borrows, or a visit needs."""
     live: bool = False
     """As its route; the database allows a job on one live stop only."""
@@ -163,7 +161,7 @@ class PlanUnassigned(SQLModel, table=True):
 
     plan_id: int = Field(foreign_key="plan.id", primary_key=True)
     job_id: str = Field(foreign_key="job.id", primary_key=True)
-    reasons: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))
+    reasons: list[dict[str, Any]] = Field(sa_column=json_column())
 
 
 class PlacementStatus(StrEnum):
@@ -196,7 +194,7 @@ class Placement(SQLModel, table=True):
     settled_at: datetime | None = None
     plan_id: int | None = Field(default=None, foreign_key="plan.id", index=True)
     """The version in which the job got its place."""
-    bumped_job_ids: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    bumped_job_ids: list[str] = Field(default_factory=list, sa_column=json_column())
     """Less important jobs that had to make room."""
     cause: str | None = None
     """Why there was no place, or why none was needed any more."""
@@ -234,19 +232,13 @@ class ManualChange(SQLModel, table=True):
     job_id: str = Field(foreign_key="job.id", index=True)
     technician_id: str | None = Field(default=None, foreign_key="technician.id")
     """Who has the job since; None: nobody."""
-    replaced: list[dict[str, Any]] = Field(
-        default_factory=list, sa_column=Column(JSON, nullable=False)
-    )
+    replaced: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """Routes that were in force before (``route_id``), and which of their stops (``positions``)."""
-    pins: dict[str, dict[str, str | None]] = Field(
-        default_factory=dict, sa_column=Column(JSON, nullable=False)
-    )
+    pins: dict[str, dict[str, str | None]] = Field(default_factory=dict, sa_column=json_column())
     """Pins as they were before, of the jobs whose pin it changed."""
-    waivers: list[dict[str, Any]] = Field(
-        default_factory=list, sa_column=Column(JSON, nullable=False)
-    )
+    waivers: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """Waivers as they were before, of the jobs on the routes concerned."""
-    broken: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    broken: list[str] = Field(default_factory=list, sa_column=json_column())
     """What the routes broke before already, because things had gone wrong."""
     undoes_plan_id: int | None = Field(default=None, foreign_key="plan.id", unique=True)
     """The version of the change that this one undid."""

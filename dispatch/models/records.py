@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now
+from dispatch.models.base import json_column, now
 
 
 class LogEntry(SQLModel, table=True):
@@ -26,8 +26,8 @@ class LogEntry(SQLModel, table=True):
     action: str
     entity: str
     entity_id: str
-    before: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    after: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    before: dict[str, Any] | None = Field(default=None, sa_column=json_column(optional=True))
+    after: dict[str, Any] | None = Field(default=None, sa_column=json_column(optional=True))
 
 
 class LogStart(SQLModel, table=True):

@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from dispatch.models.base import now, only_among, text_of
+from dispatch.models.base import json_column, now, only_among, text_of
 
 
 class Webhook(SQLModel, table=True):
@@ -14,7 +14,7 @@ class Webhook(SQLModel, table=True):
 
     id: str = Field(primary_key=True)
     url: str
-    types: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    types: list[str] = Field(default_factory=list, sa_column=json_column())
     """Which events: whole types or their beginnings; none: all."""
     description: str | None = None
     secret: str

@@ -83,34 +83,22 @@ def unbalanced(session: Session) -> Mapping[tuple[Holder, str, str], int]:
     real = (Holder.DEPOT, Holder.VAN)
     rows = session.connection().execute(
         union_all(
-            select(
-                literal(Holder.DEPOT.value),
-                DepotStock.depot_id,
-                DepotStock.part_id,
-                DepotStock.quantity,
+            *(
+                select(literal(holder.value), owner, stock.part_id, stock.quantity)
+                for holder, stock, owner in (
+                    (Holder.DEPOT, DepotStock, DepotStock.depot_id),
+                    (Holder.VAN, VanStock, VanStock.technician_id),
+                )
             ),
-            select(
-                literal(Holder.VAN.value),
-                VanStock.technician_id,
-                VanStock.part_id,
-                VanStock.quantity,
+            *(
+                select(cast(holder, String), id_, Movement.part_id, number)
+                .where(col(holder).in_(real))
+                .group_by(col(holder), id_, Movement.part_id)
+                for holder, id_, number in (
+                    (Movement.target, Movement.target_id, -func.sum(quantity)),
+                    (Movement.source, Movement.source_id, func.sum(quantity)),
+                )
             ),
-            select(
-                cast(Movement.target, String),
-                Movement.target_id,
-                Movement.part_id,
-                -func.sum(quantity),
-            )
-            .where(col(Movement.target).in_(real))
-            .group_by(col(Movement.target), Movement.target_id, Movement.part_id),
-            select(
-                cast(Movement.source, String),
-                Movement.source_id,
-                Movement.part_id,
-                func.sum(quantity),
-            )
-            .where(col(Movement.source).in_(real))
-            .group_by(col(Movement.source), Movement.source_id, Movement.part_id),
         )
     )
     found: Counter[tuple[Holder, str, str]] = Counter()

@@ -1,6 +1,8 @@
 """What a plan changes of what is in force, and what that is worth."""
 
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -12,6 +14,49 @@ from solver.solution import Rule, Solution, StopKind
 
 CHANGING = (Rule.CHANGED_TECHNICIAN, Rule.MOVED_TIME)
 """What changes cost because they are changes."""
+
+
+UNSEEN = timedelta(seconds=59)
+"""Clocks show minutes: what begins so little earlier or later looks the same on all pages."""
+
+
+class DifferenceKind(StrEnum):
+    """What happened to a job; the first that fits."""
+
+    ADDED = "added"
+    """It is placed now and was not before."""
+    REMOVED = "removed"
+    """It was placed before and is not any more."""
+    TECHNICIAN = "technician"
+    """Another technician has it."""
+    TIME = "time"
+    """The same technician has it at another time."""
+
+
+class Assignment(Output):
+    """Who attends a job, and when service starts."""
+
+    technician_id: str
+    start_at: datetime
+
+
+def difference(
+    old: Assignment | None, new: Assignment | None, tolerance: timedelta = UNSEEN
+) -> DifferenceKind | None:
+    """What happens to a job; None if it stays as it is, or begins no more than the ``tolerance``
+    earlier or later."""
+    if old is None or new is None:
+        if old is new:
+            return None
+        return DifferenceKind.ADDED if old is None else DifferenceKind.REMOVED
+    if old.technician_id != new.technician_id:
+        return DifferenceKind.TECHNICIAN
+    return DifferenceKind.TIME if abs(old.start_at - new.start_at) > tolerance else None
+
+
+def tolerance_of(settings: Settings) -> timedelta:
+    """By how much a visit may move before anybody notices."""
+    return timedelta(seconds=settings.objective.moved_time_tolerance)
 
 
 class PlanChanges(Output):
@@ -66,25 +111,26 @@ class PlanChanges(Output):
 
 def changes_of(translation: Translation, before: Solution, after: Solution) -> PlanChanges:
     """From what is in force to the solution; ``before`` is what can be kept of it."""
-    problem = translation.problem
-    kept, new = _placed(before), _placed(after)
+    kept, new = assignments(translation, before), assignments(translation, after)
     old = kept | _not_kept(translation, kept)
-    tolerance = problem.objective.moved_time_tolerance
-    both = old.keys() & new.keys()
-    reassigned = {job for job in both if old[job][0] != new[job][0]}
-    moved = {job for job in both - reassigned if abs(old[job][1] - new[job][1]) > tolerance}
-    removed = old.keys() - new.keys()
-    disturbed = removed | reassigned | moved
+    tolerance = timedelta(seconds=translation.problem.objective.moved_time_tolerance)
+    jobs: dict[DifferenceKind, set[str]] = {kind: set() for kind in DifferenceKind}
+    for job in old.keys() | new.keys():
+        kind = difference(old.get(job), new.get(job), tolerance)
+        if kind is not None:
+            jobs[kind].add(job)
+    disturbed = set[str]().union(*jobs.values()) - jobs[DifferenceKind.ADDED]
     told = {facts.job.id for facts in translation.snapshot.jobs if facts.job.told_at is not None}
     costs = [_costs(translation, placed) for placed in (before, after)]
     totals = [sum(c for rule, c in one.items() if rule not in CHANGING) for one in costs]
     untenable = disturbed - kept.keys()
-    different = _technicians_with_changes(before, after) | {old[job][0] for job in untenable}
+    different = _technicians_with_changes(before, after)
+    different |= {old[job].technician_id for job in untenable}
     return PlanChanges(
-        added_job_ids=sorted(new.keys() - old.keys()),
-        removed_job_ids=sorted(removed),
-        reassigned_job_ids=sorted(reassigned),
-        moved_job_ids=sorted(moved),
+        added_job_ids=sorted(jobs[DifferenceKind.ADDED]),
+        removed_job_ids=sorted(jobs[DifferenceKind.REMOVED]),
+        reassigned_job_ids=sorted(jobs[DifferenceKind.TECHNICIAN]),
+        moved_job_ids=sorted(jobs[DifferenceKind.TIME]),
         told_job_ids=sorted(told & disturbed),
         untenable_job_ids=sorted(untenable),
         technician_ids=sorted(different),
@@ -95,26 +141,26 @@ def changes_of(translation: Translation, before: Solution, after: Solution) -> P
     )
 
 
-def _not_kept(translation: Translation, kept: Collection[str]) -> dict[str, tuple[str, int]]:
-    """Technician and start of each visit in force that has not begun, and that its route cannot
-    keep: somebody counts on it all the same."""
-    waiting = {facts.job.id for facts in translation.snapshot.jobs}
-    waiting -= {*kept, *translation.begun}
+def assignments(translation: Translation, solution: Solution) -> dict[str, Assignment]:
+    """Where the solution has each visit."""
     return {
-        stop.job_id: (found.route.technician_id, translation.seconds(stop.start_at))
-        for found in translation.snapshot.live
-        for stop in found.stops
-        if stop.job_id is not None and stop.job_id in waiting
-    }
-
-
-def _placed(solution: Solution) -> dict[str, tuple[str, int]]:
-    """Technician and start of each visit."""
-    return {
-        stop.id: (route.technician, stop.start)
+        stop.id: Assignment(technician_id=route.technician, start_at=translation.moment(stop.start))
         for route in solution.routes
         for stop in route.stops
         if stop.kind is StopKind.VISIT
+    }
+
+
+def _not_kept(translation: Translation, kept: Collection[str]) -> dict[str, Assignment]:
+    """Each visit in force that has not begun, and that its route cannot keep: somebody counts on it
+    all the same."""
+    waiting = {facts.job.id for facts in translation.snapshot.jobs}
+    waiting -= {*kept, *translation.begun}
+    return {
+        stop.job_id: Assignment(technician_id=found.route.technician_id, start_at=stop.start_at)
+        for found in translation.snapshot.live
+        for stop in found.stops
+        if stop.job_id is not None and stop.job_id in waiting
     }
 
 
@@ -133,7 +179,7 @@ def _technicians_with_changes(before: Solution, after: Solution) -> set[str]:
 
 def _costs(translation: Translation, solution: Solution) -> Mapping[Rule, int]:
     """What leaves its day's plan for the next one costs nothing: it was never to be in it."""
-    placed = _placed(solution)
+    placed = assignments(translation, solution)
     left_out = [
         visit.id
         for visit in translation.problem.visits

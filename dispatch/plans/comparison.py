@@ -1,32 +1,10 @@
 """What changes from one plan to another."""
 
-from datetime import datetime
-from enum import StrEnum
-
 from sqlmodel import Session
 
 from dispatch.output import Output
+from dispatch.plans.changes import Assignment, DifferenceKind, difference
 from dispatch.plans.plans import PlannedStop, PlanOut, PlanSummary, read_plan
-
-
-class DifferenceKind(StrEnum):
-    """What happened to a job; the first that fits."""
-
-    ADDED = "added"
-    """It is placed now and was not before."""
-    REMOVED = "removed"
-    """It was placed before and is not any more."""
-    TECHNICIAN = "technician"
-    """Another technician has it."""
-    TIME = "time"
-    """The same technician has it at another time."""
-
-
-class Assignment(Output):
-    """Who attends a job, and when service starts."""
-
-    technician_id: str
-    start_at: datetime
 
 
 class Difference(Output):
@@ -44,7 +22,7 @@ class PlanComparison(Output):
     old: PlanSummary
     new: PlanSummary
     unchanged: int
-    """Jobs that are placed alike."""
+    """Jobs that are placed alike, give or take less than a minute."""
     changes: list[Difference]
     objective: int
     cost: dict[str, int]
@@ -61,17 +39,9 @@ def compare_plans(session: Session, old_id: int, new_id: int) -> PlanComparison:
     changes = []
     for job_id in sorted(before.keys() | after.keys()):
         was, is_ = before.get(job_id), after.get(job_id)
-        if was == is_:
-            continue
-        if was is None:
-            change = DifferenceKind.ADDED
-        elif is_ is None:
-            change = DifferenceKind.REMOVED
-        elif was.technician_id != is_.technician_id:
-            change = DifferenceKind.TECHNICIAN
-        else:
-            change = DifferenceKind.TIME
-        changes.append(Difference(job_id=job_id, change=change, old=was, new=is_))
+        change = difference(was, is_)
+        if change is not None:
+            changes.append(Difference(job_id=job_id, change=change, old=was, new=is_))
     costs = {**old.totals.cost, **new.totals.cost}
     return PlanComparison(
         old=PlanSummary.model_validate(old, from_attributes=True),

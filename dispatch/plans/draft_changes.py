@@ -10,11 +10,18 @@ from dispatch.models import now
 from dispatch.output import Output
 from dispatch.planning.snapshot import jobs_by_id
 from dispatch.plans import queries
-from dispatch.plans.changes import CHANGING, PlanChanges
-from dispatch.plans.comparison import Assignment, DifferenceKind
+from dispatch.plans.changes import (
+    CHANGING,
+    Assignment,
+    DifferenceKind,
+    PlanChanges,
+    assignments,
+    difference,
+)
 from dispatch.plans.publishing import Prospect, open_draft, prospect_of
 from dispatch.settings import Settings
-from solver.problem import Objective, Problem
+from solver.objective import Objective
+from solver.problem import Problem
 from solver.rules.cost import cost
 from solver.solution import Route, Rule, Solution, StopKind
 
@@ -107,12 +114,7 @@ def _jobs(found: Prospect) -> list[ChangedJob]:
         for one in translation.snapshot.live
         for stop in one.stops
     }
-    after = {
-        stop.id: Assignment(technician_id=route.technician, start_at=translation.moment(stop.start))
-        for route in found.solution.routes
-        for stop in route.stops
-        if stop.kind is StopKind.VISIT
-    }
+    after = assignments(translation, found.solution)
     facts = {facts.job.id: facts.job for facts in translation.snapshot.jobs}
     return [
         ChangedJob(
@@ -124,19 +126,9 @@ def _jobs(found: Prospect) -> list[ChangedJob]:
             new=after.get(name),
         )
         for name in sorted(translation.visits)
-        for change in [_change(before.get(name), after.get(name))]
+        for change in [difference(before.get(name), after.get(name))]
         if change is not None
     ]
-
-
-def _change(old: Assignment | None, new: Assignment | None) -> DifferenceKind | None:
-    if old is None or new is None:
-        if old is new:
-            return None
-        return DifferenceKind.ADDED if old is None else DifferenceKind.REMOVED
-    if old.technician_id != new.technician_id:
-        return DifferenceKind.TECHNICIAN
-    return DifferenceKind.TIME if abs(old.start_at - new.start_at).total_seconds() >= 60 else None
 
 
 class _Meter:

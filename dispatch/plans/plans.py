@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from dispatch import log
-from dispatch.errors import Conflict, NotFound
+from dispatch.errors import Conflict, existing
 from dispatch.models import (
     Depot,
     Job,
@@ -27,6 +27,7 @@ from dispatch.models import (
     now,
 )
 from dispatch.output import Output
+from dispatch.paging import page_of
 from dispatch.planning.lending import LentTwice, lent_twice_with
 from dispatch.planning.live_day import LiveDay, live_day_of
 from dispatch.planning.plan_rows import RouteRows, to_solution
@@ -36,8 +37,8 @@ from dispatch.plans import queries, versions
 from dispatch.plans.queries import routes_of
 from dispatch.settings import Settings
 from dispatch.store import sites_of
+from solver.faults import Fault
 from solver.judge.check import check
-from solver.problem import Fault
 from solver.solution import Rule
 from solver.wording import counted
 
@@ -254,14 +255,7 @@ def discard_plan(session: Session, plan_id: int, *, actor: str) -> "PlanSummary"
 
 def find_plan(session: Session, plan_id: int) -> Plan:
     """Raises ``NotFound``."""
-    plan = session.get(Plan, plan_id)
-    if plan is None:
-        raise NotFound(
-            Fault(
-                "not_found", f"plan {plan_id}", "there is no such plan", "look at the list of plans"
-            )
-        )
-    return plan
+    return existing(session.get(Plan, plan_id), "plan", plan_id)
 
 
 def _fault(code: str, plan: Plan, cause: str, action: str) -> Fault:
@@ -422,9 +416,8 @@ def list_plans(
     session: Session, *, after: int | None = None, limit: int = 50
 ) -> tuple[list[PlanSummary], int | None]:
     """Plans, the newest first, and where to go on (``after``) if there are more."""
-    found = queries.page_of_plans(session, after=after, limit=limit + 1)
-    page = _summaries(session, found[:limit])
-    return page, page[-1].id if len(found) > limit else None
+    page, following = page_of(session, select(Plan), after, limit, newest_first=True)
+    return _summaries(session, page), following
 
 
 def summary_of(session: Session, plan: Plan) -> PlanSummary:

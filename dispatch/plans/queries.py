@@ -21,6 +21,7 @@ from dispatch.models import (
     is_one_of,
 )
 from dispatch.planning.plan_rows import RouteRows
+from dispatch.store import batches
 from solver.solution import StopKind
 
 # Runs
@@ -123,10 +124,8 @@ def newest_reasons(
 ) -> dict[str, list[dict[str, Any]]]:
     """Why the jobs have no place, as the newest plan says that left each of them out; or the newest
     of those that have been in force (``of_versions``)."""
-    rest = sorted(set(job_ids))
     found: dict[str, list[dict[str, Any]]] = {}
-    while rest:
-        some, rest = rest[:1_000], rest[1_000:]
+    for some in batches(job_ids):
         # A job that waits for long is left out of every plan made meanwhile.
         newest = (
             select(PlanUnassigned.job_id, func.max(PlanUnassigned.plan_id).label("plan_id"))
@@ -148,14 +147,6 @@ def newest_reasons(
         )
         found.update((row.job_id, row.reasons) for row in rows)
     return found
-
-
-def page_of_plans(session: Session, *, after: int | None, limit: int) -> Sequence[Plan]:
-    """Up to ``limit`` plans, the newest first, beginning behind the plan ``after``."""
-    query = select(Plan).order_by(col(Plan.id).desc()).limit(limit)
-    if after is not None:
-        query = query.where(col(Plan.id) < after)
-    return session.exec(query).all()
 
 
 def plan_of_run(session: Session, run_id: str) -> Plan | None:
@@ -351,10 +342,8 @@ def _with_live_stops(session: Session, routes: Sequence[Route]) -> list[RouteRow
 
 def live_visits(session: Session, job_ids: Collection[str]) -> dict[str, Route]:
     """The routes on which those of the jobs that are on any are live."""
-    rest = sorted(set(job_ids))
     found: dict[str, Route] = {}
-    while rest:
-        some, rest = rest[:1_000], rest[1_000:]
+    for some in batches(job_ids):
         rows = session.exec(
             select(Stop, Route)
             .join(Route, col(Route.id) == Stop.route_id)

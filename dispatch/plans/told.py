@@ -6,14 +6,16 @@ force then. They have to be told again, or the visit has to go back.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
 from dispatch.models import PLANNABLE, Job, Plan, Route, Stop
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.snapshot import LiveRoute
+from dispatch.plans.changes import tolerance_of
 from dispatch.settings import Settings
+from dispatch.store import batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,13 @@ def _is_later(moment: datetime | None, than: datetime | None) -> bool:
 
 def _told_starts(session: Session, jobs: Mapping[str, Job]) -> dict[str, datetime]:
     """When the visits were to begin in the last versions that had them when customers were told."""
-    names, found = sorted(jobs), dict[str, datetime]()
-    for begin in range(0, len(names), 500):
+    found: dict[str, datetime] = {}
+    for some in batches(jobs):
         rows = session.exec(
             select(Stop.job_id, Stop.start_at, Plan.published_at)
             .join(Route, col(Route.id) == Stop.route_id)
             .join(Plan, col(Plan.id) == Route.plan_id)
-            .where(col(Stop.job_id).in_(names[begin : begin + 500]))
+            .where(col(Stop.job_id).in_(some))
             .where(col(Plan.published_at).is_not(None))
             .order_by(col(Plan.version))
         )
@@ -93,11 +95,6 @@ def _told_starts(session: Session, jobs: Mapping[str, Job]) -> dict[str, datetim
             if job_id and told_at and published_at and published_at <= told_at:
                 found[job_id] = start_at
     return found
-
-
-def tolerance_of(settings: Settings) -> timedelta:
-    """By how much a visit may move before anybody notices."""
-    return timedelta(seconds=settings.objective.moved_time_tolerance)
 
 
 def told_and_moved(

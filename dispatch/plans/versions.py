@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session, col, delete, func, select, update
 
-from dispatch import log
+from dispatch import log, store
 from dispatch.models import PLANNABLE, Job, JobStatus, Plan, PlanStatus, PlanUnassigned, Route, Stop
 from dispatch.planning.plan_rows import PlanRows, RouteRows
 from dispatch.planning.snapshot import LiveRoute
@@ -43,10 +43,8 @@ def _held(session: Session) -> None:
 
 def hold_jobs(session: Session, ids: Collection[str]) -> dict[str, Job]:
     """The jobs as they are now, which others cannot change until this transaction ends."""
-    rest = sorted(set(ids))
     found: dict[str, Job] = {}
-    while rest:
-        some, rest = rest[:1_000], rest[1_000:]
+    for some in store.batches(ids):
         query = select(Job).where(col(Job.id).in_(some)).order_by(Job.id).with_for_update()
         # What was read before may have been changed until the lock was there.
         now_held = session.exec(query.execution_options(populate_existing=True))
@@ -120,12 +118,8 @@ def _store_content(session: Session, plan: Plan, rows: PlanRows) -> None:
 def _share_jobs(session: Session, rows: PlanRows) -> None:
     """Take the locks that references to jobs will need, in the order in which ``hold_jobs`` takes
     its own: in any other, two transactions could wait for each other."""
-    rest = sorted(
-        {stop.job_id for found in rows.routes for stop in found.stops if stop.job_id}
-        | {row.job_id for row in rows.unassigned}
-    )
-    while rest:
-        some, rest = rest[:1_000], rest[1_000:]
+    names = {stop.job_id for found in rows.routes for stop in found.stops if stop.job_id}
+    for some in store.batches(names | {row.job_id for row in rows.unassigned}):
         query = select(Job.id).where(col(Job.id).in_(some)).order_by(Job.id)
         session.exec(query.with_for_update(read=True, key_share=True)).all()
 

@@ -14,7 +14,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dispatch import log, store
-from dispatch.errors import Conflict, InvalidInput, NotFound
+from dispatch.errors import Conflict, InvalidInput, existing
 from dispatch.intake import Code, Day, Input
 from dispatch.local_time import as_said
 from dispatch.models import (
@@ -22,17 +22,17 @@ from dispatch.models import (
     Run,
     RunStatus,
     Site,
-    Technician,
     TechnicianTerritory,
     now,
 )
 from dispatch.output import Output
+from dispatch.paging import cut
 from dispatch.plans import queries
 from dispatch.plans.changes import PlanChanges
 from dispatch.plans.queries import change_run, is_queued, is_run_by, is_running
-from dispatch.references import Reference, unknown_references
+from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.wording import counted, ordinal
 
 LONGEST_HORIZON_DAYS = 31
@@ -193,10 +193,7 @@ def _request_faults(
                 f"plan at most {LONGEST_HORIZON_DAYS} days at once",
             )
         )
-    references = [
-        Reference("technician_ids", (Technician,), id_) for id_ in request.technician_ids or ()
-    ]
-    faults += unknown_references(session, references)
+    faults += unknown_references(session, references_of(request))
     if request.territory is not None:
         known = set(session.exec(select(TechnicianTerritory.territory).distinct()))
         known |= {place for place in session.exec(select(Site.territory).distinct()) if place}
@@ -230,8 +227,8 @@ def list_runs(
     """
     last = None if after is None else _run(session, after)
     found = queries.page_of_runs(session, status=status, after=last, limit=limit + 1)
-    page = _outs(session, found[:limit])
-    return page, page[-1].id if len(found) > limit else None
+    page, following = cut(found, limit)
+    return _outs(session, page), following
 
 
 def cancel_run(session: Session, run_id: str, *, actor: str) -> RunOut:
@@ -258,12 +255,7 @@ def cancel_run(session: Session, run_id: str, *, actor: str) -> RunOut:
 
 
 def _run(session: Session, run_id: str) -> Run:
-    run = session.get(Run, run_id)
-    if run is None:
-        raise NotFound(
-            Fault("not_found", f"run {run_id}", "there is no such run", "look at the list of runs")
-        )
-    return run
+    return existing(session.get(Run, run_id), "run", run_id)
 
 
 def _out(session: Session, run: Run) -> RunOut:

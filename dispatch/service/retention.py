@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, delete, exists, func
+from sqlalchemy import ColumnElement, Engine, and_, delete, exists, func
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, SQLModel, col, or_, select
 
@@ -123,7 +123,7 @@ class _Kind:
             found: ColumnElement[bool] = self.key[0].in_([value for (value,) in keys])
             return found
         # Not "in" a list of pairs: SQLite would go through the table.
-        return or_(*(_all(*map(operator.eq, self.key, key)) for key in keys))
+        return or_(*(and_(*map(operator.eq, self.key, key)) for key in keys))
 
     def found(self, session: Session, before: datetime) -> Keys:
         query = select(*self.key).where(self.is_over(before)).order_by(*self.key)
@@ -201,7 +201,7 @@ def _plan_is_over(before: datetime) -> ColumnElement[bool]:
         .where(col(Job.id) == col(PlanUnassigned.job_id), col(Job.status).not_in(ENDED))
     )
     is_at_work = exists().where(col(Run.id) == col(Plan.run_id), col(Run.status).in_(AT_WORK))
-    return _all(
+    return and_(
         col(Plan.status).in_((PlanStatus.DRAFT, PlanStatus.DISCARDED)),
         col(Plan.version).is_(None),
         col(Plan.created_at) < before,
@@ -231,7 +231,7 @@ def _remove_plan_parts(session: Session, keys: Keys) -> None:
 
 
 def _run_is_over(before: datetime) -> ColumnElement[bool]:
-    return _all(
+    return and_(
         col(Run.status).in_((RunStatus.FINISHED, RunStatus.FAILED, RunStatus.CANCELLED)),
         col(Run.created_at) < before,
         # Of days to come it is told that one has failed, and when they were last planned.
@@ -259,7 +259,7 @@ def _alert_is_over(before: datetime) -> ColumnElement[bool]:
         col(newer.id) > col(Alert.id),
     )
     is_open = exists().where(col(Job.id) == col(Alert.job_id), col(Job.status).not_in(ENDED))
-    return _all(
+    return and_(
         col(Alert.outcome) == AlertOutcome.CLEARED,
         col(Alert.state).in_((AlarmState.NORMAL, AlarmState.RETURNED)),
         col(Alert.last_seen_at) < before,
@@ -285,7 +285,7 @@ def _letter_is_over(before: datetime) -> ColumnElement[bool]:
         col(newer.device).is_not_distinct_from(col(DeadLetter.device)),
         col(newer.id) > col(DeadLetter.id),
     )
-    return _all(
+    return and_(
         col(DeadLetter.state).in_((DeadLetterState.REPLAYED, DeadLetterState.DISCARDED)),
         col(DeadLetter.settled_at) < before,
         col(DeadLetter.last_seen_at) < before,
@@ -298,7 +298,7 @@ def _letter_is_over(before: datetime) -> ColumnElement[bool]:
 
 
 def _placement_is_over(before: datetime) -> ColumnElement[bool]:
-    return _all(
+    return and_(
         col(Placement.status).in_(set(PlacementStatus) - {PlacementStatus.WAITING}),
         col(Placement.settled_at) < before,
         # As long as a job waits, or is to be attended, what was tried for it matters.
@@ -311,17 +311,10 @@ def _key_is_over(before: datetime) -> ColumnElement[bool]:
 
 
 def _delivery_is_over(before: datetime) -> ColumnElement[bool]:
-    return _all(
+    return and_(
         col(WebhookDelivery.status) == DeliveryStatus.DELIVERED,
         col(WebhookDelivery.delivered_at) < before,
     )
-
-
-def _all(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    first, *others = conditions
-    for one in others:
-        first = first & one
-    return first
 
 
 KINDS = (

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
@@ -27,6 +28,8 @@ HELD_BACK_SECONDS = 20
 LOG_SECONDS = 5
 STATISTICS_SECONDS = 24 * 60 * 60
 RETENTION_SECONDS = 60 * 60
+
+Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -78,16 +81,19 @@ class Scheduler:
         self._scheduler.shutdown(wait=True)
         self._engine.dispose()
 
-    def _watch(self) -> None:
+    def _committed(self, work: Callable[[Session, Settings, datetime], Result]) -> Result:
+        """What the work says of what is due now, once it is stored."""
         with Session(self._engine) as session:
-            for run_id, status in watch_runs(session, self._settings, now()).items():
-                logger.warning("The process of run %s has died; it is %s now", run_id, status)
+            result = work(session, self._settings, now())
             session.commit()
+        return result
+
+    def _watch(self) -> None:
+        for run_id, status in self._committed(watch_runs).items():
+            logger.warning("The process of run %s has died; it is %s now", run_id, status)
 
     def _judge_held_back(self) -> None:
-        with Session(self._engine) as session:
-            judged = judge_what_was_held_back(session, self._settings, now())
-            session.commit()
+        judged = self._committed(judge_what_was_held_back)
         if judged:
             logger.info("Judged %d alerts whose devices are no longer held back", len(judged))
 
@@ -101,23 +107,17 @@ class Scheduler:
         upkeep.gather_statistics(self._engine)
 
     def _plan_the_night(self) -> None:
-        with Session(self._engine) as session:
-            run = plan_the_night(session, self._settings, now())
-            session.commit()
+        run = self._committed(plan_the_night)
         if run is not None:
             logger.info("Queued %s to plan %s", run.id, run.starts_on)
 
     def _replan(self) -> None:
-        with Session(self._engine) as session:
-            run = replan_if_worth_it(session, self._settings, now())
-            session.commit()
+        run = self._committed(replan_if_worth_it)
         if run is not None:
             logger.info("Queued %s to plan today again: %s", run.id, run.trigger)
 
     def _reopen_missed(self) -> None:
-        with Session(self._engine) as session:
-            missed = reopen_missed(session, self._settings, now())
-            session.commit()
+        missed = self._committed(reopen_missed)
         if missed:
             logger.warning("Nobody came to %s; they wait for a place again", ", ".join(missed))
 

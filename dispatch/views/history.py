@@ -22,6 +22,7 @@ from dispatch.models import (
     Technician,
 )
 from dispatch.output import Output
+from dispatch.paging import cut
 from dispatch.views.itinerary import PartCount
 
 ENDS = (ReportKind.COMPLETED, ReportKind.CANNOT_COMPLETE)
@@ -76,9 +77,8 @@ def job_history(
     last = None if after is None else session.get(Job, after)
     if last is not None:
         query = query.where(_is_before(last))
-    found = session.exec(query).all()
-    page = found[:limit]
-    return _visits(session, page, set(assets)), page[-1].id if len(found) > limit else None
+    page, following = cut(session.exec(query).all(), limit)
+    return _visits(session, page, set(assets)), following
 
 
 def _ended_at() -> ColumnElement[datetime]:
