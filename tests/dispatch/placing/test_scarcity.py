@@ -44,7 +44,7 @@ def eight_o_clock() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(16))
 def test_what_was_placed_holds_and_all_comes_to_rest(
     session: Session, settings: Settings, seed: int
 ) -> None:
