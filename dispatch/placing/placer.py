@@ -117,10 +117,12 @@ class _Outlook:
         return self.broken is not None and self.broken.leaves
 
     @property
-    def has_no_room(self) -> bool:
-        """Whether its route has too little time for it, and nobody has been found who has more."""
-        is_so = self.broken is not None and self.broken.cause.why is Why.NO_TIME
-        return is_so and not self.proposals
+    def has_to_be_made_up_for(self) -> bool:
+        """Whether its route has too little time for it, or fetches too little, and nobody has been
+        found who could attend it as things are."""
+        if self.broken is None or self.broken.leaves or self.proposals:
+            return False
+        return self.broken.cause.why in (Why.NO_TIME, Why.PART, Why.TOOL)
 
 
 def place_waiting(engine: Engine, days: LiveDays, settings: Settings, at: datetime) -> int:
@@ -292,7 +294,7 @@ def _settle(
     mine = [one for one in outlooks if one.placement.id in held]
     leaving = [one.placement.job_id for one in mine if one.has_to_leave and not one.proposals]
     off = take_off(session, leaving, settings, actor=_actor(mine), at=at) if leaving else {}
-    pressed = [one.placement.job_id for one in mine if one.has_no_room]
+    pressed = [one.placement.job_id for one in mine if one.has_to_be_made_up_for]
     retimed = retime(session, pressed, settings, actor=_actor(mine), at=at) if pressed else None
     if retimed is not None:
         off |= retimed.off

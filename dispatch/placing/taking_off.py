@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -14,8 +15,9 @@ from dispatch.placing.taking_over import follow_stops
 from dispatch.planning.conflicts import broken_visits
 from dispatch.planning.expected import surroundings
 from dispatch.planning.plan_rows import UNKNOWN, PlanRows, RouteRows, copied
-from dispatch.planning.snapshot import LiveRoute, live_routes
+from dispatch.planning.snapshot import LiveRoute, Scope, live_routes, load_snapshot
 from dispatch.planning.unable import BrokenVisit
+from dispatch.planning.van import Shares, place_on, shares_in_force
 from dispatch.plans import queries, versions
 from dispatch.settings import Settings
 from solver.solution import StopKind
@@ -109,11 +111,16 @@ def put_without(
     timed: Mapping[int | None, Sequence[Stop]] = MappingProxyType({}),
 ) -> Plan:
     """The routes, which are in force, without the jobs that there are reasons for, put in force;
-    by route, ``timed`` has the stops of those that get other times. Depot calls to come that none
-    of the others needs go as well. Whoever calls it holds the publication and all jobs on the
-    routes."""
+    by route, ``timed`` has the stops of those that get other times. Depot calls to come fetch what
+    the others need by now, if they can, and go if nobody needs anything from there. Whoever calls
+    it holds the publication and all jobs on the routes."""
+    shares = _shares_without(session, routes, reasons, settings, at)
     kept = [
-        copied(RouteRows(rows.route, _needed(timed.get(rows.route.id, rows.stops), reasons, at)))
+        copied(
+            RouteRows(
+                rows.route, _needed(timed.get(rows.route.id, rows.stops), reasons, at, shares)
+            )
+        )
         for rows in routes
     ]
     known = surroundings(session, kept, settings)
@@ -131,24 +138,50 @@ def put_without(
     return plan
 
 
-def _needed(stops: Sequence[Stop], without: Collection[str], at: datetime) -> list[Stop]:
-    """The stops that stay; depot calls to come fetch no more what the others would have used."""
+def _shares_without(
+    session: Session,
+    routes: Sequence[RouteRows],
+    gone: Collection[str],
+    settings: Settings,
+    at: datetime,
+) -> Shares:
+    """Who has what on these routes once the visits to some jobs are off them."""
+    days = [rows.route.day for rows in routes]
+    technicians = frozenset(rows.route.technician_id for rows in routes)
+    scope = Scope(min(days), max(days), None, technicians, frozenset())
+    snapshot = load_snapshot(session, scope, at)
+    return shares_in_force(replace(snapshot, unable=frozenset(gone)), settings.zone)
+
+
+def _needed(
+    stops: Sequence[Stop], without: Collection[str], at: datetime, shares: Shares
+) -> list[Stop]:
+    """The stops that stay. Depot calls to come fetch no more what those that leave would have used,
+    unless others need it by now; and they fetch what else others have come to need."""
     found: list[Stop] = []
     parts: set[str] = set()
     tools: set[str] = set()
     spared: Counter[str] = Counter()
+    cut: Counter[str] = Counter()
     for stop in reversed(stops):
         if stop.job_id in without:
             spared.update(stop.parts)
             continue
         if stop.kind == StopKind.DEPOT and stop.start_at > at:
-            less = {part: min(number, spared[part]) for part, number in stop.parts.items()}
-            spared.subtract(less)
-            fetched = {p: n - less[p] for p, n in stop.parts.items() if n > less[p]}
-            if not parts & fetched.keys() and not tools & {*stop.tools}:
+            free = Counter(shares.least_after(stop)) - cut
+            less = Counter(stop.parts) & spared & free
+            spared, more = spared - less, shares.more_to_fetch(stop)
+            fetched = dict(Counter(stop.parts) - less + Counter(more.parts))
+            lent = sorted({*stop.tools, *more.tools})
+            given = Counter(shares.granted.get(place_on(stop), stop).parts)
+            if not parts & fetched.keys() and not tools & {*lent} and given <= free:
+                cut += given
                 continue
-            stop = Stop(**stop.model_dump() | {"parts": fetched})
+            cut += less
+            stop = Stop(**stop.model_dump() | {"parts": fetched, "tools": lent})
         if stop.job_id is not None:
+            if stop.job_id in shares.uses:
+                stop = Stop(**stop.model_dump() | {"parts": dict(shares.uses[stop.job_id])})
             parts |= stop.parts.keys()
             tools |= {*stop.tools}
         found.insert(0, stop)

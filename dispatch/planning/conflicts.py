@@ -7,11 +7,9 @@ place, a depot or somebody's hours have changed.
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, datetime
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -24,7 +22,6 @@ from dispatch.events.news import (
     news_since,
     seen_now,
 )
-from dispatch.local_time import start_of
 from dispatch.models import OVER, PLANNABLE
 from dispatch.planning.grounds import Grounds, RoutesInForce, grounds_of, still_standing
 from dispatch.planning.live_day import LiveDay
@@ -33,12 +30,13 @@ from dispatch.planning.plan_rows import in_force, shift_key
 from dispatch.planning.snapshot import JobFacts, Scope, Snapshot, job_facts, load_snapshot
 from dispatch.planning.translate import Translation, to_problem
 from dispatch.planning.unable import BrokenVisit, Cause, Why, unable
+from dispatch.planning.van import Shortfall
 from dispatch.settings import Settings
 from dispatch.store import let_go, only_reads
 from solver.judge.check import check
-from solver.problem import InvalidProblem, Problem
+from solver.problem import InvalidProblem
 from solver.solution import Route as SolvedRoute
-from solver.solution import Rule, Solution, Stop, StopKind, Violation
+from solver.solution import Rule, Solution, StopKind, Violation
 
 MOST_CHANGES = 2_000
 """After more changes than these, everything is looked at again, whatever they are about."""
@@ -57,14 +55,13 @@ def broken_visits(
     """By job, the visits on routes in force that are not over, of these technicians (None: of all)
     on these days (None: on all), that their technicians are not there for, or cannot attend.
 
-    Of some technicians only, what a depot is short of because of others is not known. A day whose
-    rows contradict each other is passed over, and logged with its faults.
+    A day whose rows contradict each other is passed over, and logged with its faults.
     """
     found: dict[str, BrokenVisit] = {}
     for day, theirs in sorted(RoutesInForce(session, at).technicians.items()):
         chosen = theirs if technician_ids is None else theirs & {*technician_ids}
         if chosen and (days is None or day in days):
-            found |= _look_at(session, settings, at, day, chosen, whole=technician_ids is None)[1]
+            found |= _look_at(session, settings, at, day, chosen)[1]
     return found
 
 
@@ -74,8 +71,6 @@ def _look_at(
     at: datetime,
     day: date,
     technician_ids: Iterable[str],
-    *,
-    whole: bool,
 ) -> tuple[Snapshot, dict[str, BrokenVisit]]:
     scope = Scope(day, day, None, frozenset(technician_ids), frozenset())
     snapshot = load_snapshot(session, scope, at)
@@ -89,7 +84,7 @@ def _look_at(
     facts = [*snapshot.jobs, *job_facts(session, begun)]
     by_job = {one.job.id: one for one in facts}
     try:
-        return snapshot, broken_on(snapshot, settings, by_job, whole=whole)
+        return snapshot, broken_on(snapshot, settings, by_job)
     except InvalidProblem as error:
         # The other days are to be looked at all the same.
         logger.error("The routes in force on %s cannot be looked at: %s", day, error)
@@ -164,7 +159,7 @@ class Conflicts:
         theirs = RoutesInForce(session, at).technicians.get(day)
         grounds, found = Grounds(day, frozenset()), dict[str, BrokenVisit]()
         if theirs:
-            snapshot, found = _look_at(session, self._settings, at, day, theirs, whole=True)
+            snapshot, found = _look_at(session, self._settings, at, day, theirs)
             grounds = grounds_of(snapshot, self._settings.zone)
         kept = _KeptDay(seen, at, number, found, grounds)
         with self._keeping:
@@ -235,15 +230,11 @@ class _WatchedDay:
 
 
 def broken_on(
-    snapshot: Snapshot, settings: Settings, facts: Mapping[str, JobFacts], *, whole: bool = True
+    snapshot: Snapshot, settings: Settings, facts: Mapping[str, JobFacts]
 ) -> dict[str, BrokenVisit]:
     """As ``broken_visits``, on the routes of the snapshot, which freezes nothing; ``facts`` are
-    those of all jobs on them that are not over. ``whole``: these are all routes of the day."""
+    those of all jobs on them that are not over."""
     found = unable(snapshot, settings, facts)
-    # What is fetched on later days comes after: if there is too little, it is they who lack it.
-    over = start_of(snapshot.scope.ends_on + timedelta(days=1), settings.zone)
-    before = tuple(stop for stop in snapshot.called_elsewhere if stop.start_at < over)
-    snapshot = replace(snapshot, called_elsewhere=before)
     leaving = {name for name, one in found.items() if one.leaves}
     waiting = {one.job.id for one in snapshot.jobs}
     snapshot = replace(snapshot, unable=frozenset(leaving & waiting))
@@ -278,46 +269,26 @@ def broken_on(
         job = facts[name].job
         if job.status in PLANNABLE and snapshot.sites[job.site_id].latitude is None:
             found[name] = broken(name, NOWHERE, leaves=False)
+    for name, short in translation.shares.lacking.items():
+        if name in free and not (name in found and found[name].leaves):
+            found[name] = broken(name, lack_of(short), leaves=not short.calls)
     for name, message in outgrown(translation).items():
         if name in free and name not in found:
             found[name] = broken(name, Cause(Why.NO_TIME, message), leaves=False)
     solution = in_force(translation)
     if solution is None:
         return found
-    problem = translation.problem
     routes = [_without(route, found) for route in solution.routes]
-    violations = check(problem, Solution(tuple(routes), (), {}))
-    if any(one.rule in OF_SUPPLIES for one in violations):
-        names = translation.shift_names
-        ages = {names.get(shift_key(one.route)): one.route.id or 0 for one in snapshot.live}
-        turns = sorted(routes, key=lambda route: ages.get(route.shift, 0))
-        for name, cause in _short(problem, turns, whole=whole).items():
-            found[name] = broken(name, cause, leaves=True)
+    violations = check(translation.problem, Solution(tuple(routes), (), {}))
     for name in _without_room(translation, routes, violations) - found.keys():
         found[name] = broken(name, NO_ROOM, leaves=False)
     return found
 
 
-OF_SUPPLIES = frozenset({Rule.PARTS, Rule.TOOLS, Rule.DEPOT_STOCK, Rule.TIME_WINDOWS})
-"""What these find may be parts or tools that are not there; a depot that is closed gives none."""
 OF_TIME = frozenset({Rule.TRAVEL, Rule.SHIFT, Rule.TIME_WINDOWS, Rule.BREAKS})
 """What these find may be visits that do not fit in any more."""
 NO_ROOM = Cause(Why.NO_TIME, "It does not fit into the route any more as things are.")
 NOWHERE = Cause(Why.NOWHERE, "Its site has no coordinates.")
-
-
-def _short(problem: Problem, routes: Sequence[SolvedRoute], *, whole: bool) -> Mapping[str, Cause]:
-    """Visits to come that parts or tools are missing for."""
-    if whole:
-        routes = _granted(problem, routes)
-    found: dict[str, Cause] = {}
-    while True:
-        violations = check(problem, Solution(tuple(routes), (), {}))
-        missing = {one.stop: one for one in violations if one.rule in (Rule.PARTS, Rule.TOOLS)}
-        if not missing:
-            return found
-        found |= {name: _missing(one) for name, one in missing.items()}
-        routes = [_without(route, missing) for route in routes]
 
 
 def _without_room(
@@ -349,50 +320,12 @@ def _without(route: SolvedRoute, names: Collection[str]) -> SolvedRoute:
     return replace(route, stops=tuple(stops))
 
 
-def _granted(problem: Problem, routes: Sequence[SolvedRoute]) -> list[SolvedRoute]:
-    """The routes, the oldest first, with what the depots can give while they are open: who comes
-    first has it, and of two at once the one whose route is in force longer."""
-    left = {
-        depot.id: None if depot.stock is None else Counter(depot.stock) for depot in problem.depots
-    }
-    depots = {depot.id: depot for depot in problem.depots}
-    granted: dict[tuple[int, int], Stop] = {}
-    calls = [
-        (stop.start, row, at)
-        for row, route in enumerate(routes)
-        for at, stop in enumerate(route.stops)
-        if stop.kind is StopKind.DEPOT and stop.id in depots
-    ]
-    for start, row, at in sorted(calls):
-        stop = routes[row].stops[at]
-        depot, stock = depots[stop.id], left[stop.id]
-        is_open = any(window.start <= start <= window.end for window in depot.windows)
-        parts: Mapping[str, int] = stop.parts if is_open or not depot.windows else {}
-        if stock is not None:
-            parts = {part: min(number, max(0, stock[part])) for part, number in parts.items()}
-            stock.subtract(parts)
-        tools = stop.tools & depot.tools if is_open or not depot.windows else frozenset()
-        granted[row, at] = replace(stop, parts=parts, tools=tools)
-    # A call that says nothing would stand for whatever is needed.
-    return [
-        replace(
-            route,
-            stops=tuple(
-                found
-                for at, stop in enumerate(route.stops)
-                for found in [granted.get((row, at), stop)]
-                if stop.kind is not StopKind.DEPOT or found.parts or found.tools
-            ),
-        )
-        for row, route in enumerate(routes)
-    ]
-
-
-def _missing(violation: Violation) -> Cause:
-    names = list(violation.subjects)
-    values: dict[str, Any] = {"missing": violation.amount}
-    if violation.rule is Rule.TOOLS:
+def lack_of(short: Shortfall) -> Cause:
+    """That a visit cannot have what it needs."""
+    if short.tools:
+        names = sorted(short.tools)
         message = f"There is no {' and no '.join(names)} for it."
         return Cause(Why.TOOL, message, {"tool_ids": names})
-    message = f"The van is {violation.amount} × {', '.join(names)} short."
-    return Cause(Why.PART, message, {"part_ids": names} | values)
+    names, number = sorted(short.parts), sum(short.parts.values())
+    message = f"The van is {number} × {', '.join(names)} short."
+    return Cause(Why.PART, message, {"part_ids": names, "missing": number})

@@ -1,9 +1,9 @@
 """What a look at a day stands on, and whether it still does after something has changed.
 
-Of other days a look at one sees little: what routes to come there take out of the vans of the day's
-technicians, and what was to be fetched at depots until the day is over. So a job that changes on
-another day, or a route there that gets a new version, leaves the day as it was, unless there is
-more or less left for it because of that.
+Of other days a look at one sees little: what routes to come there use of what is in the vans of the
+day's technicians, and what is to be fetched at depots. So a job that changes on another day, or a
+route there that gets a new version, leaves the day as it was, unless there is more or less left for
+it because of that.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ from dispatch.planning.snapshot import (
     van_stock,
     waivers_by_job,
 )
-from dispatch.planning.van import not_booked, place_on, taken
+from dispatch.planning.van import not_booked, parts_used, place_on
 
 Left = dict[tuple[str, str], int]
 """How many there are of a part at a place; none of what there is nothing of, or too little by how
@@ -76,16 +76,20 @@ class _VanElsewhere:
 
     stock: Mapping[str, int] = field(compare=False)
     """What is in it."""
-    left: Left
+    steps: tuple[tuple[date, bool, bool, frozenset[tuple[str, int]]], ...]
+    """Of stops on other days that are not booked the day, whether they fetch or use, whether they
+    have begun, and parts."""
     waived: frozenset[tuple[int | None, str | None, bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class _DepotsElsewhere:
-    """What depots have left when the day begins, and what others fetch there in its course."""
+    """What depots have left when the day begins, what others fetch there in its course, and what is
+    fetched later: who comes to need more on the day gets what all others leave."""
 
     left: Left
     meanwhile: tuple[tuple[datetime, tuple[int, int], str | None, frozenset[tuple[str, int]]], ...]
+    later: Left
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,30 +220,39 @@ def _van(
     jobs: Mapping[str, Job],
     waivers: Mapping[str, tuple[Waiver, ...]],
 ) -> _VanElsewhere:
-    left, waived = Counter(stock), set()
-    for found in elsewhere:
+    steps, waived = [], set()
+    for found in sorted(elsewhere, key=lambda found: found.route.shift_starts_at):
         if found.route.end_at <= at:
             continue
-        left.subtract(taken(not_booked(found.stops, jobs), jobs))
+        for stop in not_booked(found.stops, jobs):
+            fetches = stop.job_id is None
+            parts = stop.parts if fetches else parts_used(stop, jobs[stop.job_id or ""])
+            if parts:
+                steps.append(
+                    (found.route.day, fetches, stop.start_at <= at, frozenset(parts.items()))
+                )
         for stop in found.stops:
             for row in waivers.get(stop.job_id or "", ()):
                 job = jobs[row.job_id]
                 waived.add((row.id, job.pinned_technician_id, job.status in OVER))
-    there = {(technician, part): number for part, number in left.items() if number}
-    return _VanElsewhere(stock, there, frozenset(waived))
+    return _VanElsewhere(stock, tuple(steps), frozenset(waived))
 
 
 def _depots(
     stock: Mapping[tuple[str, str], int], calls: Iterable[Stop], day: date, zone: ZoneInfo
 ) -> _DepotsElsewhere:
     begin, over = start_of(day, zone), start_of(day + ONE_DAY, zone)
-    left, meanwhile = Counter(stock), []
+    left, later, meanwhile = Counter(stock), Counter[tuple[str, str]](), []
     for stop in calls:
+        there = {(stop.depot_id or "", part): n for part, n in stop.parts.items()}
         if stop.start_at < begin:
             # When exactly, and on which version of a route, is the same to whoever comes later.
-            left.subtract({(stop.depot_id or "", part): n for part, n in stop.parts.items()})
+            left.subtract(there)
         elif stop.start_at < over:
             parts = frozenset(stop.parts.items())
             meanwhile.append((stop.start_at, place_on(stop), stop.depot_id, parts))
-    there = {place: number for place, number in left.items() if number}
-    return _DepotsElsewhere(there, tuple(sorted(meanwhile, key=lambda call: call[:2])))
+        else:
+            later.update(there)
+    rest = {place: number for place, number in left.items() if number}
+    in_order = tuple(sorted(meanwhile, key=lambda call: call[:2]))
+    return _DepotsElsewhere(rest, in_order, dict(+later))

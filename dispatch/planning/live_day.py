@@ -22,10 +22,11 @@ from dispatch.planning.unable import unable
 from dispatch.settings import Settings
 from solver.draft.draft import Draft
 from solver.draft.insertion import cheapest_place
+from solver.draft.supply import total
 from solver.judge.check import check
 from solver.problem import Problem, Shift, Visit
 from solver.rules.cost import RouteCost, cost
-from solver.solution import Route, Solution, StopKind, Unassigned
+from solver.solution import Route, Solution, Stop, StopKind, Unassigned
 from solver.timing.schedule import Call
 from solver.timing.timing import cheapest
 
@@ -53,11 +54,15 @@ class LiveDay:
         self.draft = Draft(translation.problem)
         current = in_force(translation)
         self._routes = {} if current is None else {route.shift: route for route in current.routes}
-        self.draft.adopt(current.routes if current else ())
+        # Who lacks something there has to make way, and nobody in their stead.
+        self.draft.adopt(
+            _without(route, translation.shares.lost) for route in self._routes.values()
+        )
         self._before = dict(self.draft.sequences)
         self._cents_now: dict[str, tuple[tuple[Call, ...], int]] = {}
         self._lost = dict(self._visits_that_cannot_stay())
         self._untenable = set(self._lost.values())
+        self._removed: set[str] = set()
 
     def copy(self) -> "LiveDay":
         """One to try other changes on."""
@@ -65,6 +70,7 @@ class LiveDay:
         other.draft = self.draft.copy()
         other._cents_now = dict(self._cents_now)
         other._untenable = set(self._untenable)
+        other._removed = set(self._removed)
         return other
 
     @property
@@ -81,7 +87,9 @@ class LiveDay:
         attend in time any more."""
         return frozenset(
             job_id
-            for job_id in self._lost.keys() - self.translation.snapshot.unable
+            for job_id in self._lost.keys()
+            - self.translation.snapshot.unable
+            - self.translation.shares.lost
             if not (job_id in self.translation.visits and self.ways(job_id))
         )
 
@@ -154,6 +162,7 @@ class LiveDay:
     def remove(self, job_ids: Collection[str]) -> None:
         """Take the jobs off their routes. What only they kept from its place comes back to it."""
         self.draft.remove(job_ids)
+        self._removed |= {*job_ids}
         for shift in self.problem.shifts:
             if not self.is_tenable(shift):
                 self._bring_back(shift, {*job_ids})
@@ -244,13 +253,49 @@ class LiveDay:
 
     def _way(self, shift: Shift, sequence: tuple[Call, ...]) -> CandidateRoute | None:
         route = cheapest(self.problem, shift, sequence, self.draft.legs)
-        if route is None:
+        if route is None or not self._leaves_enough(shift, sequence):
             return None
         extra = self._cents(route) - self.cents_of(shift)
         had, has = (
             Counter(_depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
         )
         return CandidateRoute(shift, sequence, route, extra, tuple((has - had).elements()))
+
+    def _leaves_enough(self, shift: Shift, sequence: tuple[Call, ...]) -> bool:
+        """Whether the shift, with this sequence, takes nothing from depots that routes which cannot
+        be kept are to fetch there: the draft has only a part of them, or none."""
+        claims = self._claims()
+        if not claims:
+            return True
+        wanted = total([self.draft.loads(shift, sequence, lenient=True) or []])
+        before = self.draft.sequences[shift.id]
+        has = total([self.draft.loads(shift, before, lenient=True) or []])
+        others = self.draft.taken_by_others(shift.technician)
+        stock = {depot.id: depot.stock for depot in self.problem.depots}
+        return not any(
+            wanted[one] > has[one]
+            and there is not None
+            and wanted[one] + others[one] + number > there.get(one[1], 0)
+            for one, number in claims.items()
+            for there in [stock[one[0]]]
+        )
+
+    def _claims(self) -> Counter[tuple[str, str]]:
+        """What routes that stay as they are in force, though they cannot be kept, are to fetch
+        beyond what the draft has for them, by depot and part."""
+        shifts = {self.key(shift.id): shift for shift in self.problem.shifts}
+        going = self._removed | self.translation.snapshot.unable
+        claims: Counter[tuple[str, str]] = Counter()
+        for live in self.translation.snapshot.live:
+            shift = shifts.get(shift_key(live.route))
+            names = {stop.job_id for stop in live.stops if stop.job_id is not None}
+            if (shift is None or not self.is_tenable(shift)) and not names <= going:
+                load = self.translation.shares.to_fetch(live)
+                if shift is not None and load:
+                    own = self.draft.sequences[shift.id]
+                    load -= total([self.draft.loads(shift, own, lenient=True) or []])
+                claims += load
+        return claims
 
     def key(self, name: str) -> tuple[str, datetime]:
         """As ``shift_key``, of the shift that the solver knows by this name."""
@@ -292,8 +337,10 @@ class LiveDay:
             for shift, calls in self.draft.sequences.items()
             if calls != self._before[shift] or shift in afresh
         }
-        keys = {self.key(name) for name in names} | set(self._left_for_others())
         routes = self.draft.routes()
+        keys = {self.key(name) for name in names} | set(self._left_for_others())
+        keys |= self._fetching_otherwise(routes, keys)
+        names |= {name for name in self.draft.sequences if self.key(name) in keys}
         served = {stop.id for route in routes for stop in route.stops}
         left_out = [visit.id for visit in self.problem.visits if visit.id not in served]
         costs = cost(self.problem, [route for route in routes if route.shift in names], ())
@@ -321,6 +368,45 @@ class LiveDay:
             key = shift_key(found.route)
             if any(now_on.get(stop.job_id or "", key) != key for stop in found.stops):
                 yield key
+
+    def _fetching_otherwise(
+        self, routes: Iterable[Route], keys: Collection[tuple[str, datetime]]
+    ) -> set[tuple[str, datetime]]:
+        """Shifts that have to have other pickups than they have in force, for those that change to
+        have theirs: the draft shares out the depots among all of them anew, and a call in force
+        may fetch more than its route needs."""
+        planned = {self.key(route.shift): _loads(route.stops) for route in routes}
+        stock = {depot.id: depot.stock for depot in self.problem.depots}
+        stay = {
+            shift_key(live.route): self.translation.shares.to_fetch(live)
+            for live in self.translation.snapshot.live
+        }
+        found: set[tuple[str, datetime]] = set()
+        while True:
+            new = {*keys, *found}
+            load: Counter[tuple[str, str]] = Counter()
+            for key in new | stay.keys():
+                load.update(planned.get(key, Counter()) if key in new else stay[key])
+            over = {
+                (depot, part)
+                for (depot, part), number in load.items()
+                for there in [stock[depot]]
+                if there is not None and number > there.get(part, 0)
+            }
+            people = {technician for technician, _ in new}
+            more = {
+                key
+                for key in stay.keys() - new
+                if key not in self._untenable
+                and (
+                    any(stay[key][one] > planned.get(key, Counter())[one] for one in over)
+                    # What one shift leaves in the van, the next finds there.
+                    or (key[0] in people and stay[key] != planned.get(key, Counter()))
+                )
+            }
+            if not more:
+                return found
+            found |= more
 
     def _verify(self, routes: Sequence[Route]) -> None:
         """The last word before anything is published, as for every plan."""
@@ -410,6 +496,22 @@ class Changed:
 
 def _depots_of(sequence: Sequence[Call]) -> Counter[str]:
     return Counter(call.id for call in sequence if not isinstance(call, Visit))
+
+
+def _without(route: Route, names: frozenset[str]) -> Route:
+    if names.isdisjoint(stop.id for stop in route.stops):
+        return route
+    stops = (stop for stop in route.stops if stop.kind != StopKind.VISIT or stop.id not in names)
+    return replace(route, stops=tuple(stops))
+
+
+def _loads(stops: Iterable[Stop]) -> Counter[tuple[str, str]]:
+    """What depot calls among the stops pick up, by depot and part."""
+    found: Counter[tuple[str, str]] = Counter()
+    for stop in stops:
+        if stop.kind == StopKind.DEPOT:
+            found.update({(stop.id, part): number for part, number in stop.parts.items()})
+    return found
 
 
 def visits_of(sequence: Sequence[Call]) -> list[str]:

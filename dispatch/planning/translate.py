@@ -5,7 +5,7 @@ day. Visits are named after their jobs, depots after themselves, and shifts afte
 local start ("T07@2026-11-23T08:00+07:00").
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,9 +23,9 @@ from dispatch.planning.shifts import (
     one_after_the_other,
     working_shifts,
 )
-from dispatch.planning.snapshot import DepotFacts, JobFacts, LiveRoute, Snapshot, TechnicianFacts
+from dispatch.planning.snapshot import DepotFacts, JobFacts, Snapshot, TechnicianFacts
 from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
-from dispatch.planning.van import fetched, granted, not_booked, place_on, taken, used
+from dispatch.planning.van import Shares
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
 from solver.objective import Objective
@@ -71,6 +71,8 @@ class Translation:
     histories: tuple[History, ...]
     left_out: Mapping[str, Unattendable | None]
     """Jobs that are no visits: they cannot be attended, or (None) their sites have no location."""
+    shares: Shares
+    """What depot calls in force are given, and who lacks something all the same."""
     overnight: frozenset[str]
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
     unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
@@ -181,6 +183,7 @@ class _Translator:
             locations=self._locations,
             histories=self.histories,
             left_out=left_out,
+            shares=self._shares,
             overnight=frozenset(overnight),
             unpinned=unpinned,
             unwaived={
@@ -369,16 +372,8 @@ class _Translator:
         }
 
     @cached_property
-    def _granted(self) -> Mapping[tuple[int, int], models.Stop]:
-        """Depot calls that have not been made but stay, with what they will be given."""
-        calls = [*self.snapshot.called_elsewhere]
-        for history in self.histories:
-            calls += not_booked(history.stops, self.snapshot.live_jobs)
-        to_come = [stop for history in self.histories for stop in history.to_come]
-        return granted(calls, to_come, self.snapshot.depots, self.zone)
-
-    def _stops_of(self, history: History) -> list[models.Stop]:
-        return [self._granted.get(place_on(stop), stop) for stop in history.stops]
+    def _shares(self) -> Shares:
+        return Shares(self.snapshot, self.histories, self.waivers, self.zone)
 
     @cached_property
     def _histories_of(self) -> Mapping[str, list[History]]:
@@ -410,7 +405,7 @@ class _Translator:
         breaks, tools = list(shift.breaks), facts.tools
         if behind is not None:
             start = self._locations.get(behind.last_place or "", home)
-            stops = self._stops_of(behind)
+            stops = self._shares.stops_of(behind)
             tools |= {tool for stop in stops if stop.depot_id for tool in stop.tools}
             taken = [stop for stop in behind.stops if stop.kind == StopKind.BREAK]
             breaks = not_taken(breaks, [(stop.start_at, stop.departure_at) for stop in taken])
@@ -435,7 +430,7 @@ class _Translator:
                 for row in facts.skills
                 if row.expires_on is None or row.expires_on >= shift.day
             },
-            stock=self._van_stock(facts) if shift is first else {},
+            stock=self._shares.van_stock(technician) if shift is first else {},
             tools=tools,
             breaks=tuple(
                 Break(
@@ -450,38 +445,8 @@ class _Translator:
 
     # Supplies
 
-    def _van_stock(self, facts: TechnicianFacts) -> dict[str, int]:
-        """What is in the van, less what routes outside this plan, or begun visits, rely on."""
-        technician, jobs = facts.technician.id, self.snapshot.live_jobs
-        stock = Counter(facts.stock)
-        for part, number in self.waivers.parts_of(technician):
-            stock[part] += number
-        for history in self._histories_of[technician]:
-            stops = not_booked(self._stops_of(history), jobs)
-            stock += fetched(stops)
-            stock -= used(stops, jobs)
-        for found in self.snapshot.live_elsewhere:
-            if found.route.technician_id == technician and self._is_to_come(found):
-                stock -= taken(not_booked(found.stops, jobs), jobs)
-        return dict(stock)
-
-    def _is_to_come(self, found: LiveRoute) -> bool:
-        return found.route.end_at > self.snapshot.taken_at
-
-    @cached_property
-    def _promised(self) -> Mapping[str, Counter[str]]:
-        """What depot calls outside this plan, and those that have begun, still have to fetch, or
-        have fetched without its being booked, by depot."""
-        begun = (not_booked(found.stops, self.snapshot.live_jobs) for found in self.histories)
-        calls = [*self.snapshot.called_elsewhere, *(stop for stops in begun for stop in stops)]
-        found: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for stop in calls:
-            if stop.depot_id is not None:
-                found[stop.depot_id].update(stop.parts)
-        return found
-
     def _depot(self, facts: DepotFacts) -> Depot:
-        depot, promised = facts.depot, self._promised.get(facts.depot.id, Counter())
+        depot = facts.depot
         last = self._horizon.reach.astimezone(self.zone).date()
         return Depot(
             id=depot.id,
@@ -491,7 +456,7 @@ class _Translator:
                 self._window(*local_span(day, depot.opens, depot.closes, self.zone))
                 for day in days(self.snapshot.scope.starts_on - ONE_DAY, last)
             ),
-            stock={part: max(0, count - promised[part]) for part, count in facts.stock.items()},
+            stock=self._shares.depot_stock(facts),
             tools=facts.tools,
         )
 

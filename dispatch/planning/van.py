@@ -1,20 +1,34 @@
 """Where the parts that visits use come from: the van, or a depot call on the way.
 
 What is known to have happened is booked: the figures of depots and vans tell of it
-(``dispatch.parts.movements``), and it must not be counted again.
+(``dispatch.parts.movements``), and it must not be counted again. The rest follows from the routes
+in force, in one way for whoever plans and for whoever looks at what holds: ``Shares``.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from zoneinfo import ZoneInfo
 
 from dispatch.local_time import ONE_DAY, local_span
 from dispatch.models import OVER, Depot, Job, Stop
-from dispatch.planning.snapshot import STARTED, DepotFacts
+from dispatch.planning.progress import History, histories
+from dispatch.planning.snapshot import (
+    STARTED,
+    DepotFacts,
+    LiveRoute,
+    Snapshot,
+    TechnicianFacts,
+)
+from dispatch.planning.waivers import Waivers
 from solver.solution import StopKind
 
 Jobs = Mapping[str, Job]
+StopPlace = tuple[int, int]
+"""What names a stored stop: its route, and where it comes on it."""
 
 
 def calls_made(stops: Sequence[Stop], jobs: Jobs) -> list[Stop]:
@@ -36,75 +50,353 @@ def not_booked(stops: Sequence[Stop], jobs: Jobs) -> list[Stop]:
     ]
 
 
-def place_on(stop: Stop) -> tuple[int, int]:
-    """What names a stored stop: its route, and where it comes on it."""
+def place_on(stop: Stop) -> StopPlace:
+    """What names the stop."""
     return stop.route_id, stop.position
-
-
-def granted(
-    calls: Iterable[Stop], to_come: Iterable[Stop], depots: Iterable[DepotFacts], zone: ZoneInfo
-) -> dict[tuple[int, int], Stop]:
-    """Those ``to_come`` of the calls that are not booked, by ``place_on``: what they fetch is what
-    their depot has left and lends, if it is open by then. Who calls there first has it, and of two
-    at once whose route is in force longer."""
-    facts = {one.depot.id: one for one in depots}
-    left = {name: Counter(one.stock) for name, one in facts.items()}
-    places = {place_on(stop) for stop in to_come}
-    found: dict[tuple[int, int], Stop] = {}
-    for stop in sorted(calls, key=lambda call: (call.start_at, *place_on(call))):
-        there = facts.get(stop.depot_id or "")
-        if there is None:
-            continue
-        stock, parts = left[there.depot.id], stop.parts
-        if place_on(stop) in places:
-            is_open = _is_open(there.depot, stop.start_at, zone)
-            parts = {p: min(n, max(0, stock[p])) for p, n in parts.items() if is_open}
-            tools = [tool for tool in stop.tools if is_open and tool in there.tools]
-            found[place_on(stop)] = Stop(**stop.model_dump() | {"parts": parts, "tools": tools})
-        stock.subtract(parts)
-    return found
-
-
-def _is_open(depot: Depot, moment: datetime, zone: ZoneInfo) -> bool:
-    day = moment.astimezone(zone).date()
-    # It may be open past midnight.
-    spans = (local_span(one, depot.opens, depot.closes, zone) for one in (day - ONE_DAY, day))
-    return any(opens <= moment <= closes for opens, closes in spans)
-
-
-def fetched(stops: Iterable[Stop]) -> Counter[str]:
-    """What the depot calls among the stops fetch."""
-    found: Counter[str] = Counter()
-    for stop in stops:
-        if stop.kind == StopKind.DEPOT:
-            found.update(stop.parts)
-    return found
-
-
-def used(stops: Iterable[Stop], jobs: Jobs) -> Counter[str]:
-    """What the visits among the stops use."""
-    found: Counter[str] = Counter()
-    for stop in stops:
-        if stop.job_id is not None:
-            found.update(parts_used(stop, jobs[stop.job_id]))
-    return found
-
-
-def taken(stops: Iterable[Stop], jobs: Jobs) -> Counter[str]:
-    """What the stops, in order, take out of the van: a visit uses what depot calls before it have
-    fetched, and takes the rest out of the van."""
-    found: Counter[str] = Counter()
-    at_hand: Counter[str] = Counter()
-    for stop in stops:
-        if stop.kind == StopKind.DEPOT:
-            at_hand.update(stop.parts)
-        elif stop.job_id is not None:
-            wanted = Counter(parts_used(stop, jobs[stop.job_id]))
-            found += wanted - at_hand
-            at_hand -= wanted
-    return found
 
 
 def parts_used(stop: Stop, job: Job) -> Mapping[str, int]:
     """What the visit has used, as reported; until then, what it is planned to use."""
     return stop.parts if job.parts_used is None else job.parts_used
+
+
+@dataclass(frozen=True, slots=True)
+class MoreToFetch:
+    """What a depot call could fetch beyond what it is to."""
+
+    parts: Mapping[str, int] = field(default_factory=dict)
+    tools: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """What a visit in force will not have, as its route and those of all others are."""
+
+    parts: Mapping[str, int]
+    tools: frozenset[str]
+    calls: Mapping[StopPlace, MoreToFetch]
+    """Depot calls to come before it on its route that could fetch all of it; empty if they could
+    not."""
+
+
+def shares_in_force(snapshot: Snapshot, zone: ZoneInfo) -> "Shares":
+    """Who has what of all that is in force, as the snapshot knows it."""
+    return Shares(snapshot, histories(snapshot, zone), Waivers(snapshot), zone)
+
+
+class Shares:
+    """What each depot call in force will be given, what vans have by then, and who lacks something.
+
+    A depot gives what it has and lends, while it is open. Who calls there first has it, on whatever
+    day, and of two at once whose route is in force longer; a call that has begun has fetched what
+    it was to. So does a van: what an earlier visit uses is not there for a later one. What a job
+    has come to need since its route was published it has last, of what is left then. A visit that
+    cannot have all that it needs is not made, and uses nothing.
+
+    Of technicians outside the snapshot's scope only the depot calls count. So the shares are the
+    same for all scopes, as long as nobody is thought to have begun, or to have left.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, histories: Iterable[History], waivers: Waivers, zone: ZoneInfo
+    ) -> None:
+        self._snapshot, self._waivers = snapshot, waivers
+        self._jobs = snapshot.live_jobs
+        self._depots = {facts.depot.id: facts for facts in snapshot.depots}
+        self._zone = zone
+        self._facts = {facts.job.id: facts for facts in snapshot.jobs}
+        kept, to_come = set(), set()
+        for history in histories:
+            kept |= {place_on(stop) for stop in history.stops}
+            to_come |= {place_on(stop) for stop in history.to_come}
+        self._kept: Collection[StopPlace] = kept
+        self._begun: Collection[StopPlace] = kept - to_come
+        self._elsewhere = [
+            found for found in snapshot.live_elsewhere if found.route.end_at > snapshot.taken_at
+        ]
+        """Of its technicians, as far as they are not over."""
+        self._own = {place_on(stop) for found in snapshot.live for stop in found.stops}
+        calls = [*snapshot.called_elsewhere]
+        for found in snapshot.live:
+            calls += [s for s in not_booked(found.stops, self._jobs) if s.depot_id is not None]
+        self._calls = calls
+        self.granted = self._grant()
+        self._left = self._what_is_left()
+        self.lacking: dict[str, Shortfall] = {}
+        """By job, the visits to come on routes of the scope that lack something."""
+        self.uses: dict[str, Mapping[str, int]] = {}
+        """By job, the parts that visits to come on routes of the scope use, if they have them, or
+        could have them fetched."""
+        self._stock: dict[str, Counter[str]] = {}
+        self._least_after: dict[StopPlace, Counter[str]] = {}
+        for technician in snapshot.technicians:
+            self._play(technician)
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """Visits that lack what no call on their route could fetch."""
+        return frozenset(name for name, short in self.lacking.items() if not short.calls)
+
+    def stops_of(self, history: History) -> list[Stop]:
+        """The stops of the history, depot calls with what they are given."""
+        return [self.granted.get(place_on(stop), stop) for stop in history.stops]
+
+    def van_stock(self, technician_id: str) -> dict[str, int]:
+        """What a plan of the scope may use of what is in the van: no routes outside the scope, and
+        nothing that stays, relies on it."""
+        return dict(self._stock[technician_id])
+
+    def depot_stock(self, facts: DepotFacts) -> dict[str, int]:
+        """What a plan of the scope may fetch: what is not for calls outside the scope, nor for
+        those that stay. What calls that may be planned anew are given is among it in any case."""
+        wanted: Counter[str] = Counter()
+        free: Counter[str] = Counter()
+        for stop in self._calls:
+            if stop.depot_id != facts.depot.id:
+                continue
+            place = place_on(stop)
+            if place in self._own and place not in self._kept:
+                free.update(self.granted[place].parts)
+            elif place in self._begun or self._is_open(facts.depot, stop.start_at):
+                wanted.update(stop.parts)
+        return {
+            part: max(0, count - wanted[part], min(count, free[part]))
+            for part, count in facts.stock.items()
+        }
+
+    def to_fetch(self, found: LiveRoute) -> Counter[tuple[str, str]]:
+        """What those calls of a route of the scope that may be planned anew are to fetch as long as
+        they are in force, by depot and part: there may be less, and then it is somebody's."""
+        load: Counter[tuple[str, str]] = Counter()
+        for stop in found.stops:
+            facts, place = self._depots.get(stop.depot_id or ""), place_on(stop)
+            if facts is None or place not in self.granted or place in self._kept:
+                continue
+            if self._is_open(facts.depot, stop.start_at):
+                load.update({(facts.depot.id, part): n for part, n in stop.parts.items()})
+        return load
+
+    def more_to_fetch(self, call: Stop) -> MoreToFetch:
+        """What the call could fetch beyond what it is to, for all who lack something."""
+        parts: Counter[str] = Counter()
+        tools: set[str] = set()
+        for short in self.lacking.values():
+            more = short.calls.get(place_on(call))
+            if more is not None:
+                parts.update(more.parts)
+                tools |= more.tools
+        return MoreToFetch(dict(parts), frozenset(tools))
+
+    def least_after(self, call: Stop) -> Mapping[str, int]:
+        """How many of each part the van never has less of from that depot call on, on whatever day,
+        with all visits made that can be."""
+        return self._least_after.get(place_on(call), call.parts)
+
+    # Depots
+
+    def _grant(self) -> dict[StopPlace, Stop]:
+        left = {name: Counter(facts.stock) for name, facts in self._depots.items()}
+        found: dict[StopPlace, Stop] = {}
+        for stop in sorted(self._calls, key=lambda call: (call.start_at, *place_on(call))):
+            found[place_on(stop)] = stop
+            facts = self._depots.get(stop.depot_id or "")
+            if facts is None:
+                continue
+            stock, parts = left[facts.depot.id], dict(stop.parts)
+            if not self._has_begun(stop):
+                is_open = self._is_open(facts.depot, stop.start_at)
+                parts = {p: min(n, max(0, stock[p])) for p, n in parts.items() if is_open}
+                tools = [tool for tool in stop.tools if is_open and tool in facts.tools]
+                if parts != stop.parts or tools != stop.tools:
+                    content = stop.model_dump() | {"parts": parts, "tools": tools}
+                    found[place_on(stop)] = Stop(**content)
+            stock.subtract(parts)
+        return found
+
+    def _what_is_left(self) -> dict[str, Counter[str]]:
+        left = {name: Counter(facts.stock) for name, facts in self._depots.items()}
+        for stop in self.granted.values():
+            if stop.depot_id in left:
+                left[stop.depot_id].subtract(stop.parts)
+        return left
+
+    def _has_begun(self, stop: Stop) -> bool:
+        place = place_on(stop)
+        if place in self._own:
+            return place in self._begun
+        return stop.start_at <= self._snapshot.taken_at
+
+    def _is_open(self, depot: Depot, moment: datetime) -> bool:
+        day = moment.astimezone(self._zone).date()
+        # It may be open past midnight.
+        spans = (
+            local_span(one, depot.opens, depot.closes, self._zone) for one in (day - ONE_DAY, day)
+        )
+        return any(opens <= moment <= closes for opens, closes in spans)
+
+    # Vans
+
+    def _play(self, facts: TechnicianFacts) -> None:
+        """Play the technician's routes through in order."""
+        technician = facts.technician.id
+        stock = Counter(facts.stock)
+        for part, number in self._waivers.parts_of(technician):
+            stock[part] += number
+        steps = list(self._steps(facts))
+        van = stock
+        for step in steps:
+            self._make(step, van)
+            van = step.left
+        for at, step in enumerate(steps):
+            if step.needed != step.used or step.missing:
+                self._make_up(step, steps[at:])
+            if step.is_judged and step.needed == step.used:
+                self.uses[step.stop.job_id or ""] = dict(step.used)
+        self._stock[technician] = self._free(stock, steps)
+        for at, step in enumerate(steps):
+            if step.stop.kind == StopKind.DEPOT:
+                self._least_after[place_on(step.stop)] = reduce(
+                    and_, (one.left for one in steps[at:])
+                )
+
+    def _free(self, stock: Counter[str], steps: Sequence["_Step"]) -> Counter[str]:
+        """What of the stock a plan of the scope may use. What routes in force use of it is there in
+        any case; what is left over on days before is not counted on, since their routes may change.
+        """
+        days = self._snapshot.scope.starts_on, self._snapshot.scope.ends_on
+        there, sure, at_hand = stock, stock, Counter[str]()
+        least, van = None, stock
+        for step in steps:
+            if step.found.route.day < days[0] and not step.has_begun:
+                sure = sure - (step.used - at_hand)
+                at_hand = at_hand - step.used + step.brought
+                there = there + step.brought - step.used
+            elif step.is_free:
+                least = van & step.left if least is None else least & van & step.left
+            elif step.found.route.day <= days[1]:
+                sure = sure + step.brought - step.used
+                there = there + step.brought - step.used
+            van = step.left
+        later = _taken(step for step in steps if step.found.route.day > days[1])
+        # What calls that may be planned anew bring for later days is not kept back in the van.
+        reserved = later if least is None else later & least
+        needed = _taken(step for step in steps if step.is_free)
+        return (sure - reserved) | (needed & (there - reserved))
+
+    def _steps(self, facts: TechnicianFacts) -> Iterator["_Step"]:
+        scope = self._snapshot.scope
+        routes = [*self._snapshot.live, *self._elsewhere]
+        mine = (one for one in routes if one.route.technician_id == facts.technician.id)
+        for found in sorted(mine, key=lambda one: one.route.shift_starts_at):
+            is_own = scope.starts_on <= found.route.day <= scope.ends_on
+            unbooked = {stop.position for stop in not_booked(found.stops, self._jobs)}
+            tools = facts.tools
+            for stop in found.stops:
+                place = place_on(stop)
+                if stop.kind == StopKind.DEPOT:
+                    tools |= {*self.granted.get(place, stop).tools}
+                if stop.position not in unbooked:
+                    continue
+                has_begun = self._has_begun(stop)
+                step = _Step(found, stop, is_own and place not in self._kept)
+                step.has_begun = has_begun
+                job_id = stop.job_id or ""
+                if is_own and not has_begun and job_id in self._facts:
+                    if job_id in self._snapshot.unable:
+                        continue
+                    needs = self._facts[job_id]
+                    step.needed = Counter({row.part_id: row.quantity for row in needs.parts})
+                    borrowed = {row.tool_id for row in needs.tools}
+                    step.missing = borrowed - self._waivers.tools_of(job_id) - tools
+                    step.is_judged = True
+                yield step
+
+    def _make(self, step: "_Step", van: Counter[str]) -> None:
+        """Let the step bring and use what its route was published with, if that is there."""
+        stop = step.stop
+        if stop.kind == StopKind.DEPOT:
+            step.brought = Counter(self.granted.get(place_on(stop), stop).parts)
+        else:
+            wanted = +Counter(parts_used(stop, self._jobs[stop.job_id or ""]))
+            if step.is_judged:
+                wanted &= step.needed
+            if step.has_begun:
+                wanted &= van
+            step.used = wanted if wanted <= van else Counter()
+            if not step.is_judged:
+                step.needed = step.used
+        step.left = van + step.brought - step.used
+
+    def _make_up(self, step: "_Step", following: Sequence["_Step"]) -> None:
+        """Let the visit have what else it needs, as far as the others leave it."""
+        more = step.needed - step.used
+        lacks = more - reduce(and_, (one.left for one in following))
+        if lacks or step.missing:
+            calls = self._could_fetch(step.found, step.stop, lacks, step.missing)
+            self.lacking[step.stop.job_id or ""] = Shortfall(lacks, frozenset(step.missing), calls)
+            if not calls:
+                for one in following:
+                    one.left = one.left + step.used
+                step.used = Counter()
+                return
+        step.used, step.brought = step.needed, lacks
+        for one in following:
+            one.left = one.left + lacks - more
+
+    def _could_fetch(
+        self, found: LiveRoute, visit: Stop, parts: Counter[str], tools: Collection[str]
+    ) -> dict[StopPlace, MoreToFetch]:
+        """The calls to come before the visit that could fetch all of that, and what each takes, the
+        latest first; nothing if they could not."""
+        calls: dict[StopPlace, MoreToFetch] = {}
+        rest, to_borrow = parts.copy(), frozenset(tools)
+        before = (stop for stop in found.stops if stop.position < visit.position)
+        for stop in sorted(before, key=lambda stop: -stop.position):
+            facts, place = self._depots.get(stop.depot_id or ""), place_on(stop)
+            if facts is None or place not in self.granted or self._has_begun(stop):
+                continue
+            is_to_come = stop.start_at > self._snapshot.taken_at
+            if not is_to_come or not self._is_open(facts.depot, stop.start_at):
+                continue
+            more = MoreToFetch(dict(rest & self._left[facts.depot.id]), to_borrow & facts.tools)
+            if more.parts or more.tools:
+                calls[place] = more
+            rest -= Counter(more.parts)
+            to_borrow -= more.tools
+        if rest or to_borrow:
+            return {}
+        for stop in found.stops:
+            if place_on(stop) in calls:
+                self._left[stop.depot_id or ""].subtract(calls[place_on(stop)].parts)
+        return calls
+
+
+@dataclass(slots=True)
+class _Step:
+    """A depot call or a visit that is not booked, and what becomes of the van there."""
+
+    found: LiveRoute
+    stop: Stop
+    is_free: bool
+    """Whether a plan of the scope may have it otherwise."""
+    has_begun: bool = False
+    is_judged: bool = False
+    """Whether it is known what it needs, and not only what it was published with."""
+    needed: Counter[str] = field(default_factory=Counter)
+    missing: set[str] = field(default_factory=set)
+    """Tools that nobody will have lent by then."""
+    brought: Counter[str] = field(default_factory=Counter)
+    used: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    """What is in the van afterwards."""
+
+
+def _taken(steps: Iterable[_Step]) -> Counter[str]:
+    """What the steps, in order, take out of the van: a visit uses what depot calls before it have
+    fetched, and takes the rest out of the van."""
+    found: Counter[str] = Counter()
+    at_hand: Counter[str] = Counter()
+    for step in steps:
+        found += step.used - at_hand
+        at_hand = at_hand - step.used + step.brought
+    return found

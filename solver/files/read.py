@@ -148,7 +148,7 @@ def _great_circles(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, M
     before = len(decoder.faults)
     # Where it is missing that was noted already.
     given = "speed_kmh" in data
-    speed = _at_least(decoder, data["speed_kmh"], "/speed_kmh", 1) if given else FAULTY
+    speed: Any = _at_least(decoder, data["speed_kmh"], "/speed_kmh", 1) if given else FAULTY
     detour = _at_least(decoder, data.get("detour_factor", 1), "/detour_factor", 1)
     locations = data["locations"] if isinstance(data["locations"], list) else None
     if locations is None:
