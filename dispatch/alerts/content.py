@@ -18,7 +18,7 @@ from dispatch.alerts.json_bodies import UnreadableBody
 from dispatch.alerts.words import severity_of
 from dispatch.intake import MOST_READINGS, FiniteNumber, Input, Moment, Readings, Text, faults_of
 from dispatch.models import Severity
-from solver.problem import Fault
+from solver.faults import Fault
 
 MOST_NOTES = 20
 JSON_TYPE = "application/json"

@@ -24,7 +24,7 @@ from dispatch.alerts.json_bodies import (
 )
 from dispatch.alerts.sources import CannotFind, FieldMapping, find
 from dispatch.models import AlertSource
-from solver.problem import Fault
+from solver.faults import Fault
 
 CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 

@@ -22,7 +22,7 @@ from dispatch.alerts.rules import (
 from dispatch.company.devices import Watched
 from dispatch.errors import DispatchError
 from dispatch.intake import JobChange, NewJob, Window
-from dispatch.jobs.jobs import JobOut
+from dispatch.jobs.details import JobOut
 from dispatch.local_time import as_said
 from dispatch.models import (
     AlarmState,
