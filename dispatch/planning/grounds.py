@@ -76,9 +76,8 @@ class _VanElsewhere:
 
     stock: Mapping[str, int] = field(compare=False)
     """What is in it."""
-    steps: tuple[tuple[date, bool, bool, frozenset[tuple[str, int]]], ...]
-    """Of stops on other days that are not booked the day, whether they fetch or use, whether they
-    have begun, and parts."""
+    left: Left
+    """With all that is fetched and used on other days: what has been booked was to be the same."""
     waived: frozenset[tuple[int | None, str | None, bool]]
 
 
@@ -220,22 +219,21 @@ def _van(
     jobs: Mapping[str, Job],
     waivers: Mapping[str, tuple[Waiver, ...]],
 ) -> _VanElsewhere:
-    steps, waived = [], set()
-    for found in sorted(elsewhere, key=lambda found: found.route.shift_starts_at):
+    left, waived = Counter(stock), set()
+    for found in elsewhere:
         if found.route.end_at <= at:
             continue
         for stop in not_booked(found.stops, jobs):
-            fetches = stop.job_id is None
-            parts = stop.parts if fetches else parts_used(stop, jobs[stop.job_id or ""])
-            if parts:
-                steps.append(
-                    (found.route.day, fetches, stop.start_at <= at, frozenset(parts.items()))
-                )
+            if stop.job_id is None:
+                left.update(stop.parts)
+            else:
+                left.subtract(parts_used(stop, jobs[stop.job_id]))
         for stop in found.stops:
             for row in waivers.get(stop.job_id or "", ()):
                 job = jobs[row.job_id]
                 waived.add((row.id, job.pinned_technician_id, job.status in OVER))
-    return _VanElsewhere(stock, tuple(steps), frozenset(waived))
+    there = {(technician, part): number for part, number in left.items() if number}
+    return _VanElsewhere(stock, there, frozenset(waived))
 
 
 def _depots(

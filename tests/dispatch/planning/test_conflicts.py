@@ -173,7 +173,9 @@ def published(session: Session, stops: list[Stop | tuple[str, str]]) -> None:
 
 
 def test_what_is_fetched_on_one_day_is_missed_on_another(company: Session, looked: Looked) -> None:
-    published(company, [depot_call("depot", "08:30", {"lamp": 2}), ("a1", "09:00")])
+    add_job(company, "more", at=5, parts={"lamp": 1})
+    lamps = depot_call("depot", "08:30", {"lamp": 2})
+    published(company, [lamps, ("a1", "09:00"), ("more", "11:00")])
     assert looked.at([TUESDAY]) == ({"t1"}, [TUESDAY])
 
 
