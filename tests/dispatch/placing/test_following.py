@@ -434,7 +434,10 @@ def test_what_may_stay_is_asked_for_once(monday: Session, settings: Settings) ->
 
 
 def moves_far_away(session: Session) -> None:
+    """So that Bob cannot be there within its windows; but he works late enough to come home."""
     session.get_one(Site, "site-hard").latitude = 21.82
+    session.add(JobWindow(job_id="plain", starts_at=hanoi("10:00"), ends_at=hanoi("10:00")))
+    session.exec(update(WorkingHours).values(max_overtime_minutes=420))
 
 
 def test_nothing_is_asked_for_where_everything_holds(monday: Session, settings: Settings) -> None:
