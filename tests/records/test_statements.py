@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from fastapi.testclient import TestClient
 from sqlmodel import Session
 
@@ -18,6 +19,7 @@ from dispatch.by_hand.changes import ChangeToMake, Override, make_change
 from dispatch.by_hand.undoing import undo_change
 from dispatch.jobs.jobs import cancel_job
 from dispatch.models import now
+from tests.dispatch.crew import hanoi
 from tests.records.listening import statements
 from tests.records.made_up import Found, asked, found, found_on_server
 
@@ -56,6 +58,13 @@ class Size:
 
 SMALL = Size(Past(days=4, jobs_a_day=8, technicians=2, versions_a_day=4), 6)
 LARGE = Size(Past(days=8, jobs_a_day=32, technicians=4, versions_a_day=8), 12)
+
+
+@pytest.fixture(autouse=True)
+def morning() -> Iterator[None]:
+    """When there is most to be told of the day: what has begun has no other place."""
+    with time_machine.travel(hanoi("05:00")):
+        yield
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
