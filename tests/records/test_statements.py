@@ -23,7 +23,7 @@ from tests.dispatch.crew import hanoi
 from tests.records.listening import statements
 from tests.records.made_up import Found, asked, found, found_on_server
 
-TIMES = 3
+TIMES = 5
 """So often each is asked: what happens in the background now and then is not counted."""
 LONGER = frozenset(
     {
