@@ -341,14 +341,67 @@ def test_a_topic_says_whose_form_its_messages_have(
         ("a/#device", "a/b/c", "b/c"),
         ("a/+", "a/b", None),
         ("a.b/+device", "axb/d", None),
+        ("#device", "a/b", "a/b"),
+        ("a/#device", "a", None),
+        ("a/#device", "ab", None),
+        ("$share/group/a/+device", "a/d", "d"),
     ],
 )
 def test_a_topic_names_the_device(pattern: str, topic: str, device: str | None) -> None:
     assert TopicPattern(pattern, None).device_of(topic) == device
 
 
+@pytest.mark.parametrize(
+    ("pattern", "topic", "matches"),
+    [
+        ("a/#device", "a", True),
+        ("a/#", "a", True),
+        ("+device/#", "a", True),
+        ("#", "a/b", True),
+        ("a/#", "ab", False),
+        ("$share/group/a/#", "a/b", True),
+        ("$share/group/a", "$share/group/a", False),
+        ("a/+", "a", False),
+    ],
+)
+def test_a_pattern_takes_what_the_broker_delivers_for_it(
+    pattern: str, topic: str, matches: bool
+) -> None:
+    assert bool(TopicPattern(pattern, None).match(topic)) is matches
+
+
 def test_the_broker_is_given_plain_wildcards() -> None:
     assert TopicPattern("a/+device/b/#device", None).filter == "a/+/b/#"
+    assert TopicPattern("$share/group/a/+device", None).filter == "$share/group/a/+"
+
+
+def test_what_comes_on_the_parent_of_all_topics_keeps_nothing_else_from_coming(
+    broker: Broker, settings: Settings, engine: Engine
+) -> None:
+    topics = {"alerts/#device": "", "$share/group/shared/+device": ""}
+    subscriber = started(broker, settings, mqtt_topics=topics)
+    until(lambda: subscriber.is_connected)
+    broker.publish([("alerts", json.dumps(message("a-1")).encode()), ("alerts", b"{}")])
+    broker.publish([("alerts/sen-2", b'{"type": "hot"}'), ("shared/sen-3", b'{"type": "hot"}')])
+    until(lambda: count(engine, Alert) == 3 and count(engine, DeadLetter) == 1)
+    subscriber.stop()
+
+
+def test_what_comes_on_a_topic_of_earlier_settings_is_kept(
+    broker: Broker, settings: Settings, engine: Engine
+) -> None:
+    """The broker goes on with the subscriptions of a session."""
+    before = started(broker, settings, mqtt_topics={"old/+device": ""})
+    until(lambda: before.is_connected)
+    before.stop()
+    subscriber = started(broker, settings)
+    until(lambda: subscriber.is_connected)
+    broker.publish([("old/sen-1", b'{"type": "hot"}'), *sent("a-1")])
+    until(lambda: count(engine, Alert) == 1 and count(engine, DeadLetter) == 1)
+    subscriber.stop()
+    with Session(engine) as session:
+        [fault] = session.exec(select(DeadLetter)).one().faults
+    assert (fault["code"], "old/sen-1" in fault["cause"]) == ("unknown_source", True)
 
 
 @pytest.mark.parametrize(
@@ -358,6 +411,8 @@ def test_the_broker_is_given_plain_wildcards() -> None:
         {"mqtt_url": "mqtt://"},
         {"mqtt_topics": {"a/#/b": ""}},
         {"mqtt_topics": {"a/x+": ""}},
+        {"mqtt_topics": {"$share/a": ""}},
+        {"mqtt_topics": {"$share//a": ""}},
         {"mqtt_topics": {}},
     ],
     ids=str,
