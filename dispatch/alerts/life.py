@@ -38,11 +38,13 @@ def was_heard(alert: Alert, told: Told) -> bool:
 
 
 def said_at(told: Told, at: datetime) -> datetime | None:
-    """When it was so, if the message says it and the clock can be believed at ``at``."""
-    for moment in (told.said_at, told.delivery.received_at):
-        if moment is not None and at - FAR <= moment <= at:
-            return moment
-    return None
+    """When it was so, if the message says it and the clock could be believed when it came in; a
+    dead letter, taken in at ``at``, speaks at the latest for when it came, however long ago."""
+    received_at, said = told.delivery.received_at, told.said_at
+    came_at = at if received_at is None else min(received_at, at)
+    if said is not None and came_at - FAR <= said <= came_at:
+        return said
+    return None if received_at is None else came_at
 
 
 def learn(alert: Alert, told: Told, at: datetime) -> None:

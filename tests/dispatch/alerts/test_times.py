@@ -407,3 +407,42 @@ def test_a_dead_letter_speaks_for_when_it_came(session: Session, settings: Setti
         at=minutes(5) + timedelta(hours=1),
     )
     assert (replayed.outcome, open_jobs(session)) == ("cleared", [])
+
+
+@pytest.mark.parametrize("id_", ["a-1", None])
+@pytest.mark.parametrize("at", [None, minutes(-30)], ids=str)
+def test_the_end_in_an_old_dead_letter_ends_nothing_that_is_there_since(
+    session: Session, settings: Settings, id_: str | None, at: datetime | None
+) -> None:
+    end = message(id_, device="new", at=at, cleared=True)
+    [lost] = told(session, settings, end, minutes(0))
+    weeks = 30 * 24 * 60
+    [fire] = told(session, settings, message(), minutes(weeks))
+    names = DeviceContent(asset_id="sen-1", names=["new"])
+    DEVICES.put(session, "sen-1", names, actor="lan")
+    replay_dead_letter(
+        session,
+        lost.dead_letter_id or 0,
+        actor="lan",
+        settings=settings,
+        at=minutes(weeks + 60),
+    )
+    assert handling.read_alert(session, fire.alert_id or 0).outcome == "job"
+    assert len(open_jobs(session)) == 1
+
+
+def test_the_end_in_an_old_dead_letter_ends_what_was_there_before_it(
+    session: Session, settings: Settings
+) -> None:
+    told(session, settings, message(), minutes(0))
+    [lost] = told(session, settings, message(device="new", cleared=True), minutes(1))
+    names = DeviceContent(asset_id="sen-1", names=["new"])
+    DEVICES.put(session, "sen-1", names, actor="lan")
+    replay_dead_letter(
+        session,
+        lost.dead_letter_id or 0,
+        actor="lan",
+        settings=settings,
+        at=minutes(30 * 24 * 60),
+    )
+    assert (alert(session).outcome, alert(session).cleared_at) == ("cleared", minutes(1))
