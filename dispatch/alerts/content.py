@@ -38,6 +38,8 @@ class Delivery:
     device: str | None = None
     is_item: bool = False
     """Whether it is one of several that came in one message."""
+    topic: str | None = None
+    """Where it was published, if it came over MQTT."""
     is_retained: bool = False
     """Whether a broker kept it and hands it to everyone who comes, be it old or new."""
     received_at: datetime | None = None

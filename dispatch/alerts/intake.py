@@ -104,7 +104,7 @@ def _receive(
         alert = _known(judge.session, source_id, item.origin, id_)
     if alert is None:
         alert = _new_alert(judge, source_id, id_, item, watched)
-    elif item.delivery.is_retained and life.was_heard(alert, item):
+    elif item.delivery.is_retained and life.is_last_of_topic(alert, item):
         return _receipt(alert, item, is_duplicate=True)
     return _take(judge, alert, item, watched)
 

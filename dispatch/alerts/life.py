@@ -9,6 +9,7 @@ believed. What is known to be older decides nothing, so messages that have times
 order; at the same moment, "over" counts.
 """
 
+import hashlib
 from datetime import datetime, timedelta
 
 from dispatch.alerts.content import Told
@@ -34,7 +35,18 @@ def is_active(alert: Alert) -> bool:
 
 
 def was_heard(alert: Alert, told: Told) -> bool:
-    return _mark(told) in alert.heard
+    """Whether the very same was among the last that was said about it, wherever."""
+    return any(mark.split()[0] == _content_mark(told) for mark in alert.heard)
+
+
+def is_last_of_topic(alert: Alert, told: Told) -> bool:
+    """Whether it is what was last heard about the alert from where the message was published."""
+    content, topic = _content_mark(told), _topic_mark(told)
+    for heard, *published in (mark.split() for mark in reversed(alert.heard)):
+        # What has no topic could be from there, too.
+        if not published or published[0] == topic:
+            return heard == content
+    return False
 
 
 def said_at(told: Told, at: datetime) -> datetime | None:
@@ -51,8 +63,8 @@ def learn(alert: Alert, told: Told, at: datetime) -> None:
     """Let the alert know what a message that comes in at ``at`` says."""
     content = told.content
     is_echo = was_heard(alert, told) and at - alert.last_seen_at <= ECHO
-    alert.heard = [*(mark for mark in alert.heard if mark != _mark(told)), _mark(told)]
-    alert.heard = alert.heard[-MOST_HEARD:]
+    mark = _mark(told)
+    alert.heard = [*(one for one in alert.heard if one != mark), mark][-MOST_HEARD:]
     alert.count += 1
     alert.last_seen_at = max(alert.last_seen_at, at)
     decides, word_at = _word(alert, told, at, is_echo=is_echo)
@@ -171,4 +183,16 @@ def settle(alert: Alert) -> None:
 
 
 def _mark(told: Told) -> str:
+    """What it says, and where: nowhere (``-``), or unknown, as of a dead letter (left out)."""
+    if told.delivery.received_at is not None:
+        return _content_mark(told)
+    return f"{_content_mark(told)} {_topic_mark(told)}"
+
+
+def _content_mark(told: Told) -> str:
     return told.delivery.digest[:16]
+
+
+def _topic_mark(told: Told) -> str:
+    topic = told.delivery.topic
+    return "-" if topic is None else hashlib.sha256(topic.encode()).hexdigest()[:8]

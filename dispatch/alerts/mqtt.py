@@ -245,6 +245,7 @@ class Subscriber:
             getattr(message.properties, "ContentType", JSON_TYPE),
             headers,
             pattern.device_of(topic) if pattern else None,
+            topic=topic,
             is_retained=message.retain,
         )
         return pattern, delivery

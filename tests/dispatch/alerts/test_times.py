@@ -338,6 +338,62 @@ def test_a_repetition_while_the_job_is_open_changes_nothing(
     assert len(session.exec(select(Job)).all()) == 1
 
 
+# What a broker keeps
+
+
+@pytest.fixture
+def will(session: Session) -> AlertSource:
+    """A device says that it is there; the broker says for it that it is not."""
+    mapping = {"type": "'silent'", "status": "@", "cleared_words": ["online"]}
+    source = AlertSource(id="lwt", name="LWT", format=AlertFormat.MAPPED, mapping=mapping)
+    session.add(source)
+    session.commit()
+    return source
+
+
+def say_word(
+    session: Session, settings: Settings, word: bytes, at: float, **delivery: Any
+) -> tuple[str | None, bool]:
+    how = {"device": "sen-1", "topic": "tele/sen-1/LWT"} | delivery
+    source = session.get(AlertSource, "lwt")
+    [receipt] = told(session, settings, word, minutes(at), source=source, **how)
+    return receipt.outcome, receipt.is_duplicate
+
+
+@pytest.mark.usefixtures("will")
+def test_a_will_that_the_broker_published_while_nobody_was_there_is_an_alarm(
+    session: Session, settings: Settings
+) -> None:
+    assert say_word(session, settings, b"Offline", 0) == ("job", False)
+    assert say_word(session, settings, b"Online", 5) == ("cleared", False)
+    assert say_word(session, settings, b"Online", 6, is_retained=True) == ("cleared", True)
+    assert say_word(session, settings, b"Offline", 7, is_retained=True) == ("job", False)
+    assert say_word(session, settings, b"Offline", 8, is_retained=True) == ("job", True)
+    over(session, 9)
+    assert say_word(session, settings, b"Offline", 20, is_retained=True) == ("job", True)
+
+
+@pytest.mark.usefixtures("will")
+def test_what_a_topic_keeps_is_no_news_whatever_other_topics_have_said_since(
+    session: Session, settings: Settings
+) -> None:
+    say_word(session, settings, b"Offline", 0)
+    say_word(session, settings, b"Online", 1, topic="stat/sen-1")
+    kept = say_word(session, settings, b"Offline", 2, is_retained=True)
+    assert kept == ("cleared", True)
+
+
+@pytest.mark.usefixtures("will")
+def test_what_was_heard_before_topics_were_noted_is_no_news(
+    session: Session, settings: Settings
+) -> None:
+    say_word(session, settings, b"Offline", 0)
+    one = alert(session, "sen-1 silent")
+    one.heard = [mark.split()[0] for mark in one.heard]
+    session.commit()
+    assert say_word(session, settings, b"Offline", 1, is_retained=True) == ("job", True)
+
+
 # What made no job
 
 
