@@ -40,6 +40,10 @@ class Delivery:
     """Whether it is one of several that came in one message."""
     topic: str | None = None
     """Where it was published, if it came over MQTT."""
+    packet_id: int | None = None
+    """What broker and subscriber call the message until it is acknowledged."""
+    may_have_come: bool = False
+    """Whether the broker, or a transaction of ours that may have failed, had it before."""
     is_retained: bool = False
     """Whether a broker kept it and hands it to everyone who comes, be it old or new."""
     received_at: datetime | None = None
@@ -122,6 +126,8 @@ class Told:
     """None: the source has no ids."""
     names_alert: bool = True
     """Whether the id is the alert's, and not only that of the event that tells of it."""
+    message_id: str | None = None
+    """What the protocol calls this message, the same whenever it is sent again."""
     said_at: datetime | None = None
     """When it was so, by the device's clock."""
     began_at: datetime | None = None

@@ -36,6 +36,21 @@ def is_event(delivery: Delivery, content: Any) -> bool:
     )
 
 
+def message_id(delivery: Delivery, content: Any) -> str | None:
+    """What the protocol calls the message, if it has a name for it that no other message has: an
+    id of Standard Webhooks, of a CloudEvent (with its source), or of Amazon SNS."""
+    found: Any = None
+    if "webhook-id" in delivery.headers:
+        found = delivery.headers["webhook-id"]
+    elif "ce-specversion" in delivery.headers:
+        found = delivery.headers.get("ce-id")
+    elif is_event(delivery, content):
+        found = content.get("id")
+    elif isinstance(content, dict) and "TopicArn" in content:
+        found = content.get("MessageId")
+    return found if isinstance(found, str) and found else None
+
+
 # Amazon SNS
 
 

@@ -10,6 +10,8 @@ order; at the same moment, "over" counts.
 """
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatch.alerts.content import Told
@@ -24,6 +26,8 @@ ECHO = timedelta(hours=1)
 """After such a silence about an alert, a message that was heard before is no echo: an alarm that
 still has its old beginning has come back."""
 MOST_HEARD = 32
+MOST_PACKETS = 8
+"""So often the very same may be said before the first of it is acknowledged."""
 TICK = timedelta(microseconds=1)
 
 GONE = (AlarmState.RETURNED, AlarmState.NORMAL)
@@ -36,17 +40,34 @@ def is_active(alert: Alert) -> bool:
 
 def was_heard(alert: Alert, told: Told) -> bool:
     """Whether the very same was among the last that was said about it, wherever."""
-    return any(mark.split()[0] == _content_mark(told) for mark in alert.heard)
+    return any(heard.content == _content_mark(told) for heard in _heard(alert))
 
 
 def is_last_of_topic(alert: Alert, told: Told) -> bool:
     """Whether it is what was last heard about the alert from where the message was published."""
     content, topic = _content_mark(told), _topic_mark(told)
-    for heard, *published in (mark.split() for mark in reversed(alert.heard)):
-        # What has no topic could be from there, too.
-        if not published or published[0] == topic:
-            return heard == content
+    for heard in reversed(_heard(alert)):
+        if heard.topic in (topic, UNKNOWN):
+            return heard.content == content
     return False
+
+
+def is_redelivered(alert: Alert, told: Told) -> bool:
+    """Whether its protocol proves that it is not said again, but a message that was heard comes
+    again."""
+    delivery, content, topic = told.delivery, _content_mark(told), _topic_mark(told)
+    heard = _heard(alert)
+    if delivery.may_have_come:
+        return any(
+            (one.content, one.topic) == (content, topic) and str(delivery.packet_id) in one.packets
+            for one in heard
+        )
+    if told.message_id is None or not was_heard(alert, told):
+        return False
+    if told.message_id != told.id_at_source:
+        return True
+    # It may as well be the alert's id, in all events about it. Then an end has it, too.
+    return not is_active(alert) and {one.content for one in heard} == {content}
 
 
 def said_at(told: Told, at: datetime) -> datetime | None:
@@ -63,8 +84,7 @@ def learn(alert: Alert, told: Told, at: datetime) -> None:
     """Let the alert know what a message that comes in at ``at`` says."""
     content = told.content
     is_echo = was_heard(alert, told) and at - alert.last_seen_at <= ECHO
-    mark = _mark(told)
-    alert.heard = [*(one for one in alert.heard if one != mark), mark][-MOST_HEARD:]
+    _note(alert, told)
     alert.count += 1
     alert.last_seen_at = max(alert.last_seen_at, at)
     decides, word_at = _word(alert, told, at, is_echo=is_echo)
@@ -182,11 +202,42 @@ def settle(alert: Alert) -> None:
         alert.state = AlarmState.NORMAL if held_back else AlarmState.RETURNED
 
 
-def _mark(told: Told) -> str:
-    """What it says, and where: nowhere (``-``), or unknown, as of a dead letter (left out)."""
-    if told.delivery.received_at is not None:
-        return _content_mark(told)
-    return f"{_content_mark(told)} {_topic_mark(told)}"
+# What was heard
+
+UNKNOWN = "?"
+"""Where a dead letter was published, or what was heard when that was not noted."""
+NOWHERE = "-"
+
+
+@dataclass(frozen=True)
+class _HeardWord:
+    """A message that was heard, in few letters: what it says, where it was published, and the
+    numbers under which the broker delivered it of late."""
+
+    content: str
+    topic: str
+    packets: Sequence[str] = ()
+
+
+def _heard(alert: Alert) -> list[_HeardWord]:
+    found = []
+    for mark in alert.heard:
+        content, topic, *packets = [*mark.split(), UNKNOWN] if " " not in mark else mark.split()
+        found.append(_HeardWord(content, topic, packets))
+    return found
+
+
+def _note(alert: Alert, told: Told) -> None:
+    delivery = told.delivery
+    new = _HeardWord(_content_mark(told), _topic_mark(told))
+    packets = [] if delivery.packet_id is None else [str(delivery.packet_id)]
+    marks = []
+    for one in _heard(alert):
+        if (one.content, one.topic) == (new.content, new.topic):
+            packets = [*one.packets, *packets][-MOST_PACKETS:]
+        else:
+            marks.append(" ".join([one.content, one.topic, *one.packets]))
+    alert.heard = [*marks, " ".join([new.content, new.topic, *packets])][-MOST_HEARD:]
 
 
 def _content_mark(told: Told) -> str:
@@ -194,5 +245,7 @@ def _content_mark(told: Told) -> str:
 
 
 def _topic_mark(told: Told) -> str:
+    if told.delivery.received_at is not None:
+        return UNKNOWN
     topic = told.delivery.topic
-    return "-" if topic is None else hashlib.sha256(topic.encode()).hexdigest()[:8]
+    return NOWHERE if topic is None else hashlib.sha256(topic.encode()).hexdigest()[:8]

@@ -11,9 +11,11 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self, cast
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
+import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from sqlmodel import Session
@@ -70,6 +72,18 @@ class TopicPattern:
     def device_of(self, topic: str) -> str | None:
         found = self.match(topic)
         return found.groupdict().get("device") if found else None
+
+
+class Published(aiomqtt.Message):
+    """A message that knows whether it may have come before, which the package leaves out."""
+
+    may_have_come = False
+
+    @classmethod
+    def _from_paho_message(cls, message: paho.MQTTMessage) -> Self:
+        one = super()._from_paho_message(message)
+        one.may_have_come = message.dup
+        return one
 
 
 class Subscriber:
@@ -162,18 +176,23 @@ class Subscriber:
         )
         # The package acknowledges as soon as it has queued a message, and has no word for this.
         client._client.manual_ack_set(True)
+
+        def put(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            client._queue.put_nowait(Published._from_paho_message(message))
+
+        client._client.on_message = put
         return client
 
     async def _take_all(self, client: aiomqtt.Client) -> None:
         async for first in client.messages:
-            batch = [first]
+            batch = [cast(Published, first)]
             while len(batch) < BATCH and len(client.messages):
-                batch.append(await anext(client.messages))
+                batch.append(cast(Published, await anext(client.messages)))
             await self._commit(batch)
             for message in batch:
                 client._client.ack(message.mid, message.qos)
 
-    async def _commit(self, batch: Sequence[aiomqtt.Message]) -> None:
+    async def _commit(self, batch: Sequence[Published]) -> None:
         """Return once all of it is committed, however long the database is away."""
         waits = 0
         while True:
@@ -183,12 +202,15 @@ class Subscriber:
                 wait = _back_off(waits)
                 waits += 1
                 logger.warning("The database is away: %s; again in %.1f s", error, wait)
+                for message in batch:
+                    # It may have gone after the commit.
+                    message.may_have_come = True
                 await asyncio.sleep(wait)
             else:
                 self._on_accepted()
                 return
 
-    def _accept(self, batch: Sequence[aiomqtt.Message]) -> None:
+    def _accept(self, batch: Sequence[Published]) -> None:
         try:
             with Session(self._engine) as session:
                 accept(session, list(self._arrivals(session, batch)), self._settings)
@@ -208,7 +230,7 @@ class Subscriber:
                 _keep(session, pattern, delivery, fault)
                 session.commit()
 
-    def _arrivals(self, session: Session, batch: Sequence[aiomqtt.Message]) -> Iterator[Arrival]:
+    def _arrivals(self, session: Session, batch: Sequence[Published]) -> Iterator[Arrival]:
         """Those whose sources are there; the others are kept until they are."""
         for message in batch:
             pattern, delivery = self._delivery(message)
@@ -232,7 +254,7 @@ class Subscriber:
             else:
                 yield Arrival(delivery, f"source:{source_id}" if source_id else ACTOR, source)
 
-    def _delivery(self, message: aiomqtt.Message) -> tuple[TopicPattern | None, Delivery]:
+    def _delivery(self, message: Published) -> tuple[TopicPattern | None, Delivery]:
         """What came, and the first of the patterns that takes its topic, if any."""
         topic = message.topic.value
         pattern = next((one for one in self._patterns if one.match(topic)), None)
@@ -246,6 +268,8 @@ class Subscriber:
             headers,
             pattern.device_of(topic) if pattern else None,
             topic=topic,
+            packet_id=message.mid if message.qos else None,
+            may_have_come=message.may_have_come,
             is_retained=message.retain,
         )
         return pattern, delivery

@@ -218,8 +218,8 @@ class Alert(SQLModel, table=True):
     """When the word was given, by the giver's clock, that decided whether it is active; an older
     one that comes later decides nothing. None: by no clock that could be believed."""
     heard: list[str] = Field(default_factory=list, sa_column=json_column())
-    """Which messages about it came last, by what they say and by their topics: one that comes again
-    is no news. See ``life``."""
+    """Which messages about it came last, by what they say, their topics and packets: one that
+    comes again is no news. See ``life``."""
     last_active_at: datetime | None = None
     """When it was last said to be active, by the device's clock; so are the next two."""
     acknowledged_at: datetime | None = None

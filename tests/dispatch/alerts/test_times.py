@@ -1,5 +1,6 @@
 """What a message's time means: a failing machine is never silent, and an echo is no news."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from dispatch.alerts import handling
 from dispatch.alerts.intake import replay_dead_letter
 from dispatch.company.devices import DEVICES, DeviceContent
 from dispatch.jobs import jobs
-from dispatch.models import AlertFormat, AlertSource, Job, JobStatus
+from dispatch.models import Alert, AlertFormat, AlertSource, Job, JobStatus
 from dispatch.settings import Settings
 from tests.dispatch.machines import (
     add_machines,
@@ -336,6 +337,78 @@ def test_a_repetition_while_the_job_is_open_changes_nothing(
         [repeated] = told(session, settings, message(), minutes(number + 1))
         assert (repeated.is_duplicate, repeated.job_id) == (True, job.id)
     assert len(session.exec(select(Job)).all()) == 1
+
+
+# What a protocol sends again
+
+
+def event(id_: str, **data: Any) -> dict[str, Any]:
+    named = {"specversion": "1.0", "id": id_, "source": "/gw", "type": "overheat"}
+    return named | {"subject": "sen-1", "data": {"severity": "major", **data}}
+
+
+@pytest.mark.parametrize("named", [{}, {"id": "a-1"}], ids=str)
+def test_an_event_that_comes_again_is_no_news(
+    session: Session, settings: Settings, named: dict[str, str]
+) -> None:
+    def say(content: dict[str, Any], at: float) -> tuple[str | None, bool]:
+        [receipt] = told(session, settings, content, minutes(at))
+        return receipt.outcome, receipt.is_duplicate
+
+    fire, end = event("e-1", **named), event("e-2", cleared=True, **named)
+    assert say(fire, 0) == ("job", False)
+    assert say(end, 1) == ("cleared", False)
+    assert say(fire, 2) == ("cleared", True)
+    assert open_jobs(session) == []
+    assert say(event("e-3", **named), 3) == ("job", False)
+    say(end, 4)
+    [job] = open_jobs(session)
+    assert session.exec(select(Alert.outcome).where(Alert.job_id == job.id)).all() == ["job"]
+
+
+def test_events_that_all_have_the_id_of_their_alert_say_so_anew(
+    session: Session, settings: Settings
+) -> None:
+    told(session, settings, event("e-1"), minutes(0))
+    told(session, settings, event("e-1", cleared=True), minutes(1))
+    [back] = told(session, settings, event("e-1"), minutes(2))
+    assert back.outcome == "job"
+    done = over(session, 60)
+    [still] = told(session, settings, event("e-1"), minutes(61))
+    assert (still.outcome, still.job_id != done.id) == ("job", True)
+
+
+def test_a_signed_message_that_comes_again_is_no_news(session: Session, settings: Settings) -> None:
+    def say(content: Any, number: int, at: float) -> list[tuple[str | None, bool]]:
+        headers = {"webhook-id": f"m-{number}"}
+        found = told(session, settings, content, minutes(at), headers=headers)
+        return [(one.outcome, one.is_duplicate) for one in found]
+
+    fire, end = message(), message(cleared=True)
+    assert say(fire, 1, 0) == [("job", False)]
+    assert say(end, 2, 1) == [("cleared", False)]
+    assert say(fire, 1, 2) == [("cleared", True)]
+    assert say(fire, 3, 3) == [("job", False)]
+    assert say(end, 2, 4) == [("job", True)]
+    # The same twice in one message is said twice.
+    several = [end, fire, end, fire]
+    assert [outcome for outcome, _ in say(several, 4, 5)] == ["cleared", "job"] * 2
+    assert say(several, 4, 6) == [("job", True)] * 4
+    assert say(end, 5, 7) == [("cleared", False)]
+
+
+def test_what_amazon_sns_sends_again_is_no_news(session: Session, settings: Settings) -> None:
+    mapping = {"type": "what", "device": "unit", "status": "state"}
+    source = AlertSource(id="sns", name="SNS", format=AlertFormat.MAPPED, mapping=mapping)
+    session.add(source)
+    session.commit()
+    outcomes = []
+    for number, state in ((1, "ALARM"), (2, "OK"), (3, "ALARM"), (2, "OK")):
+        inner = {"what": "overheat", "unit": "sen-1", "state": state}
+        envelope = {"TopicArn": "arn:x", "Message": json.dumps(inner), "MessageId": f"m-{number}"}
+        [receipt] = told(session, settings, envelope, minutes(number), source=source)
+        outcomes.append(receipt.outcome)
+    assert outcomes == ["job", "cleared", "job", "job"]
 
 
 # What a broker keeps
