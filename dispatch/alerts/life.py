@@ -86,8 +86,10 @@ def learn(alert: Alert, told: Told, at: datetime) -> None:
     is_echo = was_heard(alert, told) and at - alert.last_seen_at <= ECHO
     _note(alert, told)
     alert.count += 1
-    alert.last_seen_at = max(alert.last_seen_at, at)
     decides, word_at = _word(alert, told, at, is_echo=is_echo)
+    if decides or content.cleared is not is_active(alert):
+        # What is not so is not seen; or an echo, repeated often enough, would be one for ever.
+        alert.last_seen_at = max(alert.last_seen_at, at)
     moment = said_at(told, at) or _began_at(told, at) or at
     if decides or moment == alert.word_at:
         alert.readings = dict(content.readings) or alert.readings

@@ -245,6 +245,18 @@ def test_an_alert_that_has_its_old_beginning_is_believed_unless_it_was_heard_bef
     assert say(firing(-30), 126) == ("job", False)
 
 
+def test_an_alarm_that_is_repeated_all_the_time_is_no_echo_for_ever(
+    session: Session, settings: Settings, alertmanager: AlertSource
+) -> None:
+    told(session, settings, firing(-30), minutes(0), source=alertmanager)
+    told(session, settings, firing(-30, -10), minutes(1), source=alertmanager)
+    outcomes = [
+        told(session, settings, firing(-30), minutes(at), source=alertmanager)[0].outcome
+        for at in (20, 40, 60, 80)
+    ]
+    assert outcomes == ["cleared", "cleared", "cleared", "job"]
+
+
 def test_an_end_that_comes_before_its_beginning_is_an_end_all_the_same(
     session: Session, settings: Settings, alertmanager: AlertSource
 ) -> None:
