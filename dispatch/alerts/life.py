@@ -83,10 +83,11 @@ def said_at(told: Told, at: datetime) -> datetime | None:
 def learn(alert: Alert, told: Told, at: datetime) -> None:
     """Let the alert know what a message that comes in at ``at`` says."""
     content = told.content
-    is_echo = was_heard(alert, told) and at - alert.last_seen_at <= ECHO
+    was_silent = at - alert.last_seen_at > ECHO
+    is_echo = was_heard(alert, told) and not was_silent
     _note(alert, told)
     alert.count += 1
-    decides, word_at = _word(alert, told, at, is_echo=is_echo)
+    decides, word_at = _word(alert, told, at, is_echo=is_echo, was_silent=was_silent)
     if decides or content.cleared is not is_active(alert):
         # What is not so is not seen; or an echo, repeated often enough, would be one for ever.
         alert.last_seen_at = max(alert.last_seen_at, at)
@@ -117,7 +118,9 @@ def learn(alert: Alert, told: Told, at: datetime) -> None:
             alert.state = AlarmState.ACKNOWLEDGED
 
 
-def _word(alert: Alert, told: Told, at: datetime, *, is_echo: bool) -> tuple[bool, datetime | None]:
+def _word(
+    alert: Alert, told: Told, at: datetime, *, is_echo: bool, was_silent: bool
+) -> tuple[bool, datetime | None]:
     """Whether the word decides, and when it was given by its giver's clock."""
     said, began = said_at(told, at), _began_at(told, at)
     came_at, ended_at = told.delivery.received_at, alert.cleared_at
@@ -126,7 +129,7 @@ def _word(alert: Alert, told: Told, at: datetime, *, is_echo: bool) -> tuple[boo
     if said is not None:
         return _dated_word(alert, said, is_end=told.content.cleared, is_echo=is_echo)
     if began is not None and not told.content.cleared:
-        return _word_with_a_beginning(alert, began, is_echo=is_echo)
+        return _word_with_a_beginning(alert, began, is_echo=is_echo, was_silent=was_silent)
     # A clock that is a little ahead still tells an echo from news; no clock at all does not.
     is_ahead = told.said_at is not None and at < told.said_at <= at + FAR
     is_old = is_echo and is_ahead and told.content.cleared == is_active(alert)
@@ -148,17 +151,18 @@ def _dated_word(
 
 
 def _word_with_a_beginning(
-    alert: Alert, began: datetime, *, is_echo: bool
+    alert: Alert, began: datetime, *, is_echo: bool, was_silent: bool
 ) -> tuple[bool, datetime | None]:
     known, was_there = alert.word_at, alert.last_active_at is not None
     if is_active(alert):
         return True, None if known is None else max(began, known)
     if known is None:
         return not (was_there and is_echo), began
-    if not was_there:
-        return began > known, began
+    # Its end may have come before it. What began when "over" was said has begun since: a device
+    # says that it is there, and leaves its will, when it connects.
+    decides = not is_echo if was_there else began >= known or was_silent
     # Just after its end at the earliest, so that this end, if it comes again, is the older word.
-    return not is_echo, max(began, known + TICK)
+    return decides, max(began, known + TICK)
 
 
 def _began_at(told: Told, at: datetime) -> datetime | None:

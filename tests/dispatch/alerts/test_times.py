@@ -266,6 +266,30 @@ def test_an_end_that_comes_before_its_beginning_is_an_end_all_the_same(
     assert (late.outcome, new.outcome) == ("cleared", "job")
 
 
+@pytest.mark.parametrize("after", [1, 30, 3 * 24 * 60])
+def test_the_first_death_of_a_device_is_heard_although_its_will_is_as_old_as_its_birth(
+    session: Session, settings: Settings, alertmanager: AlertSource, after: float
+) -> None:
+    """Both carry the time at which it connected."""
+    birth, will = firing(0, 0), firing(0)
+    told(session, settings, birth, minutes(1), source=alertmanager)
+    [death] = told(session, settings, will, minutes(1 + after), source=alertmanager)
+    assert death.outcome == "job"
+    [echo] = told(session, settings, birth, minutes(2 + after), source=alertmanager)
+    assert echo.outcome == "job"
+    [back] = told(session, settings, firing(0, 5 + after), minutes(5 + after), source=alertmanager)
+    assert back.outcome == "cleared"
+
+
+@pytest.mark.parametrize(("at", "outcome"), [(59, "cleared"), (62, "job")])
+def test_an_alarm_from_before_an_end_that_came_first_is_old_for_an_hour(
+    session: Session, settings: Settings, alertmanager: AlertSource, at: float, outcome: str
+) -> None:
+    told(session, settings, firing(-30, -10), minutes(0), source=alertmanager)
+    [late] = told(session, settings, firing(-30), minutes(at), source=alertmanager)
+    assert late.outcome == outcome
+
+
 def test_what_has_gone_on_for_weeks_can_end(
     session: Session, settings: Settings, alertmanager: AlertSource
 ) -> None:
