@@ -43,7 +43,7 @@ class AlertOut(Output):
     site_id: str
     type: str
     severity: Severity
-    """The highest that was told."""
+    """The highest that was told since it was last over."""
     readings: dict[str, float]
     remaining_life_hours: float | None
     message: str | None

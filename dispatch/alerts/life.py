@@ -92,6 +92,10 @@ def learn(alert: Alert, told: Told, at: datetime) -> None:
         # What is not so is not seen; or an echo, repeated often enough, would be one for ever.
         alert.last_seen_at = max(alert.last_seen_at, at)
     moment = said_at(told, at) or _began_at(told, at) or at
+    if decides and not content.cleared and alert.outcome is AlertOutcome.CLEARED:
+        # What was so before it was over says nothing of how it is now.
+        alert.severity, alert.readings, alert.message = content.severity, {}, None
+        alert.remaining_life_hours = None
     if decides or moment == alert.word_at:
         alert.readings = dict(content.readings) or alert.readings
         alert.message = content.message or alert.message

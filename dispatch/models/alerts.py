@@ -205,7 +205,7 @@ class Alert(SQLModel, table=True):
     site_id: str = Field(foreign_key="site.id", index=True)
     type: str
     severity: Severity = Field(sa_type=text_of(Severity))
-    """The highest that was told."""
+    """The highest that was told since it was last over."""
     readings: dict[str, float] = Field(default_factory=dict, sa_column=json_column())
     remaining_life_hours: float | None = None
     message: str | None = None

@@ -198,6 +198,33 @@ def test_an_alert_that_is_back_has_to_be_acknowledged_anew(
     assert (alert(session).state, alert(session).acknowledged_by) == ("unacknowledged", None)
 
 
+def test_an_alert_that_is_back_is_as_bad_as_is_said_now(
+    session: Session, settings: Settings
+) -> None:
+    bad = {"readings": {"t": 99}, "remaining_life_hours": 5, "message": "smoke"}
+    told(session, settings, message(severity="critical", **bad), minutes(0))
+    told(session, settings, message(severity="critical", cleared=True), minutes(1))
+    assert (alert(session).severity, alert(session).remaining_life_hours) == ("critical", 5)
+    told(session, settings, message(severity="minor"), minutes(2))
+    now = alert(session)
+    assert (now.severity, now.readings, now.message) == ("minor", {}, None)
+    assert now.remaining_life_hours is None
+    [job] = open_jobs(session)
+    assert (job.priority, job.due_at) == ("normal", None)
+    told(session, settings, message(severity="major", readings={"t": 50}), minutes(3))
+    told(session, settings, message(severity="minor"), minutes(4))
+    assert (alert(session).severity, alert(session).readings) == ("major", {"t": 50})
+
+
+def test_what_comes_late_of_an_alert_that_is_over_keeps_what_is_known(
+    session: Session, settings: Settings
+) -> None:
+    told(session, settings, message(at=minutes(-9), severity="critical"), minutes(0))
+    told(session, settings, message(at=minutes(-5), cleared=True), minutes(1))
+    told(session, settings, message(at=minutes(-7), severity="minor"), minutes(2))
+    assert (alert(session).severity, alert(session).outcome) == ("critical", "cleared")
+
+
 @pytest.mark.parametrize("end", [None, *FIRST_DAYS], ids=str)
 def test_an_end_without_a_clock_silences_nothing_that_is_said_after_it(
     session: Session, settings: Settings, end: datetime | None
