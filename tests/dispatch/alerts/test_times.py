@@ -11,7 +11,7 @@ from dispatch.alerts import handling
 from dispatch.alerts.intake import replay_dead_letter
 from dispatch.company.devices import DEVICES, DeviceContent
 from dispatch.jobs import jobs
-from dispatch.models import Alert, AlertFormat, AlertSource, Job, JobStatus
+from dispatch.models import OVER, Alert, AlertFormat, AlertSource, Job, JobStatus
 from dispatch.settings import Settings
 from tests.dispatch.machines import (
     add_machines,
@@ -90,7 +90,7 @@ def alarm(start: float, end: float, **fields: Any) -> dict[str, Any]:
 
 def over(session: Session, at: float, status: JobStatus = JobStatus.COMPLETED) -> Job:
     """Somebody has seen to the one job that is not over."""
-    [job] = [one for one in open_jobs(session) if one.status is JobStatus.OPEN]
+    [job] = [one for one in open_jobs(session) if one.status not in OVER]
     if status is JobStatus.CANCELLED:
         jobs.cancel_job(session, job.id, actor="lan")
     else:
@@ -387,6 +387,31 @@ def test_what_is_said_soon_after_the_job_still_counts_with_it(
     [late] = told(session, settings, message("a-3", at=minutes(59)), minutes(76))
     assert late.outcome == "job"
     assert late.job_id != done.id
+
+
+@pytest.mark.parametrize("quiet", [0, 15, 30])
+@pytest.mark.parametrize("id_", ["a-1", "a-2"])
+def test_what_came_before_the_late_report_of_an_end_and_after_the_end_makes_a_new_job(
+    session: Session, settings: Settings, id_: str, quiet: int
+) -> None:
+    add_rule(session, quiet_minutes=quiet)
+    [first] = told(session, settings, message(), minutes(0))
+    [job] = open_jobs(session)
+    job.status = JobStatus.ON_SITE
+    session.commit()
+    [again] = told(session, settings, message(id_), minutes(90))
+    assert again.job_id == first.job_id
+    assert handling.judge_what_outlived_its_job(session, settings, minutes(91)) == []
+    over(session, 70).updated_at = minutes(120)
+    session.commit()
+    judged = handling.judge_what_outlived_its_job(session, settings, minutes(121))
+    if quiet == 30:
+        assert (judged, len(open_jobs(session))) == ([], 1)
+        return
+    assert judged == [again.alert_id]
+    [new] = [one for one in open_jobs(session) if one.status is JobStatus.OPEN]
+    assert (alert(session, id_).outcome, alert(session, id_).job_id) == ("job", new.id)
+    assert handling.judge_what_outlived_its_job(session, settings, minutes(122)) == []
 
 
 def test_a_repetition_while_the_job_is_open_changes_nothing(
