@@ -168,7 +168,7 @@ def told(
 
 
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-_READING_NAME: TypeAdapter[str] = TypeAdapter(Text)
+_NAME: TypeAdapter[str] = TypeAdapter(Text)
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -210,7 +210,7 @@ def _readings_left_out(given: dict[str, Any]) -> Iterator[Fault]:
     found: dict[str, float] = {}
     for name, value in readings.items():
         number = _number(value)
-        if number is None or not _is_name(name) or len(found) == MOST_READINGS:
+        if number is None or as_name(name) is None or len(found) == MOST_READINGS:
             yield _no_number(f"readings.{name}"[:200])
         else:
             found[name] = number
@@ -221,12 +221,12 @@ def _no_number(where: str) -> Fault:
     return Fault("reading_left_out", where, "it is no number", "send numbers as readings")
 
 
-def _is_name(name: str) -> bool:
+def as_name(value: Any) -> str | None:
+    """The value as names are kept, without what cannot be seen; None if it can be none."""
     try:
-        _READING_NAME.validate_python(name)
+        return _NAME.validate_python(value)
     except ValidationError:
-        return False
-    return True
+        return None
 
 
 def _number(value: Any) -> float | None:

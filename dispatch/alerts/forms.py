@@ -13,7 +13,7 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from dispatch.alerts.content import Delivery, ForeignMessage, Told, numbers_of, told
+from dispatch.alerts.content import Delivery, ForeignMessage, Told, as_name, numbers_of, told
 from dispatch.alerts.json_bodies import (
     UnreadableBody,
     an_object,
@@ -175,7 +175,7 @@ def from_thingsboard(delivery: Delivery, content: Any) -> Told:
         alarm = an_object(data_of(alarm), "data")
     originator = an_object(alarm.get("originator"), "originator")
     names = [originator.get("id"), alarm.get("originatorName"), alarm.get("originatorLabel")]
-    devices = [name for name in names if isinstance(name, str) and name]
+    devices = [name for name in map(as_name, names) if name is not None]
     status = str(alarm.get("status"))
     cleared = status.startswith("CLEARED") or alarm.get("cleared") is True
     details = opened(alarm.get("details"))

@@ -300,6 +300,15 @@ def test_alerts_of_our_own_form_may_come_in_a_list() -> None:
     assert isinstance(read_delivery(found[0].delivery, None)[0], Told)
 
 
+@pytest.mark.parametrize("odd", ["", "  ", "a\0b", "\u200b", "x" * 300, 7, None])
+def test_names_of_thingsboards_devices_are_tried_as_they_are_kept(odd: Any) -> None:
+    alarm = {"originator": {"id": odd}, "originatorName": " Kho la\u0323nh\u200b ", "type": "x"}
+    assert read(alarm, THINGSBOARD).devices == ["Kho l\u1ea1nh"]
+    alarm |= {"originator": {"id": "784f"}, "originatorLabel": odd}
+    assert read(alarm, THINGSBOARD).devices == ["784f", "Kho l\u1ea1nh"]
+    assert fault({"originator": {"id": odd}, "type": "x"}, THINGSBOARD) == "missing"
+
+
 # JSON in texts
 
 
