@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from dispatch.alerts.json_bodies import UnreadableBody
-from dispatch.alerts.words import severity_of
+from dispatch.alerts.words import severity_of, word_of
 from dispatch.intake import MOST_READINGS, FiniteNumber, Input, Moment, Readings, Text, faults_of
 from dispatch.models import Severity
 from solver.problem import Fault
@@ -178,8 +178,8 @@ def _left_out(given: dict[str, Any]) -> Iterator[Fault]:
         if isinstance(given.get(name), int) and not isinstance(given[name], bool):
             given[name] = str(given[name])
     for name in ("cleared", "acknowledged"):
-        if name in given and not isinstance(given[name], bool):
-            given[name] = _TRUTHS.get(str(given[name]).casefold(), given[name])
+        if name in given and truth_of(given[name]) is not None:
+            given[name] = truth_of(given[name])
     severity = given.get("severity")
     if isinstance(severity, str):
         given["severity"] = severity_of(severity) or severity
@@ -219,6 +219,11 @@ def _readings_left_out(given: dict[str, Any]) -> Iterator[Fault]:
 
 def _no_number(where: str) -> Fault:
     return Fault("reading_left_out", where, "it is no number", "send numbers as readings")
+
+
+def truth_of(value: Any) -> bool | None:
+    """Whether it says yes or no, be it in a word; None if neither."""
+    return value if isinstance(value, bool) else _TRUTHS.get(word_of(value))
 
 
 def as_name(value: Any) -> str | None:

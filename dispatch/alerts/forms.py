@@ -13,7 +13,15 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from dispatch.alerts.content import Delivery, ForeignMessage, Told, as_name, numbers_of, told
+from dispatch.alerts.content import (
+    Delivery,
+    ForeignMessage,
+    Told,
+    as_name,
+    numbers_of,
+    told,
+    truth_of,
+)
 from dispatch.alerts.json_bodies import (
     UnreadableBody,
     an_object,
@@ -23,6 +31,7 @@ from dispatch.alerts.json_bodies import (
     read_text,
 )
 from dispatch.alerts.sources import CannotFind, FieldMapping, find
+from dispatch.alerts.words import word_of
 from dispatch.models import AlertSource
 from solver.problem import Fault
 
@@ -176,8 +185,8 @@ def from_thingsboard(delivery: Delivery, content: Any) -> Told:
     originator = an_object(alarm.get("originator"), "originator")
     names = [originator.get("id"), alarm.get("originatorName"), alarm.get("originatorLabel")]
     devices = [name for name in map(as_name, names) if name is not None]
-    status = str(alarm.get("status"))
-    cleared = status.startswith("CLEARED") or alarm.get("cleared") is True
+    status = word_of(alarm.get("status"))
+    cleared = status.startswith("cleared") or truth_of(alarm.get("cleared")) is True
     details = opened(alarm.get("details"))
     details = details if isinstance(details, dict) else {}
     notes: list[Fault] = []
@@ -190,7 +199,7 @@ def from_thingsboard(delivery: Delivery, content: Any) -> Told:
         "type": alarm.get("type"),
         "severity": alarm.get("severity"),
         "cleared": cleared,
-        "acknowledged": status.endswith("_ACK") or alarm.get("acknowledged") is True,
+        "acknowledged": status.endswith("_ack") or truth_of(alarm.get("acknowledged")) is True,
         "at": said_at if cleared else said_at or began_at,
         "readings": numbers_of(details),
         "remaining_life_hours": details.get("remaining_life_hours"),

@@ -12,6 +12,7 @@ import pytest
 from dispatch.alerts.content import BATCH_TYPE, EVENT_TYPE, JSON_TYPE, Delivery, Told, Unclear
 from dispatch.alerts.handshakes import validation_code
 from dispatch.alerts.messages import read_delivery
+from dispatch.alerts.sources import CLEARED_WORDS
 from dispatch.alerts.words import WORDS
 from dispatch.models import AlertFormat, AlertSource, Severity
 
@@ -214,6 +215,40 @@ def test_a_severity_that_nobody_knows_is_not_taken_for_a_low_one() -> None:
 def test_what_says_that_it_is_over_may_be_written_in_any_case(status: Any, cleared: bool) -> None:
     source = mapped(type="type", device="device", status="state")
     assert read({**PLAIN, "state": status}, source).content.cleared is cleared
+
+
+@pytest.mark.parametrize(
+    "word", ["closed", "CLEAR", "RECOVERY", "UP", "resolve", "resolved", "cleared", "Inactive"]
+)
+def test_words_with_which_platforms_say_that_it_is_over_are_known(word: str) -> None:
+    source = mapped(type="type", device="device", status="state")
+    assert read({**PLAIN, "state": word}, source).content.cleared
+
+
+def test_the_page_about_alerts_lists_the_words_that_it_is_over() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    said = page.partition("Without any given, these are ")[2].partition(".")[0]
+    assert re.findall(r"`([^`]+)`", said) == list(CLEARED_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("said", "cleared", "acknowledged"),
+    [
+        ({"cleared": "true"}, True, False),
+        ({"cleared": 1, "acknowledged": "True"}, True, True),
+        ({"status": "cleared_unack"}, True, False),
+        ({"status": "Cleared_Ack"}, True, True),
+        ({"status": "active_ack"}, False, True),
+        ({"cleared": "false", "acknowledged": "no"}, False, False),
+        ({"cleared": "who knows"}, False, False),
+    ],
+    ids=str,
+)
+def test_thingsboard_may_say_in_any_case_that_it_is_over(
+    said: dict[str, Any], cleared: bool, acknowledged: bool
+) -> None:
+    told = read({"originator": {"id": "D-1"}, "type": "x", **said}, THINGSBOARD)
+    assert (told.content.cleared, told.content.acknowledged) == (cleared, acknowledged)
 
 
 @pytest.mark.parametrize(
