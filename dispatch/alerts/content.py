@@ -18,9 +18,13 @@ from dispatch.alerts.json_bodies import UnreadableBody
 from dispatch.alerts.words import severity_of, word_of
 from dispatch.intake import MOST_READINGS, FiniteNumber, Input, Moment, Readings, Text, faults_of
 from dispatch.models import Severity
+from dispatch.texts import cleaned
 from solver.problem import Fault
 
 MOST_NOTES = 20
+NAMES = frozenset({"id", "device", "type"})
+"""Fields that name something. Numbers are names, too."""
+MAX_NAME = 200
 JSON_TYPE = "application/json"
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -148,7 +152,7 @@ def told(
 
     Raises ``UnreadableBody``.
     """
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = without_nothing(fields)
     if "device" not in given and delivery.device is not None:
         given["device"] = delivery.device
     left_out = [*notes, *_left_out(given)]
@@ -167,6 +171,16 @@ def told(
     )
 
 
+def without_nothing(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say something: null says nothing, nor does an empty text for a name."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None
+        and not (name in NAMES and isinstance(value, str) and not cleaned(value))
+    }
+
+
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 _NAME: TypeAdapter[str] = TypeAdapter(Text)
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -174,12 +188,21 @@ _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no
 
 def _left_out(given: dict[str, Any]) -> Iterator[Fault]:
     """Put what can be meant in our words; take out what cannot and does not count, and say so."""
-    for name in ("id", "device"):
-        if isinstance(given.get(name), int) and not isinstance(given[name], bool):
-            given[name] = str(given[name])
+    for name in NAMES & given.keys():
+        if isinstance(given[name], int | float) and not isinstance(given[name], bool):
+            given[name] = word_of(given[name])
+    type_ = given.get("type")
+    if isinstance(type_, str) and len(type_) > MAX_NAME:
+        cause, action = f"it has {len(type_)} characters", f"the first {MAX_NAME} count"
+        yield Fault("type_cut", "type", cause, action)
+        given["type"] = type_[:MAX_NAME]
     for name in ("cleared", "acknowledged"):
         if name in given and truth_of(given[name]) is not None:
             given[name] = truth_of(given[name])
+    if "acknowledged" in given and truth_of(given["acknowledged"]) is None:
+        cause, action = "it is neither true nor false", "it counts as not acknowledged"
+        yield Fault("acknowledged_left_out", "acknowledged", cause, action)
+        del given["acknowledged"]
     severity = given.get("severity")
     if isinstance(severity, str):
         given["severity"] = severity_of(severity) or severity

@@ -21,6 +21,7 @@ from dispatch.alerts.content import (
     numbers_of,
     told,
     truth_of,
+    without_nothing,
 )
 from dispatch.alerts.json_bodies import (
     UnreadableBody,
@@ -117,7 +118,7 @@ def from_cloud_event(delivery: Delivery, content: Any) -> Told:
     if found is not None:
         stand_in["at"] = found.isoformat()
     data = an_object(data, "data")
-    given = {name: value for name, value in data.items() if value is not None}
+    given = without_nothing(data)
     one = told(ForeignMessage, delivery, stand_in | given, content, notes=notes)
     return replace(one, origin=event.get_source()[:200], names_alert="id" in given)
 

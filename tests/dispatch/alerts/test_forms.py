@@ -104,6 +104,55 @@ def test_a_key_that_is_there_twice_must_say_the_same() -> None:
     assert fault(b'{"type": "x", "device": "D-1", "readings": {"t": 1, "t": 2}}') == "duplicate_key"
 
 
+def test_zero_bytes_behind_a_message_are_no_part_of_it() -> None:
+    for encoding in ("utf-8", "utf-16-le"):
+        body = (json.dumps(PLAIN) + "\r\n\0\0").encode(encoding)
+        assert read(body).content.type == "overheat"
+    source = mapped(type="'silent'", status="@", device="'D-1'", cleared_words=["on"])
+    assert read(b"on\0", source).content.cleared
+    assert fault(b"\0") == "json_invalid"
+
+
+# Names
+
+
+@pytest.mark.parametrize(("number", "name"), [(7, "7"), (7.0, "7"), (7.5, "7.5")])
+def test_a_number_is_a_name(number: float, name: str) -> None:
+    told = read({"id": number, "device": number, "type": number})
+    assert (told.id_at_source, told.devices, told.content.type) == (name, [name], name)
+    found = read({"n": number}, mapped(id="n", device="n", type="n"))
+    assert (found.id_at_source, found.devices, found.content.type) == (name, [name], name)
+    assert fault({**PLAIN, "type": True}) == "string_type"
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "\u200b"])
+def test_an_empty_name_is_none(nothing: str) -> None:
+    told = read({"id": nothing, "device": nothing, "type": "x"}, device="D-1")
+    assert (told.id_at_source, told.devices) == (None, ["D-1"])
+    event = {**EVENT, "subject": "D-1", "data": {"id": nothing, "device": nothing, "type": nothing}}
+    told = read(event)
+    assert (told.id_at_source, told.names_alert, told.devices) == ("e-1", False, ["D-1"])
+    assert told.content.type == "telemetry"
+    assert fault({"device": nothing, "type": "x"}) == "missing"
+
+
+@pytest.mark.parametrize("source", [None, THINGSBOARD, mapped(type="type", device="device")])
+def test_a_type_that_is_too_long_is_cut(source: AlertSource | None) -> None:
+    content = {"type": "x" * 201, "device": "D-1"}
+    if source is THINGSBOARD:
+        content = {"type": "x" * 201, "originator": {"id": "D-1"}}
+    told = read(content, source)
+    assert (told.content.type, [note.code for note in told.notes]) == ("x" * 200, ["type_cut"])
+
+
+@pytest.mark.parametrize("value", ["perhaps", 2, {}, []])
+def test_an_acknowledgement_that_is_none_costs_no_alarm(value: Any) -> None:
+    told = read({**PLAIN, "acknowledged": value})
+    assert [note.code for note in told.notes] == ["acknowledged_left_out"]
+    assert not told.content.acknowledged
+    assert fault({**PLAIN, "cleared": value}) == "bool_type"
+
+
 # Readings and times
 
 
@@ -330,7 +379,7 @@ def test_an_alarm_of_thingsboard_may_come_in_an_event() -> None:
 
 
 def test_alerts_of_our_own_form_may_come_in_a_list() -> None:
-    found = read_delivery(Delivery(json.dumps([PLAIN, {**PLAIN, "type": 5}]).encode()), None)
+    found = read_delivery(Delivery(json.dumps([PLAIN, {**PLAIN, "type": [5]}]).encode()), None)
     assert [type(one) for one in found] == [Told, Unclear]
     assert isinstance(read_delivery(found[0].delivery, None)[0], Told)
 
