@@ -38,7 +38,7 @@ class Delivery:
     content_type: str = JSON_TYPE
     """With its parameters."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Those that say what it is (``ce-…``, ``webhook-id``), in lower case."""
+    """Those that say what it is (``ce-…``, ``webhook-id``), in lower case, and decoded."""
     device: str | None = None
     is_item: bool = False
     """Whether it is one of several that came in one message."""

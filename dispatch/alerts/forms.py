@@ -8,9 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.exceptions import CloudEventValidationError
-from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from dispatch.alerts.content import (
@@ -36,6 +34,8 @@ from dispatch.alerts.words import word_of
 from dispatch.models import AlertSource
 from solver.problem import Fault
 
+CORE = ("specversion", "id", "source", "type", "subject", "time")
+"""Attributes of a CloudEvent that say something of an alarm."""
 CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
@@ -91,26 +91,19 @@ def from_cloud_event(delivery: Delivery, content: Any) -> Told:
     """
     notes: list[Fault] = []
     if "ce-specversion" in delivery.headers:
-        data = content
-        headers = {k: v for k, v in delivery.headers.items() if k.startswith("ce-")}
-        headers["ce-time"] = _event_time(headers.get("ce-time"), notes) or ""
-        headers = {k: v for k, v in headers.items() if k != "ce-time" or v}
-        try:
-            event = from_binary(HTTPMessage(headers, b""), JSONFormat(), _event)
-        except CloudEventValidationError as error:
-            raise UnreadableBody(*_event_faults(error)) from None
+        attributes, data = _binary_attributes(delivery), content
     else:
-        attributes = {k: v for k, v in an_object(content).items() if v is not None}
+        attributes = an_object(content)
         data = data_of(attributes)
-        time = _event_time(attributes.pop("time", None), notes)
-        if time is not None:
-            attributes["time"] = datetime.fromisoformat(time)
-        try:
-            event = _event(
-                {k: v for k, v in attributes.items() if k not in ("data", "data_base64")}, None
-            )
-        except CloudEventValidationError as error:
-            raise UnreadableBody(*_event_faults(error)) from None
+    # What others have added to the event, or left empty in it, says nothing of the alarm.
+    core = {name: attributes[name] for name in CORE if attributes.get(name) not in (None, "")}
+    time = _event_time(core.pop("time", None), notes)
+    if time is not None:
+        core["time"] = datetime.fromisoformat(time)
+    try:
+        event = _event(core)
+    except CloudEventValidationError as error:
+        raise UnreadableBody(*_event_faults(error)) from None
     stand_in = {"id": event.get_id(), "type": event.get_type()}
     if event.get_subject() is not None:
         stand_in["device"] = str(event.get_subject())
@@ -120,7 +113,17 @@ def from_cloud_event(delivery: Delivery, content: Any) -> Told:
     data = an_object(data, "data")
     given = without_nothing(data)
     one = told(ForeignMessage, delivery, stand_in | given, content, notes=notes)
-    return replace(one, origin=event.get_source()[:200], names_alert="id" in given)
+    # PostgreSQL has no such character.
+    origin = event.get_source().replace("\0", "")[:200]
+    return replace(one, origin=origin, names_alert="id" in given)
+
+
+def _binary_attributes(delivery: Delivery) -> dict[str, str]:
+    return {
+        name.removeprefix("ce-"): value
+        for name, value in delivery.headers.items()
+        if name.startswith("ce-")
+    }
 
 
 def data_of(event: Mapping[str, Any]) -> Any:
@@ -152,13 +155,13 @@ def _event_time(value: Any, notes: list[Fault]) -> str | None:
     return None
 
 
-def _event(attributes: dict[str, Any], data: Any) -> CloudEvent:
+def _event(attributes: dict[str, Any]) -> CloudEvent:
     """The package makes up ids and times that are missing; then nothing could be told apart."""
     for name in ("id", "specversion"):
         if name not in attributes:
             raise UnreadableBody(Fault("missing", name, f"the event has no {name}", "give it"))
     has_time = "time" in attributes
-    event = CloudEvent(attributes, data)
+    event = CloudEvent(attributes)
     if not has_time:
         del event.get_attributes()["time"]
     return event
@@ -247,12 +250,8 @@ def as_mapped(delivery: Delivery, content: Any) -> Any:
 
     Raises ``UnreadableBody``.
     """
-    if "ce-specversion" in delivery.headers:
-        attributes = {
-            name.removeprefix("ce-"): value
-            for name, value in delivery.headers.items()
-            if name.startswith("ce-")
-        }
+    if "ce-specversion" in delivery.headers and not delivery.is_item:
+        attributes = _binary_attributes(delivery)
         content = {**attributes, **(content if isinstance(content, dict) else {}), "data": content}
     content = opened(content)
     inner = out_of_envelope(content)

@@ -351,6 +351,46 @@ def test_a_cloud_event_can_be_mapped_in_every_mode() -> None:
     assert (told.id_at_source, told.content.type) == ("9", "overheat")
 
 
+def test_the_items_of_a_binary_event_are_read_as_those_of_a_structured_one() -> None:
+    source = mapped(each="data.alarms", device="unit", type="data.what")
+    alarms = {"alarms": [{"unit": "D-1", "data": {"what": "overheat"}}]}
+    headers = {f"ce-{name}": value for name, value in EVENT.items() if name != "data"}
+    for told in (
+        read({**EVENT, "data": alarms}, source, content_type=EVENT_TYPE),
+        read(alarms, source, headers=headers),
+    ):
+        assert (told.devices, told.content.type) == (["D-1"], "overheat")
+    words = mapped(each="data", device="'D-1'", type="@")
+    assert read(["overheat"], words, headers=headers).content.type == "overheat"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"com_x": "y"}, {"Subject2": "y"}, {"": "y"}, {"dataschema": ""}, {"datacontenttype": 5}],
+    ids=str,
+)
+def test_an_odd_attribute_of_an_event_costs_no_alarm(odd: dict[str, Any]) -> None:
+    event = {**EVENT, "subject": "D-1"}
+    assert read({**event, **odd}).devices == ["D-1"]
+    headers = {f"ce-{name}": value for name, value in (event | odd).items() if name != "data"}
+    assert read({}, headers=headers).devices == ["D-1"]
+
+
+def test_an_empty_subject_of_an_event_is_none() -> None:
+    told = read({**EVENT, "subject": "", "data": {"device": "D-1"}})
+    assert told.devices == ["D-1"]
+    assert fault({**EVENT, "subject": ""}) == "missing"
+
+
+def test_attributes_of_an_event_are_what_they_say_once_they_are_here() -> None:
+    """Only HTTP writes percent signs; what comes over MQTT, or is replayed, has none."""
+    event = {**EVENT, "subject": "5%25"}
+    headers = {f"ce-{name}": value for name, value in event.items() if name != "data"}
+    assert read({}, headers=headers).devices == ["5%25"]
+    source = mapped(device="subject", type="type")
+    assert read({}, source, headers=headers).devices == ["5%25"]
+
+
 def test_the_items_of_mapped_events_are_read_again_as_items() -> None:
     source = mapped(each="data.alarms", device="unit", type="what")
     event = {**EVENT, "data": {"alarms": [{"unit": "D-1", "what": "x"}, {"unit": "D-2"}]}}
