@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dispatch.cli.app import DATABASE, app
-from dispatch.cli.company import executed
+from dispatch.cli.plans import executed
 from dispatch.cli.terminal import compile_first, database, fail, refuse, settings_of_environment
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.wording import counted
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from benchmarks.engines.enumeration import Optimum, optimum
 from benchmarks.engines.small_problems import KINDS, small_problem
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.judge.check import check
 from solver.problem import Problem
 from solver.rules.cost import cost

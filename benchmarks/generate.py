@@ -19,17 +19,8 @@ import numpy as np
 
 from benchmarks.engines.geography import Indices, Points, Region, nearest, travel
 from benchmarks.engines.problem_file import write_problem
-from solver.problem import (
-    Break,
-    Depot,
-    Objective,
-    Pin,
-    Previous,
-    Problem,
-    Shift,
-    TimeWindow,
-    Visit,
-)
+from solver.objective import Objective
+from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 
 MINUTE = 60
 HOUR = 60 * MINUTE

@@ -1,7 +1,8 @@
-"""What every GET takes on a database that holds a year of work, beside one that holds nothing.
+"""What every GET takes on a database that holds a year of work, beside one with a day's.
 
-A company's year is made up (``benchmarks.service.past``), and the real service is asked over HTTP,
-each question (``benchmarks.service.questions``) several times. Measured by the client, in
+A company's year is made up (``benchmarks.service.past``), and another's first day of the same size.
+Both are asked over HTTP, each question (``benchmarks.service.questions``) several times and of one
+right after the other, so that a noisy machine is unfair to neither. Measured by the client, in
 milliseconds.
 
     python -m benchmarks.year --days 365 --jobs 150 [--database postgresql]
@@ -11,7 +12,8 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -28,8 +30,21 @@ from dispatch.settings import Settings
 MOST_SECONDS = 1.0
 """Who looks at a page should not have to wait longer."""
 
-Seconds = list[tuple[str, list[float]]]
-"""Of each question in its turn, so often as it was asked."""
+
+@dataclass(frozen=True, slots=True)
+class _Company:
+    questions: Questions
+    web: httpx2.Client
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """To a question asked several times."""
+
+    path: str
+    seconds: list[float]
+    sizes: list[int]
+    """In bytes: who is told more waits longer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -44,11 +59,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="dispatch-year-") as home:
         folder = Path(home)
-        with _databases(chosen.database, folder) as (nothing, year):
-            before = _measured(Past(1, 1, chosen.technicians), nothing, folder, chosen.times)
-            past = Past(chosen.days, chosen.jobs, chosen.technicians, reporting=not chosen.silent)
-            after = _measured(past, year, folder, chosen.times)
-    slow = _show(before, after)
+        with _databases(chosen.database, folder) as (day, year), ExitStack() as stack:
+            asked = [
+                stack.enter_context(_opened(past, url, folder))
+                for days, url in ((1, day), (chosen.days, year))
+                for past in [Past(days, chosen.jobs, chosen.technicians, not chosen.silent)]
+            ]
+            slow = _show(*_timed(asked, chosen.times))
     if slow:
         raise SystemExit(f"Took more than {MOST_SECONDS:.0f} s: {', '.join(slow)}")
 
@@ -56,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 @contextmanager
 def _databases(kind: str, home: Path) -> Iterator[list[str]]:
     """The addresses of two that have no tables."""
-    names = ("nothing", "year")
+    names = ("day", "year")
     if kind == "sqlite":
         yield [f"sqlite:///{home / name}.db" for name in names]
         return
@@ -76,7 +93,9 @@ def _databases(kind: str, home: Path) -> Iterator[list[str]]:
         server.cleanup()
 
 
-def _measured(past: Past, url: str, home: Path, times: int) -> Seconds:
+@contextmanager
+def _opened(past: Past, url: str, home: Path) -> Iterator[_Company]:
+    """A service with that past."""
     settings = Settings(database_url=url)
     today = now().astimezone(settings.zone).date()
     began = time.monotonic()
@@ -90,38 +109,53 @@ def _measured(past: Past, url: str, home: Path, times: int) -> Seconds:
     try:
         started.start()
         started.wait_until_ready()
-        return _asked(started.address, questions, times)
+        headers = {"X-API-Key": questions.key}
+        with httpx2.Client(
+            base_url=started.address, headers=headers, timeout=600, trust_env=False
+        ) as web:
+            yield _Company(questions, web)
     finally:
         started.stop()
         started.close()
 
 
-def _asked(address: str, questions: Questions, times: int) -> Seconds:
-    found: Seconds = []
-    headers = {"X-API-Key": questions.key}
-    with httpx2.Client(base_url=address, headers=headers, timeout=600, trust_env=False) as web:
-        for question in questions.all:
-            took: list[float] = []
-            found.append((question.path, took))
-            for _ in range(times):
+def _timed(companies: Sequence[_Company], times: int) -> list[list[_Answers]]:
+    """Of each company."""
+    found: list[list[_Answers]] = [[] for _ in companies]
+    for questions in zip(*(one.questions.all for one in companies), strict=True):
+        for question, answers in zip(questions, found, strict=True):
+            answers.append(_Answers(question.path, [], []))
+        for _ in range(times):
+            for question, company, answers in zip(questions, companies, found, strict=True):
                 began = time.monotonic()
-                answer = web.get(question.path)
-                took.append(time.monotonic() - began)
+                answer = company.web.get(question.path)
+                answers[-1].seconds.append(time.monotonic() - began)
+                answers[-1].sizes.append(len(answer.content))
                 if answer.status_code >= 500:
                     raise SystemExit(f"{question.path}: {answer.text}")
     return found
 
 
-def _show(before: Seconds, after: Seconds) -> list[str]:
+def _show(days: Sequence[_Answers], years: Sequence[_Answers]) -> list[str]:
     """Print the table, the slowest first, and say which answers took too long."""
     cells = [
-        (path, median(nothing), median(year), max(year))
-        for (_, nothing), (path, year) in zip(before, after, strict=True)
+        (
+            year.path,
+            1000 * median(day.seconds),
+            1000 * median(year.seconds),
+            1000 * max(year.seconds),
+            median(year.sizes) / max(1, median(day.sizes)),
+        )
+        for day, year in zip(days, years, strict=True)
     ]
-    print("| GET | nothing, median | year, median | year, most |\n|---|---:|---:|---:|")  # noqa: T201
-    for path, *seconds in sorted(cells, key=lambda row: -row[2]):
-        print(f"| `{path}` | {' | '.join(f'{1000 * one:.0f}' for one in seconds)} |")  # noqa: T201
-    return [path for path, *_, most in cells if most > MOST_SECONDS]
+    print(  # noqa: T201
+        "| GET | a day, median | a year, median | ratio | ratio of sizes | a year, most |\n"
+        "|---|---:|---:|---:|---:|---:|"
+    )
+    for path, day, year, most, larger in sorted(cells, key=lambda row: -row[2]):
+        line = f"{day:.1f} | {year:.1f} | {year / day:.2f} | {larger:.2f} | {most:.0f}"
+        print(f"| `{path}` | {line} |")  # noqa: T201
+    return [path for path, *_, most, _ in cells if most > 1000 * MOST_SECONDS]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import TypeVar
 
-from solver.problem import Fault
+from solver.faults import Fault
 
 Row = TypeVar("Row")
 

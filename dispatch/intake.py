@@ -28,7 +28,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from dispatch.models import OVER, JobStatus, Priority
 from dispatch.texts import cleaned
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 def _clean(value: object) -> object:

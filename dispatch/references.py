@@ -9,7 +9,7 @@ from sqlmodel import Session
 from dispatch import store
 from dispatch.intake import Input, name_of
 from dispatch.models import Asset, Depot, JobTemplate, Part, Site, Skill, Technician, Tool
-from solver.problem import Fault
+from solver.faults import Fault
 
 Tables = tuple[type[store.Named], ...]
 

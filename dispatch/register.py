@@ -14,7 +14,7 @@ from dispatch.models import AlertRule, AlertSource, Asset, Device, JobTemplate
 from dispatch.output import Output
 from dispatch.paging import page_of
 from dispatch.references import references_of, unknown_references
-from solver.problem import Fault
+from solver.faults import Fault
 
 Row = TypeVar("Row", Asset, Device, AlertSource, JobTemplate, AlertRule)
 Content = TypeVar("Content", bound=Input)

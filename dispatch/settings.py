@@ -15,7 +15,7 @@ from dispatch.calendar_texts import Language
 from dispatch.cores import available_cores
 from dispatch.models import Priority
 from dispatch.weakness import weakness
-from solver.problem import Objective
+from solver.objective import Objective
 
 DEFAULT_OBJECTIVE = Objective(
     lateness=1_000,

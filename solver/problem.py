@@ -8,30 +8,18 @@ territories are plain strings, compared by equality.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
-from solver.wording import counted
+from solver.faults import Fault
+from solver.objective import Objective, objective_faults
+from solver.travel import MAX_TIME, Matrix, frozen, location_faults, longest_leg, travel_faults
 
-Matrix = npt.NDArray[np.int64]
-
-MAX_TIME = 2**40
-"""No time may be further than this from the epoch (35,000 years): it keeps sums within 64 bits."""
 MAX_COST = 2**60
 """All visits unassigned must cost less than this, so that no plan's cost overflows 64 bits."""
-NO_WAY = 4 * MAX_TIME
-"""Stands in both matrices where there is no leg from one place to another.
-
-It is longer than the longest shift (from ``-MAX_TIME`` to ``MAX_TIME``, and ``MAX_TIME`` of
-overtime), so that whoever takes it for a length never finds the time to go there.
-"""
-MAX_WEIGHT_OF_NO_WAY = 2**10
-"""Cents that a second of work and of travel and a metre may cost together where there are such
-legs: so that the cost of a thousand of them, which a search may sum up, fits into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,71 +134,6 @@ class Depot:
     tools: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """What everything costs, in cents; this is the one list of soft rules and their weights.
-
-    The price of an unassigned visit is never traded for travel: it is the dearest way to serve any
-    visit in this problem, times the factor of its priority, plus its lateness at the end of the
-    last shift (``Problem.prices``).
-    """
-
-    unassigned: tuple[int, ...] = (1, 3, 10, 30, 100)
-    """Factor for each priority, lowest priority first."""
-    lateness: int = 0
-    """Per second that service ends after the visit's due time."""
-    lateness_factors: tuple[int, ...] = ()
-    """Multiplies that by priority, lowest priority first; empty: all alike."""
-    promptness: tuple[int, ...] = ()
-    """Per second from the moment from which the visit could be served (``Problem.ready``) until it
-    is, by priority, lowest first; empty: nothing."""
-    working_time: int = 1
-    """Per second from the start of a route to its end."""
-    travel_time: int = 0
-    """Per second of travel."""
-    distance: int = 0
-    """Per metre."""
-    overtime: int = 0
-    """Per second that a route ends after its shift."""
-    shift_use: int = 0
-    """For each shift that has a route."""
-    not_preferred: int = 0
-    """For each visit that prefers technicians and is with another one."""
-    over_skilled: int = 0
-    """Per level that the technician has above the one required, over all required skills."""
-    changed_technician: int = 0
-    """For each visit that is with another technician than in the published plan."""
-    moved_time: int = 0
-    """Per second that a visit starts earlier or later than published, beyond the tolerance."""
-    moved_time_tolerance: int = 0
-    """Seconds by which a published start may move without cost."""
-    told_factor: int = 1
-    """Multiplies both costs of change where the customer was told."""
-    imbalance: int = 0
-    """Per second of service in a shift beyond its fair share (``Problem.fair_shares``)."""
-
-    def late_cents(self, priority: int) -> int:
-        """Cents per second that a visit of this priority is late."""
-        return self.lateness * (self.lateness_factors[priority] if self.lateness_factors else 1)
-
-    def prompt_cents(self, priority: int) -> int:
-        """Cents per second that a visit of this priority waits to be served."""
-        return self.promptness[priority] if self.promptness else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with a problem: what kind, where, why, and what to do."""
-
-    code: str
-    where: str
-    cause: str
-    action: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.cause}; {self.action} [{self.code}]"
-
-
 class InvalidProblem(ValueError):  # noqa: N818 - the design names it so
     """The problem contradicts itself; ``faults`` lists everything found."""
 
@@ -238,7 +161,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("travel_time", "distance"):
-            object.__setattr__(self, name, _frozen(getattr(self, name)))
+            object.__setattr__(self, name, frozen(getattr(self, name)))
         for name in ("visits", "shifts", "depots"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         faults = tuple(_faults(self))
@@ -351,42 +274,13 @@ PINNED_FACTOR = 100
 """So many visits that are not pinned weigh no more than one that is."""
 
 
-def _frozen(given: npt.ArrayLike) -> Matrix:
-    """The same numbers, which nobody can change: whole ones row by row in 64 bits.
-
-    A matrix over thousands of places takes gigabytes and is not copied without need.
-    """
-    matrix = np.asarray(given)
-    whole = np.issubdtype(matrix.dtype, np.integer)
-    if matrix.size == 0:
-        matrix = np.zeros((0, 0), dtype=np.int64)
-    elif not (
-        matrix.dtype == np.int64
-        and matrix.flags.owndata
-        and matrix.flags.c_contiguous
-        and not matrix.flags.writeable
-    ):
-        matrix = np.array(matrix, dtype=np.int64 if whole else None, order="C")
-    matrix.setflags(write=False)
-    return matrix
-
-
-def longest_leg(matrix: Matrix) -> int:
-    """The largest entry that stands for a leg; 0 if there is none."""
-    longest = int(matrix.max(initial=0))
-    if longest < NO_WAY:
-        return longest
-    return int(matrix.max(initial=0, where=matrix < NO_WAY))
-
-
 def _faults(problem: Problem) -> Iterator[Fault]:
     """Every fault of the problem, in the order in which a reader would look for them."""
-    shape = problem.travel_time.shape
+    shape, costs = problem.travel_time.shape, problem.objective
     size = shape[0] if shape else 0
-    yield from _matrix_faults("travel_time", problem.travel_time, shape)
-    yield from _matrix_faults("distance", problem.distance, shape)
-    yield from _no_way_faults(problem)
-    yield from _objective_faults(problem.objective)
+    weight = costs.working_time + costs.travel_time + costs.distance
+    yield from travel_faults(problem.travel_time, problem.distance, weight)
+    yield from objective_faults(costs)
     for kind, things in (
         ("visit", problem.visits),
         ("shift", problem.shifts),
@@ -394,99 +288,13 @@ def _faults(problem: Problem) -> Iterator[Fault]:
     ):
         yield from _duplicate_faults(kind, [thing.id for thing in things])
     for visit in problem.visits:
-        yield from _visit_faults(visit, size, len(problem.objective.unassigned))
+        yield from _visit_faults(visit, size, len(costs.unassigned))
     for shift in problem.shifts:
         yield from _shift_faults(shift, size)
     for depot in problem.depots:
         yield from _depot_faults(depot, size)
     yield from _overlap_faults(problem.shifts)
     yield from _magnitude_faults(problem)
-
-
-def _matrix_faults(name: str, matrix: Matrix, shape: tuple[int, ...]) -> Iterator[Fault]:
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        yield Fault(
-            "matrix_shape", name, f"the matrix is {matrix.shape}, not square", "make it n × n"
-        )
-    elif matrix.shape != shape:
-        yield Fault(
-            "matrix_shape",
-            name,
-            f"the matrix is {matrix.shape}, the travel times are {shape}",
-            "give both matrices the same locations",
-        )
-    if not np.issubdtype(matrix.dtype, np.integer):
-        yield Fault(
-            "matrix_type", name, f"the entries are {matrix.dtype}", "round them to whole numbers"
-        )
-    elif matrix.size and int(matrix.min()) < 0:
-        row, column = (int(i) for i in np.argwhere(matrix < 0)[0])
-        yield Fault(
-            "negative", name, f"entry [{row}, {column}] is negative", "use 0 or more everywhere"
-        )
-    elif matrix.size and int(matrix.max()) > MAX_TIME:
-        if np.any((matrix > MAX_TIME) & (matrix != NO_WAY)):
-            yield Fault("too_large", name, "an entry is beyond 2^40", "check the unit")
-        nowhere = np.flatnonzero(matrix.diagonal() == NO_WAY)
-        if len(nowhere):
-            place = int(nowhere[0])
-            cause = f"there is no way from location {place} to itself"
-            yield Fault("no_way", f"{name} [{place}, {place}]", cause, "write 0 there")
-
-
-def _no_way_faults(problem: Problem) -> Iterator[Fault]:
-    """Both matrices agree on where there is no leg, and what legs cost can be summed up."""
-    travel_time, distance = problem.travel_time, problem.distance
-    whole = all(np.issubdtype(m.dtype, np.integer) for m in (travel_time, distance))
-    if not whole or travel_time.shape != distance.shape or not travel_time.size:
-        return
-    if max(int(travel_time.max()), int(distance.max())) < NO_WAY:
-        return
-    differ = np.argwhere((travel_time == NO_WAY) != (distance == NO_WAY))
-    if len(differ):
-        row, column = (int(i) for i in differ[0])
-        yield Fault(
-            "no_way",
-            f"travel_time and distance [{row}, {column}]",
-            "there is a leg in one of them and none in the other",
-            "write the same in both",
-        )
-    costs = problem.objective
-    weight = costs.working_time + costs.travel_time + costs.distance
-    if weight > MAX_WEIGHT_OF_NO_WAY:
-        yield Fault(
-            "too_large",
-            "objective",
-            f"a second of work and of travel and a metre cost {weight} cents, which is too much "
-            "to be summed up where legs are missing",
-            f"use smaller weights, {MAX_WEIGHT_OF_NO_WAY} together at most",
-        )
-
-
-def _objective_faults(objective: Objective) -> Iterator[Fault]:
-    for weight in fields(objective):
-        value = getattr(objective, weight.name)
-        if isinstance(value, int) and value < 0:
-            yield Fault(
-                "negative", f"objective {weight.name}", f"{value} is negative", "use 0 or more"
-            )
-    factors = objective.unassigned
-    if not factors or factors[0] < 1 or list(factors) != sorted(factors):
-        yield Fault(
-            "priority_factors",
-            "objective unassigned",
-            f"the factors {factors} do not rise from at least 1",
-            "list one factor for each priority, lowest priority first",
-        )
-    for name in ("lateness_factors", "promptness"):
-        values = getattr(objective, name)
-        if values and (len(values) != len(factors) or min(values) < 0):
-            yield Fault(
-                "priority_factors",
-                f"objective {name}",
-                f"{values} does not give each priority 0 or more; there are {len(factors)}",
-                "list one number for each priority, lowest priority first, or none at all",
-            )
 
 
 def _duplicate_faults(kind: str, ids: Iterable[str]) -> Iterator[Fault]:
@@ -502,7 +310,7 @@ def _duplicate_faults(kind: str, ids: Iterable[str]) -> Iterator[Fault]:
 
 def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
     where = f"visit {visit.id!r}"
-    yield from _location_faults(where, visit.location, size)
+    yield from location_faults(where, visit.location, size)
     yield from _time_faults(where, visit.windows, visit.duration)
     yield from _quantity_faults(where, "part", visit.parts)
     yield from _quantity_faults(where, "skill level", visit.skills)
@@ -529,8 +337,8 @@ def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
 
 def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     where = f"shift {shift.id!r}"
-    yield from _location_faults(where, shift.start_location, size)
-    yield from _location_faults(where, shift.end_location, size)
+    yield from location_faults(where, shift.start_location, size)
+    yield from location_faults(where, shift.end_location, size)
     yield from _time_faults(where, (TimeWindow(shift.start, shift.end),), shift.max_overtime)
     yield from _quantity_faults(where, "part", shift.stock)
     yield from _quantity_faults(where, "skill level", shift.skills)
@@ -541,21 +349,10 @@ def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
 
 def _depot_faults(depot: Depot, size: int) -> Iterator[Fault]:
     where = f"depot {depot.id!r}"
-    yield from _location_faults(where, depot.location, size)
+    yield from location_faults(where, depot.location, size)
     yield from _time_faults(where, depot.windows, depot.duration)
     if depot.stock is not None:
         yield from _quantity_faults(where, "part", depot.stock)
-
-
-def _location_faults(where: str, location: int, size: int) -> Iterator[Fault]:
-    if not 0 <= location < size:
-        among = counted(size, "location")
-        yield Fault(
-            "unknown_location",
-            where,
-            f"location {location} is not among the {among} of the travel matrices",
-            f"use 0 to {size - 1}" if size else "add the location to the matrices",
-        )
 
 
 def _time_faults(where: str, windows: Iterable[TimeWindow], duration: int) -> Iterator[Fault]:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from solver.draft.closing import close
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import fill, make_room
 from solver.explain.reasons import explained
 from solver.judge.check import check
 from solver.ortools.acceptance import accepts
@@ -303,9 +304,9 @@ def _without_breaks(route: Route) -> list[Stop]:
 
 def _fill(solving: _Solving, draft: Draft) -> None:
     """Place what is left out, in others' places if need be, dearest first."""
-    draft.fill(draft.unassigned(), solving.over)
+    fill(draft, draft.unassigned(), solving.over)
     prices = solving.problem.prices
     for visit in sorted(draft.unassigned(), key=lambda visit: -prices[visit.id]):
         if solving.over():
             return
-        draft.make_room(visit)
+        make_room(draft, visit)

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.explain.reasons import explained
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from solver.problem import Problem
 from solver.solution import Solution, StopKind, Unassigned
 

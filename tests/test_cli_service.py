@@ -23,7 +23,7 @@ from api import server
 from api.cli import app
 from dispatch.access import passwords
 from dispatch.access.keys import key_of
-from dispatch.cli import company as cli_service
+from dispatch.cli import plans as cli_service
 from dispatch.demo.accounts import accounts_file
 from dispatch.models import (
     Account,

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from dispatch.cli import solver
 from dispatch.cli.app import app
-from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shift, Visit
+from solver.objective import Objective
+from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, Visit
 from solver.search import compilation
 from solver.solution import Reason, Route, Solution, Stop, Unassigned
 from solver.solve import ENGINES, Limit, Progress

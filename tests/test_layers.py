@@ -46,7 +46,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
 }
 """The rooms of each package from the ground up, and the arrows between them, no others."""
 GROUND: dict[str, set[str]] = {
-    "solver": {"problem", "solution", "wording"},
+    "solver": {"faults", "objective", "problem", "solution", "travel", "wording"},
     "dispatch": {
         "calendar_texts", "cores", "database_files", "errors", "intake", "local_time", "log",
         "migrations", "models", "output", "paging", "references", "register", "settings", "store",
@@ -190,20 +190,21 @@ def test_nobody_imports_the_fixtures_or_the_tests() -> None:
 
 
 def test_the_verifier_shares_no_code_with_the_engines() -> None:
-    verifier = {"solver.judge.check", "solver.judge.replay"}
-    for module in ("check", "replay"):
+    modules = ("check", "cost", "replay")
+    verifier = {f"solver.judge.{module}" for module in modules}
+    for module in modules:
         used = {
             name.rsplit(".", 1)[0]
             for name in imports(ROOT / "solver" / "judge" / f"{module}.py")
             if of("solver", name)
         }
-        assert used <= verifier | {"solver.problem", "solver.solution"}
+        assert used <= verifier | {"solver.problem", "solver.solution", "solver.travel"}
 
     # Acceptance plays plans through as the checker does, to ask the model of record about them.
     users = {
         path
         for path, name in imported_by("solver")
-        if path not in ("solver/judge/check.py", "solver/judge/replay.py")
+        if path not in {f"solver/judge/{module}.py" for module in modules}
         and any(of(module, name) for module in verifier)
     }
     # What is given to start from was made by others, and is told what it breaks.
@@ -212,12 +213,12 @@ def test_the_verifier_shares_no_code_with_the_engines() -> None:
 
 def test_engines_are_not_asked_to_judge_themselves() -> None:
     """Whoever makes plans has no hand in what is said of them in the end."""
-    judges = ("solver.judge.check", "solver.ortools.acceptance")
+    judges = ("solver.judge.check", "solver.judge.cost", "solver.ortools.acceptance")
     users = {
         path
         for path, name in imported_by("solver")
         if any(of(module, name) for module in judges)
-        and path not in ("solver/solve.py", "solver/start.py")
+        and path not in ("solver/judge/check.py", "solver/solve.py", "solver/start.py")
     }
 
     assert not users

@@ -19,7 +19,7 @@ from typer.main import get_command
 from api.cli import app
 from dispatch.files.sheets import SHEETS
 from dispatch.settings import Settings
-from solver.kernel import arrays
+from solver.kernel import flattening
 from solver.kernel import search as kernel_search
 from solver.search import elite, searches
 from solver.solution import HARD, SOFT, Rule
@@ -102,7 +102,7 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
     owners = {
         "SearchSettings": kernel_search.SearchSettings(),
         "search": searches,
-        "arrays": arrays,
+        "flattening": flattening,
         "elite": elite,
         "kernel.search": kernel_search,
     }

@@ -23,7 +23,7 @@ from dispatch.service import readiness
 from dispatch.service.readiness import Readiness
 from dispatch.service.scheduler import Scheduler
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 TRY_EVERY_SECONDS = 5.0
 WITHOUT_DATABASE = frozenset({"read_health", "read_readiness"})

@@ -21,7 +21,7 @@ from starlette.routing import Match
 from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound, Unavailable
 from dispatch.intake import faults_of
 from dispatch.service.troubles import fault_of, trouble_of
-from solver.problem import Fault
+from solver.faults import Fault
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from api.http.dependencies import (
 from api.http.problems import documented
 from dispatch.intake import Code, Day, JobChange, NewJob, Text
 from dispatch.jobs import jobs, pins
-from dispatch.jobs.jobs import JobOut
+from dispatch.jobs.details import JobOut
 from dispatch.jobs.pins import PinRequest
 from dispatch.models import JobStatus, Priority
 from dispatch.output import Output

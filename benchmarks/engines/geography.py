@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from solver.problem import Matrix
+from solver.travel import Matrix
 
 Points = npt.NDArray[np.float64]
 """One row for each place: metres east, metres north."""

@@ -12,7 +12,7 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from solver.files.text_formats import CAPACITY
-from solver.judge.check import cost
+from solver.judge.cost import cost
 from solver.problem import MAX_COST, Problem, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
 

@@ -9,7 +9,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from solver.files.matrices import NAMES, NO_LEG
-from solver.problem import NO_WAY, Matrix, Problem, TimeWindow
+from solver.problem import Problem, TimeWindow
+from solver.travel import NO_WAY, Matrix
 
 
 def write_problem(problem: Problem, path: Path, *, binary: bool = False) -> None:

@@ -8,17 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from solver.problem import (
-    Break,
-    Depot,
-    Matrix,
-    Objective,
-    Previous,
-    Problem,
-    Shift,
-    TimeWindow,
-    Visit,
-)
+from solver.objective import Objective
+from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
+from solver.travel import Matrix
 
 MINUTE = 60
 DAY = 24 * 60 * MINUTE

@@ -16,7 +16,7 @@ from dispatch.models import Account, CalendarLink, Role, SignIn, Technician
 from dispatch.output import Output
 from dispatch.paging import page_of
 from dispatch.references import Reference, unknown_references
-from solver.problem import Fault
+from solver.faults import Fault
 
 RESERVED = frozenset({"api", "demo", "placer", "scheduler", "service", "system", "watchdog"})
 """Under these names the service itself is in the log of changes."""

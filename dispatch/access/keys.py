@@ -18,7 +18,7 @@ from dispatch.intake import Code, Input, Moment, Text
 from dispatch.models import ApiKey, Role, now
 from dispatch.output import Output
 from dispatch.paging import page_of
-from solver.problem import Fault
+from solver.faults import Fault
 
 USE_NOTED_AFTER = timedelta(minutes=5)
 PATTERN = re.compile(r"fsd_(k-[0-9a-f]{12})_([0-9a-f]{48})", re.ASCII)

@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from dispatch.errors import InvalidInput
 from dispatch.weakness import weakness
-from solver.problem import Fault
+from solver.faults import Fault
 
 SHORTEST = 12
 SYMBOLS = "abcdefghjkmnpqrstuvwxyz23456789"

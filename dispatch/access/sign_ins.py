@@ -24,7 +24,7 @@ from dispatch.models import Account, SignIn, now
 from dispatch.output import Output
 from dispatch.settings import Settings
 from dispatch.store import let_go
-from solver.problem import Fault
+from solver.faults import Fault
 
 LOST_ANSWER = timedelta(minutes=1)
 """For so long a renewal may be repeated with the token before, if its answer got lost."""

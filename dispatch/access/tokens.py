@@ -8,7 +8,7 @@ import jwt
 from dispatch.errors import InvalidInput
 from dispatch.models import Account, now
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 ALGORITHM = "HS256"
 CLAIMS = ["sub", "sid", "rev", "iat", "exp"]

@@ -19,7 +19,7 @@ from dispatch.alerts.words import severity_of, word_of
 from dispatch.intake import MOST_READINGS, FiniteNumber, Input, Moment, Readings, Text, faults_of
 from dispatch.models import Severity
 from dispatch.texts import cleaned
-from solver.problem import Fault
+from solver.faults import Fault
 
 MOST_NOTES = 20
 NAMES = frozenset({"id", "device", "type"})

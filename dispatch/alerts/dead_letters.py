@@ -19,7 +19,7 @@ from dispatch.errors import Conflict, existing
 from dispatch.models import AlertSource, BodyKept, DeadLetter, DeadLetterState, now
 from dispatch.output import Output
 from dispatch.paging import page_of
-from solver.problem import Fault
+from solver.faults import Fault
 
 MOST_BYTES = 64 * 1024
 """Of a body, as it is kept."""

@@ -32,7 +32,7 @@ from dispatch.alerts.json_bodies import (
 from dispatch.alerts.sources import CannotFind, FieldMapping, find
 from dispatch.alerts.words import word_of
 from dispatch.models import AlertSource
-from solver.problem import Fault
+from solver.faults import Fault
 
 CORE = ("specversion", "id", "source", "type", "subject", "time")
 """Attributes of a CloudEvent that say something of an alarm."""

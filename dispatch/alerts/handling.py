@@ -26,7 +26,7 @@ from dispatch.models import (
 from dispatch.output import Output
 from dispatch.paging import page_of
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 SCHEDULER = "scheduler"
 MOST_AT_ONCE = 200

@@ -30,7 +30,7 @@ from dispatch.models import (
 )
 from dispatch.output import Output
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 JUDGED_AGAIN = (AlertOutcome.RECEIVED, AlertOutcome.REJECTED)
 """What became no job may become one when it is said once more: shelving ends, rules change."""

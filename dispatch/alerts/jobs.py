@@ -34,7 +34,8 @@ from dispatch.company.devices import Watched
 from dispatch.errors import DispatchError
 from dispatch.intake import JobChange, Window
 from dispatch.jobs import jobs
-from dispatch.jobs.jobs import CHANGEABLE, JobOut
+from dispatch.jobs.details import JobOut
+from dispatch.jobs.jobs import CHANGEABLE
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import (
     OVER,

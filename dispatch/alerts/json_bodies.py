@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from solver.problem import Fault
+from solver.faults import Fault
 
 MAX_DEPTH = 20
 MAX_WORD = 200

@@ -38,7 +38,7 @@ from dispatch.alerts.json_bodies import (
     read_text,
 )
 from dispatch.models import AlertFormat, AlertSource
-from solver.problem import Fault
+from solver.faults import Fault
 
 MAX_ITEM_BYTES = 64_000
 MAX_ITEMS = 1_000

@@ -26,7 +26,7 @@ from dispatch.alerts.intake import Arrival, accept
 from dispatch.models import AlertSource, now
 from dispatch.settings import Settings
 from dispatch.store import AWAY, connect
-from solver.problem import Fault
+from solver.faults import Fault
 
 ACTOR = "mqtt"
 BATCH = 50

@@ -19,7 +19,7 @@ from dispatch.log import Entity
 from dispatch.models import AlertFormat, AlertSource, Severity
 from dispatch.output import Output
 from dispatch.register import Register
-from solver.problem import Fault
+from solver.faults import Fault
 
 SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 """Headers of Standard Webhooks."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
 from dispatch.alerts.rules import (
     ActiveRules,
     Facts,
@@ -19,8 +21,8 @@ from dispatch.alerts.rules import (
 )
 from dispatch.company.devices import Watched
 from dispatch.errors import DispatchError
-from dispatch.intake import NewJob, Window
-from dispatch.jobs.jobs import JobOut
+from dispatch.intake import JobChange, NewJob, Window
+from dispatch.jobs.details import JobOut
 from dispatch.local_time import as_said
 from dispatch.models import (
     AlarmState,
@@ -37,8 +39,6 @@ Known = TypeVar("Known")
 
 CHATTER = timedelta(hours=24)
 """A problem that came back so soon after its job was withdrawn is not withdrawn again."""
-LONGEST = 24 * 60
-"""Minutes of one visit."""
 
 Change = dict[str, Any]
 """Fields of a job that become something else."""
@@ -177,26 +177,28 @@ def with_task(
     at: datetime,
     anybody_has: Callable[[Mapping[str, int]], bool],
 ) -> Change | None:
-    """What the job, which has so many ``tasks``, becomes with one more; None if that would be too
-    much. ``anybody_has`` says whether one technician alone has the skills at these levels: else a
-    visit would have no place."""
-    minutes = job.duration_minutes + template.extra_minutes
-    if tasks >= rule.most_tasks or minutes > LONGEST:
+    """What the job, which has so many ``tasks``, becomes with one more; None if that would be more
+    than one job may be. ``anybody_has`` says whether one technician alone has the skills at these
+    levels: else a visit would have no place."""
+    if tasks >= rule.most_tasks:
         return None
     skills = {one.skill_id: one.level for one in job.skills}
     for row in template.skills:
         skills[row["skill_id"]] = max(row["level"], skills.get(row["skill_id"], 0))
-    if skills and not anybody_has(skills):
-        return None
     parts = Counter({one.part_id: one.quantity for one in job.parts})
     parts.update({row["part_id"]: row["quantity"] for row in template.parts})
-    return {
-        "duration_minutes": minutes,
+    change = {
+        "duration_minutes": job.duration_minutes + template.extra_minutes,
         "skills": [{"skill_id": id_, "level": level} for id_, level in sorted(skills.items())],
         "parts": [{"part_id": id_, "quantity": number} for id_, number in sorted(parts.items())],
         "tools": sorted({*job.tools, *template.tools}),
         **more_urgent(job, lambda: job.windows, alert, template, at),
     }
+    try:
+        JobChange.model_validate(change)
+    except ValidationError:
+        return None
+    return change if not skills or anybody_has(skills) else None
 
 
 def one_has_all(held: Iterable[TechnicianSkill], levels: Mapping[str, int], day: date) -> bool:

@@ -28,7 +28,7 @@ from dispatch.planning.waivers import end_waivers
 from dispatch.plans import queries, versions
 from dispatch.plans.merging import TAKEN_OFF
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.rules.cost import cost
 from solver.solution import EARLIER, START, Rule, Solution
 

@@ -17,7 +17,7 @@ from dispatch.planning.snapshot import LiveRoute, Scope
 from dispatch.plans import queries, versions
 from dispatch.plans.plans import GONE
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 def undo_change(

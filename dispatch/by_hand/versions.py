@@ -22,7 +22,7 @@ from dispatch.planning.waivers import waivers_of
 from dispatch.plans import versions
 from dispatch.plans.plans import GONE
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.solution import Rule, Violation
 
 Broken = Mapping[str, Violation]

@@ -29,7 +29,8 @@ from dispatch.planning.live_days import LiveDays
 from dispatch.planning.translate import NEEDS_LOCATION
 from dispatch.plans.plans import Reason
 from dispatch.settings import Settings
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import has_place
 from solver.explain.least_change import Relaxation, effort, placed
 from solver.problem import Shift, Visit
 from solver.rules.eligibility import stock_of
@@ -221,7 +222,7 @@ def _instead_of_others(trial: Trial, visit: Visit, shift: Shift) -> Iterator[_Ch
             continue
         kept = tuple(call for call in trial.rest[shift.id] if call is not other)
         slack = Slack(mine, kept, draft.legs)
-        if not draft.has_place(draft.visit(visit.id), mine, kept, slack):
+        if not has_place(draft, draft.visit(visit.id), mine, kept, slack):
             continue
         for found in placed(trial.problem, {**trial.rest, shift.id: kept}, visit.id, shift.id):
             way = None

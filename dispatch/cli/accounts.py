@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from dispatch.cli.company import ACTOR
-from dispatch.cli.terminal import database, refuse, settings_of_environment
+from dispatch.cli.terminal import ACTOR, database, refuse, settings_of_environment
 
 account = typer.Typer(
     help="Accounts of people: the first administrator, and forgotten passwords.\n\n"

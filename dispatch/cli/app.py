@@ -2,7 +2,7 @@
 
 import typer
 
-from dispatch.cli import accounts, company, solver
+from dispatch.cli import accounts, folders, plans, solver
 
 app = typer.Typer(
     help="Plan field technicians' days: skills, parts, tools, depots, time windows, breaks.\n\n"
@@ -18,10 +18,10 @@ DATABASE = "On the database"
 FILES = "On files, without a database"
 ONCE = "Once, after installing"
 
-app.command("import", rich_help_panel=DATABASE)(company.import_)
-app.command(rich_help_panel=DATABASE)(company.export)
-app.command(rich_help_panel=DATABASE)(company.plan)
-app.command(rich_help_panel=DATABASE)(company.route)
+app.command("import", rich_help_panel=DATABASE)(folders.import_)
+app.command(rich_help_panel=DATABASE)(folders.export)
+app.command(rich_help_panel=DATABASE)(plans.plan)
+app.command(rich_help_panel=DATABASE)(plans.route)
 app.add_typer(accounts.account, name="account", rich_help_panel=DATABASE)
 app.add_typer(accounts.key, name="key", rich_help_panel=DATABASE)
 app.command(rich_help_panel=FILES)(solver.solve)

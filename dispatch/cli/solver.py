@@ -15,11 +15,12 @@ from rich.table import Table
 from dispatch.cli import terminal
 from dispatch.cli.terminal import compile_first, interruptible, refuse
 from dispatch.cores import available_cores
+from solver.faults import Fault
 from solver.files.decode import UnreadableFile, parse_json, read_text
 from solver.files.read import Format, ProblemFile, read_problem
 from solver.files.write import InvalidSolution, read_solution, write_solution
 from solver.judge.check import check as violations_of
-from solver.problem import Fault, InvalidProblem, Problem
+from solver.problem import InvalidProblem, Problem
 from solver.solution import Route, Rule, Solution, StopKind
 from solver.solve import ENGINES, Limit, Progress
 from solver.solve import solve as solution_of

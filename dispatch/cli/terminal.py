@@ -4,17 +4,22 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from solver.problem import Fault
+from solver.faults import Fault
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from dispatch.settings import Settings
+
+ACTOR = "command line"
+"""Who does what a command does, in the log."""
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else.")]
 
 
 def refuse(faults: Iterable[Fault]) -> NoReturn:
@@ -135,3 +140,20 @@ def database(settings: "Settings", *, create: bool = False) -> Iterator["Engine"
         fail([Fault("database", shown, str(error.orig), "check that it is there and not in use")])
     finally:
         engine.dispose()
+
+
+def day_of(text: str, settings: "Settings", option: str) -> date:
+    """The local day that an option names; anything else is a wrong use of the command."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from dispatch.intake import Day
+    from dispatch.models import now
+
+    if text == "today":
+        return now().astimezone(settings.zone).date()
+    try:
+        return TypeAdapter[date](Day).validate_python(text)
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        message = f"{text!r} is no day ({first['msg']}); write 2026-11-23 or today"
+        raise typer.BadParameter(message, param_hint=option) from None

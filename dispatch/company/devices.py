@@ -17,7 +17,7 @@ from dispatch.log import Entity
 from dispatch.models import Asset, Device, DeviceName, Site
 from dispatch.output import Output
 from dispatch.register import Register
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class AssetContent(Input):

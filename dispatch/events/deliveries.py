@@ -21,7 +21,7 @@ from dispatch.models import DeliveryStatus, LogEntry, Webhook, WebhookDelivery, 
 from dispatch.output import Output
 from dispatch.paging import page_of
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 AT_ONCE = 500
 """Log entries that are looked at in one transaction."""

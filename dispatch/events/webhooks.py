@@ -16,7 +16,7 @@ from dispatch.intake import Input, Text
 from dispatch.models import Webhook, WebhookDelivery, now
 from dispatch.output import Output
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 CHANGE_OVER = timedelta(hours=24)
 """So long after a new secret was made, the old one signs too."""

@@ -40,7 +40,7 @@ from dispatch.plans.plans import GONE
 from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
 from dispatch.views.history import ENDS
-from solver.problem import Fault
+from solver.faults import Fault
 
 AHEAD = timedelta(minutes=5)
 """So far may a technician's clock be ahead of ours."""

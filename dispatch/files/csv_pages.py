@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from dispatch.files.cells import BadCell, Clock
 from dispatch.files.sheets import Sheet
 from dispatch.intake import Input, faults_of
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.wording import counted
 
 

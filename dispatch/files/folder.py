@@ -34,7 +34,7 @@ from dispatch.planning.waivers import end_waivers
 from dispatch.plans import queries, versions
 from dispatch.references import REFERS, references_of, unknown_references
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 STOCK = (DepotStock, VanStock)
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}

@@ -13,7 +13,7 @@ from dispatch import store
 from dispatch.errors import Conflict
 from dispatch.intake import NewJob
 from dispatch.models import IdempotencyKey
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 def job_made_before(session: Session, actor: str, key: str, new: NewJob) -> str | None:

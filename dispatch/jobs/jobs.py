@@ -1,8 +1,8 @@
 """Jobs as clients and dispatchers handle them: create, read, list, change, cancel."""
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime, time
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, time
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,37 +11,21 @@ from sqlmodel import Session
 
 from dispatch import log, store
 from dispatch.errors import Conflict, InvalidInput, NotFound, refuse_if_stale
-from dispatch.intake import (
-    JobChange,
-    JobContent,
-    NewJob,
-    NewSite,
-    PartQuantity,
-    SkillLevel,
-    Window,
-    area_faults,
-    faults_of,
-)
+from dispatch.intake import JobChange, JobContent, NewJob, NewSite, area_faults, faults_of
 from dispatch.jobs import idempotency
+from dispatch.jobs.details import DETAILS, JobOut, detail_rows, outs_of
 from dispatch.jobs.placements import ask_for_place
 from dispatch.local_time import as_said, local_span
 from dispatch.models import (
     OVER,
     PLANNABLE,
     Job,
-    JobPart,
-    JobSkill,
     JobStatus,
-    JobTechnician,
-    JobTool,
-    JobWindow,
     LocatedBy,
     Priority,
     Site,
-    Wish,
     now,
 )
-from dispatch.output import Output
 from dispatch.parts import movements
 from dispatch.planning.plan_rows import RouteRows, copied
 from dispatch.planning.snapshot import STARTED
@@ -49,45 +33,11 @@ from dispatch.planning.waivers import end_waivers
 from dispatch.plans import queries, versions
 from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
 
 
-class JobOut(Output):
-    """A job with everything that belongs to it; lists are in the order of ids and times."""
-
-    id: str
-    site_id: str
-    title: str
-    status: JobStatus
-    hold_reason: str | None
-    priority: Priority
-    duration_minutes: int
-    due_at: datetime | None
-    told_at: datetime | None
-    windows: list[Window]
-    skills: list[SkillLevel]
-    parts: list[PartQuantity]
-    tools: list[str]
-    preferred: list[str]
-    allowed: list[str]
-    forbidden: list[str]
-    pinned_technician_id: str | None
-    pinned_start_at: datetime | None
-    en_route_at: datetime | None
-    """When the technician set out, as reported; so are the two that follow."""
-    arrived_at: datetime | None
-    departed_at: datetime | None
-    parts_used: dict[str, int] | None
-    """Set once it is over."""
-    needs_location: bool
-    revision: int
-    created_at: datetime
-    updated_at: datetime
-
-
-DETAILS = ("windows", "skills", "parts", "tools", "preferred", "allowed", "forbidden")
 COLUMNS = (
     "site_id",
     "title",
@@ -152,7 +102,7 @@ def read_job(session: Session, job_id: str) -> JobOut:
     job = session.get(Job, job_id)
     if job is None:
         raise no_such_job(job_id)
-    return _outs(session, [job])[0]
+    return outs_of(session, [job])[0]
 
 
 def list_jobs(
@@ -184,7 +134,7 @@ def list_jobs(
         after=after,
         limit=limit,
     )
-    return _outs(session, page), following
+    return outs_of(session, page), following
 
 
 def change_job(
@@ -214,7 +164,7 @@ def change_job(
                 "only jobs that are not yet under way can be changed",
             )
         )
-    before = _outs(session, [job])[0]
+    before = outs_of(session, [job])[0]
     given = change.model_dump(exclude_unset=True)
     fields = {*COLUMNS, *DETAILS}
     wanted = _wanted(before, {**before.model_dump(include=fields), **given})
@@ -248,7 +198,7 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
     job = store.hold_job(session, job_id)
     if job is None:
         raise no_such_job(job_id)
-    before = _outs(session, [job])[0]
+    before = outs_of(session, [job])[0]
     if job.status == JobStatus.CANCELLED:
         return before
     if job.status in OVER:
@@ -272,7 +222,7 @@ def withdraw_job(session: Session, job: Job, *, actor: str) -> JobOut:
     Nothing is booked of it yet. So this needs no hold on the publication, for which whoever holds a
     job must not wait.
     """
-    before = _outs(session, [job])[0]
+    before = outs_of(session, [job])[0]
     _cancel(session, job, actor)
     return _logged(session, job, "cancel", before, actor)
 
@@ -304,23 +254,6 @@ def past_faults(new: JobContent, settings: Settings) -> list[Fault]:
     return [
         Fault("in_the_past", where, cause, "give a time that is still to come")
         for where, cause in faults
-    ]
-
-
-def detail_rows(
-    job_id: str, new: JobContent
-) -> list[JobWindow | JobSkill | JobPart | JobTool | JobTechnician]:
-    """The rows that hang on the job's own row."""
-    return [
-        *(JobWindow(job_id=job_id, **window.model_dump()) for window in new.windows),
-        *(JobSkill(job_id=job_id, **skill.model_dump()) for skill in new.skills),
-        *(JobPart(job_id=job_id, **part.model_dump()) for part in new.parts),
-        *(JobTool(job_id=job_id, tool_id=tool) for tool in new.tools),
-        *(
-            JobTechnician(job_id=job_id, technician_id=technician, wish=wish)
-            for wish in Wish
-            for technician in getattr(new, wish)
-        ),
     ]
 
 
@@ -383,7 +316,7 @@ def _touch(session: Session, job: Job) -> None:
 
 def _logged(session: Session, job: Job, action: str, before: JobOut, actor: str) -> JobOut:
     """The job as it is now; what became different is logged."""
-    after = _outs(session, [job])[0]
+    after = outs_of(session, [job])[0]
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     names = [name for name in old if old[name] != new[name] and name != "updated_at"]
     log.record(
@@ -396,33 +329,6 @@ def _logged(session: Session, job: Job, action: str, before: JobOut, actor: str)
         after={name: new[name] for name in names},
     )
     return after
-
-
-def _outs(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
-    sites = store.sites_of(session, jobs)
-    windows = store.details_by_job(session, JobWindow, jobs)
-    skills = store.details_by_job(session, JobSkill, jobs)
-    parts = store.details_by_job(session, JobPart, jobs)
-    tools = store.details_by_job(session, JobTool, jobs)
-    wishes = store.details_by_job(session, JobTechnician, jobs)
-    return [
-        JobOut(
-            **job.model_dump(),
-            windows=[Window(starts_at=w.starts_at, ends_at=w.ends_at) for w in windows[job.id]],
-            skills=[SkillLevel(skill_id=s.skill_id, level=s.level) for s in skills[job.id]],
-            parts=[PartQuantity(part_id=p.part_id, quantity=p.quantity) for p in parts[job.id]],
-            tools=[tool.tool_id for tool in tools[job.id]],
-            preferred=_wished(wishes[job.id], Wish.PREFERRED),
-            allowed=_wished(wishes[job.id], Wish.ALLOWED),
-            forbidden=_wished(wishes[job.id], Wish.FORBIDDEN),
-            needs_location=sites[job.site_id].latitude is None,
-        )
-        for job in jobs
-    ]
-
-
-def _wished(rows: Iterable[JobTechnician], wish: Wish) -> list[str]:
-    return [row.technician_id for row in rows if row.wish == wish]
 
 
 # Ids

@@ -8,14 +8,15 @@ from sqlmodel import Session
 from dispatch import log, store
 from dispatch.errors import Conflict
 from dispatch.intake import Input
-from dispatch.jobs.jobs import CHANGEABLE, JobOut, no_such_job, read_job
+from dispatch.jobs.details import JobOut
+from dispatch.jobs.jobs import CHANGEABLE, no_such_job, read_job
 from dispatch.local_time import as_said
 from dispatch.models import PLANNABLE, Job, JobStatus, now
 from dispatch.planning.expected import Missed, expected_times, surroundings
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.plans import queries, versions
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class PinTo(StrEnum):

@@ -14,7 +14,7 @@ from dispatch.intake import Code, FromSecond, Input, Text, ToSecond, not_before
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Absence, Job, Route, Stop
 from dispatch.output import Output
-from solver.problem import Fault
+from solver.faults import Fault
 
 
 class NewAbsence(Input):

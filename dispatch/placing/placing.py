@@ -28,7 +28,7 @@ from dispatch.plans import queries, versions
 from dispatch.plans.told import told_and_moved
 from dispatch.settings import Settings
 from dispatch.store import let_go
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.solution import StopKind
 
 CANDIDATES = 3

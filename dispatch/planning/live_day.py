@@ -20,7 +20,8 @@ from dispatch.planning.snapshot import LiveRoute, Scope, Snapshot, load_snapshot
 from dispatch.planning.translate import Translation, to_problem
 from dispatch.planning.unable import unable
 from dispatch.settings import Settings
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import cheapest_place
 from solver.judge.check import check
 from solver.problem import Problem, Shift, Visit
 from solver.rules.cost import RouteCost, cost
@@ -206,7 +207,7 @@ class LiveDay:
             if technicians is None or shift.technician in technicians
             if day is None or self.translation.shifts[shift.id].day == day
             if self.is_tenable(shift)
-            for option in [self.draft.cheapest_place(visit, shift)]
+            for option in [cheapest_place(self.draft, visit, shift)]
             if option is not None
         ]
         options.sort(key=lambda option: (option.cost, option.shift.id))
@@ -235,7 +236,7 @@ class LiveDay:
                 if other.priority >= visit.priority or other.pin is not None or told:
                     continue
                 kept = tuple(call for call in sequence if call is not other)
-                option = self.draft.cheapest_place(visit, shift, kept)
+                option = cheapest_place(self.draft, visit, shift, kept)
                 way = option and self._way(shift, option.sequence)
                 if way:
                     found.append(replace(way, makes_room=other))

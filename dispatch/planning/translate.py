@@ -28,7 +28,8 @@ from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTi
 from dispatch.planning.van import fetched, granted, not_booked, place_on, taken, used
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
-from solver.problem import Break, Depot, Objective, Pin, Previous, Problem, Shift, TimeWindow, Visit
+from solver.objective import Objective
+from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.waivers import waived
 from solver.solution import StopKind
 

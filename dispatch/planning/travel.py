@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from solver.files.read import Floats, great_circle
-from solver.problem import Matrix
+from solver.travel import Matrix
 
 
 @dataclass(frozen=True, slots=True)

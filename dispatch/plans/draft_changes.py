@@ -20,7 +20,8 @@ from dispatch.plans.changes import (
 )
 from dispatch.plans.publishing import Prospect, open_draft, prospect_of
 from dispatch.settings import Settings
-from solver.problem import Objective, Problem
+from solver.objective import Objective
+from solver.problem import Problem
 from solver.rules.cost import cost
 from solver.solution import Route, Rule, Solution, StopKind
 

@@ -18,7 +18,8 @@ from dispatch.planning.translate import Translation
 from dispatch.plans import queries
 from dispatch.plans.changes import PlanChanges, changes_of
 from dispatch.settings import Settings
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import fill
 from solver.explain.reasons import explained
 from solver.judge.check import check
 from solver.problem import Visit
@@ -63,7 +64,7 @@ def merge(
     draft = Draft(problem)
     _take(live, draft, routes, by_hand)
     taken_off = {name for name in by_hand if not live.is_placed(name)}
-    draft.fill(visit for visit in draft.unassigned() if visit.id not in taken_off)
+    fill(draft, (visit for visit in draft.unassigned() if visit.id not in taken_off))
     placed = draft.routes()
     unassigned = explained(draft, draft.unassigned())
     costs = cost(problem, placed, [out.id for out in unassigned])

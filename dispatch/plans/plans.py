@@ -37,8 +37,8 @@ from dispatch.plans import queries, versions
 from dispatch.plans.queries import routes_of
 from dispatch.settings import Settings
 from dispatch.store import sites_of
+from solver.faults import Fault
 from solver.judge.check import check
-from solver.problem import Fault
 from solver.solution import Rule
 from solver.wording import counted
 

@@ -28,8 +28,8 @@ from dispatch.plans.plans import (
     summary_of,
 )
 from dispatch.settings import Settings
+from solver.faults import Fault
 from solver.judge.check import check
-from solver.problem import Fault
 from solver.rules.cost import cost
 from solver.solution import Route, Rule, Solution, StopKind
 

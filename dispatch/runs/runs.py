@@ -32,7 +32,7 @@ from dispatch.plans.changes import PlanChanges
 from dispatch.plans.queries import change_run, is_queued, is_run_by, is_running
 from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 from solver.wording import counted, ordinal
 
 LONGEST_HORIZON_DAYS = 31

@@ -35,7 +35,7 @@ from dispatch.service.troubles import (
     trouble_of,
 )
 from dispatch.settings import Settings
-from solver.problem import Fault
+from solver.faults import Fault
 
 LOOK_SECONDS = 0.8
 """A look that takes longer is answered for; who asks is not to wait with it."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
-from solver.problem import Fault
+from solver.faults import Fault
 
 TOLD_EVERY_SECONDS = 60.0
 """The same trouble is in the log no more often than that, however many run into it."""

@@ -19,7 +19,7 @@ from dispatch.output import Output
 from dispatch.settings import Settings
 from dispatch.views import itinerary
 from dispatch.views.itinerary import DailyRoute
-from solver.problem import Fault
+from solver.faults import Fault
 
 DAYS_BACK, DAYS_AHEAD = 1, 13
 TOKEN = re.compile(r"([0-9a-f]{12})([0-9a-f]{48})", re.ASCII)

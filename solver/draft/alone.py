@@ -15,9 +15,10 @@ from functools import cached_property
 import numpy as np
 
 from solver.kernel.rests import rests
-from solver.problem import Depot, Matrix, Problem, Shift, Visit
+from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.eligibility import Supplies, Truths, stock_of
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, earliest_end, legs_of, next_start
+from solver.travel import Matrix
 
 MOST_STEPS = 20_000
 """So many steps from one place to the next are looked at, at most, for one visit on one shift."""

@@ -15,8 +15,9 @@ from itertools import islice
 import numpy as np
 
 from solver.draft.alone import Alone, TooMuch
+from solver.draft.draft import Draft
 from solver.draft.fetching import fetched
-from solver.draft.insertion import Draft
+from solver.draft.insertion import best_place
 from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import UNLIMITED, Truths, stock_of
 from solver.timing.schedule import Call, earliest_end
@@ -84,7 +85,7 @@ class Ways:
         """Put the visit where it costs least on one of these shifts; on the first where that takes
         calls before the day, or several. Whether it has a place now."""
         shifts = list(shifts)
-        options = [draft.best_place(visit, s) for s in shifts if self.patience.spend()]
+        options = [best_place(draft, visit, s) for s in shifts if self.patience.spend()]
         found = min((o for o in options if o is not None), key=lambda o: o.cost, default=None)
         if found is not None:
             return draft.hold({found.shift.id: found.sequence})
@@ -190,13 +191,13 @@ class Ways:
         """The visit on the shift, in the place of as little as can be: of what is there, the
         dearest stays first. None if there is no way."""
         before = draft.sequences[shift.id]
-        option = draft.best_place(visit, shift, draft.without(shift, _names(before)))
+        option = best_place(draft, visit, shift, draft.without(shift, _names(before)))
         if option is None:
             return self._unless_over(self._by_clearing(draft, visit, shift))
         out = set(_names(before))
         for other in self._dearest_first(before):
             calls = draft.without(shift, out - {other.id})
-            with_other = draft.best_place(visit, shift, calls)
+            with_other = best_place(draft, visit, shift, calls)
             if with_other is not None:
                 out.remove(other.id)
                 option = with_other

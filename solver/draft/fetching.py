@@ -1,15 +1,15 @@
 """A place for a visit with whatever has to be fetched for it, wherever that is.
 
-``Draft.best_place`` puts depot calls in a row before the visit, on the same shift. Here they are
-put anywhere before it, one after the other, for one part at one depot and for another at the next,
-and on the technician's earlier shifts: the cheapest first (uniform-cost search), until nothing is
+``best_place`` puts depot calls in a row before the visit, on the same shift. Here they are put
+anywhere before it, one after the other, for one part at one depot and for another at the next, and
+on the technician's earlier shifts: the cheapest first (uniform-cost search), until nothing is
 lacking. That is slow, and for what nothing faster has found a place.
 """
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.draft.supply import Lack, first_lack
 from solver.problem import Depot, Shift, Visit
 from solver.timing.schedule import Call, Sequences, earliest_end

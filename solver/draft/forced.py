@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solver.draft.insertion import Draft, loaded
+from solver.draft.draft import Draft, loaded
 from solver.draft.supply import Pickup, supplying_depots
-from solver.problem import MAX_TIME, NO_WAY, Break, Depot, Shift, TimeWindow, Visit
+from solver.problem import Break, Depot, Shift, TimeWindow, Visit
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Legs, next_start
+from solver.travel import MAX_TIME, NO_WAY
 
 
 def forced(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.problem import Problem, Visit
 from solver.timing.schedule import Call, Sequences
 

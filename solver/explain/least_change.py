@@ -2,7 +2,7 @@
 
 What the technician lacks for it is beyond doubt. Where time or supplies are in the way, each rule
 is set aside alone, then two together; by how little each of them has to give is found by bisection.
-``Draft.has_place`` says whether there is a place.
+``insertion.has_place`` says whether there is a place.
 """
 
 from collections import Counter
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import best_place, cheapest_place, has_place
 from solver.problem import Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import Supplies
 from solver.rules.waivers import Waiver, waived
@@ -96,33 +97,33 @@ def least_changes(
     leniencies = list(_leniencies(draft, asked, shift))
     slacks: dict[int, Slack] = {}
 
-    def has_place(steps: Sequence[tuple[_Leniency, int]]) -> bool:
+    def suffices(steps: Sequence[tuple[_Leniency, int]]) -> bool:
         one, on = visit, shift
         # A time that is void gives back the windows that others then open.
         for leniency, number in sorted(steps, key=lambda step: step[0].waiver.subject != START):
             one, on = leniency.apply(one, on, leniency.step * number)
         if on.max_overtime not in slacks:
             slacks[on.max_overtime] = Slack(on, sequence, draft.legs)
-        return draft.has_place(one, on, sequence, slacks[on.max_overtime], gap)
+        return has_place(draft, one, on, sequence, slacks[on.max_overtime], gap)
 
     wide = [(leniency, leniency.steps) for leniency in leniencies]
-    if not has_place(wide):
+    if not suffices(wide):
         return
-    needed = [one for one in wide if not has_place([other for other in wide if other is not one])]
+    needed = [one for one in wide if not suffices([other for other in wide if other is not one])]
     others = [one for one in wide if one not in needed]
     for number in range(MOST_TOGETHER - len(needed) + 1):
         found = False
         for more in combinations(others, number):
             together = [*needed, *more]
-            if has_place(together):
+            if suffices(together):
                 found = True
-                yield tuple(leniency.by(steps) for leniency, steps in _tight(has_place, together))
+                yield tuple(leniency.by(steps) for leniency, steps in _tight(suffices, together))
         if found:
             return
 
 
 def _tight(
-    has_place: Callable[[Sequence[tuple[_Leniency, int]]], bool],
+    suffices: Callable[[Sequence[tuple[_Leniency, int]]], bool],
     together: Sequence[tuple[_Leniency, int]],
 ) -> list[tuple[_Leniency, int]]:
     """The same, each in turn as little lenient as it can be with the others as they then are."""
@@ -130,7 +131,7 @@ def _tight(
     for index, (leniency, most) in enumerate(together):
 
         def enough(number: int, index: int = index, leniency: _Leniency = leniency) -> bool:
-            return has_place([*steps[:index], (leniency, number), *steps[index + 1 :]])
+            return suffices([*steps[:index], (leniency, number), *steps[index + 1 :]])
 
         steps[index] = leniency, _least(enough, most)
     return steps
@@ -159,7 +160,7 @@ def placed(
     able = _holding(waived(problem, demands), sequences) if demands else draft
     shift, sequence = _shift(able.problem, shift_id), able.sequences[shift_id]
     changes: Iterable[Relaxation]
-    if able.best_place(able.visit(name), shift, sequence, gap) is not None:
+    if best_place(able, able.visit(name), shift, sequence, gap) is not None:
         changes = [demands]
     else:
         wanted = replace(able.problem.visit[name], windows=asked.windows)
@@ -168,7 +169,7 @@ def placed(
     for change in changes:
         lenient = able if change == demands else _holding(waived(problem, change), sequences)
         on = _shift(lenient.problem, shift_id)
-        option = lenient.cheapest_place(lenient.visit(name), on, lenient.sequences[shift_id], gap)
+        option = cheapest_place(lenient, lenient.visit(name), on, lenient.sequences[shift_id], gap)
         if option is not None:
             lenient.take({**lenient.sequences, shift_id: option.sequence})
             yield RelaxedDraft(_off_its_pin(lenient, on, asked, change), lenient)

@@ -20,7 +20,8 @@ from typing import (
     get_type_hints,
 )
 
-from solver.problem import MAX_COST, Fault
+from solver.faults import Fault
+from solver.problem import MAX_COST
 
 
 class _Record(Protocol):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solver.files.decode import FAULTY, Decoder, UnreadableFile, parse_json
-from solver.problem import MAX_TIME, NO_WAY, Matrix
+from solver.travel import MAX_TIME, NO_WAY, Matrix
 from solver.wording import counted
 
 NAMES = ("travel_time", "distance")

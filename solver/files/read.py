@@ -9,20 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from solver.faults import Fault
 from solver.files.decode import FAULTY, Decoder, UnreadableFile, read_text
 from solver.files.matrices import matrices, parse_problem
 from solver.files.text_formats import read_trsp, read_vrptw
-from solver.problem import (
-    Depot,
-    Fault,
-    InvalidProblem,
-    Matrix,
-    Objective,
-    Problem,
-    Shift,
-    TimeWindow,
-    Visit,
-)
+from solver.objective import Objective
+from solver.problem import Depot, InvalidProblem, Problem, Shift, TimeWindow, Visit
+from solver.travel import Matrix
 
 Floats = npt.NDArray[np.float64]
 

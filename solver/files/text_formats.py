@@ -14,16 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from solver.problem import (
-    Depot,
-    Fault,
-    InvalidProblem,
-    Objective,
-    Problem,
-    Shift,
-    TimeWindow,
-    Visit,
-)
+from solver.faults import Fault
+from solver.objective import Objective
+from solver.problem import Depot, InvalidProblem, Problem, Shift, TimeWindow, Visit
 from solver.wording import counted
 
 TRSP_SCALE = 100_000

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
+from solver.faults import Fault
 from solver.files.decode import FAULTY, Decoder
-from solver.problem import Fault, Problem
+from solver.problem import Problem
 from solver.solution import SOFT, Reason, Route, Solution, Stop, StopKind, Unassigned
 
 

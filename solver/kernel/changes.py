@@ -1,40 +1,17 @@
 """Changes to a plan that leave it whole: labels, supply and costs are right after each of them.
 
-Every route is saved before its first change in an iteration, so that ``undo`` can take all of them
-back.
+Every route is saved before its first change in an iteration (``undoing``).
 """
 
 from solver.kernel.arrays import Arrays, Ints
-from solver.kernel.compiled import compiled, inlined
-from solver.kernel.places import Insertion, cents_behind, opening_cents
-from solver.kernel.plan import (
-    END_OF_ROUTE,
-    Plan,
-    depot_call,
-    label,
-    label_back_from,
-    label_from,
-    link,
-    mark_assigned,
-    mark_free,
-    mark_unassigned,
-    mark_used,
-    start_of,
-    unlink,
-)
-from solver.kernel.supply import (
-    SUPPLIED,
-    first_of,
-    free_for,
-    give_back,
-    is_own_account,
-    recount,
-    use,
-)
+from solver.kernel.compiled import compiled
+from solver.kernel.fetching import cheapest_call
+from solver.kernel.labels import label, label_back_from, label_from
+from solver.kernel.places import Insertion
+from solver.kernel.plan import END_OF_ROUTE, Plan, depot_call, link, start_of, unlink
+from solver.kernel.supply import SUPPLIED, first_of, give_back, recount, use
 from solver.kernel.timing import NEVER, cost_of_times, trial_of
-
-IF_NEED_BE = 2**58
-"""Cents, more than any call costs."""
+from solver.kernel.undoing import begin_iteration, save
 
 
 @compiled
@@ -71,43 +48,6 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
 
 
 @compiled
-def begin_iteration(plan: Plan) -> None:
-    """From here on every change can be undone."""
-    now = plan.now
-    now.iteration += 1
-    now.saved = now.saved_routes = 0
-    now.saved_cents = now.cents
-
-
-@compiled
-def save(arrays: Arrays, plan: Plan, shift: int) -> None:
-    """Keep the route as it is, unless that was done in this iteration already."""
-    route, now = plan.routes[shift], plan.now
-    if route.saved == now.iteration:
-        return
-    plan.saved_shift[now.saved_routes] = shift
-    plan.saved_routes[now.saved_routes] = plan.routes[shift]
-    for item in range(arrays.count.items):
-        plan.saved_room[now.saved_routes, 0, item] = plan.room[shift, item]
-        plan.saved_room[now.saved_routes, 1, item] = plan.from_depot[shift, item]
-    if arrays.count.scarce > 0:
-        plan.saved_taken[now.saved_routes] = plan.taken_by[arrays.shifts[shift].chain]
-    now.saved_routes += 1
-    route.saved = now.iteration
-    node = start_of(arrays, shift)
-    last = node + 1
-    saved = now.saved
-    while True:
-        plan.saved[saved] = node
-        plan.saved_nodes[saved] = plan.nodes[node]
-        saved += 1
-        if node == last:
-            break
-        node = plan.nodes[node].after
-    now.saved = saved
-
-
-@compiled
 def clear(arrays: Arrays, plan: Plan, shift: int) -> None:
     """Take everything off a route; nothing is brought up to date."""
     node = plan.nodes[start_of(arrays, shift)].after
@@ -125,61 +65,6 @@ def append(arrays: Arrays, plan: Plan, shift: int, call: int) -> None:
         node = depot_call(arrays, plan, call - arrays.count.visits)
     if node >= 0:
         link(arrays, plan, node, plan.nodes[start_of(arrays, shift) + 1].before)
-
-
-@compiled
-def undo(arrays: Arrays, plan: Plan) -> None:
-    """Take back every change of this iteration."""
-    nodes, now = plan.nodes, plan.now
-    visits = arrays.count.visits
-    for index in range(now.saved_routes):
-        shift = plan.saved_shift[index]
-        node = nodes[start_of(arrays, shift)].after
-        while nodes[node].call >= 0:
-            nodes[node].shift = -1
-            if nodes[node].call < visits:
-                mark_unassigned(plan, node)
-            else:
-                mark_free(arrays, plan, node)
-            node = nodes[node].after
-        if plan.routes[shift].stops > 0:
-            now.routes -= 1
-        others = not is_own_account(arrays, plan, shift)
-        plan.routes[shift] = plan.saved_routes[index]
-        if others or not is_own_account(arrays, plan, shift):
-            plan.routes[shift].recount = 1
-        for item in range(arrays.count.items):
-            plan.room[shift, item] = plan.saved_room[index, 0, item]
-            plan.from_depot[shift, item] = plan.saved_room[index, 1, item]
-        if plan.routes[shift].stops > 0:
-            now.routes += 1
-    for index in range(now.saved):
-        node = plan.saved[index]
-        nodes[node] = plan.saved_nodes[index]
-        call = nodes[node].call
-        if call >= visits:
-            mark_used(arrays, plan, node)
-        elif call >= 0:
-            mark_assigned(plan, node)
-    now.cents = now.saved_cents
-    if arrays.count.scarce > 0:
-        # The first of several routes of a technician was saved before there was any change.
-        for index in range(now.saved_routes - 1, -1, -1):
-            _give_back_all(arrays, plan, arrays.shifts[plan.saved_shift[index]].chain, index)
-    if arrays.count.items > 0:
-        for index in range(now.saved_routes):
-            if plan.routes[plan.saved_shift[index]].recount > 0:
-                recount(arrays, plan, plan.saved_shift[index])
-
-
-@compiled
-def _give_back_all(arrays: Arrays, plan: Plan, chain: int, saved: int) -> None:
-    """Let the technician take from the depots what was taken when the route was saved."""
-    for depot in range(arrays.count.depots):
-        for item in range(arrays.count.items):
-            before = plan.saved_taken[saved, depot, item]
-            plan.taken[depot, item] += before - plan.taken_by[chain, depot, item]
-            plan.taken_by[chain, depot, item] = before
 
 
 @compiled
@@ -402,121 +287,18 @@ def _drop_idle_calls(arrays: Arrays, plan: Plan, shift: int) -> None:
 
 @compiled
 def _fetch(arrays: Arrays, plan: Plan, lacking: int, shift: int) -> bool:
-    """Call at a depot before the node for what it lacks, on its own shift or on an earlier one of
-    its technician: at one that has all of it, if there is any, and where that costs least. False if
-    it cannot be had."""
-    now = plan.now
-    if now.free_calls == 0 or _to_be_had(arrays, plan, lacking) < now.short:
+    """Call at a depot before the node for what it lacks, where that costs least; False if it cannot
+    be had."""
+    depot, after = cheapest_call(arrays, plan, lacking)
+    if after < 0:
         return False
-    least, best_depot, best_after = NEVER, -1, -1
-    best_has_all = False
-    for depot in range(arrays.count.depots):
-        if not _supplies_more(arrays, plan, lacking, depot):
-            continue
-        has_all = _supplies_all(arrays, plan, lacking, depot)
-        if best_has_all and not has_all:
-            continue
-        limit = least if has_all == best_has_all else NEVER
-        cents, after = _best_call(arrays, plan, lacking, depot, limit)
-        if after >= 0:
-            least, best_depot, best_after, best_has_all = cents, depot, after, has_all
-    if best_after < 0:
-        return False
-    on = plan.nodes[best_after].shift
+    on = plan.nodes[after].shift
     save(arrays, plan, on)
-    link(arrays, plan, depot_call(arrays, plan, best_depot), best_after)
+    link(arrays, plan, depot_call(arrays, plan, depot), after)
     label(arrays, plan, on)
     if on != shift:
         settle(arrays, plan, on)
     return True
-
-
-@compiled
-def _best_call(arrays: Arrays, plan: Plan, lacking: int, depot: int, limit: int) -> tuple[int, int]:
-    """What a call at the depot for what the node lacks adds at least, and behind which node; -1 if
-    it adds ``limit`` or more wherever it is."""
-    nodes = plan.nodes
-    today = nodes[lacking].shift
-    chain = arrays.shifts[today].chain
-    call, best = arrays.count.visits + depot, -1
-    for index in range(first_of(arrays, chain), arrays.chain_ends[chain]):
-        on = arrays.chains[index]
-        if on == today or arrays.stays[plan.now.lacking]:
-            fixed = opening_cents(arrays, plan, on)
-            if _is_overlooked(plan, depot, on):
-                fixed += IF_NEED_BE
-            node = start_of(arrays, on)
-            until = lacking if on == today else node + 1
-            while node != until:
-                cents = cents_behind(arrays, plan, call, on, node, fixed, limit)
-                if cents < limit:
-                    limit, best = cents, node
-                node = nodes[node].after
-        if on == today:
-            break
-    return limit, best
-
-
-@inlined
-def _is_overlooked(plan: Plan, depot: int, shift: int) -> bool:
-    """In one iteration of four, half of all calls are only made if need be, others each time: so
-    that the search also comes to plans in which a call is not where it cost least at first."""
-    iteration = plan.now.iteration
-    return iteration % 4 == 3 and (iteration // 4 * 7 + depot * 5 + shift * 3) % 11 < 5
-
-
-@compiled
-def _supplies_all(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool:
-    """Whether the depot has all that the node lacks, after a ``recount`` that came to it: what it
-    found lacking, and what it did not yet come to."""
-    needs, now = arrays.calls[lacking], plan.now
-    left, latest = plan.balance[0], plan.balance[1]
-    chain = arrays.shifts[plan.nodes[lacking].shift].chain
-    is_come_to = False
-    for row in range(needs.first_need, needs.first_need + needs.needs):
-        item, short = arrays.needs[row].item, 0
-        if item == now.lacking:
-            short, is_come_to = now.short, True
-        elif is_come_to and latest[item] < 0:
-            # A tool in the van is not used up, and ``left`` of it is plenty.
-            short = arrays.needs[row].number - left[item]
-        if short > 0 and free_for(arrays, plan, chain, depot, item) < short:
-            return False
-    return True
-
-
-@compiled
-def _supplies_more(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool:
-    """Whether one more call at the depot could help the node that lacks something: there is some,
-    and it was not called at before."""
-    nodes, item = plan.nodes, plan.now.lacking
-    today = nodes[lacking].shift
-    chain = arrays.shifts[today].chain
-    if free_for(arrays, plan, chain, depot, item) <= 0:
-        return False
-    call = arrays.count.visits + depot
-    for index in range(first_of(arrays, chain), arrays.chain_ends[chain]):
-        on = arrays.chains[index]
-        if on == today or arrays.stays[item]:
-            node = nodes[start_of(arrays, on)].after
-            while nodes[node].call >= 0 and node != lacking:
-                if nodes[node].call == call:
-                    return False
-                node = nodes[node].after
-        if on == today:
-            break
-    return True
-
-
-@compiled
-def _to_be_had(arrays: Arrays, plan: Plan, lacking: int) -> int:
-    """How many of what the node lacks more depot calls could bring in all."""
-    number = 0
-    chain = arrays.shifts[plan.nodes[lacking].shift].chain
-    for depot in range(arrays.count.depots):
-        if _supplies_more(arrays, plan, lacking, depot):
-            number += free_for(arrays, plan, chain, depot, plan.now.lacking)
-    return number
 
 
 @compiled

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from solver.problem import MAX_TIME, Break
+from solver.problem import Break
+from solver.travel import MAX_TIME
 
 NEVER = 2 * MAX_TIME
 MOST_STATES = 64

@@ -11,7 +11,6 @@ import numpy as np
 
 from solver.kernel.arrays import Arrays
 from solver.kernel.changes import (
-    begin_iteration,
     exchange_tails,
     forget_removed,
     keep_as_best,
@@ -19,9 +18,7 @@ from solver.kernel.changes import (
     nearest_cut,
     put,
     put_and_fetch,
-    save,
     take_out,
-    undo,
     want,
 )
 from solver.kernel.compiled import compiled, inlined
@@ -30,6 +27,7 @@ from solver.kernel.nearby import best_nearby, best_on
 from solver.kernel.places import Insertion, cents_behind, fixed_cents, nowhere
 from solver.kernel.plan import Plan, start_of
 from solver.kernel.timing import NEVER
+from solver.kernel.undoing import begin_iteration, save, undo
 
 ORDERS = 15
 DEAREST_FIRST = 14

@@ -15,8 +15,9 @@ from itertools import takewhile
 import numpy as np
 
 from solver.judge.replay import Replay
+from solver.objective import Objective
 from solver.ortools.routing import RoutingModel
-from solver.problem import Depot, Objective, Problem, Shift, TimeWindow, Visit
+from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import stock_of
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Sequences

@@ -36,11 +36,12 @@ from solver.ortools.rules import (
     add_tools,
     add_travel_cost,
 )
-from solver.problem import Depot, Matrix, Problem, Visit
+from solver.problem import Depot, Problem, Visit
 from solver.rules.eligibility import Truths, at_pinned_time, eligibility_matrix, pair_costs
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Sequences, legs_of
 from solver.timing.timing import cheapest, idle_route
+from solver.travel import Matrix
 
 
 @dataclass(frozen=True, slots=True)

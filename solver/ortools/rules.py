@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
-from solver.problem import NO_WAY, Depot, TimeWindow
+from solver.problem import Depot, TimeWindow
 from solver.rules.eligibility import stock_of
+from solver.travel import NO_WAY
 
 if TYPE_CHECKING:
     from solver.ortools.routing import RoutingModel

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from solver.problem import NO_WAY, Problem, Shift, Visit
+from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import pair_cost
 from solver.solution import SOFT, Route, Rule, StopKind
+from solver.travel import NO_WAY
 
 
 def cost(

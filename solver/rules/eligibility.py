@@ -8,8 +8,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from solver.problem import Depot, Matrix, Problem, Shift, TimeWindow, Visit
+from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
 from solver.solution import Rule
+from solver.travel import Matrix
 
 UnmetRule = tuple[Rule, str]
 """A rule that keeps a visit from a shift, and what is missing, in a dispatcher's words."""

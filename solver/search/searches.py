@@ -13,9 +13,10 @@ from random import Random
 
 import numpy as np
 
-from solver.kernel.arrays import Arrays, Ints, flatten
+from solver.kernel.arrays import Arrays, Ints
 from solver.kernel.changes import load
 from solver.kernel.dice import dice
+from solver.kernel.flattening import flatten
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
 from solver.kernel.search import SearchSettings, anneal, fill, find_hopeless
 from solver.problem import Depot, Problem, Visit

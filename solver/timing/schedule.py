@@ -7,7 +7,8 @@ times of a sequence cost, and which are the cheapest, is in ``solver/timing/timi
 from collections.abc import Mapping, Sequence
 
 from solver.kernel.rests import rests
-from solver.problem import MAX_TIME, Depot, Matrix, Shift, TimeWindow, Visit
+from solver.problem import Depot, Shift, TimeWindow, Visit
+from solver.travel import MAX_TIME, Matrix
 
 Call = Visit | Depot
 """A place on a route: both have an id, a location, a duration and windows."""

@@ -10,9 +10,10 @@ from itertools import chain, pairwise
 import numpy as np
 import numpy.typing as npt
 
-from solver.problem import Depot, Matrix, Shift, TimeWindow, Visit
+from solver.problem import Depot, Shift, TimeWindow, Visit
 from solver.rules.eligibility import Truths
 from solver.timing.schedule import NEVER, Call, Legs, next_start, previous_start
+from solver.travel import Matrix
 
 Numbers = npt.NDArray[np.int64]
 

@@ -26,7 +26,8 @@ from solver.kernel.plan import MOST_PIECES, SCRATCH
 from solver.kernel.rests import Turn, rests
 from solver.kernel.timing import go_back
 from solver.kernel.views import Views
-from solver.problem import MAX_COST, Objective, Problem, Shift, Visit
+from solver.objective import Objective
+from solver.problem import MAX_COST, Problem, Shift, Visit
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Legs
 

@@ -17,7 +17,8 @@ from benchmarks.generate import (
     main,
 )
 from solver.files.read import read_problem
-from solver.problem import Objective, Problem
+from solver.objective import Objective
+from solver.problem import Problem
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from dispatch.planning.translate import Translation, to_problem
 from dispatch.plans.plans import PlanSummary, planned_from, publish_plan
 from dispatch.plans.versions import store_draft
 from dispatch.settings import Settings
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from solver.solution import (
     Reason,
     ReasonCode,

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from solver.judge.check import cost
-from solver.problem import Break, Depot, Matrix, Pin, Problem, Shift, TimeWindow, Visit
+from solver.judge.cost import cost
+from solver.problem import Break, Depot, Pin, Problem, Shift, TimeWindow, Visit
 from solver.solution import SOFT, Route, Rule, Solution, Stop, StopKind, Unassigned
+from solver.travel import Matrix
 from tests.solver.problems import STRANGER, pause
 
 Case = tuple[Problem, Solution]

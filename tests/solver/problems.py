@@ -13,21 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from solver.judge.check import cost
-from solver.problem import (
-    NO_WAY,
-    Break,
-    Depot,
-    Matrix,
-    Objective,
-    Pin,
-    Previous,
-    Problem,
-    Shift,
-    TimeWindow,
-    Visit,
-)
+from solver.judge.cost import cost
+from solver.objective import Objective
+from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
+from solver.travel import NO_WAY, Matrix
 
 T = TypeVar("T")
 

@@ -1,5 +1,6 @@
 """Where there is no leg between two places nobody goes there, whatever it would save."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise, permutations
 
@@ -7,13 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.draft.part import part_of
-from solver.judge.check import check, cost
+from solver.explain.reasons import reasons
+from solver.judge.check import check
+from solver.judge.cost import cost
+from solver.objective import Objective
 from solver.ortools.acceptance import accepts
-from solver.problem import NO_WAY, Matrix, Objective, Problem
-from solver.solution import Rule, Solution, StopKind
+from solver.problem import Problem
+from solver.solution import ReasonCode, Rule, Solution, StopKind
 from solver.solve import ENGINES, Limit, solve
+from solver.travel import NO_WAY, Matrix
 from tests.solver.answers import accepted, left_out, plan, planned, solved
 from tests.solver.problems import depot, line, problems, shift, solution_of, visit, window
 from tests.solver.routes import at, route
@@ -162,6 +167,70 @@ def test_the_plan_of_one_technician_is_the_best_there_is(seed: int) -> None:
     problem = replace(problem, shifts=(shift(end=400, end_location=7),))
 
     assert solved(problem).objective == cheapest_by_trying_all(problem)
+
+
+# --- the reasons ---------------------------------------------------------------------------------
+
+
+def test_what_only_another_visits_place_makes_reachable_is_not_called_impossible() -> None:
+    problem = cut(three_places(), (0, 2))
+
+    assert planned(problem) == {"s": "a b"}
+    assert code_of(problem, "b") is ReasonCode.NOT_FOUND
+    assert code_of(cut(problem, (1, 2)), "b") is ReasonCode.IMPOSSIBLE
+
+
+def test_a_way_home_by_another_visits_place_counts_as_well() -> None:
+    problem = cut(three_places(), (2, 0))
+
+    assert code_of(problem, "b") is ReasonCode.NOT_FOUND
+    assert code_of(cut(problem, (2, 1)), "b") is ReasonCode.IMPOSSIBLE
+
+
+def test_a_way_that_takes_too_long_is_none() -> None:
+    problem = replace(cut(three_places(), (0, 2)), shifts=(shift(end=45),))
+
+    assert code_of(problem, "b") is ReasonCode.NOT_FOUND
+    assert code_of(replace(problem, shifts=(shift(end=44),)), "b") is ReasonCode.IMPOSSIBLE
+
+
+def test_a_depot_that_only_another_visits_place_makes_reachable_may_supply() -> None:
+    visits = visit("a", 1), visit("b", 2, parts={"filter": 1})
+    problem = replace(three_places(), visits=visits, travel_time=line(4), distance=line(4))
+    problem = cut(replace(problem, depots=(depot("far", 3),)), (0, 3), (2, 3))
+
+    assert planned(problem)["s"].split() == ["a", "far", "b"]
+    assert code_of(problem, "b") is ReasonCode.NOT_FOUND
+    assert code_of(cut(problem, (1, 3)), "b") is ReasonCode.IMPOSSIBLE
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_called_impossible_is_in_no_order_of_all_visits(seed: int) -> None:
+    problem = scattered(seed, size=5, technicians=1, missing=0.5)
+    problem = replace(problem, shifts=(shift(end=200),))
+    served = {name for names in orders_with_time(problem) for name in names}
+
+    for one in problem.visits:
+        is_impossible = code_of(problem, one.id) is ReasonCode.IMPOSSIBLE
+        assert not (is_impossible and one.id in served)
+
+
+def code_of(problem: Problem, name: str) -> ReasonCode:
+    """Of the reason for leaving the visit out of a plan in which nothing is planned."""
+    draft = Draft(problem)
+    (found,) = {one.code for one in reasons(draft, problem.visit[name])}
+    return found
+
+
+def orders_with_time(problem: Problem) -> Iterator[tuple[str, ...]]:
+    """All orders of any of the visits for which the only shift has the time."""
+    (on,) = problem.shifts
+    for number in range(1, len(problem.visits) + 1):
+        for order in permutations(problem.visits, number):
+            places = [on.start_location, *(v.location for v in order), on.end_location]
+            travel = sum(int(problem.travel_time[leg]) for leg in pairwise(places))
+            if travel + sum(v.duration for v in order) <= on.end - on.start:
+                yield tuple(v.id for v in order)
 
 
 def scattered(seed: int, *, size: int, technicians: int, missing: float) -> Problem:

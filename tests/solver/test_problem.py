@@ -7,19 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from solver.judge.check import cost
-from solver.problem import (
-    MAX_TIME,
-    NO_WAY,
-    PINNED_FACTOR,
-    Fault,
-    InvalidProblem,
-    Matrix,
-    Objective,
-    Pin,
-    Previous,
-    Problem,
-)
+from solver.faults import Fault
+from solver.judge.cost import cost
+from solver.objective import Objective
+from solver.problem import PINNED_FACTOR, InvalidProblem, Pin, Previous, Problem
+from solver.travel import MAX_TIME, NO_WAY, Matrix
 from tests.solver.problems import (
     Call,
     depot,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import fill
 from solver.judge.check import check
 from solver.ortools.routing import RoutingModel
 from solver.problem import Problem
@@ -30,7 +31,7 @@ def test_every_answer_is_valid_and_every_visit_is_placed_or_explained(problem: P
 @given(problems())
 def test_the_routing_model_accepts_every_draft_and_agrees_to_the_cent(problem: Problem) -> None:
     draft = Draft(problem)
-    draft.fill(draft.unassigned())
+    fill(draft, draft.unassigned())
     if not any(draft.sequences.values()):
         return
     answer = RoutingModel(problem, draft.sequences).accept(draft.sequences)

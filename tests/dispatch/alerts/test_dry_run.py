@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime
+from typing import Any
 
 import pytest
 from sqlmodel import Session, select
@@ -82,8 +83,17 @@ def test_a_flood_becomes_visits_that_one_person_can_do(
     assert [one.visit for one in tried(session, settings).alerts] == [1, 2, 1, 1, 3]
 
 
-def test_a_visit_gets_no_longer_than_a_day(session: Session, settings: Settings) -> None:
-    add_template(session, duration_minutes=1000, extra_minutes=500)
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"duration_minutes": 1000, "extra_minutes": 500},
+        {"parts": [{"part_id": "FILTER", "quantity": 600_000}]},
+    ],
+)
+def test_a_visit_becomes_no_more_than_a_job_may_be(
+    session: Session, settings: Settings, content: dict[str, Any]
+) -> None:
+    add_template(session, **content)
     add_rule(session, flood_minutes=30)
     told(session, settings, message("a-1"))
     told(session, settings, message("a-2", device="sen-2"), minutes(1))

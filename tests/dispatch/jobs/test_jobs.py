@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, select
 from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound
 from dispatch.intake import JobChange, NewJob
 from dispatch.jobs import jobs
+from dispatch.jobs.details import JobOut
 from dispatch.models import (
     Job,
     JobStatus,
@@ -37,13 +38,13 @@ def new(**fields: Any) -> NewJob:
     return NewJob.model_validate(base | fields)
 
 
-def create(session: Session, settings: Settings, **fields: Any) -> jobs.JobOut:
+def create(session: Session, settings: Settings, **fields: Any) -> JobOut:
     job, _ = jobs.create_job(session, new(**fields), actor="lan", settings=settings)
     session.commit()
     return job
 
 
-def change(session: Session, settings: Settings, job_id: str, **fields: Any) -> jobs.JobOut:
+def change(session: Session, settings: Settings, job_id: str, **fields: Any) -> JobOut:
     wanted = JobChange.model_validate(fields)
     job = jobs.change_job(session, job_id, wanted, actor="lan", settings=settings)
     session.commit()

@@ -12,6 +12,7 @@ from sqlmodel import Session, select
 from dispatch.errors import Conflict, DispatchError
 from dispatch.intake import JobChange, NewJob
 from dispatch.jobs import jobs
+from dispatch.jobs.details import JobOut
 from dispatch.models import Job
 from dispatch.settings import Settings
 from tests.dispatch.companies import add_company
@@ -80,7 +81,7 @@ def test_of_two_changes_to_the_same_revision_at_once_one_wins(
     session.commit()
     numbers = iter(range(10, 20))
 
-    def prolong(own: Session) -> jobs.JobOut:
+    def prolong(own: Session) -> JobOut:
         wanted = JobChange(duration_minutes=next(numbers))
         return jobs.change_job(
             own, job.id, wanted, actor="lan", settings=settings, expected_tags=["1"]

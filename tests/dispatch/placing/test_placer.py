@@ -31,7 +31,8 @@ from dispatch.planning.plan_rows import in_force as solution_in_force
 from dispatch.planning.snapshot import live_routes
 from dispatch.settings import Settings
 from dispatch.store import reading
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,

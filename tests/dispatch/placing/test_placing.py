@@ -21,7 +21,8 @@ from dispatch.models import (
 from dispatch.placing.placing import PlacedJob, PlaceOption, PlaceRequest, place_job, place_options
 from dispatch.planning.plan_rows import in_force as solution_in_force
 from dispatch.settings import Settings
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,

@@ -8,7 +8,8 @@ from dispatch.planning.plan_rows import PlanRows, in_force, to_plan, to_solution
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.planning.translate import to_problem
 from dispatch.settings import Settings
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from solver.solution import SOFT, Rule, Solution, StopKind
 from solver.solve import Limit, solve
 from tests.dispatch.crew import (

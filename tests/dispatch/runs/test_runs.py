@@ -29,7 +29,8 @@ from dispatch.runs.execution import execute_run
 from dispatch.runs.runs import PlanRequest
 from dispatch.settings import Settings
 from dispatch.store import reading
-from solver.problem import Fault, Problem
+from solver.faults import Fault
+from solver.problem import Problem
 from solver.solution import Solution
 from solver.solve import Progress, solve
 from tests.dispatch.crew import (

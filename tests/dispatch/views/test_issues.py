@@ -39,7 +39,8 @@ from dispatch.settings import Settings
 from dispatch.store import reading
 from dispatch.views.board import read_board
 from dispatch.views.issues import Issue, IssueKind, list_issues
-from solver.problem import Fault, InvalidProblem
+from solver.faults import Fault
+from solver.problem import InvalidProblem
 from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.waiting import until
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from solver.draft.alone import Alone, TooMuch
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.explain.reasons import reasons
 from solver.judge.check import check
 from solver.problem import Problem, Shift, Visit

@@ -7,23 +7,17 @@ import pytest
 from hypothesis import given
 
 from solver.draft.closing import close
+from solver.draft.draft import Draft
 from solver.draft.fetching import fetched
-from solver.draft.insertion import Draft
+from solver.draft.insertion import fill
 from solver.judge.check import check
-from solver.problem import NO_WAY, Problem
+from solver.problem import Problem
 from solver.rules.cost import cost
 from solver.search.searches import Searches
 from solver.solve import EngineFault, Limit, solve
 from solver.timing.schedule import Call
-from tests.solver.problems import (
-    depot,
-    line_problem,
-    problems,
-    shift,
-    solution_of,
-    visit,
-    window,
-)
+from solver.travel import NO_WAY
+from tests.solver.problems import depot, line_problem, problems, shift, solution_of, visit, window
 
 CRANE = frozenset({"crane"})
 
@@ -128,7 +122,7 @@ def test_nothing_is_placed_when_the_time_is_over() -> None:
 @given(problems())
 def test_closing_keeps_every_rule_and_never_makes_a_plan_dearer(problem: Problem) -> None:
     draft = Draft(problem)
-    draft.fill(draft.unassigned()[::2])
+    fill(draft, draft.unassigned()[::2])
     before = draft.cents()
     close(draft)
     told(draft)

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from solver.draft.draft import Draft
 from solver.draft.forced import forced, in_order
-from solver.draft.insertion import Draft
+from solver.draft.insertion import fill
 from solver.judge.check import check
 from solver.problem import Problem
 from solver.solution import Rule, Solution
@@ -28,7 +29,7 @@ BENT = {
 @given(problem=problems(cut_off=True), choice=st.data())
 def test_nobody_is_in_two_places_at_once(problem: Problem, choice: st.DataObject) -> None:
     draft = Draft(problem)
-    draft.fill(draft.unassigned())
+    fill(draft, draft.unassigned())
     for left_out in draft.unassigned()[:2]:
         for on in problem.shifts:
             sequence = draft.sequences[on.id]
@@ -46,7 +47,7 @@ def test_nobody_is_in_two_places_at_once(problem: Problem, choice: st.DataObject
 def test_what_can_be_kept_is_nearly_as_good_by_force(problem: Problem) -> None:
     """Routes without breaks that can be kept at all are kept in order, too."""
     draft = Draft(problem)
-    draft.fill(draft.unassigned())
+    fill(draft, draft.unassigned())
     for on in problem.shifts:
         sequence = draft.sequences[on.id]
         end = earliest_end(on, sequence, draft.legs)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import fill
 from solver.explain.least_change import MINUTE, effort, placed
 from solver.judge.check import check
 from solver.problem import Pin, Previous, Problem
@@ -32,7 +33,7 @@ Told = list[list[tuple[Rule, str, int]]]
 def told(problem: Problem, name: str = "a", gap: int | None = None) -> Told:
     """The changes that would let the visit onto ``s`` next to all the others, which come first."""
     draft = Draft(problem)
-    draft.fill([other for other in draft.unassigned() if other.id != name])
+    fill(draft, [other for other in draft.unassigned() if other.id != name])
     assert [other.id for other in draft.unassigned()] == [name]
     changes = [found.change for found in placed(problem, draft.sequences, name, "s", gap)]
     return [[(w.rule, w.subject, w.amount) for w in change] for change in changes]
@@ -126,7 +127,7 @@ def test_only_in_the_gap_that_is_asked_for() -> None:
 @given(problem=problems())
 def test_with_the_change_alone_the_plan_is_valid(problem: Problem) -> None:
     draft = Draft(problem)
-    draft.fill(draft.unassigned())
+    fill(draft, draft.unassigned())
     for left_out in draft.unassigned():
         for on in problem.shifts:
             changes = list(placed(problem, draft.sequences, left_out.id, on.id))

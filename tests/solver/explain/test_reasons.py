@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 
 from solver.draft.closing import Ways
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import fill
 from solver.explain.reasons import explained, reasons
 from solver.problem import Pin, Problem, Shift, Visit
 from solver.solution import Reason, ReasonCode, Rule
@@ -31,7 +32,7 @@ def why(problem: Problem, name: str, *placed: str) -> tuple[Reason, ...]:
     """The reasons for leaving the visit out of a plan with the others that are ``placed``."""
     draft = Draft(problem)
     visits = {visit.id: visit for visit in draft.visits}
-    draft.fill([visits[other] for other in placed])
+    fill(draft, [visits[other] for other in placed])
     assert {visit.id for visit in draft.unassigned()} == visits.keys() - set(placed)
     return reasons(draft, visits[name])
 
@@ -295,7 +296,7 @@ def test_when_the_time_is_over_what_is_said_is_little_but_true() -> None:
 def test_visits_that_are_alike_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     visits = [visit(f"v{i}", 1, 60) for i in range(50)]
     draft = Draft(line_problem(visits, [shift(end=100)]))
-    draft.fill(draft.unassigned()[:1])
+    fill(draft, draft.unassigned()[:1])
     asked: list[Visit] = []
     able = Ways.able
 

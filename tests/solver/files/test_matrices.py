@@ -15,7 +15,8 @@ from solver.files import matrices
 from solver.files.decode import UnreadableFile, parse_json
 from solver.files.matrices import parse_problem
 from solver.files.read import read_problem
-from solver.problem import MAX_TIME, NO_WAY, InvalidProblem, Problem
+from solver.problem import InvalidProblem, Problem
+from solver.travel import MAX_TIME, NO_WAY
 from tests.solver.files.test_read import document
 from tests.solver.problems import line, line_problem, shift, visit
 

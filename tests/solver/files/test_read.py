@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from solver.files.read import EARTH_RADIUS, problem_from_json, read_problem
-from solver.problem import NO_WAY, Depot, InvalidProblem, Objective, Problem, Shift, Visit
+from solver.objective import Objective
+from solver.problem import Depot, InvalidProblem, Problem, Shift, Visit
+from solver.travel import NO_WAY
 from tests.solver.files.test_text_formats import TRSP, VRPTW
 from tests.solver.problems import problems
 

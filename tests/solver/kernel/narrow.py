@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from solver.judge.check import check
-from solver.kernel import arrays, plan
+from solver.kernel import flattening, plan
 from solver.kernel.search import SearchSettings
 from solver.problem import Problem
 from solver.search import searches
@@ -45,7 +45,7 @@ def narrow(most: int) -> Iterator[None]:
     """Every limit of the search is so narrow."""
     with ExitStack() as stack:
         for name in ("NEIGHBOURS", "FEWEST_PLACES_NEAR", "MOST_PLACES_NEAR", "SHIFTS_NEAR"):
-            stack.enter_context(patch.object(arrays, name, most))
+            stack.enter_context(patch.object(flattening, name, most))
         stack.enter_context(patch.object(plan, "CALLS_A_SHIFT", 0))
         stack.enter_context(patch.object(plan, "MORE_CALLS", most))
         few = partial(

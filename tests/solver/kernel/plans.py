@@ -7,19 +7,11 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from solver.kernel.arrays import flatten
 from solver.kernel.changes import load
+from solver.kernel.flattening import flatten
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
-from solver.problem import (
-    Break,
-    Depot,
-    Objective,
-    Previous,
-    Problem,
-    Shift,
-    TimeWindow,
-    Visit,
-)
+from solver.objective import Objective
+from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import at_pinned_time
 from solver.timing.schedule import Call, legs_of

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
 from solver.files.write import write_solution
 from solver.judge.check import check
 from solver.kernel.search import anneal
+from solver.objective import Objective
 from solver.ortools.acceptance import accepts
-from solver.problem import Objective, Pin, Problem
+from solver.problem import Pin, Problem
 from solver.rules.cost import cost
 from solver.search import searches as search
 from solver.search.searches import Searches

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import fill
 from solver.judge.check import check
 from solver.ortools import acceptance
 from solver.ortools.acceptance import accepts
@@ -100,7 +101,7 @@ def test_plans_that_are_valid_by_construction_are_taken(
 @settings(deadline=None)
 def test_what_insertion_plans_is_taken(problem: Problem) -> None:
     draft = Draft(problem)
-    draft.fill(draft.visits)
+    fill(draft, draft.visits)
     assert accepts(problem, draft.routes())
 
 

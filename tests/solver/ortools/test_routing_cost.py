@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from solver.problem import Objective, Previous, Shift, Visit
+from solver.objective import Objective
+from solver.problem import Previous, Shift, Visit
 from solver.solution import Rule
 from tests.solver.answers import valid
 from tests.solver.problems import depot, line_problem, pause, shift, visit, window

@@ -4,7 +4,8 @@ the same, and nothing is refused that is possible."""
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.draft.insertion import Draft
+from solver.draft.draft import Draft
+from solver.draft.insertion import best_place, fill
 from solver.problem import Problem
 from solver.rules.eligibility import at_pinned_time
 from solver.timing.schedule import Call, earliest_end, legs_of
@@ -15,7 +16,7 @@ from tests.solver.problems import depot, line_problem, problems, shift, visit, w
 def filled(problem: Problem) -> Draft:
     """Every other visit is placed."""
     draft = Draft(problem)
-    draft.fill(draft.visits[::2])
+    fill(draft, draft.visits[::2])
     return draft
 
 
@@ -59,7 +60,7 @@ def test_on_a_shift_without_time_there_is_no_place(problem: Problem) -> None:
         with_time = draft.shifts_with_time(one)
         assert {able.id for able in with_time} <= {s.id for s in draft.eligible[one.id]}
         for each in draft.eligible[one.id]:
-            assert each in with_time or draft.best_place(one, each) is None
+            assert each in with_time or best_place(draft, one, each) is None
 
 
 def test_shifts_with_time_are_told_anew_after_each_change() -> None:
@@ -67,7 +68,7 @@ def test_shifts_with_time_are_told_anew_after_each_change() -> None:
     draft = Draft(problem)
     first, second = draft.visits
     assert [one.id for one in draft.shifts_with_time(second)] == ["s"]
-    draft.fill([first])
+    fill(draft, [first])
     assert draft.shifts_with_time(second) == []
     draft.remove(["a"])
     assert [one.id for one in draft.shifts_with_time(second)] == ["s"]

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver.judge.check import check
-from solver.problem import Break, Objective, Previous, Problem, Shift, TimeWindow, Visit
+from solver.objective import Objective
+from solver.problem import Break, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost, visit_cost
 from solver.solution import Route, StopKind
 from solver.timing.schedule import earliest_end, legs_of, next_start, previous_start

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from solver.judge.check import check, cost
+from solver.judge.check import check
+from solver.judge.cost import cost
 from solver.problem import Previous
 from solver.solution import SOFT, Rule, Violation
 from tests.solver.problems import (

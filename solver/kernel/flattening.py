@@ -1,0 +1,369 @@
+"""A problem flattened: ``flatten`` fills its arrays, once, before the search.
+
+What the search would ask over and over is worked out here: who may do what, which visits and shifts
+are near, which shifts are alike.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from solver.kernel.arrays import (
+    ALWAYS,
+    CALL,
+    COUNT,
+    NEAR,
+    NEED,
+    SHIFT,
+    STATE,
+    TURN,
+    WEIGHTS,
+    WINDOW,
+    Arrays,
+    Ints,
+    Records,
+)
+from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
+from solver.kernel.rests import rests
+from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
+from solver.rules.eligibility import (
+    UNLIMITED,
+    at_pinned_time,
+    eligibility_matrix,
+    pair_costs,
+    stock_of,
+)
+
+NEIGHBOURS = 100
+"""So many visits near a visit are known to the ruin step, the nearest first."""
+PLACES_NEAR = 2.0
+FEWEST_PLACES_NEAR, MOST_PLACES_NEAR = 20, 40
+"""Right behind so many visits, and right before so many, a visit is tried: times the root of the
+number of visits, within bounds."""
+SHIFTS_NEAR = 8
+"""And on so many of the shifts that start or end nearest, at their ends."""
+WAITING = 0.4
+"""What a second of unavoidable waiting between two visits counts, if a second of travel is 1, on
+top of its working time: it costs nothing else, but uses up the shift."""
+
+
+def flatten(problem: Problem) -> Arrays:
+    """The problem as arrays; the visits and shifts keep their order."""
+    visits = [at_pinned_time(visit) for visit in problem.visits]
+    calls: list[Visit | Depot] = [*visits, *problem.depots]
+    costs = problem.objective
+    able = eligibility_matrix(problem)
+    pair_cents = pair_costs(problem)
+    days, day_of = _days(problem.shifts, calls)
+    windows, spans = _windows(days, calls)
+    needs, first_need, van, stock, stays, is_scarce = _supplies(problem, visits)
+    chains = _grouped([shift.technician for shift in problem.shifts], problem.shifts)
+    of_technician = Counter(shift.technician for shift in problem.shifts)
+    only = [of_technician[shift.technician] == 1 for shift in problem.shifts]
+    alike = _alike(problem, only, able, pair_cents)
+    groups = _grouped(alike, None)
+    group_of = _member_of(groups, len(problem.shifts))
+    arcs = np.empty((*problem.travel_time.shape, 2), dtype=np.int64)
+    arcs[..., 0] = problem.travel_time
+    np.multiply(problem.travel_time, costs.travel_time, out=arcs[..., 1])
+    if costs.distance:
+        arcs[..., 1] += problem.distance * costs.distance
+    near, near_before, near_after = _near_visits(problem, visits, arcs)
+    near_groups, remoteness = _near_groups(problem, arcs, able, groups)
+    return Arrays(
+        count=np.array(
+            (len(visits), len(problem.depots), len(problem.shifts), van.shape[1], is_scarce.any()),
+            dtype=COUNT,
+        ),
+        weights=np.array(
+            (
+                costs.working_time,
+                costs.overtime,
+                costs.shift_use,
+                costs.imbalance,
+                costs.moved_time_tolerance,
+            ),
+            dtype=WEIGHTS,
+        ),
+        arcs=arcs,
+        calls=_calls(problem, calls, first_need),
+        windows=windows,
+        spans=spans,
+        shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of, only),
+        states=np.array(
+            [state[1:] for shift in problem.shifts for state in rests(shift.breaks)[0]], dtype=STATE
+        ),
+        turns=np.array(
+            [turn[:5] for shift in problem.shifts for turn in rests(shift.breaks)[1]], dtype=TURN
+        ),
+        able=able,
+        pair_cents=pair_cents,
+        chains=chains[0],
+        chain_ends=chains[1],
+        groups=groups[0],
+        group_ends=groups[1],
+        needs=needs,
+        van=van,
+        stock=stock,
+        stays=stays,
+        is_scarce=is_scarce,
+        near=near,
+        near_before=near_before,
+        near_after=near_after,
+        near_groups=near_groups,
+        remoteness=remoteness,
+    )
+
+
+def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequence[int]) -> Records:
+    costs = problem.objective
+    rows = []
+    for number, call in enumerate(calls):
+        due, late_cents, published, moved_cents, price = ALWAYS, 0, 0, 0, 0
+        ready, prompt_cents = 0, 0
+        needs = first_need[number + 1] - first_need[number]
+        if isinstance(call, Visit):
+            price = problem.prices[call.id]
+            if call.due is not None and costs.lateness:
+                due, late_cents = call.due, costs.late_cents(call.priority)
+            prompt_cents = costs.prompt_cents(call.priority)
+            ready = problem.ready[call.id] if prompt_cents else 0
+            if call.previous is not None and costs.moved_time:
+                told = costs.told_factor if call.previous.told else 1
+                published, moved_cents = call.previous.start, costs.moved_time * told
+        rows.append(
+            (
+                call.location,
+                call.duration,
+                price,
+                first_need[number],
+                needs,
+                due,
+                late_cents,
+                ready,
+                prompt_cents,
+                published,
+                moved_cents,
+            )
+        )
+    return np.array(rows, dtype=CALL)
+
+
+def _days(shifts: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[list[Shift], list[int]]:
+    """A shift of each day, and the day of each shift: on which the same windows can be kept."""
+    several = [call.windows for call in calls if len(call.windows) > 1]
+    starts = np.array([w.start for windows in several for w in windows], dtype=np.int64)
+    ends = np.array([w.end for windows in several for w in windows], dtype=np.int64)
+    known: dict[bytes, int] = {}
+    examples, day_of = [], []
+    for shift in shifts:
+        open_then = (ends >= shift.start) & (starts <= shift.end + shift.max_overtime)
+        key = np.packbits(open_then).tobytes()
+        if key not in known:
+            known[key] = len(known)
+            examples.append(shift)
+        day_of.append(known[key])
+    return examples, day_of
+
+
+def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Records, Ints]:
+    windows = np.zeros((max(1, len(days)), len(calls)), dtype=WINDOW)
+    spans: list[tuple[int, int]] = []
+    for column, call in enumerate(calls):
+        if len(call.windows) <= 1:
+            window = call.windows[0] if call.windows else TimeWindow(-ALWAYS, ALWAYS)
+            windows[:, column] = (window.start, window.end, 0, 1)
+            continue
+        for row, shift in enumerate(days):
+            last = shift.end + shift.max_overtime
+            inside = sorted(
+                (w.start, w.end) for w in call.windows if w.end >= shift.start and w.start <= last
+            )
+            if not inside:
+                windows[row, column] = (ALWAYS, -ALWAYS, 0, 1)
+                continue
+            closing = max(end for _, end in inside)
+            windows[row, column] = (inside[0][0], closing, len(spans), len(inside))
+            if len(inside) > 1:
+                spans += inside
+    return windows, np.array(spans, dtype=np.int64).reshape(-1, 2)
+
+
+def _shifts(
+    problem: Problem,
+    day_of: Sequence[int],
+    chain_of: Sequence[int],
+    group_of: Sequence[int],
+    only: Sequence[bool],
+) -> Records:
+    rows = []
+    first_state = first_turn = 0
+    for number, shift in enumerate(problem.shifts):
+        states, turns = rests(shift.breaks)
+        rows.append(
+            (
+                shift.start_location,
+                shift.end_location,
+                shift.start,
+                shift.end,
+                shift.end + shift.max_overtime,
+                day_of[number],
+                chain_of[number],
+                len(shift.breaks),
+                sum(pause.duration for pause in shift.breaks),
+                first_state,
+                len(states),
+                first_turn,
+                len(turns),
+                problem.fair_shares[shift.id],
+                group_of[number],
+                only[number],
+            )
+        )
+        first_state += len(states)
+        first_turn += len(turns)
+    return np.array(rows, dtype=SHIFT)
+
+
+def _supplies(
+    problem: Problem, visits: Sequence[Visit]
+) -> tuple[Records, list[int], Ints, Ints, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Needs of all visits one after the other, where those of each call start, vans, depots."""
+    parts = sorted({part for visit in visits for part, number in visit.parts.items() if number})
+    tools = sorted({tool for visit in visits for tool in visit.tools})
+    rows: list[tuple[int, int]] = []
+    first_need = []
+    for visit in visits:
+        first_need.append(len(rows))
+        rows += [(parts.index(p), number) for p, number in visit.parts.items() if number]
+        rows += [(len(parts) + tools.index(tool), 1) for tool in sorted(visit.tools)]
+    first_need += [len(rows)] * (len(problem.depots) + 1)
+    needs = np.array(rows, dtype=NEED)
+    wanted = np.zeros(len(parts) + len(tools), dtype=np.int64)
+    np.add.at(wanted, needs["item"], needs["number"])
+    van = np.zeros((len(problem.shifts), len(wanted)), dtype=np.int64)
+    stock = np.zeros((len(problem.depots), len(wanted)), dtype=np.int64)
+    for row, shift in enumerate(problem.shifts):
+        for item, part in enumerate(parts):
+            van[row, item] = min(UNLIMITED, shift.stock.get(part, 0))
+        for item, tool in enumerate(tools, start=len(parts)):
+            van[row, item] = UNLIMITED if tool in shift.tools else 0
+    for row, depot in enumerate(problem.depots):
+        for item, part in enumerate(parts):
+            stock[row, item] = stock_of(depot, part)
+        for item, tool in enumerate(tools, start=len(parts)):
+            stock[row, item] = UNLIMITED if tool in depot.tools else 0
+    stock[stock >= wanted] = UNLIMITED
+    is_scarce = np.any((stock > 0) & (stock < UNLIMITED), axis=0).reshape(-1)
+    stays = np.arange(len(wanted)) < len(parts)
+    return needs, first_need, van, stock, stays, is_scarce
+
+
+def _grouped(keys: Sequence[object], shifts: Sequence[Shift] | None) -> tuple[Ints, Ints]:
+    """Positions with equal keys one after the other (in order of time, if these are shifts), and
+    where each group ends."""
+    members: dict[object, list[int]] = {}
+    for position, key in enumerate(keys):
+        members.setdefault(key, []).append(position)
+    if shifts is not None:
+        for group in members.values():
+            group.sort(key=lambda position: shifts[position].start)
+    order = [position for group in members.values() for position in group]
+    ends = np.cumsum([len(group) for group in members.values()], dtype=np.int64)
+    return np.array(order, dtype=np.int64), ends.astype(np.int64)
+
+
+def _member_of(groups: tuple[Ints, Ints], size: int) -> list[int]:
+    order, ends = groups
+    of = [0] * size
+    start = 0
+    for group, end in enumerate(ends):
+        for position in order[start:end]:
+            of[position] = group
+        start = end
+    return of
+
+
+def _alike(
+    problem: Problem, only: Sequence[bool], able: npt.NDArray[np.bool_], pair_cents: Ints
+) -> list[object]:
+    """A key for each shift; those with the same key can stand in for each other while empty. Only
+    such that are the only ones of their technician can."""
+    keys: list[object] = []
+    for number, shift in enumerate(problem.shifts):
+        if not only[number]:
+            keys.append(number)
+            continue
+        keys.append(
+            (
+                (shift.start_location, shift.end_location),
+                (shift.start, shift.end, shift.max_overtime),
+                tuple((b.window, b.duration) for b in shift.breaks),
+                tuple(sorted(shift.stock.items())),
+                tuple(sorted(shift.tools)),
+                able[:, number].tobytes(),
+                pair_cents[:, number].tobytes(),
+            )
+        )
+    return keys
+
+
+def _near_visits(
+    problem: Problem, visits: Sequence[Visit], arcs: Ints
+) -> tuple[Ints, Records, Records]:
+    """For each visit those around it, those to come from, and those to go on to."""
+    size = len(visits)
+    weight = problem.objective.working_time
+    at = _ints(visit.location for visit in visits)
+    opens = _ints(min((w.start for w in v.windows), default=-ALWAYS) for v in visits)
+    closes = _ints(max((w.end for w in v.windows), default=ALWAYS) for v in visits)
+    places = int(min(MOST_PLACES_NEAR, max(FEWEST_PLACES_NEAR, PLACES_NEAR * size**0.5)))
+    around, before, after = (
+        np.full((size, min(most, max(0, size - 1))), NONE, dtype=np.int64)
+        for most in (NEIGHBOURS, places, places)
+    )
+    cents, seconds = mean_leg(arcs, at)
+    waiting = weight + WAITING * max(1.0, cents + weight * seconds) / max(1.0, seconds)
+    service = _ints(visit.duration for visit in visits)
+    visits_near(arcs, at, service, opens, closes, weight, waiting, around, before, after)
+    return (
+        around,
+        _with_legs(before, lambda others, here: arcs[at[others], at[here], 0]),
+        _with_legs(after, lambda others, here: arcs[at[here], at[others], 0]),
+    )
+
+
+def _with_legs(near: Ints, leg: Callable[[Ints, Ints], Ints]) -> Records:
+    found = np.zeros(near.shape, dtype=NEAR)
+    found["visit"] = near
+    if near.size:
+        here = np.broadcast_to(np.arange(len(near))[:, None], near.shape)
+        found["leg"] = np.where(near == NONE, 0, leg(np.maximum(near, 0), here))
+    return found
+
+
+def _near_groups(
+    problem: Problem,
+    arcs: Ints,
+    able: npt.NDArray[np.bool_],
+    groups: tuple[Ints, Ints],
+) -> tuple[Ints, Ints]:
+    """For each visit the groups of shifts that start and end near it, and how far it is on average
+    from where shifts start and end."""
+    size = len(problem.visits)
+    at = _ints(visit.location for visit in problem.visits)
+    first = groups[0][np.concatenate([[0], groups[1]])[: len(groups[1])].astype(np.int64)]
+    starts = _ints(problem.shifts[number].start_location for number in first)
+    ends = _ints(problem.shifts[number].end_location for number in first)
+    near = np.full((size, min(SHIFTS_NEAR, len(first))), NONE, dtype=np.int64)
+    remoteness = np.zeros(size, dtype=np.int64)
+    weight = problem.objective.working_time
+    theirs = np.ascontiguousarray(able[:, first])
+    groups_near(arcs, at, starts, ends, theirs, weight, near, remoteness)
+    return near, remoteness
+
+
+def _ints(values: Iterable[int]) -> Ints:
+    return np.fromiter(values, dtype=np.int64)
