@@ -246,6 +246,8 @@ class Settings(BaseSettings):
         for pattern in topics:
             *others, last = pattern.split("/")
             wild = [one for one in others if re.search(r"[+#]", one) and one not in WILD]
+            if re.match(r"\$share(/|$)", pattern) and not re.match(r"\$share/[^/]+/.", pattern):
+                raise ValueError(f"{pattern!r} is no topic; write it like $share/group/alerts/#")
             if wild or (re.search(r"[+#]", last) and last not in (*WILD, "#", "#device")):
                 raise ValueError(f"{pattern!r} is no topic; write it like devices/+device/alerts")
         return topics

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 from sqlalchemy import Engine
@@ -165,7 +166,12 @@ async def _delivery(request: Request) -> Delivery:
     return Delivery(
         await request.body(),
         headers.get("content-type", ""),
-        {k: v for k, v in headers.items() if k.startswith("ce-") or k == "webhook-id"},
+        {
+            # What is not ASCII comes as percent signs, by CloudEvents' binding to HTTP.
+            name: unquote(value) if name.startswith("ce-") else value
+            for name, value in headers.items()
+            if name.startswith("ce-") or name == "webhook-id"
+        },
     )
 
 

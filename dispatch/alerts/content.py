@@ -15,12 +15,16 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from dispatch.alerts.json_bodies import UnreadableBody
-from dispatch.alerts.words import severity_of
+from dispatch.alerts.words import severity_of, word_of
 from dispatch.intake import MOST_READINGS, FiniteNumber, Input, Moment, Readings, Text, faults_of
 from dispatch.models import Severity
+from dispatch.texts import cleaned
 from solver.faults import Fault
 
 MOST_NOTES = 20
+NAMES = frozenset({"id", "device", "type"})
+"""Fields that name something. Numbers are names, too."""
+MAX_NAME = 200
 JSON_TYPE = "application/json"
 EVENT_TYPE = "application/cloudevents+json"
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -34,10 +38,16 @@ class Delivery:
     content_type: str = JSON_TYPE
     """With its parameters."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Those that say what it is (``ce-…``, ``webhook-id``), in lower case."""
+    """Those that say what it is (``ce-…``, ``webhook-id``), in lower case, and decoded."""
     device: str | None = None
     is_item: bool = False
     """Whether it is one of several that came in one message."""
+    topic: str | None = None
+    """Where it was published, if it came over MQTT."""
+    packet_id: int | None = None
+    """What broker and subscriber call the message until it is acknowledged."""
+    may_have_come: bool = False
+    """Whether the broker, or a transaction of ours that may have failed, had it before."""
     is_retained: bool = False
     """Whether a broker kept it and hands it to everyone who comes, be it old or new."""
     received_at: datetime | None = None
@@ -120,6 +130,8 @@ class Told:
     """None: the source has no ids."""
     names_alert: bool = True
     """Whether the id is the alert's, and not only that of the event that tells of it."""
+    message_id: str | None = None
+    """What the protocol calls this message, the same whenever it is sent again."""
     said_at: datetime | None = None
     """When it was so, by the device's clock."""
     began_at: datetime | None = None
@@ -140,7 +152,7 @@ def told(
 
     Raises ``UnreadableBody``.
     """
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = without_nothing(fields)
     if "device" not in given and delivery.device is not None:
         given["device"] = delivery.device
     left_out = [*notes, *_left_out(given)]
@@ -159,19 +171,38 @@ def told(
     )
 
 
+def without_nothing(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that say something: null says nothing, nor does an empty text for a name."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None
+        and not (name in NAMES and isinstance(value, str) and not cleaned(value))
+    }
+
+
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
-_READING_NAME: TypeAdapter[str] = TypeAdapter(Text)
+_NAME: TypeAdapter[str] = TypeAdapter(Text)
 _TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 def _left_out(given: dict[str, Any]) -> Iterator[Fault]:
     """Put what can be meant in our words; take out what cannot and does not count, and say so."""
-    for name in ("id", "device"):
-        if isinstance(given.get(name), int) and not isinstance(given[name], bool):
-            given[name] = str(given[name])
+    for name in NAMES & given.keys():
+        if isinstance(given[name], int | float) and not isinstance(given[name], bool):
+            given[name] = word_of(given[name])
+    type_ = given.get("type")
+    if isinstance(type_, str) and len(type_) > MAX_NAME:
+        cause, action = f"it has {len(type_)} characters", f"the first {MAX_NAME} count"
+        yield Fault("type_cut", "type", cause, action)
+        given["type"] = type_[:MAX_NAME]
     for name in ("cleared", "acknowledged"):
-        if name in given and not isinstance(given[name], bool):
-            given[name] = _TRUTHS.get(str(given[name]).casefold(), given[name])
+        if name in given and truth_of(given[name]) is not None:
+            given[name] = truth_of(given[name])
+    if "acknowledged" in given and truth_of(given["acknowledged"]) is None:
+        cause, action = "it is neither true nor false", "it counts as not acknowledged"
+        yield Fault("acknowledged_left_out", "acknowledged", cause, action)
+        del given["acknowledged"]
     severity = given.get("severity")
     if isinstance(severity, str):
         given["severity"] = severity_of(severity) or severity
@@ -202,7 +233,7 @@ def _readings_left_out(given: dict[str, Any]) -> Iterator[Fault]:
     found: dict[str, float] = {}
     for name, value in readings.items():
         number = _number(value)
-        if number is None or not _is_name(name) or len(found) == MOST_READINGS:
+        if number is None or as_name(name) is None or len(found) == MOST_READINGS:
             yield _no_number(f"readings.{name}"[:200])
         else:
             found[name] = number
@@ -213,12 +244,17 @@ def _no_number(where: str) -> Fault:
     return Fault("reading_left_out", where, "it is no number", "send numbers as readings")
 
 
-def _is_name(name: str) -> bool:
+def truth_of(value: Any) -> bool | None:
+    """Whether it says yes or no, be it in a word; None if neither."""
+    return value if isinstance(value, bool) else _TRUTHS.get(word_of(value))
+
+
+def as_name(value: Any) -> str | None:
+    """The value as names are kept, without what cannot be seen; None if it can be none."""
     try:
-        _READING_NAME.validate_python(name)
+        return _NAME.validate_python(value)
     except ValidationError:
-        return False
-    return True
+        return None
 
 
 def _number(value: Any) -> float | None:

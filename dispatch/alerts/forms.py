@@ -8,12 +8,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudevents.core.bindings.http import HTTPMessage, from_binary
 from cloudevents.core.exceptions import CloudEventValidationError
-from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from dispatch.alerts.content import Delivery, ForeignMessage, Told, numbers_of, told
+from dispatch.alerts.content import (
+    Delivery,
+    ForeignMessage,
+    Told,
+    as_name,
+    numbers_of,
+    told,
+    truth_of,
+    without_nothing,
+)
 from dispatch.alerts.json_bodies import (
     UnreadableBody,
     an_object,
@@ -23,9 +30,12 @@ from dispatch.alerts.json_bodies import (
     read_text,
 )
 from dispatch.alerts.sources import CannotFind, FieldMapping, find
+from dispatch.alerts.words import word_of
 from dispatch.models import AlertSource
 from solver.faults import Fault
 
+CORE = ("specversion", "id", "source", "type", "subject", "time")
+"""Attributes of a CloudEvent that say something of an alarm."""
 CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
 
 
@@ -34,6 +44,21 @@ def is_event(delivery: Delivery, content: Any) -> bool:
     return "ce-specversion" in delivery.headers or (
         isinstance(content, dict) and "specversion" in content
     )
+
+
+def message_id(delivery: Delivery, content: Any) -> str | None:
+    """What the protocol calls the message, if it has a name for it that no other message has: an
+    id of Standard Webhooks, of a CloudEvent (with its source), or of Amazon SNS."""
+    found: Any = None
+    if "webhook-id" in delivery.headers:
+        found = delivery.headers["webhook-id"]
+    elif "ce-specversion" in delivery.headers:
+        found = delivery.headers.get("ce-id")
+    elif is_event(delivery, content):
+        found = content.get("id")
+    elif isinstance(content, dict) and "TopicArn" in content:
+        found = content.get("MessageId")
+    return found if isinstance(found, str) and found else None
 
 
 # Amazon SNS
@@ -66,26 +91,19 @@ def from_cloud_event(delivery: Delivery, content: Any) -> Told:
     """
     notes: list[Fault] = []
     if "ce-specversion" in delivery.headers:
-        data = content
-        headers = {k: v for k, v in delivery.headers.items() if k.startswith("ce-")}
-        headers["ce-time"] = _event_time(headers.get("ce-time"), notes) or ""
-        headers = {k: v for k, v in headers.items() if k != "ce-time" or v}
-        try:
-            event = from_binary(HTTPMessage(headers, b""), JSONFormat(), _event)
-        except CloudEventValidationError as error:
-            raise UnreadableBody(*_event_faults(error)) from None
+        attributes, data = _binary_attributes(delivery), content
     else:
-        attributes = {k: v for k, v in an_object(content).items() if v is not None}
+        attributes = an_object(content)
         data = data_of(attributes)
-        time = _event_time(attributes.pop("time", None), notes)
-        if time is not None:
-            attributes["time"] = datetime.fromisoformat(time)
-        try:
-            event = _event(
-                {k: v for k, v in attributes.items() if k not in ("data", "data_base64")}, None
-            )
-        except CloudEventValidationError as error:
-            raise UnreadableBody(*_event_faults(error)) from None
+    # What others have added to the event, or left empty in it, says nothing of the alarm.
+    core = {name: attributes[name] for name in CORE if attributes.get(name) not in (None, "")}
+    time = _event_time(core.pop("time", None), notes)
+    if time is not None:
+        core["time"] = datetime.fromisoformat(time)
+    try:
+        event = _event(core)
+    except CloudEventValidationError as error:
+        raise UnreadableBody(*_event_faults(error)) from None
     stand_in = {"id": event.get_id(), "type": event.get_type()}
     if event.get_subject() is not None:
         stand_in["device"] = str(event.get_subject())
@@ -93,9 +111,19 @@ def from_cloud_event(delivery: Delivery, content: Any) -> Told:
     if found is not None:
         stand_in["at"] = found.isoformat()
     data = an_object(data, "data")
-    given = {name: value for name, value in data.items() if value is not None}
+    given = without_nothing(data)
     one = told(ForeignMessage, delivery, stand_in | given, content, notes=notes)
-    return replace(one, origin=event.get_source()[:200], names_alert="id" in given)
+    # PostgreSQL has no such character.
+    origin = event.get_source().replace("\0", "")[:200]
+    return replace(one, origin=origin, names_alert="id" in given)
+
+
+def _binary_attributes(delivery: Delivery) -> dict[str, str]:
+    return {
+        name.removeprefix("ce-"): value
+        for name, value in delivery.headers.items()
+        if name.startswith("ce-")
+    }
 
 
 def data_of(event: Mapping[str, Any]) -> Any:
@@ -127,13 +155,13 @@ def _event_time(value: Any, notes: list[Fault]) -> str | None:
     return None
 
 
-def _event(attributes: dict[str, Any], data: Any) -> CloudEvent:
+def _event(attributes: dict[str, Any]) -> CloudEvent:
     """The package makes up ids and times that are missing; then nothing could be told apart."""
     for name in ("id", "specversion"):
         if name not in attributes:
             raise UnreadableBody(Fault("missing", name, f"the event has no {name}", "give it"))
     has_time = "time" in attributes
-    event = CloudEvent(attributes, data)
+    event = CloudEvent(attributes)
     if not has_time:
         del event.get_attributes()["time"]
     return event
@@ -160,9 +188,9 @@ def from_thingsboard(delivery: Delivery, content: Any) -> Told:
         alarm = an_object(data_of(alarm), "data")
     originator = an_object(alarm.get("originator"), "originator")
     names = [originator.get("id"), alarm.get("originatorName"), alarm.get("originatorLabel")]
-    devices = [name for name in names if isinstance(name, str) and name]
-    status = str(alarm.get("status"))
-    cleared = status.startswith("CLEARED") or alarm.get("cleared") is True
+    devices = [name for name in map(as_name, names) if name is not None]
+    status = word_of(alarm.get("status"))
+    cleared = status.startswith("cleared") or truth_of(alarm.get("cleared")) is True
     details = opened(alarm.get("details"))
     details = details if isinstance(details, dict) else {}
     notes: list[Fault] = []
@@ -175,7 +203,7 @@ def from_thingsboard(delivery: Delivery, content: Any) -> Told:
         "type": alarm.get("type"),
         "severity": alarm.get("severity"),
         "cleared": cleared,
-        "acknowledged": status.endswith("_ACK") or alarm.get("acknowledged") is True,
+        "acknowledged": status.endswith("_ack") or truth_of(alarm.get("acknowledged")) is True,
         "at": said_at if cleared else said_at or began_at,
         "readings": numbers_of(details),
         "remaining_life_hours": details.get("remaining_life_hours"),
@@ -222,12 +250,8 @@ def as_mapped(delivery: Delivery, content: Any) -> Any:
 
     Raises ``UnreadableBody``.
     """
-    if "ce-specversion" in delivery.headers:
-        attributes = {
-            name.removeprefix("ce-"): value
-            for name, value in delivery.headers.items()
-            if name.startswith("ce-")
-        }
+    if "ce-specversion" in delivery.headers and not delivery.is_item:
+        attributes = _binary_attributes(delivery)
         content = {**attributes, **(content if isinstance(content, dict) else {}), "data": content}
     content = opened(content)
     inner = out_of_envelope(content)

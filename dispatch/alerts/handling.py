@@ -1,7 +1,7 @@
 """Alerts as people see them and handle them: list, read, acknowledge, judge again."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session, col, or_, select
@@ -11,11 +11,14 @@ from dispatch.alerts.jobs import Judge, hold_sites
 from dispatch.company.devices import Watched
 from dispatch.errors import Conflict, existing
 from dispatch.models import (
+    OVER,
     AlarmState,
     Alert,
     AlertOutcome,
+    AlertRule,
     Asset,
     Device,
+    Job,
     Severity,
     Site,
     now,
@@ -43,7 +46,7 @@ class AlertOut(Output):
     site_id: str
     type: str
     severity: Severity
-    """The highest that was told."""
+    """The highest that was told since it was last over."""
     readings: dict[str, float]
     remaining_life_hours: float | None
     message: str | None
@@ -133,17 +136,20 @@ def judge_again(
         cause = f"it is {alert.outcome}" + (f", with job {alert.job_id}" if alert.job_id else "")
         action = "only what became no job can be judged again"
         raise Conflict(Fault("already_judged", f"alert {alert_id}", cause, action))
+    _judge(session, alert, actor, settings, at or now())
+    return _outs(session, [alert])[0]
+
+
+def _judge(session: Session, alert: Alert, actor: str, settings: Settings, at: datetime) -> None:
     before = state_of(alert)
     watched = _watched(session, alert)
     hold_sites(session, [watched.site.id])
-    judge = Judge(session, settings, actor, at or now())
-    judge.judge(alert, watched)
+    Judge(session, settings, actor, at).judge(alert, watched)
     session.flush()
     if state_of(alert) != before:
         log.record(
-            session, actor, "judge", log.Entity.ALERT, str(alert_id), before, state_of(alert)
+            session, actor, "judge", log.Entity.ALERT, str(alert.id), before, state_of(alert)
         )
-    return _outs(session, [alert])[0]
 
 
 def judge_what_was_held_back(session: Session, settings: Settings, at: datetime) -> list[int]:
@@ -169,6 +175,36 @@ def judge_what_was_held_back(session: Session, settings: Settings, at: datetime)
         if alert.state in (AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE):
             judge_again(session, id_, actor=SCHEDULER, settings=settings, at=at)
     return ids
+
+
+def judge_what_outlived_its_job(session: Session, settings: Settings, at: datetime) -> list[int]:
+    """Judge alerts that were said to be there after their jobs' ends, and counted with these all
+    the same because the reports of the ends came later; their ids."""
+    found = session.exec(
+        select(Alert.id, Alert.last_seen_at, Job.departed_at, AlertRule.quiet_minutes)
+        .join(Job, col(Alert.job_id) == Job.id)
+        .join(AlertRule, col(Alert.rule_id) == AlertRule.id, isouter=True)
+        .where(
+            col(Alert.outcome).in_((AlertOutcome.JOB, AlertOutcome.FOLDED)),
+            col(Job.status).in_(OVER),
+            col(Job.departed_at) < col(Alert.last_seen_at),
+            # What came later than the report was judged with what it says.
+            col(Job.updated_at) >= col(Alert.last_seen_at),
+        )
+        .order_by(col(Alert.site_id), col(Alert.id))
+    ).all()
+    judged = []
+    for id_, seen_at, departed_at, quiet_minutes in found:
+        quiet = timedelta(minutes=quiet_minutes or 0)
+        if id_ is None or departed_at is None or seen_at <= departed_at + quiet:
+            continue
+        alert = _hold(session, id_)
+        if alert.outcome in (AlertOutcome.JOB, AlertOutcome.FOLDED):
+            _judge(session, alert, SCHEDULER, settings, at)
+            judged.append(id_)
+        if len(judged) == MOST_AT_ONCE:
+            break
+    return judged
 
 
 def _row(session: Session, alert_id: int) -> Alert:

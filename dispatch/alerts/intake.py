@@ -73,20 +73,25 @@ def accept(
     devices = find_devices(session, names) if names else {}
     hold_sites(session, {watched.site.id for watched in devices.values()})
     judges = {actor: Judge(session, settings, actor, at) for actor in {a.actor for a in arrivals}}
-    return [
-        [
-            _receive(
-                judges[arrival.actor], arrival.source.id if arrival.source else "", item, devices
-            )
-            for item in items
-        ]
-        for arrival, items in zip(arrivals, read, strict=True)
-    ]
+    receipts = []
+    for arrival, items in zip(arrivals, read, strict=True):
+        source_id = arrival.source.id if arrival.source else ""
+        taken: set[str] = set()
+        receipts.append(
+            [_receive(judges[arrival.actor], source_id, one, devices, taken) for one in items]
+        )
+    return receipts
 
 
 def _receive(
-    judge: Judge, source_id: str, item: Told | Unclear, devices: Mapping[str, Watched]
+    judge: Judge,
+    source_id: str,
+    item: Told | Unclear,
+    devices: Mapping[str, Watched],
+    taken: set[str],
 ) -> AlertReceipt:
+    """Take the item in. ``taken`` are the digests of earlier items of the same message that were
+    news, to which it is added: the same twice in one message is no message that comes again."""
     if isinstance(item, Unclear):
         return _keep(judge, source_id, item)
     watched = next((devices[name] for name in item.devices if name in devices), None)
@@ -104,8 +109,11 @@ def _receive(
         alert = _known(judge.session, source_id, item.origin, id_)
     if alert is None:
         alert = _new_alert(judge, source_id, id_, item, watched)
-    elif item.delivery.is_retained and life.was_heard(alert, item):
-        return _receipt(alert, item, is_duplicate=True)
+    else:
+        is_kept = item.delivery.is_retained and life.is_last_of_topic(alert, item)
+        if is_kept or (item.delivery.digest not in taken and life.is_redelivered(alert, item)):
+            return _receipt(alert, item, is_duplicate=True)
+    taken.add(item.delivery.digest)
     return _take(judge, alert, item, watched)
 
 

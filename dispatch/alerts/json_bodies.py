@@ -29,7 +29,8 @@ def read_text(body: bytes, charset: str | None = None) -> str:
         if encoding is None:
             continue
         try:
-            return body.decode(encoding).removeprefix("\ufeff")
+            # Some who write in C send the end of the text along.
+            return body.decode(encoding).removeprefix("\ufeff").rstrip("\0 \t\r\n")
         except (UnicodeDecodeError, LookupError, ValueError) as error:
             cause = str(error)[:500]
     raise UnreadableBody(Fault("not_utf8", "body", cause, "encode it as UTF-8"))

@@ -9,6 +9,9 @@ believed. What is known to be older decides nothing, so messages that have times
 order; at the same moment, "over" counts.
 """
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dispatch.alerts.content import Told
@@ -23,6 +26,8 @@ ECHO = timedelta(hours=1)
 """After such a silence about an alert, a message that was heard before is no echo: an alarm that
 still has its old beginning has come back."""
 MOST_HEARD = 32
+MOST_PACKETS = 8
+"""So often the very same may be said before the first of it is acknowledged."""
 TICK = timedelta(microseconds=1)
 
 GONE = (AlarmState.RETURNED, AlarmState.NORMAL)
@@ -34,27 +39,63 @@ def is_active(alert: Alert) -> bool:
 
 
 def was_heard(alert: Alert, told: Told) -> bool:
-    return _mark(told) in alert.heard
+    """Whether the very same was among the last that was said about it, wherever."""
+    return any(heard.content == _content_mark(told) for heard in _heard(alert))
+
+
+def is_last_of_topic(alert: Alert, told: Told) -> bool:
+    """Whether it is what was last heard about the alert from where the message was published."""
+    content, topic = _content_mark(told), _topic_mark(told)
+    for heard in reversed(_heard(alert)):
+        if heard.topic in (topic, UNKNOWN):
+            return heard.content == content
+    return False
+
+
+def is_redelivered(alert: Alert, told: Told) -> bool:
+    """Whether its protocol proves that it is not said again, but a message that was heard comes
+    again."""
+    delivery, content, topic = told.delivery, _content_mark(told), _topic_mark(told)
+    heard = _heard(alert)
+    if delivery.may_have_come:
+        return any(
+            (one.content, one.topic) == (content, topic) and str(delivery.packet_id) in one.packets
+            for one in heard
+        )
+    if told.message_id is None or not was_heard(alert, told):
+        return False
+    if told.message_id != told.id_at_source:
+        return True
+    # It may as well be the alert's id, in all events about it. Then an end has it, too.
+    return not is_active(alert) and {one.content for one in heard} == {content}
 
 
 def said_at(told: Told, at: datetime) -> datetime | None:
-    """When it was so, if the message says it and the clock can be believed at ``at``."""
-    for moment in (told.said_at, told.delivery.received_at):
-        if moment is not None and at - FAR <= moment <= at:
-            return moment
-    return None
+    """When it was so, if the message says it and the clock could be believed when it came in; a
+    dead letter, taken in at ``at``, speaks at the latest for when it came, however long ago."""
+    received_at, said = told.delivery.received_at, told.said_at
+    came_at = at if received_at is None else min(received_at, at)
+    if said is not None and came_at - FAR <= said <= came_at:
+        return said
+    return None if received_at is None else came_at
 
 
 def learn(alert: Alert, told: Told, at: datetime) -> None:
     """Let the alert know what a message that comes in at ``at`` says."""
     content = told.content
-    is_echo = was_heard(alert, told) and at - alert.last_seen_at <= ECHO
-    alert.heard = [*(mark for mark in alert.heard if mark != _mark(told)), _mark(told)]
-    alert.heard = alert.heard[-MOST_HEARD:]
+    was_silent = at - alert.last_seen_at > ECHO
+    is_echo = was_heard(alert, told) and not was_silent
+    _note(alert, told)
     alert.count += 1
-    alert.last_seen_at = max(alert.last_seen_at, at)
-    decides, word_at = _word(alert, told, at, is_echo=is_echo)
+    decides, word_at = _word(alert, told, at, is_echo=is_echo, was_silent=was_silent)
+    if decides or content.cleared is not is_active(alert):
+        # What is not so is not seen; or an echo, repeated often enough, would be one for ever.
+        alert.last_seen_at = max(alert.last_seen_at, at)
     moment = said_at(told, at) or _began_at(told, at) or at
+    if decides and not content.cleared and alert.outcome is AlertOutcome.CLEARED:
+        # What was so before it was over says nothing of how it is now.
+        alert.severity, alert.readings, alert.message = content.severity, {}, None
+        alert.remaining_life_hours = None
     if decides or moment == alert.word_at:
         alert.readings = dict(content.readings) or alert.readings
         alert.message = content.message or alert.message
@@ -81,7 +122,9 @@ def learn(alert: Alert, told: Told, at: datetime) -> None:
             alert.state = AlarmState.ACKNOWLEDGED
 
 
-def _word(alert: Alert, told: Told, at: datetime, *, is_echo: bool) -> tuple[bool, datetime | None]:
+def _word(
+    alert: Alert, told: Told, at: datetime, *, is_echo: bool, was_silent: bool
+) -> tuple[bool, datetime | None]:
     """Whether the word decides, and when it was given by its giver's clock."""
     said, began = said_at(told, at), _began_at(told, at)
     came_at, ended_at = told.delivery.received_at, alert.cleared_at
@@ -90,7 +133,7 @@ def _word(alert: Alert, told: Told, at: datetime, *, is_echo: bool) -> tuple[boo
     if said is not None:
         return _dated_word(alert, said, is_end=told.content.cleared, is_echo=is_echo)
     if began is not None and not told.content.cleared:
-        return _word_with_a_beginning(alert, began, is_echo=is_echo)
+        return _word_with_a_beginning(alert, began, is_echo=is_echo, was_silent=was_silent)
     # A clock that is a little ahead still tells an echo from news; no clock at all does not.
     is_ahead = told.said_at is not None and at < told.said_at <= at + FAR
     is_old = is_echo and is_ahead and told.content.cleared == is_active(alert)
@@ -112,17 +155,18 @@ def _dated_word(
 
 
 def _word_with_a_beginning(
-    alert: Alert, began: datetime, *, is_echo: bool
+    alert: Alert, began: datetime, *, is_echo: bool, was_silent: bool
 ) -> tuple[bool, datetime | None]:
     known, was_there = alert.word_at, alert.last_active_at is not None
     if is_active(alert):
         return True, None if known is None else max(began, known)
     if known is None:
         return not (was_there and is_echo), began
-    if not was_there:
-        return began > known, began
+    # Its end may have come before it. What began when "over" was said has begun since: a device
+    # says that it is there, and leaves its will, when it connects.
+    decides = not is_echo if was_there else began >= known or was_silent
     # Just after its end at the earliest, so that this end, if it comes again, is the older word.
-    return not is_echo, max(began, known + TICK)
+    return decides, max(began, known + TICK)
 
 
 def _began_at(told: Told, at: datetime) -> datetime | None:
@@ -168,5 +212,50 @@ def settle(alert: Alert) -> None:
         alert.state = AlarmState.NORMAL if held_back else AlarmState.RETURNED
 
 
-def _mark(told: Told) -> str:
+# What was heard
+
+UNKNOWN = "?"
+"""Where a dead letter was published, or what was heard when that was not noted."""
+NOWHERE = "-"
+
+
+@dataclass(frozen=True)
+class _HeardWord:
+    """A message that was heard, in few letters: what it says, where it was published, and the
+    numbers under which the broker delivered it of late."""
+
+    content: str
+    topic: str
+    packets: Sequence[str] = ()
+
+
+def _heard(alert: Alert) -> list[_HeardWord]:
+    found = []
+    for mark in alert.heard:
+        content, topic, *packets = [*mark.split(), UNKNOWN] if " " not in mark else mark.split()
+        found.append(_HeardWord(content, topic, packets))
+    return found
+
+
+def _note(alert: Alert, told: Told) -> None:
+    delivery = told.delivery
+    new = _HeardWord(_content_mark(told), _topic_mark(told))
+    packets = [] if delivery.packet_id is None else [str(delivery.packet_id)]
+    marks = []
+    for one in _heard(alert):
+        if (one.content, one.topic) == (new.content, new.topic):
+            packets = [*one.packets, *packets][-MOST_PACKETS:]
+        else:
+            marks.append(" ".join([one.content, one.topic, *one.packets]))
+    alert.heard = [*marks, " ".join([new.content, new.topic, *packets])][-MOST_HEARD:]
+
+
+def _content_mark(told: Told) -> str:
     return told.delivery.digest[:16]
+
+
+def _topic_mark(told: Told) -> str:
+    if told.delivery.received_at is not None:
+        return UNKNOWN
+    topic = told.delivery.topic
+    return NOWHERE if topic is None else hashlib.sha256(topic.encode()).hexdigest()[:8]

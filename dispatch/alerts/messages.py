@@ -25,6 +25,7 @@ from dispatch.alerts.forms import (
     from_mapping,
     from_thingsboard,
     is_event,
+    message_id,
     out_of_envelope,
     search,
 )
@@ -138,16 +139,22 @@ def _read_item(delivery: Delivery, content: Any, source: AlertSource | None) -> 
             cause = f"one alert of {len(delivery.body):,} bytes"
             action = f"send at most {MAX_ITEM_BYTES:,} bytes for each"
             raise UnreadableBody(Fault("too_large", "body", cause, action))
-        if source is not None and source.format is AlertFormat.THINGSBOARD:
-            return from_thingsboard(delivery, content)
-        if source is not None and source.format is AlertFormat.MAPPED:
-            return from_mapping(delivery, content, source)
-        if is_event(delivery, content) or delivery.media_type == EVENT_TYPE:
-            return from_cloud_event(delivery, content)
-        if delivery.media_type not in JSON_TYPES and not delivery.media_type.endswith("+json"):
-            cause = f"{delivery.media_type!r} is no form of alert"
-            action = f"send {JSON_TYPE}, {EVENT_TYPE} or {BATCH_TYPE}"
-            raise UnreadableBody(Fault("unknown_content_type", "content-type", cause, action))
-        return told(AlertMessage, delivery, an_object(content), content)
+        one = _read_form(delivery, content, source)
+        return replace(one, message_id=message_id(delivery, content))
     except UnreadableBody as error:
         return Unclear(delivery, error.faults)
+
+
+def _read_form(delivery: Delivery, content: Any, source: AlertSource | None) -> Told:
+    """Raises ``UnreadableBody``."""
+    if source is not None and source.format is AlertFormat.THINGSBOARD:
+        return from_thingsboard(delivery, content)
+    if source is not None and source.format is AlertFormat.MAPPED:
+        return from_mapping(delivery, content, source)
+    if is_event(delivery, content) or delivery.media_type == EVENT_TYPE:
+        return from_cloud_event(delivery, content)
+    if delivery.media_type not in JSON_TYPES and not delivery.media_type.endswith("+json"):
+        cause = f"{delivery.media_type!r} is no form of alert"
+        action = f"send {JSON_TYPE}, {EVENT_TYPE} or {BATCH_TYPE}"
+        raise UnreadableBody(Fault("unknown_content_type", "content-type", cause, action))
+    return told(AlertMessage, delivery, an_object(content), content)

@@ -11,9 +11,11 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self, cast
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
+import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from sqlmodel import Session
@@ -39,12 +41,10 @@ LEAST_WAIT, MOST_WAIT = 0.5, 30.0
 logger = logging.getLogger(__name__)
 
 
-LEVELS = {
-    "+": "[^/]*",
-    "+device": "(?P<device>[^/]*)",
-    "#": ".*",
-    "#device": "(?P<device>.*)",
-}
+LEVELS = {"+": "[^/]*", "+device": "(?P<device>[^/]*)"}
+REST = {"#": ".*", "#device": "(?P<device>.*)"}
+SHARED = r"\$share/[^/]+/"
+"""Before a pattern whose messages several subscribers share; in topics it is not there."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,31 @@ class TopicPattern:
         return re.sub(r"(^|/)([+#])device", r"\1\2", self.pattern)
 
     def match(self, topic: str) -> re.Match[str] | None:
-        levels = [LEVELS.get(level, re.escape(level)) for level in self.pattern.split("/")]
-        return re.fullmatch("/".join(levels), topic, re.DOTALL)
+        """As the broker does it: ``a/#`` also takes ``a`` itself."""
+        *levels, last = re.sub(f"^{SHARED}", "", self.pattern).split("/")
+        parts = [LEVELS.get(level, re.escape(level)) for level in levels]
+        if last not in REST:
+            parts.append(LEVELS.get(last, re.escape(last)))
+        rest = REST.get(last, "")
+        if rest and parts:
+            rest = f"(?:/{rest})?"
+        return re.fullmatch("/".join(parts) + rest, topic, re.DOTALL)
 
     def device_of(self, topic: str) -> str | None:
         found = self.match(topic)
         return found.groupdict().get("device") if found else None
+
+
+class Published(aiomqtt.Message):
+    """A message that knows whether it may have come before, which the package leaves out."""
+
+    may_have_come = False
+
+    @classmethod
+    def _from_paho_message(cls, message: paho.MQTTMessage) -> Self:
+        one = super()._from_paho_message(message)
+        one.may_have_come = message.dup
+        return one
 
 
 class Subscriber:
@@ -158,18 +177,23 @@ class Subscriber:
         )
         # The package acknowledges as soon as it has queued a message, and has no word for this.
         client._client.manual_ack_set(True)
+
+        def put(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
+            client._queue.put_nowait(Published._from_paho_message(message))
+
+        client._client.on_message = put
         return client
 
     async def _take_all(self, client: aiomqtt.Client) -> None:
         async for first in client.messages:
-            batch = [first]
+            batch = [cast(Published, first)]
             while len(batch) < BATCH and len(client.messages):
-                batch.append(await anext(client.messages))
+                batch.append(cast(Published, await anext(client.messages)))
             await self._commit(batch)
             for message in batch:
                 client._client.ack(message.mid, message.qos)
 
-    async def _commit(self, batch: Sequence[aiomqtt.Message]) -> None:
+    async def _commit(self, batch: Sequence[Published]) -> None:
         """Return once all of it is committed, however long the database is away."""
         waits = 0
         while True:
@@ -179,12 +203,15 @@ class Subscriber:
                 wait = _back_off(waits)
                 waits += 1
                 logger.warning("The database is away: %s; again in %.1f s", error, wait)
+                for message in batch:
+                    # It may have gone after the commit.
+                    message.may_have_come = True
                 await asyncio.sleep(wait)
             else:
                 self._on_accepted()
                 return
 
-    def _accept(self, batch: Sequence[aiomqtt.Message]) -> None:
+    def _accept(self, batch: Sequence[Published]) -> None:
         try:
             with Session(self._engine) as session:
                 accept(session, list(self._arrivals(session, batch)), self._settings)
@@ -200,31 +227,38 @@ class Subscriber:
             logger.exception("A message on %s could not be taken in", batch[0].topic)
             fault = Fault("failed", "body", type(error).__name__, "see the log, then replay it")
             with Session(self._engine) as session:
-                source_id, delivery = self._delivery(batch[0])
-                unclear = Unclear(delivery, [fault])
-                dead_letters.keep(session, source_id, unclear, now(), actor=ACTOR)
+                pattern, delivery = self._delivery(batch[0])
+                _keep(session, pattern, delivery, fault)
                 session.commit()
 
-    def _arrivals(self, session: Session, batch: Sequence[aiomqtt.Message]) -> Iterator[Arrival]:
+    def _arrivals(self, session: Session, batch: Sequence[Published]) -> Iterator[Arrival]:
         """Those whose sources are there; the others are kept until they are."""
         for message in batch:
-            source_id, delivery = self._delivery(message)
+            pattern, delivery = self._delivery(message)
             if not delivery.body and not delivery.headers:
                 # So a retained message is taken away; of a machine it says nothing.
                 logger.info("The retained message on %s was removed", message.topic)
                 continue
+            if pattern is None:
+                # The broker still has a subscription that the settings had once.
+                cause = f"no pattern takes the topic {message.topic.value[:200]!r}"
+                action = "add one, or remove the old subscription at the broker"
+                fault = Fault("unknown_source", "mqtt_topics", cause, action)
+                _keep(session, pattern, delivery, fault)
+                continue
+            source_id = pattern.source_id
             source = session.get(AlertSource, source_id) if source_id else None
             if source_id and (source is None or not source.active):
                 cause = f"there is no active source {source_id!r}"
                 fault = Fault("unknown_source", "mqtt_topics", cause, "add it, then replay")
-                unclear = Unclear(delivery, [fault])
-                dead_letters.keep(session, source_id, unclear, now(), actor=ACTOR)
+                _keep(session, pattern, delivery, fault)
             else:
                 yield Arrival(delivery, f"source:{source_id}" if source_id else ACTOR, source)
 
-    def _delivery(self, message: aiomqtt.Message) -> tuple[str, Delivery]:
+    def _delivery(self, message: Published) -> tuple[TopicPattern | None, Delivery]:
+        """What came, and the first of the patterns that takes its topic, if any."""
         topic = message.topic.value
-        pattern = next(pattern for pattern in self._patterns if pattern.match(topic))
+        pattern = next((one for one in self._patterns if one.match(topic)), None)
         attributes = dict(getattr(message.properties, "UserProperty", ()))
         headers = {}
         if "specversion" in attributes:
@@ -233,10 +267,18 @@ class Subscriber:
             bytes(message.payload),
             getattr(message.properties, "ContentType", JSON_TYPE),
             headers,
-            pattern.device_of(topic),
+            pattern.device_of(topic) if pattern else None,
+            topic=topic,
+            packet_id=message.mid if message.qos else None,
+            may_have_come=message.may_have_come,
             is_retained=message.retain,
         )
-        return pattern.source_id or "", delivery
+        return pattern, delivery
+
+
+def _keep(session: Session, pattern: TopicPattern | None, delivery: Delivery, fault: Fault) -> None:
+    source_id = (pattern and pattern.source_id) or ""
+    dead_letters.keep(session, source_id, Unclear(delivery, [fault]), now(), actor=ACTOR)
 
 
 def _back_off(waits: int) -> float:

@@ -25,6 +25,13 @@ SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
 """Headers of Standard Webhooks."""
 
 
+CLEARED_WORDS = (
+    *("cleared", "clear", "resolved", "resolve", "recovered", "recovery", "closed"),
+    *("ok", "normal", "inactive", "up"),
+)
+"""With which platforms say that an alert is over."""
+
+
 def _compiles(expression: str) -> str:
     try:
         jmespath.compile(expression)
@@ -70,9 +77,7 @@ class FieldMapping(Input):
     message: Expression | None = None
     severities: dict[Text, Severity] = Field(default_factory=dict, max_length=100)
     """The source's words or numbers, in any case; those of known platforms are known anyway."""
-    cleared_words: list[Text] = Field(
-        default=["cleared", "resolved", "recovered", "ok", "normal", "inactive"], max_length=100
-    )
+    cleared_words: list[Text] = Field(default=list(CLEARED_WORDS), max_length=100)
     """What `status` says of an alert that is over, in any case."""
     acknowledged_words: list[Text] = Field(default=["acknowledged"], max_length=100)
     at_in_seconds: bool = False

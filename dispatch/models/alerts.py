@@ -205,7 +205,7 @@ class Alert(SQLModel, table=True):
     site_id: str = Field(foreign_key="site.id", index=True)
     type: str
     severity: Severity = Field(sa_type=text_of(Severity))
-    """The highest that was told."""
+    """The highest that was told since it was last over."""
     readings: dict[str, float] = Field(default_factory=dict, sa_column=json_column())
     remaining_life_hours: float | None = None
     message: str | None = None
@@ -218,7 +218,8 @@ class Alert(SQLModel, table=True):
     """When the word was given, by the giver's clock, that decided whether it is active; an older
     one that comes later decides nothing. None: by no clock that could be believed."""
     heard: list[str] = Field(default_factory=list, sa_column=json_column())
-    """Which messages about it came last, by what they say: one that comes again is no news."""
+    """Which messages about it came last, by what they say, their topics and packets: one that
+    comes again is no news. See ``life``."""
     last_active_at: datetime | None = None
     """When it was last said to be active, by the device's clock; so are the next two."""
     acknowledged_at: datetime | None = None

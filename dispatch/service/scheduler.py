@@ -9,7 +9,7 @@ from typing import TypeVar
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlmodel import Session
 
-from dispatch.alerts.handling import judge_what_was_held_back
+from dispatch.alerts.handling import judge_what_outlived_its_job, judge_what_was_held_back
 from dispatch.company.geocoding import locate_sites
 from dispatch.engines import connect
 from dispatch.field.missed import reopen_missed
@@ -24,7 +24,7 @@ NIGHTLY_SECONDS = 20
 REPLAN_SECONDS = 5
 MISSED_SECONDS = 60
 GEOCODING_SECONDS = 60
-HELD_BACK_SECONDS = 20
+JUDGING_SECONDS = 20
 LOG_SECONDS = 5
 STATISTICS_SECONDS = 24 * 60 * 60
 RETENTION_SECONDS = 60 * 60
@@ -51,7 +51,7 @@ class Scheduler:
         watch_seconds = max(1.0, settings.heartbeat_timeout_seconds / 3)
         calls: list[tuple[Callable[[], object], float]] = [
             (self._watch, watch_seconds),
-            (self._judge_held_back, HELD_BACK_SECONDS),
+            (self._judge_again, JUDGING_SECONDS),
             (self._remove_old, RETENTION_SECONDS),
         ]
         if self._engine.dialect.name == "sqlite":
@@ -92,10 +92,13 @@ class Scheduler:
         for run_id, status in self._committed(watch_runs).items():
             logger.warning("The process of run %s has died; it is %s now", run_id, status)
 
-    def _judge_held_back(self) -> None:
+    def _judge_again(self) -> None:
         judged = self._committed(judge_what_was_held_back)
         if judged:
             logger.info("Judged %d alerts whose devices are no longer held back", len(judged))
+        outlived = self._committed(judge_what_outlived_its_job)
+        if outlived:
+            logger.info("Judged %d alerts that have outlived their jobs", len(outlived))
 
     def _remove_old(self) -> None:
         removed = retention.remove_old(self._engine, self._settings, now(), self._stopping)

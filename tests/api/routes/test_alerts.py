@@ -67,6 +67,24 @@ def test_an_alert_is_taken_in_and_read_back(client: TestClient) -> None:
     assert listed == {"alerts": [alert], "next": None}
 
 
+@pytest.mark.parametrize("path", ["/alerts", "/alert-sources/events/alerts"])
+def test_attributes_of_events_come_over_http_with_percent_signs(
+    client: TestClient, path: str
+) -> None:
+    mapping = {"id": "id", "device": "subject", "type": "type"}
+    source = {"name": "E", "format": "mapped", "mapping": mapping}
+    assert client.put("/alert-sources/events", json=source).is_success
+    device = {"asset_id": "A-1", "names": ["Kho lạnh 5%"]}
+    assert client.put("/devices/D-1", json=device).is_success
+    event = {"specversion": "1.0", "id": "7", "source": "/x", "type": "r%C3%B2%20r%E1%BB%89"}
+    headers = {f"ce-{name}": value for name, value in event.items()}
+    headers["ce-subject"] = "Kho%20l%e1%ba%a1nh%205%25"
+    [receipt] = receipts(client.post(path, json={}, headers=headers))
+    assert receipt["faults"] == []
+    alert = client.get(f"/alerts/{receipt['alert_id']}").json()
+    assert (alert["device_id"], alert["type"]) == ("D-1", "rò rỉ")
+
+
 def test_a_batch_is_judged_item_by_item(client: TestClient) -> None:
     event = {"specversion": "1.0", "id": "1", "source": "/x", "type": "leak", "subject": "D-1"}
     events = [event, {**event, "subject": "D-9", "id": "2"}, event]

@@ -12,6 +12,7 @@ import pytest
 from dispatch.alerts.content import BATCH_TYPE, EVENT_TYPE, JSON_TYPE, Delivery, Told, Unclear
 from dispatch.alerts.handshakes import validation_code
 from dispatch.alerts.messages import read_delivery
+from dispatch.alerts.sources import CLEARED_WORDS
 from dispatch.alerts.words import WORDS
 from dispatch.models import AlertFormat, AlertSource, Severity
 
@@ -101,6 +102,55 @@ def test_a_key_that_is_there_twice_must_say_the_same() -> None:
     assert read(b'{"device": "D-1", "type": "x", "type": "x"}').content.type == "x"
     assert fault(b'{"device": "D-1", "device": "D-2", "type": "x"}') == "duplicate_key"
     assert fault(b'{"type": "x", "device": "D-1", "readings": {"t": 1, "t": 2}}') == "duplicate_key"
+
+
+def test_zero_bytes_behind_a_message_are_no_part_of_it() -> None:
+    for encoding in ("utf-8", "utf-16-le"):
+        body = (json.dumps(PLAIN) + "\r\n\0\0").encode(encoding)
+        assert read(body).content.type == "overheat"
+    source = mapped(type="'silent'", status="@", device="'D-1'", cleared_words=["on"])
+    assert read(b"on\0", source).content.cleared
+    assert fault(b"\0") == "json_invalid"
+
+
+# Names
+
+
+@pytest.mark.parametrize(("number", "name"), [(7, "7"), (7.0, "7"), (7.5, "7.5")])
+def test_a_number_is_a_name(number: float, name: str) -> None:
+    told = read({"id": number, "device": number, "type": number})
+    assert (told.id_at_source, told.devices, told.content.type) == (name, [name], name)
+    found = read({"n": number}, mapped(id="n", device="n", type="n"))
+    assert (found.id_at_source, found.devices, found.content.type) == (name, [name], name)
+    assert fault({**PLAIN, "type": True}) == "string_type"
+
+
+@pytest.mark.parametrize("nothing", ["", "  ", "\u200b"])
+def test_an_empty_name_is_none(nothing: str) -> None:
+    told = read({"id": nothing, "device": nothing, "type": "x"}, device="D-1")
+    assert (told.id_at_source, told.devices) == (None, ["D-1"])
+    event = {**EVENT, "subject": "D-1", "data": {"id": nothing, "device": nothing, "type": nothing}}
+    told = read(event)
+    assert (told.id_at_source, told.names_alert, told.devices) == ("e-1", False, ["D-1"])
+    assert told.content.type == "telemetry"
+    assert fault({"device": nothing, "type": "x"}) == "missing"
+
+
+@pytest.mark.parametrize("source", [None, THINGSBOARD, mapped(type="type", device="device")])
+def test_a_type_that_is_too_long_is_cut(source: AlertSource | None) -> None:
+    content = {"type": "x" * 201, "device": "D-1"}
+    if source is THINGSBOARD:
+        content = {"type": "x" * 201, "originator": {"id": "D-1"}}
+    told = read(content, source)
+    assert (told.content.type, [note.code for note in told.notes]) == ("x" * 200, ["type_cut"])
+
+
+@pytest.mark.parametrize("value", ["perhaps", 2, {}, []])
+def test_an_acknowledgement_that_is_none_costs_no_alarm(value: Any) -> None:
+    told = read({**PLAIN, "acknowledged": value})
+    assert [note.code for note in told.notes] == ["acknowledged_left_out"]
+    assert not told.content.acknowledged
+    assert fault({**PLAIN, "cleared": value}) == "bool_type"
 
 
 # Readings and times
@@ -217,6 +267,40 @@ def test_what_says_that_it_is_over_may_be_written_in_any_case(status: Any, clear
 
 
 @pytest.mark.parametrize(
+    "word", ["closed", "CLEAR", "RECOVERY", "UP", "resolve", "resolved", "cleared", "Inactive"]
+)
+def test_words_with_which_platforms_say_that_it_is_over_are_known(word: str) -> None:
+    source = mapped(type="type", device="device", status="state")
+    assert read({**PLAIN, "state": word}, source).content.cleared
+
+
+def test_the_page_about_alerts_lists_the_words_that_it_is_over() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    said = page.partition("Without any given, these are ")[2].partition(".")[0]
+    assert re.findall(r"`([^`]+)`", said) == list(CLEARED_WORDS)
+
+
+@pytest.mark.parametrize(
+    ("said", "cleared", "acknowledged"),
+    [
+        ({"cleared": "true"}, True, False),
+        ({"cleared": 1, "acknowledged": "True"}, True, True),
+        ({"status": "cleared_unack"}, True, False),
+        ({"status": "Cleared_Ack"}, True, True),
+        ({"status": "active_ack"}, False, True),
+        ({"cleared": "false", "acknowledged": "no"}, False, False),
+        ({"cleared": "who knows"}, False, False),
+    ],
+    ids=str,
+)
+def test_thingsboard_may_say_in_any_case_that_it_is_over(
+    said: dict[str, Any], cleared: bool, acknowledged: bool
+) -> None:
+    told = read({"originator": {"id": "D-1"}, "type": "x", **said}, THINGSBOARD)
+    assert (told.content.cleared, told.content.acknowledged) == (cleared, acknowledged)
+
+
+@pytest.mark.parametrize(
     ("body", "cleared"),
     [
         (b"ON", False),
@@ -267,6 +351,46 @@ def test_a_cloud_event_can_be_mapped_in_every_mode() -> None:
     assert (told.id_at_source, told.content.type) == ("9", "overheat")
 
 
+def test_the_items_of_a_binary_event_are_read_as_those_of_a_structured_one() -> None:
+    source = mapped(each="data.alarms", device="unit", type="data.what")
+    alarms = {"alarms": [{"unit": "D-1", "data": {"what": "overheat"}}]}
+    headers = {f"ce-{name}": value for name, value in EVENT.items() if name != "data"}
+    for told in (
+        read({**EVENT, "data": alarms}, source, content_type=EVENT_TYPE),
+        read(alarms, source, headers=headers),
+    ):
+        assert (told.devices, told.content.type) == (["D-1"], "overheat")
+    words = mapped(each="data", device="'D-1'", type="@")
+    assert read(["overheat"], words, headers=headers).content.type == "overheat"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"com_x": "y"}, {"Subject2": "y"}, {"": "y"}, {"dataschema": ""}, {"datacontenttype": 5}],
+    ids=str,
+)
+def test_an_odd_attribute_of_an_event_costs_no_alarm(odd: dict[str, Any]) -> None:
+    event = {**EVENT, "subject": "D-1"}
+    assert read({**event, **odd}).devices == ["D-1"]
+    headers = {f"ce-{name}": value for name, value in (event | odd).items() if name != "data"}
+    assert read({}, headers=headers).devices == ["D-1"]
+
+
+def test_an_empty_subject_of_an_event_is_none() -> None:
+    told = read({**EVENT, "subject": "", "data": {"device": "D-1"}})
+    assert told.devices == ["D-1"]
+    assert fault({**EVENT, "subject": ""}) == "missing"
+
+
+def test_attributes_of_an_event_are_what_they_say_once_they_are_here() -> None:
+    """Only HTTP writes percent signs; what comes over MQTT, or is replayed, has none."""
+    event = {**EVENT, "subject": "5%25"}
+    headers = {f"ce-{name}": value for name, value in event.items() if name != "data"}
+    assert read({}, headers=headers).devices == ["5%25"]
+    source = mapped(device="subject", type="type")
+    assert read({}, source, headers=headers).devices == ["5%25"]
+
+
 def test_the_items_of_mapped_events_are_read_again_as_items() -> None:
     source = mapped(each="data.alarms", device="unit", type="what")
     event = {**EVENT, "data": {"alarms": [{"unit": "D-1", "what": "x"}, {"unit": "D-2"}]}}
@@ -295,9 +419,18 @@ def test_an_alarm_of_thingsboard_may_come_in_an_event() -> None:
 
 
 def test_alerts_of_our_own_form_may_come_in_a_list() -> None:
-    found = read_delivery(Delivery(json.dumps([PLAIN, {**PLAIN, "type": 5}]).encode()), None)
+    found = read_delivery(Delivery(json.dumps([PLAIN, {**PLAIN, "type": [5]}]).encode()), None)
     assert [type(one) for one in found] == [Told, Unclear]
     assert isinstance(read_delivery(found[0].delivery, None)[0], Told)
+
+
+@pytest.mark.parametrize("odd", ["", "  ", "a\0b", "\u200b", "x" * 300, 7, None])
+def test_names_of_thingsboards_devices_are_tried_as_they_are_kept(odd: Any) -> None:
+    alarm = {"originator": {"id": odd}, "originatorName": " Kho la\u0323nh\u200b ", "type": "x"}
+    assert read(alarm, THINGSBOARD).devices == ["Kho l\u1ea1nh"]
+    alarm |= {"originator": {"id": "784f"}, "originatorLabel": odd}
+    assert read(alarm, THINGSBOARD).devices == ["784f", "Kho l\u1ea1nh"]
+    assert fault({"originator": {"id": odd}, "type": "x"}, THINGSBOARD) == "missing"
 
 
 # JSON in texts

@@ -169,6 +169,13 @@ def test_an_event_that_says_that_it_is_over_is_about_what_its_origin_told_of(
     assert len(open_jobs(session)) == 1
 
 
+def test_an_origin_may_have_signs_that_a_database_has_not(
+    session: Session, settings: Settings
+) -> None:
+    [first] = told(session, settings, event("e-1", "/gw\0/1"), content_type=EVENT_TYPE)
+    assert first.outcome == "job"
+
+
 # The place
 
 

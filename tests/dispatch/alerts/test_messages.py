@@ -100,7 +100,6 @@ def test_an_event_without_a_time_has_none() -> None:
         {"source": None},
         {"type": None},
         {"type": 5},
-        {"Bad_Name": "x"},
         {"data": None, "data_base64": "AAAA"},
         {"data": [1]},
         {"subject": None},
