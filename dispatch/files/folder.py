@@ -287,12 +287,14 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
 def _settled(line: Input, stored: Input | None) -> Input:
     """The line, but with what it may not decide as it is stored.
 
-    Whether an open job is scheduled is for plans to say; and a site that was located by its
-    address keeps its location as long as it keeps the address.
+    Whether an open job is scheduled is for plans to say, and a new one is on none; and a site that
+    was located by its address keeps its location as long as it keeps the address.
     """
     match line, stored:
-        case StoredJob(), StoredJob() if {line.status, stored.status} <= {*PLANNABLE}:
-            return line.model_copy(update={"status": stored.status})
+        case StoredJob(), _ if line.status in PLANNABLE:
+            old = stored.status if isinstance(stored, StoredJob) else JobStatus.OPEN
+            status = old if old in PLANNABLE else JobStatus.OPEN
+            return line.model_copy(update={"status": status})
         case SiteEntry(latitude=None), SiteEntry() if line.address == stored.address:
             place = {"latitude": stored.latitude, "longitude": stored.longitude}
             return line.model_copy(update=place)

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -226,6 +227,18 @@ def test_an_import_does_not_take_a_job_back_from_its_plan(
     session.commit()
     take_in(session, folder, settings)
     assert jobs.read_job(session, "J-1").status == JobStatus.SCHEDULED
+
+
+@pytest.mark.parametrize("said", [JobStatus.SCHEDULED, JobStatus.DISPATCHED])
+def test_a_job_that_no_plan_has_is_open_whatever_its_line_says(
+    session: Session, settings: Settings, tmp_path: Path, said: JobStatus
+) -> None:
+    take_in(session, written(tmp_path / "new", with_job(status=said)), settings)
+    assert jobs.read_job(session, "J-1").status == JobStatus.OPEN
+    held = with_job(status="on_hold", hold_reason="chờ")
+    take_in(session, written(tmp_path / "held", held), settings)
+    take_in(session, written(tmp_path / "again", with_job(status=said)), settings)
+    assert jobs.read_job(session, "J-1").status == JobStatus.OPEN
 
 
 def test_a_file_that_cancels_a_job_takes_it_off_the_live_route(
