@@ -17,6 +17,7 @@ from dispatch.files.csv_pages import Page, read_page
 from dispatch.files.sheets import JOBS, SHEETS, SITES, Sheet
 from dispatch.intake import Input, StoredJob, area_faults
 from dispatch.jobs import jobs
+from dispatch.jobs.placements import ask_for_place
 from dispatch.models import (
     PLANNABLE,
     DepotStock,
@@ -37,6 +38,8 @@ from dispatch.settings import Settings
 from solver.faults import Fault
 
 STOCK = (DepotStock, VanStock)
+Changes = Sequence[tuple[str, Input | None, Input]]
+"""Ids with what is stored of them before (None: nothing) and after."""
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
 
 
@@ -55,7 +58,8 @@ def import_folder(
     stock replace all rows of the sites, depots and technicians in question. Kinds without a file
     stay as they are. ``move_to`` moves every date by the same number of days, such that the first
     day of the jobs' windows becomes that day. New jobs whose windows are over are refused, unless
-    they were moved or ``allow_past`` says that they are meant, as in a backup.
+    they were moved or ``allow_past`` says that they are meant, as in a backup. Jobs that cannot
+    wait are to get a place at once, unless they were moved: samples are planned as a whole.
 
     Raises ``InvalidInput`` with every faulty file, line and column; nothing is stored then.
     """
@@ -80,12 +84,13 @@ def import_folder(
     if faults:
         raise InvalidInput(*faults)
     begun = _begun_by(session, by_sheet[JOBS.file]) if JOBS.file in by_sheet else []
+    changed: dict[str, Changes] = {}
     routes = _live_routes(session, begun)
     before = movements.flows(routes, jobs.jobs_on(session, routes))
     stocks = [page for page in pages if page.sheet.table in STOCK]
     for page in pages:
         if page not in stocks:
-            _store(session, page, by_sheet, actor)
+            changed[page.sheet.file] = _store(session, page, by_sheet, actor)
     session.expire_all()
     after = movements.flows(routes, jobs.jobs_on(session, routes))
     movements.book(session, before, after, actor=actor, at=now())
@@ -94,6 +99,8 @@ def import_folder(
         _store(session, page, by_sheet, actor)
     session.expire_all()
     movements.count(session, actor=actor, at=now())
+    if move_to is None:
+        _ask_for_places(session, changed.get(JOBS.file, ()), settings, actor)
     counts = {page.sheet.file: len(page.lines) for page in pages}
     log.record(session, actor, "import", log.Entity.FOLDER, folder.name, after=dict(counts))
     session.flush()
@@ -239,13 +246,30 @@ def _begun_by(session: Session, page: Page) -> set[str]:
     return {job.id for job in rows if job.status not in STARTED}
 
 
+def _ask_for_places(session: Session, changed: Changes, settings: Settings, actor: str) -> None:
+    """For those of the jobs that cannot wait, ask for something else now, and are on no route. For
+    what does not hold where it is, ``placing.following`` asks."""
+    names = StoredJob.model_fields.keys() - jobs.ELSEWHERE_NO_MATTER
+    wanted = {
+        id_: "new_job" if old is None else "changed_job"
+        for id_, old, job in changed
+        if isinstance(job, StoredJob)
+        and job.status in PLANNABLE
+        and job.priority.is_at_least(settings.place_at_once)
+        and (old is None or any(getattr(job, name) != getattr(old, name) for name in names))
+    }
+    for id_ in sorted(wanted.keys() - queries.live_visits(session, wanted).keys()):
+        ask_for_place(session, id_, trigger=wanted[id_], actor=actor)
+
+
 def _live_routes(session: Session, job_ids: Collection[str]) -> list[RouteRows]:
     """The routes in force on which any of the jobs are."""
     found = (queries.live_route_of(session, job_id) for job_id in sorted(job_ids))
     return [*{rows.route.id: rows for rows in found if rows is not None}.values()]
 
 
-def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> None:
+def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> Changes:
+    """Store what the page says, and return what of it has an id and is different now."""
     sheet = page.sheet
     groups = set(page.named)
     if sheet.owned:
@@ -258,7 +282,7 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
     }
     if sheet.owned:
         _replace(session, sheet, stored.values(), lines.values(), actor)
-        return
+        return ()
     changed = {key: line for key, line in lines.items() if stored.get(key) != line}
     ids = {getattr(line, sheet.group) for line in changed.values()}
     store.upsert(session, sheet.table, _rows(session, sheet, changed.values(), ids))
@@ -274,14 +298,17 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
         off = [id_ for id_ in ids if _is_off(changed[(id_,)])]
         store.take_off_live_routes(session, off)
         end_waivers(session, dict.fromkeys(off), actor=actor)
-    if "id" in sheet.cells:
-        log.record_many(
-            session,
-            actor,
-            "import",
-            log.Entity(str(sheet.table.__tablename__)),
-            [(key[0], _json(stored.get(key)), _json(line)) for key, line in changed.items()],
-        )
+    if "id" not in sheet.cells:
+        return ()
+    changes = [(key[0], stored.get(key), line) for key, line in changed.items()]
+    log.record_many(
+        session,
+        actor,
+        "import",
+        log.Entity(str(sheet.table.__tablename__)),
+        [(id_, _json(old), _json(line)) for id_, old, line in changes],
+    )
+    return changes
 
 
 def _settled(line: Input, stored: Input | None) -> Input:
