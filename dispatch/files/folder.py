@@ -57,7 +57,7 @@ def import_folder(
     Things with an id are added or changed; nothing is removed, except that hours, breaks and
     stock replace all rows of the sites, depots and technicians in question. Kinds without a file
     stay as they are. ``move_to`` moves every date by the same number of days, such that the first
-    day of the jobs' windows becomes that day. New jobs whose windows are over are refused, unless
+    day of the jobs' windows becomes that day. Windows that are over are refused as new ones, unless
     they were moved or ``allow_past`` says that they are meant, as in a backup. Jobs that cannot
     wait are to get a place at once, unless they were moved: samples are planned as a whole.
 
@@ -198,8 +198,8 @@ def _area_faults(pages: Sequence[Page], settings: Settings) -> list[Fault]:
 def _state_faults(
     session: Session, page: Page, settings: Settings, *, allow_past: bool
 ) -> list[Fault]:
-    """Faults of jobs that are new but in the past, stored and under way or over, or pinned to whom
-    they do not want; as a backup may hold them, where an override has done that."""
+    """Faults of jobs that come to lie in the past, are stored and under way or over, or pinned to
+    whom they do not want; as a backup may hold them, where an override has done that."""
     stored = page.sheet.stored(session, page.named)
     faults = []
     for line in page.lines:
@@ -208,8 +208,12 @@ def _state_faults(
         if not isinstance(job, StoredJob):
             raise TypeError("jobs.csv holds jobs")
         found: list[Fault] = []
-        if old is None and job.status in jobs.CHANGEABLE and not allow_past:
-            found += jobs.past_faults(job, settings)
+        if job.status in jobs.CHANGEABLE and not allow_past:
+            found += (
+                fault
+                for fault in jobs.past_faults(job, settings)
+                if old is None or getattr(job, fault.where) != getattr(old, fault.where)
+            )
         if not allow_past and not (isinstance(old, StoredJob) and _wants_the_same(old, job)):
             found += jobs.pin_faults(job)
         faults += [

@@ -145,6 +145,21 @@ def test_a_new_job_in_the_past_is_refused_unless_it_is_meant(
     assert count(session, Job) == 1
 
 
+def test_a_job_that_is_changed_is_not_moved_into_the_past_but_may_lie_there(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    take_in(session, written(tmp_path / "in", COMPANY), settings)
+    over = {"windows": "2020-01-06T08:00/2020-01-06T12:00", "pinned_start_at": "2020-01-06T09:00"}
+    folder = written(tmp_path / "over", with_job(**over))
+    assert faults_of(session, folder, settings) == [
+        ("in_the_past", "jobs.csv line 2, column pinned_start_at"),
+        ("in_the_past", "jobs.csv line 2, column windows"),
+    ]
+    take_in(session, folder, settings, allow_past=True)
+    take_in(session, written(tmp_path / "later", with_job(**over, title="Khác")), settings)
+    assert jobs.read_job(session, "J-1").title == "Khác"
+
+
 def test_a_done_job_may_lie_in_the_past(
     session: Session, settings: Settings, tmp_path: Path
 ) -> None:
