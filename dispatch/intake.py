@@ -184,6 +184,14 @@ def not_before(end: End, info: ValidationInfo, start: str) -> End:
     return end
 
 
+def later_than(end: End, info: ValidationInfo, start: str) -> End:
+    if info.data.get(start) == end:
+        raise PydanticCustomError(
+            "empty_span", "is the moment at which it starts", {"action": "give a later one"}
+        )
+    return not_before(end, info, start)
+
+
 class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 

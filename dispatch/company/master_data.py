@@ -25,7 +25,7 @@ from dispatch.intake import (
     ToSecond,
     Weekday,
     check_coordinates,
-    not_before,
+    later_than,
 )
 
 
@@ -122,7 +122,7 @@ class AbsenceEntry(Input):
     @field_validator("ends_at")
     @classmethod
     def _in_order(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
-        return not_before(ends_at, info, "starts_at")
+        return later_than(ends_at, info, "starts_at")
 
 
 class VanPartEntry(Input):

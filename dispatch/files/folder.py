@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from dispatch import log, store
-from dispatch.company.master_data import DepotEntry, SiteEntry, TechnicianEntry
+from dispatch.company.master_data import AbsenceEntry, DepotEntry, SiteEntry, TechnicianEntry
 from dispatch.errors import InvalidInput
 from dispatch.files.cells import Clock
 from dispatch.files.csv_pages import Page, read_page
@@ -115,13 +115,18 @@ def export_folder(session: Session, folder: Path, settings: Settings) -> dict[st
     folder.mkdir(parents=True, exist_ok=True)
     counts = {}
     for sheet in SHEETS:
-        lines = sheet.stored(session)
+        lines = {key: line for key, line in sheet.stored(session).items() if not _is_void(line)}
         with (folder / sheet.file).open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(sheet.cells)
             writer.writerows(_cells(sheet, lines[key], settings) for key in sorted(lines))
         counts[sheet.file] = len(lines)
     return counts
+
+
+def _is_void(line: Input) -> bool:
+    """Whether it is an absence of no length, which means nothing and would not come back in."""
+    return isinstance(line, AbsenceEntry) and line.starts_at == line.ends_at
 
 
 def _cells(sheet: Sheet, line: Input, settings: Settings) -> list[str]:

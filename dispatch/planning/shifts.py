@@ -50,7 +50,12 @@ def working_shifts(
     never runs into an absence or the next shift.
     """
     hours = list(hours)
-    away = merged((absence.starts_at, absence.ends_at) for absence in absences)
+    # One of no length, as files once had, would cut the day in two all the same.
+    away = merged(
+        (absence.starts_at, absence.ends_at)
+        for absence in absences
+        if absence.starts_at < absence.ends_at
+    )
     found: list[WorkingShift] = []
     # The night shift of the day before may reach into the first day, and the last shift's
     # overtime into the day after.

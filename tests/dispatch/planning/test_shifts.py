@@ -95,6 +95,11 @@ def test_an_absence_over_the_whole_shift_leaves_none() -> None:
     )
 
 
+def test_an_absence_of_no_length_cuts_nothing() -> None:
+    away = absence(hanoi("10:00"), hanoi("10:00"))
+    assert spans(shifts(hours("08:00", "17:00"), absences=(away,))) == ["08:00-17:00"]
+
+
 def test_what_an_absence_leaves_of_a_night_shift_stays_with_its_day() -> None:
     tuesday = MONDAY + timedelta(days=1)
     away = absence(hanoi("23:00"), hanoi("02:00", tuesday))
