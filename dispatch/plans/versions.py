@@ -15,9 +15,13 @@ from dispatch.models import PLANNABLE, Job, JobStatus, Plan, PlanStatus, PlanUna
 from dispatch.planning.plan_rows import PlanRows, RouteRows
 from dispatch.planning.snapshot import LiveRoute
 from dispatch.planning.waivers import end_waivers
-from dispatch.plans import queries
 
 _HELD_IN = "publication held in"
+
+
+def highest_version(session: Session) -> int:
+    """0 if nothing was ever published."""
+    return session.exec(select(func.max(Plan.version))).one() or 0
 
 
 def hold_publication(session: Session) -> None:
@@ -89,7 +93,7 @@ def _summed_up(session: Session, rows: PlanRows) -> dict[str, Any]:
     """What a plan says of what it was made of and of what it costs."""
     version = rows.based_on_version
     return {
-        "based_on_version": queries.highest_version(session) if version is None else version,
+        "based_on_version": highest_version(session) if version is None else version,
         "begins_at": rows.begins_at,
         "objective": sum(rows.cost.values()),
         "cost": dict(rows.cost),
@@ -142,7 +146,7 @@ def put_in_force(
     """
     _held(session)
     retire(session, [found.route.id or 0 for found in replaced])
-    plan.version = queries.highest_version(session) + 1
+    plan.version = highest_version(session) + 1
     plan.status = PlanStatus.PUBLISHED
     plan.published_at = at
     placed: dict[str, str] = {}

@@ -37,7 +37,8 @@ from dispatch.planning.shifts import WorkingShift, working_shifts
 from dispatch.planning.snapshot import JobFacts, grouped, job_facts, live_routes
 from dispatch.planning.unable import BrokenVisit, CauseOut
 from dispatch.plans.plans import Reason
-from dispatch.plans.queries import highest_version, newest_reasons, versions_of
+from dispatch.plans.queries import newest_reasons, versions_of
+from dispatch.plans.versions import highest_version
 from dispatch.settings import Settings
 from dispatch.store import rows_where, sites_of, waits_for_place
 from solver.solution import StopKind
