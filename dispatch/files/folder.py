@@ -1,6 +1,7 @@
 """A company as a folder of CSV files, in and out, with the same columns both ways."""
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import partial
@@ -38,6 +39,9 @@ from dispatch.settings import Settings
 from solver.faults import Fault
 
 STOCK = (DepotStock, VanStock)
+NUMBERS = frozenset({"phone", "serial_number"})
+"""Columns of texts that spreadsheets take for numbers."""
+SPOILT = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII)
 Changes = Sequence[tuple[str, Input | None, Input]]
 """Ids with what is stored of them before (None: nothing) and after."""
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
@@ -74,6 +78,8 @@ def import_folder(
     faults = [fault for page in pages for fault in page.faults]
     faults += _reference_faults(session, pages)
     faults += _area_faults(pages, settings)
+    if not allow_past:
+        faults += _spoilt_faults(pages)
     if JOBS.file in by_sheet or any(page.sheet.table in STOCK for page in pages):
         # What is booked of routes may change, and so may stock: reports and plans hold that first.
         versions.hold_publication(session)
@@ -197,6 +203,23 @@ def _area_faults(pages: Sequence[Page], settings: Settings) -> list[Fault]:
             settings.service_area,
             page.place(line.number, "longitude"),
         )
+    ]
+
+
+def _spoilt_faults(pages: Sequence[Page]) -> list[Fault]:
+    """Faults of telephone and serial numbers of which a spreadsheet has left the first digits. A
+    backup has what was let in, by whatever way."""
+    return [
+        Fault(
+            "spoilt_number",
+            page.place(line.number, name),
+            f"{value!r} is what a spreadsheet leaves of a long number",
+            "format the column as text, and fill in the number again",
+        )
+        for page in pages
+        for name in NUMBERS.intersection(page.sheet.cells)
+        for line in page.lines
+        if (value := getattr(line.content, name)) is not None and SPOILT.fullmatch(value)
     ]
 
 

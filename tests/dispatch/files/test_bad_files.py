@@ -174,6 +174,27 @@ def test_an_absence_of_no_length_is_refused_and_left_out_of_exports(
     assert export_folder(session, tmp_path / "out", settings)["absences.csv"] == 0
 
 
+def test_what_a_spreadsheet_leaves_of_a_long_number_is_refused(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    company = COMPANY | {
+        "sites": [COMPANY["sites"][0] | {"phone": "9.5E+08"}, COMPANY["sites"][1]],
+        "technicians": [COMPANY["technicians"][0] | {"phone": "8,49E+10"}],
+        "assets": [COMPANY["assets"][0] | {"serial_number": "1.23457E+15"}],
+    }
+    folder = written(tmp_path / "in", company)
+    assert faults_of(session, folder, settings) == [
+        ("spoilt_number", "assets.csv line 2, column serial_number"),
+        ("spoilt_number", "sites.csv line 2, column phone"),
+        ("spoilt_number", "technicians.csv line 2, column phone"),
+    ]
+    take_in(session, folder, settings, allow_past=True)
+    company["sites"] = COMPANY["sites"]
+    company["technicians"] = COMPANY["technicians"]
+    company["assets"] = [COMPANY["assets"][0] | {"serial_number": "12E+3", "model": "1E+5"}]
+    take_in(session, written(tmp_path / "good", company), settings)
+
+
 def test_a_done_job_may_lie_in_the_past(
     session: Session, settings: Settings, tmp_path: Path
 ) -> None:
