@@ -145,8 +145,8 @@ LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), Befo
 Moment = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_moment), AfterValidator(_in_utc)]
 """A point in time with an offset, kept in UTC."""
 FromSecond = Annotated[Moment, AfterValidator(_whole_second_before)]
-ToSecond = Annotated[Moment, AfterValidator(_whole_second_after)]
-"""Of a span that covers whole seconds, as plans have them."""
+ToSecond = Annotated[Moment, AfterValidator(_whole_second_after), AfterValidator(_in_utc)]
+"""Of a span that covers whole seconds, as plans have them; in a year that files may name, too."""
 Day = Annotated[date, BeforeValidator(_looks_like_a_day), AfterValidator(_in_range)]
 """A local day."""
 ClockTime = Annotated[time, AfterValidator(_is_zoneless)]
@@ -175,6 +175,14 @@ def not_before(end: End, info: ValidationInfo, start: str) -> End:
             {"start": start, "action": "give a later one, or swap the two"},
         )
     return end
+
+
+def later_than(end: End, info: ValidationInfo, start: str) -> End:
+    if info.data.get(start) == end:
+        raise PydanticCustomError(
+            "empty_span", "is the moment at which it starts", {"action": "give a later one"}
+        )
+    return not_before(end, info, start)
 
 
 class Input(BaseModel):

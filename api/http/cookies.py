@@ -82,9 +82,16 @@ def refuse_other_sites(request: Request) -> None:
     if site is not None:
         is_ours = site in ("same-origin", "none")
     else:
-        is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        is_ours = origin is None or _is_from(origin, request.headers.get("host"))
     if not is_ours:
         raise HTTPException(403, "This comes from a page of another site, and is refused.")
+
+
+def _is_from(origin: str, host: str | None) -> bool:
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:
+        return False
 
 
 def refuse_unproven(request: Request, token: str) -> None:

@@ -176,10 +176,12 @@ def change_account(
         raise Conflict(Fault("last_administrator", f"account {account_id}", cause, action))
     for name, value in changes.items():
         setattr(account, name, value)
-    if before["active"] and not account.active:
+    is_disabled = before["active"] and not account.active
+    if is_disabled:
         end_sign_ins(session, account)
     session.flush()
-    if before["technician_id"] not in (None, account.technician_id):
+    is_another = before["technician_id"] != account.technician_id
+    if before["technician_id"] is not None and (is_disabled or is_another):
         _void_calendar_link(session, before["technician_id"], actor)
     if _content(account) != before:
         log.record(
@@ -224,7 +226,8 @@ def end_sign_ins(session: Session, account: Account) -> None:
 
 
 def _void_calendar_link(session: Session, technician_id: str, actor: str) -> None:
-    """The person has it, and is not this technician any more; who is can make another one."""
+    """The person has it, and is not this technician any more, or is gone, whoever gets an account
+    for the technician next; who is can make another one."""
     for row in store.rows_where(session, CalendarLink, "technician_id", [technician_id]):
         session.delete(row)
         session.flush()

@@ -23,7 +23,7 @@ from dispatch.intake import (
     Text,
     ToSecond,
     Weekday,
-    not_before,
+    later_than,
 )
 
 
@@ -120,7 +120,7 @@ class AbsenceEntry(Input):
     @field_validator("ends_at")
     @classmethod
     def _in_order(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
-        return not_before(ends_at, info, "starts_at")
+        return later_than(ends_at, info, "starts_at")
 
 
 class VanPartEntry(Input):

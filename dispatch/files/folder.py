@@ -1,6 +1,7 @@
 """A company as a folder of CSV files, in and out, with the same columns both ways."""
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 from sqlmodel import Session
 
 from dispatch import log, store
-from dispatch.company.master_data import DepotEntry, SiteEntry, TechnicianEntry
+from dispatch.company.master_data import AbsenceEntry, DepotEntry, SiteEntry, TechnicianEntry
 from dispatch.coordinates import area_faults
 from dispatch.errors import InvalidInput
 from dispatch.files.cells import Clock
@@ -18,6 +19,7 @@ from dispatch.files.csv_pages import Page, read_page
 from dispatch.files.sheets import JOBS, SHEETS, SITES, Sheet
 from dispatch.intake import Input, StoredJob
 from dispatch.jobs import jobs
+from dispatch.jobs.placements import ask_for_place
 from dispatch.models import (
     PLANNABLE,
     DepotStock,
@@ -38,6 +40,11 @@ from dispatch.settings import Settings
 from solver.faults import Fault
 
 STOCK = (DepotStock, VanStock)
+NUMBERS = frozenset({"phone", "serial_number"})
+"""Columns of texts that spreadsheets take for numbers."""
+SPOILT = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII)
+Changes = Sequence[tuple[str, Input | None, Input]]
+"""Ids with what is stored of them before (None: nothing) and after."""
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
 
 
@@ -55,8 +62,9 @@ def import_folder(
     Things with an id are added or changed; nothing is removed, except that hours, breaks and
     stock replace all rows of the sites, depots and technicians in question. Kinds without a file
     stay as they are. ``move_to`` moves every date by the same number of days, such that the first
-    day of the jobs' windows becomes that day. New jobs whose windows are over are refused, unless
-    they were moved or ``allow_past`` says that they are meant, as in a backup.
+    day of the jobs' windows becomes that day. Windows that are over are refused as new ones, unless
+    they were moved or ``allow_past`` says that they are meant, as in a backup. Jobs that cannot
+    wait are to get a place at once, unless they were moved: samples are planned as a whole.
 
     Raises ``InvalidInput`` with every faulty file, line and column; nothing is stored then.
     """
@@ -71,6 +79,8 @@ def import_folder(
     faults = [fault for page in pages for fault in page.faults]
     faults += _reference_faults(session, pages)
     faults += _area_faults(pages, settings)
+    if not allow_past:
+        faults += _spoilt_faults(pages)
     if JOBS.file in by_sheet or any(page.sheet.table in STOCK for page in pages):
         # What is booked of routes may change, and so may stock: reports and plans hold that first.
         versions.hold_publication(session)
@@ -81,12 +91,13 @@ def import_folder(
     if faults:
         raise InvalidInput(*faults)
     begun = _begun_by(session, by_sheet[JOBS.file]) if JOBS.file in by_sheet else []
+    changed: dict[str, Changes] = {}
     routes = _live_routes(session, begun)
     before = movements.flows(routes, jobs.jobs_on(session, routes))
     stocks = [page for page in pages if page.sheet.table in STOCK]
     for page in pages:
         if page not in stocks:
-            _store(session, page, by_sheet, actor)
+            changed[page.sheet.file] = _store(session, page, by_sheet, actor)
     session.expire_all()
     after = movements.flows(routes, jobs.jobs_on(session, routes))
     movements.book(session, before, after, actor=actor, at=now())
@@ -95,6 +106,8 @@ def import_folder(
         _store(session, page, by_sheet, actor)
     session.expire_all()
     movements.count(session, actor=actor, at=now())
+    if move_to is None:
+        _ask_for_places(session, changed.get(JOBS.file, ()), settings, actor)
     counts = {page.sheet.file: len(page.lines) for page in pages}
     log.record(session, actor, "import", log.Entity.FOLDER, folder.name, after=dict(counts))
     session.flush()
@@ -109,13 +122,18 @@ def export_folder(session: Session, folder: Path, settings: Settings) -> dict[st
     folder.mkdir(parents=True, exist_ok=True)
     counts = {}
     for sheet in SHEETS:
-        lines = sheet.stored(session)
+        lines = {key: line for key, line in sheet.stored(session).items() if not _is_void(line)}
         with (folder / sheet.file).open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(sheet.cells)
             writer.writerows(_cells(sheet, lines[key], settings) for key in sorted(lines))
         counts[sheet.file] = len(lines)
     return counts
+
+
+def _is_void(line: Input) -> bool:
+    """Whether it is an absence of no length, which means nothing and would not come back in."""
+    return isinstance(line, AbsenceEntry) and line.starts_at == line.ends_at
 
 
 def _cells(sheet: Sheet, line: Input, settings: Settings) -> list[str]:
@@ -189,11 +207,28 @@ def _area_faults(pages: Sequence[Page], settings: Settings) -> list[Fault]:
     ]
 
 
+def _spoilt_faults(pages: Sequence[Page]) -> list[Fault]:
+    """Faults of telephone and serial numbers of which a spreadsheet has left the first digits. A
+    backup has what was let in, by whatever way."""
+    return [
+        Fault(
+            "spoilt_number",
+            page.place(line.number, name),
+            f"{value!r} is what a spreadsheet leaves of a long number",
+            "format the column as text, and fill in the number again",
+        )
+        for page in pages
+        for name in NUMBERS.intersection(page.sheet.cells)
+        for line in page.lines
+        if (value := getattr(line.content, name)) is not None and SPOILT.fullmatch(value)
+    ]
+
+
 def _state_faults(
     session: Session, page: Page, settings: Settings, *, allow_past: bool
 ) -> list[Fault]:
-    """Faults of jobs that are new but in the past, stored and under way or over, or pinned to whom
-    they do not want; as a backup may hold them, where an override has done that."""
+    """Faults of jobs that come to lie in the past, are stored and under way or over, or pinned to
+    whom they do not want; as a backup may hold them, where an override has done that."""
     stored = page.sheet.stored(session, page.named)
     faults = []
     for line in page.lines:
@@ -202,8 +237,12 @@ def _state_faults(
         if not isinstance(job, StoredJob):
             raise TypeError("jobs.csv holds jobs")
         found: list[Fault] = []
-        if old is None and job.status in jobs.CHANGEABLE and not allow_past:
-            found += jobs.past_faults(job, settings)
+        if job.status in jobs.CHANGEABLE and not allow_past:
+            found += (
+                fault
+                for fault in jobs.past_faults(job, settings)
+                if old is None or getattr(job, fault.where) != getattr(old, fault.where)
+            )
         if not allow_past and not (isinstance(old, StoredJob) and _wants_the_same(old, job)):
             found += jobs.pin_faults(job)
         faults += [
@@ -240,13 +279,30 @@ def _begun_by(session: Session, page: Page) -> set[str]:
     return {job.id for job in rows if job.status not in STARTED}
 
 
+def _ask_for_places(session: Session, changed: Changes, settings: Settings, actor: str) -> None:
+    """For those of the jobs that cannot wait, ask for something else now, and are on no route. For
+    what does not hold where it is, ``placing.following`` asks."""
+    names = StoredJob.model_fields.keys() - jobs.ELSEWHERE_NO_MATTER
+    wanted = {
+        id_: "new_job" if old is None else "changed_job"
+        for id_, old, job in changed
+        if isinstance(job, StoredJob)
+        and job.status in PLANNABLE
+        and job.priority.is_at_least(settings.place_at_once)
+        and (old is None or any(getattr(job, name) != getattr(old, name) for name in names))
+    }
+    for id_ in sorted(wanted.keys() - queries.live_visits(session, wanted).keys()):
+        ask_for_place(session, id_, trigger=wanted[id_], actor=actor)
+
+
 def _live_routes(session: Session, job_ids: Collection[str]) -> list[RouteRows]:
     """The routes in force on which any of the jobs are."""
     found = (queries.live_route_of(session, job_id) for job_id in sorted(job_ids))
     return [*{rows.route.id: rows for rows in found if rows is not None}.values()]
 
 
-def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> None:
+def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> Changes:
+    """Store what the page says, and return what of it has an id and is different now."""
     sheet = page.sheet
     groups = set(page.named)
     if sheet.owned:
@@ -259,7 +315,7 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
     }
     if sheet.owned:
         _replace(session, sheet, stored.values(), lines.values(), actor)
-        return
+        return ()
     changed = {key: line for key, line in lines.items() if stored.get(key) != line}
     ids = {getattr(line, sheet.group) for line in changed.values()}
     store.upsert(session, sheet.table, _rows(session, sheet, changed.values(), ids))
@@ -275,25 +331,30 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
         off = [id_ for id_ in ids if _is_off(changed[(id_,)])]
         store.take_off_live_routes(session, off)
         end_waivers(session, dict.fromkeys(off), actor=actor)
-    if "id" in sheet.cells:
-        log.record_many(
-            session,
-            actor,
-            "import",
-            log.Entity(str(sheet.table.__tablename__)),
-            [(key[0], _json(stored.get(key)), _json(line)) for key, line in changed.items()],
-        )
+    if "id" not in sheet.cells:
+        return ()
+    changes = [(key[0], stored.get(key), line) for key, line in changed.items()]
+    log.record_many(
+        session,
+        actor,
+        "import",
+        log.Entity(str(sheet.table.__tablename__)),
+        [(id_, _json(old), _json(line)) for id_, old, line in changes],
+    )
+    return changes
 
 
 def _settled(line: Input, stored: Input | None) -> Input:
     """The line, but with what it may not decide as it is stored.
 
-    Whether an open job is scheduled is for plans to say; and a site that was located by its
-    address keeps its location as long as it keeps the address.
+    Whether an open job is scheduled is for plans to say, and a new one is on none; and a site that
+    was located by its address keeps its location as long as it keeps the address.
     """
     match line, stored:
-        case StoredJob(), StoredJob() if {line.status, stored.status} <= {*PLANNABLE}:
-            return line.model_copy(update={"status": stored.status})
+        case StoredJob(), _ if line.status in PLANNABLE:
+            old = stored.status if isinstance(stored, StoredJob) else JobStatus.OPEN
+            status = old if old in PLANNABLE else JobStatus.OPEN
+            return line.model_copy(update={"status": status})
         case SiteEntry(latitude=None), SiteEntry() if line.address == stored.address:
             place = {"latitude": stored.latitude, "longitude": stored.longitude}
             return line.model_copy(update=place)

@@ -4,13 +4,12 @@ import uuid
 from datetime import datetime
 
 from pydantic import ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 from sqlmodel import Session, col, select
 
 from dispatch import log
 from dispatch.company.technicians import read_technician
 from dispatch.errors import Conflict, NotFound
-from dispatch.intake import Code, FromSecond, Input, Text, ToSecond, not_before
+from dispatch.intake import Code, FromSecond, Input, Text, ToSecond, later_than
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Absence, Job, Route, Stop
 from dispatch.output import Output
@@ -29,11 +28,7 @@ class NewAbsence(Input):
     @field_validator("ends_at")
     @classmethod
     def _in_order(cls, ends_at: datetime, info: ValidationInfo) -> datetime:
-        if info.data.get("starts_at") == ends_at:
-            raise PydanticCustomError(
-                "empty_span", "is the moment at which it starts", {"action": "give a later one"}
-            )
-        return not_before(ends_at, info, "starts_at")
+        return later_than(ends_at, info, "starts_at")
 
 
 class AbsenceOut(Output):

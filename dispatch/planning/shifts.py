@@ -46,41 +46,66 @@ def working_shifts(
     """The technician's shifts on these days, in order, none of which overlap.
 
     A shift whose hours end at or before their start goes on past midnight. Hours that overlap
-    with earlier ones begin where those end. An absence cuts a shift short, or into two. Overtime
-    never runs into an absence or the next shift.
+    with earlier ones begin where those end. An absence cuts a shift short, or into two, one of
+    which has the break that could be taken in either. Overtime never runs into an absence or the
+    next shift.
     """
     hours = list(hours)
-    away = merged((absence.starts_at, absence.ends_at) for absence in absences)
+    # One of no length, as files once had, would cut the day in two all the same.
+    away = merged(
+        (absence.starts_at, absence.ends_at)
+        for absence in absences
+        if absence.starts_at < absence.ends_at
+    )
     found: list[WorkingShift] = []
     # The night shift of the day before may reach into the first day, and the last shift's
     # overtime into the day after.
     for day in days(starts_on - ONE_DAY, ends_on + ONE_DAY):
         of_the_day = [row for row in hours if row.weekday == day.weekday()]
+        pieces: list[tuple[WorkingHours, WorkingShift]] = []
         for row in sorted(of_the_day, key=lambda row: row.starts):
             starts_at, ends_at = local_span(day, row.starts, row.ends, zone)
-            if found:
-                starts_at = max(starts_at, found[-1].ends_at)
-            planned = [
-                _planned_break(weekly, day, row, zone)
-                for weekly in breaks
-                if weekly.weekday == day.weekday()
-            ]
+            before = [*found, *(shift for _, shift in pieces)]
+            if before:
+                starts_at = max(starts_at, before[-1].ends_at)
             for piece in without((starts_at, ends_at), away):
                 if piece[1] - piece[0] < SHORTEST:
                     continue
                 overtime = timedelta(minutes=row.max_overtime_minutes)
                 if piece[1] != ends_at:
                     overtime = timedelta()
-                found.append(
-                    WorkingShift(
-                        technician_id, day, *piece, overtime, tuple(clipped(planned, piece))
-                    )
-                )
+                pieces.append((row, WorkingShift(technician_id, day, *piece, overtime, ())))
+        found += _with_breaks(pieces, [one for one in breaks if one.weekday == day.weekday()], zone)
     limits = [start for start, _ in away] + [shift.starts_at for shift in found]
     return [
         _with_room_for_overtime(shift, limits)
         for shift in found
         if starts_on <= shift.day <= ends_on
+    ]
+
+
+def _with_breaks(
+    pieces: Sequence[tuple[WorkingHours, WorkingShift]],
+    breaks: Iterable[WeeklyBreak],
+    zone: ZoneInfo,
+) -> list[WorkingShift]:
+    """A day's shifts with its breaks, each in the one that leaves most choice of when to take it:
+    nobody rests twice because the time for it lies on both sides of an absence."""
+    taken: list[list[PlannedBreak]] = [[] for _ in pieces]
+    for weekly in breaks:
+        choice = [
+            (pause.latest_at - pause.earliest_at, -number, pause)
+            for number, (row, shift) in enumerate(pieces)
+            for pause in clipped(
+                [_planned_break(weekly, shift.day, row, zone)], (shift.starts_at, shift.ends_at)
+            )
+        ]
+        if choice:
+            _, number, pause = max(choice, key=lambda one: one[:2])
+            taken[-number].append(pause)
+    return [
+        replace(shift, breaks=tuple(theirs))
+        for (_, shift), theirs in zip(pieces, taken, strict=True)
     ]
 
 

@@ -160,6 +160,9 @@ def _overtaken(
     versions = queries.versions_of(session, {route.plan_id for route in routes})
     newer = sorted({versions.get(route.plan_id, 0) for route in routes})
     newer = [version for version in newer if version > plan.based_on_version]
+    # A route that lost its last visit so is in force no more, and would not show.
+    by_hand = queries.placed_by_hand_since(session, plan.based_on_version)
+    taken_off = sorted(by_hand.intersection(visits) - placed.keys())
     return [
         *(
             _fault(
@@ -169,6 +172,15 @@ def _overtaken(
                 f"compare it with version {version}, or {PLAN_AGAIN}",
             )
             for version in newer
+        ),
+        *(
+            _fault(
+                "overtaken",
+                plan,
+                f"job {job_id} was taken off the plan since",
+                f"compare it with what is in force, or {PLAN_AGAIN}",
+            )
+            for job_id in taken_off
         ),
         *(
             _fault(

@@ -75,7 +75,7 @@ def changes_nothing(session: Session, plan_id: int) -> bool:
     leaves out. A version of it would differ in nothing. One that was overtaken has to be brought up
     to date before that can be said."""
     plan = session.get_one(Plan, plan_id)
-    if plan.based_on_version != queries.highest_version(session):
+    if plan.based_on_version != versions.highest_version(session):
         return False
     scope = scope_of(plan, session.get(Run, plan.run_id))
     serving = technicians_of(session, scope)

@@ -208,11 +208,6 @@ def versions_of(session: Session, plan_ids: Collection[int]) -> dict[int, int]:
     }
 
 
-def highest_version(session: Session) -> int:
-    """0 if nothing was ever published."""
-    return session.exec(select(func.max(Plan.version))).one() or 0
-
-
 def placed_by_hand_since(session: Session, version: int) -> set[str]:
     """Jobs that dispatchers, or what places single jobs, have put somewhere else, or taken off, in
     versions after this one."""

@@ -11,13 +11,54 @@ from typing import Any
 from sqlmodel import Session, col, delete, func, select, update
 
 from dispatch import log, store
-from dispatch.models import PLANNABLE, Job, JobStatus, Plan, PlanStatus, PlanUnassigned, Route, Stop
+from dispatch.models import (
+    PLANNABLE,
+    Job,
+    JobStatus,
+    LogEntry,
+    Plan,
+    PlanStatus,
+    PlanUnassigned,
+    Route,
+    Stop,
+)
 from dispatch.planning.plan_rows import PlanRows, RouteRows
-from dispatch.planning.snapshot import LiveRoute
+from dispatch.planning.snapshot import LiveRoute, Scope
 from dispatch.planning.waivers import end_waivers
-from dispatch.plans import queries
 
 _HELD_IN = "publication held in"
+PUBLISH = "publish"
+"""What the log calls it; it says whose routes a version has changed."""
+
+
+def highest_version(session: Session) -> int:
+    """0 if nothing was ever published."""
+    return session.exec(select(func.max(Plan.version))).one() or 0
+
+
+def newest_change_since(session: Session, version: int, scope: Scope) -> int:
+    """The newest version after this one that was for any of the scope's days and has changed a
+    route of its technicians (None: of anybody), be it that nothing is left of it; 0 if none has."""
+    published = session.exec(
+        select(Plan.id, Plan.version).where(
+            col(Plan.version) > version,
+            col(Plan.starts_on) <= scope.ends_on,
+            col(Plan.ends_on) >= scope.starts_on,
+        )
+    )
+    numbers = {str(plan_id): number or 0 for plan_id, number in published}
+    newest = 0
+    for some in store.batches(numbers):
+        entries = select(LogEntry).where(
+            col(LogEntry.entity_id).in_(some),
+            LogEntry.entity == log.Entity.PLAN.value,
+            LogEntry.action == PUBLISH,
+        )
+        for entry in session.exec(entries):
+            changed = (entry.after or {}).get("technician_ids", ())
+            if scope.technician_ids is None or not scope.technician_ids.isdisjoint(changed):
+                newest = max(newest, numbers[entry.entity_id])
+    return newest
 
 
 def hold_publication(session: Session) -> None:
@@ -89,7 +130,7 @@ def _summed_up(session: Session, rows: PlanRows) -> dict[str, Any]:
     """What a plan says of what it was made of and of what it costs."""
     version = rows.based_on_version
     return {
-        "based_on_version": queries.highest_version(session) if version is None else version,
+        "based_on_version": highest_version(session) if version is None else version,
         "begins_at": rows.begins_at,
         "objective": sum(rows.cost.values()),
         "cost": dict(rows.cost),
@@ -142,7 +183,7 @@ def put_in_force(
     """
     _held(session)
     retire(session, [found.route.id or 0 for found in replaced])
-    plan.version = queries.highest_version(session) + 1
+    plan.version = highest_version(session) + 1
     plan.status = PlanStatus.PUBLISHED
     plan.published_at = at
     placed: dict[str, str] = {}
@@ -159,7 +200,7 @@ def put_in_force(
     log.record(
         session,
         actor,
-        "publish",
+        PUBLISH,
         log.Entity.PLAN,
         str(plan.id),
         after={

@@ -17,7 +17,8 @@ from dispatch.planning.shifts import WorkingShift
 from dispatch.planning.snapshot import JobFacts, job_facts, live_routes
 from dispatch.planning.unable import BrokenVisit, CauseOut
 from dispatch.plans.contents import Reason
-from dispatch.plans.queries import highest_version, newest_reasons, versions_of
+from dispatch.plans.queries import newest_reasons, versions_of
+from dispatch.plans.versions import highest_version
 from dispatch.settings import Settings
 from dispatch.store import sites_of, waits_for_place
 from dispatch.views.board_people import (

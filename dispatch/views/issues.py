@@ -206,8 +206,9 @@ def _no_place(session: Session) -> Iterable[Issue]:
 
 
 def _lost_place(session: Session, settings: Settings) -> Iterable[Issue]:
-    """Jobs that cannot wait, were on a route once and are on none, and for which nobody looks for a
-    place: a change was undone that had given them one, or a plan was published without them."""
+    """Jobs that cannot wait, or whose customers were told a time, that were on a route once and are
+    on none, and for which nobody looks for a place: a change was undone that had given them one, or
+    a plan was published without them."""
     urgent = [one for one in Priority if one.is_at_least(settings.place_at_once)]
     had = select(Stop.job_id).join(Route, col(Route.id) == Stop.route_id)
     had = had.join(Plan, col(Plan.id) == Route.plan_id)
@@ -215,7 +216,8 @@ def _lost_place(session: Session, settings: Settings) -> Iterable[Issue]:
     has = select(Stop.job_id).where(Stop.job_id == Job.id, col(Stop.live))
     jobs = session.exec(
         select(Job)
-        .where(Job.status == JobStatus.OPEN, col(Job.priority).in_(urgent))
+        .where(Job.status == JobStatus.OPEN)
+        .where(or_(col(Job.priority).in_(urgent), col(Job.told_at).is_not(None)))
         .where(exists(had), ~exists(has))
     ).all()
     last: dict[str, Placement] = {}

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from dispatch.intake import NewJob, faults_of
+from dispatch.intake import NewJob, ToSecond, faults_of
 from dispatch.settings import Settings
 
 WINDOW = {"starts_at": "2026-11-23T08:00:00+07:00", "ends_at": "2026-11-23T12:00:00+07:00"}
@@ -34,6 +34,14 @@ def test_the_years_of_a_moment_are_those_of_utc(written: str, utc: str) -> None:
     due_at = new(due_at=written).due_at
     assert due_at is not None
     assert due_at.isoformat() == utc
+
+
+def test_the_year_of_an_end_is_that_of_the_whole_second_which_is_kept() -> None:
+    ends_at = TypeAdapter(ToSecond).validate_python("2199-12-31T23:59:58.5Z")
+    assert ends_at.isoformat() == "2199-12-31T23:59:59+00:00"
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(ToSecond).validate_python("2199-12-31T23:59:59.5Z")
+    assert [fault.code for fault in faults_of(error.value.errors())] == ["datetime_range"]
 
 
 @pytest.mark.parametrize(

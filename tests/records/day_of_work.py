@@ -19,7 +19,7 @@ from dispatch.models import Plan, PlanStatus, Route, Stop, Webhook, now
 from dispatch.placing.placer import place_waiting
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.snapshot import Scope, load_snapshot
-from dispatch.plans import queries
+from dispatch.plans import queries, versions
 from dispatch.plans.queries import placed_by_hand_since
 from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.runs.runs import watch_runs
@@ -127,7 +127,7 @@ def _by_itself(engine: Engine, settings: Settings, today: date) -> None:
     with Session(engine) as session:
         for territory, names in ((None, None), ("north", None), (None, frozenset({"T001"}))):
             load_snapshot(session, Scope(today, today, territory, names), at)
-        placed_by_hand_since(session, queries.highest_version(session) - 50)
+        placed_by_hand_since(session, versions.highest_version(session) - 50)
         reopen_missed(session, settings, at)
         replan_if_worth_it(session, replanning, at)
         watch_runs(session, settings, at)

@@ -157,6 +157,7 @@ def test_a_change_has_to_repeat_what_belongs_to_its_session(browser: TestClient)
         ({"Origin": "http://testserver.evil.example"}, True),
         ({"Origin": "null"}, True),
         ({"Origin": ""}, True),
+        ({"Origin": "http://["}, True),
     ],
     ids=str,
 )

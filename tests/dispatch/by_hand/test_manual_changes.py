@@ -32,7 +32,10 @@ from tests.dispatch.changing import (
 )
 from tests.dispatch.crew import (
     MONDAY,
+    TUESDAY,
     add_ann_and_bob,
+    add_job,
+    add_live_route,
     hanoi,
 )
 from tests.dispatch.drafting import draft, everything, in_force, status
@@ -159,6 +162,21 @@ def test_a_change_of_what_has_changed_since_is_refused(monday: Session, settings
     change(monday, settings, "new", "ann", plan_version=1)
     assert refused_change(monday, settings, "a2", "bob", plan_version=1) == ["changed_since"]
     change(monday, settings, "b1", "bob", "12:00", plan_version=1, hold=True)
+
+
+def test_a_route_that_was_emptied_since_has_changed(monday: Session, settings: Settings) -> None:
+    change(monday, settings, "b1", None)
+    assert refused_change(monday, settings, "new", "bob", plan_version=1) == ["changed_since"]
+    change(monday, settings, "new", "ann", plan_version=1)
+
+
+def test_what_was_emptied_on_another_day_has_not_changed_this_one(
+    monday: Session, settings: Settings
+) -> None:
+    add_job(monday, "b2", at=19)
+    add_live_route(monday, "bob", [("b2", "09:00")], day=TUESDAY, version=2)
+    change(monday, settings, "b2", None, day=TUESDAY)
+    change(monday, settings, "new", "bob", plan_version=2)
 
 
 def test_of_two_dispatchers_the_second_is_told(monday: Session, settings: Settings) -> None:

@@ -4,15 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from dispatch.errors import InvalidInput
+from dispatch.files.folder import export_folder
 from dispatch.files.sheets import SHEETS
 from dispatch.jobs import jobs
-from dispatch.models import (
-    Job,
-    JobStatus,
-)
+from dispatch.models import Absence, Job, JobStatus
 from dispatch.settings import Settings
 from tests.dispatch.companies import SOON
 from tests.dispatch.folders import COMPANY, count, take_in, with_job, written
@@ -143,6 +141,58 @@ def test_a_new_job_in_the_past_is_refused_unless_it_is_meant(
     take_in(session, folder, settings, allow_past=True)
     take_in(session, folder, settings)
     assert count(session, Job) == 1
+
+
+def test_a_job_that_is_changed_is_not_moved_into_the_past_but_may_lie_there(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    take_in(session, written(tmp_path / "in", COMPANY), settings)
+    over = {"windows": "2020-01-06T08:00/2020-01-06T12:00", "pinned_start_at": "2020-01-06T09:00"}
+    folder = written(tmp_path / "over", with_job(**over))
+    assert faults_of(session, folder, settings) == [
+        ("in_the_past", "jobs.csv line 2, column pinned_start_at"),
+        ("in_the_past", "jobs.csv line 2, column windows"),
+    ]
+    take_in(session, folder, settings, allow_past=True)
+    take_in(session, written(tmp_path / "later", with_job(**over, title="Khác")), settings)
+    assert jobs.read_job(session, "J-1").title == "Khác"
+
+
+def test_an_absence_of_no_length_is_refused_and_left_out_of_exports(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    moment = "2026-12-24T10:00+07:00"
+    away = COMPANY["absences"][0] | {"starts_at": moment, "ends_at": moment}
+    folder = written(tmp_path / "in", COMPANY | {"absences": [away]})
+    assert faults_of(session, folder, settings) == [
+        ("empty_span", "absences.csv line 2, column ends_at")
+    ]
+    take_in(session, written(tmp_path / "good", COMPANY), settings)
+    stored = session.exec(select(Absence)).one()
+    stored.ends_at = stored.starts_at
+    session.commit()
+    assert export_folder(session, tmp_path / "out", settings)["absences.csv"] == 0
+
+
+def test_what_a_spreadsheet_leaves_of_a_long_number_is_refused(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    company = COMPANY | {
+        "sites": [COMPANY["sites"][0] | {"phone": "9.5E+08"}, COMPANY["sites"][1]],
+        "technicians": [COMPANY["technicians"][0] | {"phone": "8,49E+10"}],
+        "assets": [COMPANY["assets"][0] | {"serial_number": "1.23457E+15"}],
+    }
+    folder = written(tmp_path / "in", company)
+    assert faults_of(session, folder, settings) == [
+        ("spoilt_number", "assets.csv line 2, column serial_number"),
+        ("spoilt_number", "sites.csv line 2, column phone"),
+        ("spoilt_number", "technicians.csv line 2, column phone"),
+    ]
+    take_in(session, folder, settings, allow_past=True)
+    company["sites"] = COMPANY["sites"]
+    company["technicians"] = COMPANY["technicians"]
+    company["assets"] = [COMPANY["assets"][0] | {"serial_number": "12E+3", "model": "1E+5"}]
+    take_in(session, written(tmp_path / "good", company), settings)
 
 
 def test_a_done_job_may_lie_in_the_past(

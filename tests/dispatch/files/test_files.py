@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -19,6 +20,8 @@ from dispatch.models import (
     LocatedBy,
     LogEntry,
     OpeningHours,
+    Placement,
+    PlacementStatus,
     Site,
     Skill,
     Stop,
@@ -226,6 +229,57 @@ def test_an_import_does_not_take_a_job_back_from_its_plan(
     session.commit()
     take_in(session, folder, settings)
     assert jobs.read_job(session, "J-1").status == JobStatus.SCHEDULED
+
+
+@pytest.mark.parametrize("said", [JobStatus.SCHEDULED, JobStatus.DISPATCHED])
+def test_a_job_that_no_plan_has_is_open_whatever_its_line_says(
+    session: Session, settings: Settings, tmp_path: Path, said: JobStatus
+) -> None:
+    take_in(session, written(tmp_path / "new", with_job(status=said)), settings)
+    assert jobs.read_job(session, "J-1").status == JobStatus.OPEN
+    held = with_job(status="on_hold", hold_reason="chờ")
+    take_in(session, written(tmp_path / "held", held), settings)
+    take_in(session, written(tmp_path / "again", with_job(status=said)), settings)
+    assert jobs.read_job(session, "J-1").status == JobStatus.OPEN
+
+
+def asked(session: Session) -> list[tuple[str, str]]:
+    """The wishes for a place that wait, and why; they are settled then."""
+    rows = session.exec(select(Placement).where(Placement.status == PlacementStatus.WAITING)).all()
+    found = [(row.job_id, row.trigger) for row in rows]
+    for row in rows:
+        row.status = PlacementStatus.NO_PLACE
+    session.commit()
+    return found
+
+
+def test_a_job_from_a_file_that_cannot_wait_is_to_get_a_place_at_once(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    take_in(session, written(tmp_path / "high", COMPANY), settings)
+    assert asked(session) == []
+    take_in(session, written(tmp_path / "urgent", with_job(priority="urgent")), settings)
+    assert asked(session) == [("J-1", "changed_job")]
+    title = with_job(priority="urgent", title="Khác")
+    take_in(session, written(tmp_path / "title", title), settings)
+    assert asked(session) == []
+    held = with_job(id="J-3", priority="emergency", status="on_hold", hold_reason="chờ")
+    take_in(session, written(tmp_path / "held", held), settings)
+    assert asked(session) == []
+    take_in(session, written(tmp_path / "new", with_job(id="J-4", priority="emergency")), settings)
+    assert asked(session) == [("J-4", "new_job")]
+    put_on_live_route(session, "J-1")
+    longer = with_job(priority="urgent", title="Khác", duration_minutes="70")
+    take_in(session, written(tmp_path / "longer", longer), settings)
+    assert asked(session) == []
+
+
+def test_what_is_moved_to_be_planned_as_a_whole_is_not_placed_one_by_one(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "in", with_job(priority="urgent"))
+    take_in(session, folder, settings, move_to=SOON.date())
+    assert asked(session) == []
 
 
 def test_a_file_that_cancels_a_job_takes_it_off_the_live_route(

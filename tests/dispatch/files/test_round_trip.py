@@ -24,7 +24,7 @@ from dispatch.files.folder import export_folder, import_folder
 from dispatch.files.sheets import SHEETS
 from dispatch.intake import JobChange, NewJob
 from dispatch.jobs.jobs import cancel_job, change_job, create_job, read_job
-from dispatch.models import Job, JobStatus, Site, Technician, Wish
+from dispatch.models import PLANNABLE, Job, JobStatus, Site, Technician, Wish
 from dispatch.placing.absences import NewAbsence, add_absence
 from dispatch.settings import Settings
 from tests.dispatch.changing import change
@@ -70,11 +70,16 @@ def rows(session: Session) -> Rows:
 
 
 def comes_back(session: Session, other: Session, settings: Settings, folder: Path) -> None:
-    """Assert that an empty database has the same rows once the export is imported there."""
+    """Assert that an empty database has the same rows once the export is imported there; but what
+    was scheduled waits, as no plan comes along."""
     shutil.rmtree(folder, ignore_errors=True)
     export_folder(session, folder, settings)
     import_folder(other, folder, actor=ACTOR, settings=settings, allow_past=True)
-    assert rows(other) == rows(session)
+    there = rows(session)
+    for key, line in there["jobs.csv"].items():
+        if line.status in PLANNABLE:
+            there["jobs.csv"][key] = line.model_copy(update={"status": JobStatus.OPEN})
+    assert rows(other) == there
 
 
 # Anything by any way

@@ -27,7 +27,7 @@ from dispatch.models import (
 from dispatch.planning.live_day import live_day_of
 from dispatch.planning.snapshot import Scope, live_routes, load_snapshot
 from dispatch.planning.translate import to_problem
-from dispatch.plans import queries, versions
+from dispatch.plans import versions
 from dispatch.plans.publishing import publish_up_to_date
 from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.settings import Settings
@@ -83,7 +83,7 @@ def put_in_force(
 ) -> None:
     """These routes instead of all others, as the next version."""
     versions.retire(session, session.exec(select(Route.id).where(col(Route.live))).all())
-    version = queries.highest_version(session) + 1
+    version = versions.highest_version(session) + 1
     for technician, visits in routes.items():
         add_live_route(session, technician, visits, day=day, version=version)
     session.commit()

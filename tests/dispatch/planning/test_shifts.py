@@ -95,6 +95,11 @@ def test_an_absence_over_the_whole_shift_leaves_none() -> None:
     )
 
 
+def test_an_absence_of_no_length_cuts_nothing() -> None:
+    away = absence(hanoi("10:00"), hanoi("10:00"))
+    assert spans(shifts(hours("08:00", "17:00"), absences=(away,))) == ["08:00-17:00"]
+
+
 def test_what_an_absence_leaves_of_a_night_shift_stays_with_its_day() -> None:
     tuesday = MONDAY + timedelta(days=1)
     away = absence(hanoi("23:00"), hanoi("02:00", tuesday))
@@ -134,6 +139,40 @@ def test_a_break_is_clipped_so_that_it_fits_into_the_shift() -> None:
 def test_a_break_that_does_not_fit_into_the_shift_is_dropped() -> None:
     (shift,) = shifts(hours("08:00", "11:15"), breaks=(pause("11:00", "13:00"),))
     assert shift.breaks == ()
+
+
+def break_times(found: list[WorkingShift]) -> list[list[str]]:
+    return [
+        [
+            f"{one.earliest_at.astimezone(HANOI):%H:%M}-{one.latest_at.astimezone(HANOI):%H:%M}"
+            for one in shift.breaks
+        ]
+        for shift in found
+    ]
+
+
+def test_a_break_on_both_sides_of_an_absence_is_taken_once_where_there_is_most_choice() -> None:
+    lunch = (pause("11:00", "14:00"),)
+    away = absence(hanoi("12:00"), hanoi("12:30"))
+    found = shifts(hours("08:00", "17:00"), breaks=lunch, absences=(away,))
+    assert break_times(found) == [[], ["12:30-14:00"]]
+    away = absence(hanoi("13:00"), hanoi("13:30"))
+    found = shifts(hours("08:00", "17:00"), breaks=lunch, absences=(away,))
+    assert break_times(found) == [["11:00-12:30"], []]
+
+
+def test_of_equal_choices_a_break_is_taken_at_the_first() -> None:
+    away = absence(hanoi("12:00"), hanoi("12:30"))
+    breaks = (pause("11:00", "13:00"), pause("09:00", "09:30"), pause("15:00", "15:30"))
+    found = shifts(hours("08:00", "17:00"), breaks=breaks, absences=(away,))
+    assert break_times(found) == [["11:00-11:30", "09:00-09:30"], ["15:00-15:30"]]
+
+
+def test_a_day_of_two_parts_has_each_break_once() -> None:
+    found = shifts(
+        hours("08:00", "12:00"), hours("12:00", "18:00"), breaks=(pause("11:00", "13:00"),)
+    )
+    assert break_times(found) == [[], ["12:00-13:00"]]
 
 
 def test_a_break_after_midnight_belongs_to_the_night_shift_that_began_before() -> None:

@@ -20,6 +20,7 @@ from dispatch.models import (
     LogEntry,
     Plan,
     PlanStatus,
+    PlanUnassigned,
     ReportKind,
     RunStatus,
     Stop,
@@ -33,8 +34,9 @@ from dispatch.runs.runs import RunOut
 from dispatch.settings import Settings
 from solver.solution import Solution
 from solver.solve import solve
+from tests.dispatch.changing import change
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
-from tests.dispatch.drafting import in_force, status
+from tests.dispatch.drafting import draft, in_force, refused, status
 from tests.dispatch.running import execute, request
 
 AT_TEN = hanoi("10:00")
@@ -243,6 +245,23 @@ def test_a_draft_is_brought_up_to_date_when_it_is_published(
     assert published.version == 3
     placed = sorted(job for jobs in in_force(monday).values() for job in jobs)
     assert placed == ["a1", "a2", "b1", "b2", "urgent"]
+
+
+def test_what_was_taken_off_stays_off_though_nothing_is_left_of_its_route(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "bob", at=0)
+    add_job(session, "b1", at=1)
+    add_live_route(session, "bob", [("b1", "13:00")])
+    older = draft(session, settings, {"bob": ["b1"]})
+    change(session, settings, "b1", None, at=AT_TEN)
+    assert in_force(session) == {}
+    assert refused(session, settings, older) == "overtaken"
+    publish_up_to_date(session, older, actor="dana", settings=settings)
+    session.commit()
+    assert in_force(session) == {}
+    row = session.exec(select(PlanUnassigned).where(PlanUnassigned.plan_id == older)).one()
+    assert (row.job_id, row.reasons[0]["code"]) == ("b1", "taken_off")
 
 
 def test_nobody_publishes_a_draft_while_it_is_replaced(

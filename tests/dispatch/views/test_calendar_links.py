@@ -112,8 +112,9 @@ def test_a_link_does_not_outlive_its_technician(monday: Session, settings: Setti
         AccountChange(technician_id="bob"),
         AccountChange(role=Role.DISPATCHER),
         AccountChange(role=Role.DISPATCHER, active=False),
+        AccountChange(active=False),
     ],
-    ids=["another technician", "another role", "and disabled"],
+    ids=["another technician", "another role", "and disabled", "disabled"],
 )
 def test_who_is_the_technician_no_more_reads_nothing_by_the_link(
     monday: Session, settings: Settings, change: AccountChange
@@ -131,6 +132,19 @@ def test_who_is_the_technician_no_more_reads_nothing_by_the_link(
         linked_days(monday, token, settings, NOON)
     assert read_link(monday, "ann").created_at is None
     assert linked_days(monday, other, settings, NOON)
+
+
+def test_a_link_does_not_come_alive_again_with_the_account_of_who_follows(
+    monday: Session, settings: Settings
+) -> None:
+    of_ann = {"role": Role.TECHNICIAN, "technician_id": "ann", "password_hash": "x"}
+    monday.add(Account(id="an", name="Ann", **of_ann))
+    _, token = make_link(monday, "ann", actor="an")
+    change_account(monday, "an", AccountChange(active=False), actor="lan")
+    monday.add(Account(id="anh", name="Anh", **of_ann))
+    monday.flush()
+    with pytest.raises(NotFound):
+        linked_days(monday, token, settings, NOON)
 
 
 def test_a_technician_who_does_not_exist_gets_no_link(monday: Session) -> None:

@@ -125,6 +125,8 @@ def test_a_job_that_cannot_wait_and_has_lost_its_place_is_one_until_it_is_looked
     monday.get_one(Job, "b1").priority = Priority.NORMAL
     without_place(monday, "b1", status=PlacementStatus.PLACED)
     assert kinds(monday, settings) == ["no_place:b2"]
+    monday.get_one(Job, "b1").told_at = EIGHT
+    assert kinds(monday, settings) == ["no_place:b2", "no_place:b1"]
 
 
 def test_a_day_whose_rows_contradict_each_other_hides_no_other_day(
