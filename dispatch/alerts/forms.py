@@ -96,6 +96,7 @@ def from_cloud_event(delivery: Delivery, content: Any) -> Told:
         attributes = an_object(content)
         data = data_of(attributes)
     # What others have added to the event, or left empty in it, says nothing of the alarm.
+    core: dict[str, Any]
     core = {name: attributes[name] for name in CORE if attributes.get(name) not in (None, "")}
     time = _event_time(core.pop("time", None), notes)
     if time is not None:
