@@ -81,7 +81,7 @@ $(INSTALLED): pyproject.toml requirements.txt | $(BIN)/python
 	@touch $@
 
 # Says what it does, which takes a minute; when nothing has changed, it takes a second.
-$(COMPILED): $(INSTALLED) $(wildcard solver/kernel/*.py)
+$(COMPILED): $(INSTALLED) $(wildcard solver/kernel/*.py) solver/travel.py solver/problem.py solver/rules/eligibility.py
 	@$(BIN)/dispatch compile
 	@touch $@
 

@@ -27,7 +27,7 @@ from dispatch.models import (
     Stop,
     now,
 )
-from dispatch.planning.live_day import live_day_of
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.settings import Settings
 from dispatch.store import reading

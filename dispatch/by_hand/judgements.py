@@ -18,8 +18,9 @@ from dispatch.intake import Code, Day, Input, Moment
 from dispatch.models import Route, now
 from dispatch.output import Output
 from dispatch.placing.placing import attendable, conflict, live_day, plannable, today
-from dispatch.planning.live_day import LiveDay, load_live_day
+from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
+from dispatch.planning.loading import load_live_day
 from dispatch.planning.plan_rows import with_breaks_named
 from dispatch.planning.snapshot import Scope
 from dispatch.plans import queries

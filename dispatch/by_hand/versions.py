@@ -15,7 +15,8 @@ from dispatch.jobs.pins import set_pin
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, ManualChange, Plan, PlanUnassigned
 from dispatch.output import Output
-from dispatch.planning.live_day import LiveDay, load_live_day
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.loading import load_live_day
 from dispatch.planning.plan_rows import PlanRows, RouteRows, in_force
 from dispatch.planning.snapshot import LiveRoute, Scope, live_routes
 from dispatch.planning.waivers import waivers_of

@@ -22,8 +22,9 @@ from dispatch.placing.placing import CANDIDATES, PlacedProposal, Proposal, put_p
 from dispatch.placing.retiming import retime
 from dispatch.placing.taking_off import take_off
 from dispatch.planning.conflicts import Conflicts, broken_visits
-from dispatch.planning.live_day import LiveDay, released
+from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
+from dispatch.planning.loading import released
 from dispatch.planning.unable import BrokenVisit, Why
 from dispatch.plans import queries
 from dispatch.settings import Settings

@@ -19,9 +19,10 @@ from dispatch.jobs.jobs import no_such_job
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, Plan, PlanUnassigned, now
 from dispatch.output import Output
-from dispatch.planning.live_day import CandidateRoute, Changed, LiveDay, live_day_of, released
+from dispatch.planning.live_day import CandidateRoute, LiveDay
 from dispatch.planning.live_days import LiveDays
-from dispatch.planning.plan_rows import UNKNOWN, PlanRows
+from dispatch.planning.loading import live_day_of, released
+from dispatch.planning.plan_rows import UNKNOWN, Changed, PlanRows
 from dispatch.planning.snapshot import Scope, live_routes, load_snapshot
 from dispatch.planning.translate import NEEDS_LOCATION
 from dispatch.plans import queries, versions

@@ -19,7 +19,8 @@ from dispatch.planning.conflicts import lack_of
 from dispatch.planning.outgrown import Timed, outgrown, timed_stops
 from dispatch.planning.plan_rows import RouteRows, shift_key
 from dispatch.planning.snapshot import LiveRoute, Scope, load_snapshot
-from dispatch.planning.translate import Translation, to_problem
+from dispatch.planning.translate import to_problem
+from dispatch.planning.translation import Translation
 from dispatch.planning.unable import BrokenVisit, Cause, Why
 from dispatch.plans.told import told_and_moved
 from dispatch.settings import Settings

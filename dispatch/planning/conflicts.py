@@ -23,12 +23,14 @@ from dispatch.events.news import (
     seen_now,
 )
 from dispatch.models import OVER, PLANNABLE
+from dispatch.planning.facts import JobFacts, job_facts
 from dispatch.planning.grounds import Grounds, RoutesInForce, grounds_of, still_standing
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.outgrown import outgrown
 from dispatch.planning.plan_rows import in_force, shift_key
-from dispatch.planning.snapshot import JobFacts, Scope, Snapshot, job_facts, load_snapshot
-from dispatch.planning.translate import Translation, to_problem
+from dispatch.planning.snapshot import Scope, Snapshot, load_snapshot
+from dispatch.planning.translate import to_problem
+from dispatch.planning.translation import Translation
 from dispatch.planning.unable import BrokenVisit, Cause, Why, unable
 from dispatch.planning.van import Shortfall
 from dispatch.settings import Settings

@@ -16,16 +16,15 @@ from sqlmodel import Session, case, col, select
 
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import OVER, DepotStock, Job, Route, Stop, Waiver
+from dispatch.planning.facts import grouped, van_stock
 from dispatch.planning.snapshot import (
     LONGEST_ROUTE,
     LiveRoute,
     Snapshot,
     calls_to_come,
-    grouped,
     jobs_by_id,
     live_routes,
     moved_technicians,
-    van_stock,
     waivers_by_job,
 )
 from dispatch.planning.van import not_booked, parts_used, place_on

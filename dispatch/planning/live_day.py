@@ -5,21 +5,15 @@ that it moves. Nothing that has begun, or is about to, is touched.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 
-from sqlmodel import Session
-
 from dispatch.models import PLANNABLE
-from dispatch.planning.outgrown import pushed
-from dispatch.planning.plan_rows import RouteRows, in_force, shift_key, to_plan
-from dispatch.planning.snapshot import LiveRoute, Scope, Snapshot, load_snapshot
-from dispatch.planning.translate import Translation, to_problem
-from dispatch.planning.unable import unable
-from dispatch.settings import Settings
+from dispatch.planning.plan_rows import Changed, in_force, shift_key, to_plan
+from dispatch.planning.translation import Translation
 from solver.draft.draft import Draft
 from solver.draft.insertion import cheapest_place
 from solver.draft.supply import total
@@ -325,7 +319,7 @@ class LiveDay:
         """Whether the way's route is in force already."""
         return self._before[way.shift.id] == way.sequence
 
-    def changed(self, afresh: Collection[str] = ()) -> "Changed":
+    def changed(self, afresh: Collection[str] = ()) -> Changed:
         """The routes that differ from those in force, and those of the shifts whose times are to be
         worked out ``afresh``, as rows, checked.
 
@@ -417,81 +411,6 @@ class LiveDay:
         violations = check(problem, solution)
         if violations:
             raise AssertionError("; ".join(str(violation) for violation in violations))
-
-
-def live_day_of(snapshot: Snapshot, settings: Settings) -> LiveDay:
-    """The snapshot's routes in force. Visits that nobody can attend in time any more are left where
-    they are, unless their technician is not there for them, or cannot do them, or they are to go to
-    another day.
-
-    Raises ``InvalidProblem`` if the rows contradict each other.
-    """
-    snapshot, live = _followed(snapshot, settings)
-    return _held(snapshot, live, _too_late(live), settings)
-
-
-def released(live: LiveDay, job_ids: Collection[str], settings: Settings) -> LiveDay:
-    """The same routes, on which these jobs are to be moved, or taken off: they are not held where
-    they, or what comes after them, come too late."""
-    snapshot = live.translation.snapshot
-    scope = replace(snapshot.scope, released=snapshot.scope.released | {*job_ids})
-    free = replace(snapshot, scope=scope, doomed=frozenset(), unable=frozenset())
-    return live_day_of(free, settings)
-
-
-def _followed(snapshot: Snapshot, settings: Settings) -> tuple[Snapshot, LiveDay]:
-    """The snapshot with what technicians cannot do any more, and its routes in force."""
-    translation = to_problem(snapshot, settings)
-    broken = unable(snapshot, settings, timed=translation.left_out)
-    if broken:
-        leaving = (name for name, found in broken.items() if found.leaves)
-        snapshot = replace(snapshot, unable=frozenset(leaving))
-        translation = to_problem(snapshot, settings)
-    return snapshot, LiveDay(translation)
-
-
-def _too_late(live: LiveDay) -> frozenset[str]:
-    """What nobody can attend in time any more because time was lost. Where there is too little time
-    for a visit, its route is timed anew (``retiming``), and nothing is held until then."""
-    doomed = live.doomed()
-    going = doomed and live.translation.snapshot.scope.released
-    if going:
-        # What only these keep from its place is in time once they are gone.
-        without = live.copy()
-        without.remove(going)
-        doomed = frozenset(name for name in doomed if not without.is_placed(name))
-    return doomed - pushed(live.translation) if doomed else doomed
-
-
-def _held(snapshot: Snapshot, live: LiveDay, doomed: frozenset[str], settings: Settings) -> LiveDay:
-    doomed -= snapshot.scope.released
-    return LiveDay(to_problem(replace(snapshot, doomed=doomed), settings)) if doomed else live
-
-
-def load_live_day(
-    session: Session, scope: Scope, at: datetime, freeze: timedelta, settings: Settings
-) -> LiveDay:
-    """As ``live_day_of``, of a scope as it is at that moment. If it has some technicians only, the
-    others are asked, too, whether they could attend in time what these cannot.
-
-    Raises ``InvalidProblem`` if the rows contradict each other.
-    """
-    snapshot, live = _followed(load_snapshot(session, scope, at, freeze), settings)
-    doomed = _too_late(live)
-    if doomed - scope.released and scope.technician_ids is not None:
-        whole = replace(scope, technician_ids=None, moved_job_id=None)
-        _, everybody = _followed(load_snapshot(session, whole, at, freeze), settings)
-        doomed &= _too_late(everybody)
-    return _held(snapshot, live, doomed, settings)
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Routes to be put in force, those that they replace, and what they cost by soft rule."""
-
-    routes: list[RouteRows]
-    replaced: list[LiveRoute]
-    cost: Mapping[str, int]
 
 
 def _depots_of(sequence: Sequence[Call]) -> Counter[str]:

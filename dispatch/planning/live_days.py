@@ -15,7 +15,8 @@ from sqlmodel import Session, func, select
 
 from dispatch.events.news import News, SeenEntries, changed_jobs, news_since, seen_now
 from dispatch.models import Plan, Position
-from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import (
     LONGEST_ROUTE,
     Scope,

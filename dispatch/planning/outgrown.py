@@ -13,7 +13,7 @@ from dispatch import models
 from dispatch.models import PLANNABLE
 from dispatch.planning.plan_rows import shift_key
 from dispatch.planning.snapshot import LiveRoute
-from dispatch.planning.translate import Translation
+from dispatch.planning.translation import Translation
 from solver.solution import StopKind
 
 

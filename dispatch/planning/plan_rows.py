@@ -10,7 +10,9 @@ from dispatch import models
 from dispatch.models import PlanUnassigned
 from dispatch.planning.progress import History
 from dispatch.planning.shifts import not_taken
-from dispatch.planning.translate import NEEDS_LOCATION, Translation
+from dispatch.planning.snapshot import LiveRoute
+from dispatch.planning.translate import NEEDS_LOCATION
+from dispatch.planning.translation import Translation
 from solver.problem import Break, Shift
 from solver.solution import ReasonCode, Route, Rule, Solution, Stop, StopKind, Unassigned
 
@@ -43,6 +45,15 @@ class PlanRows:
     based_on_version: int | None = None
     """The newest that there was when it was made; None: the newest that there is."""
     run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Routes to be put in force, those that they replace, and what they cost by soft rule."""
+
+    routes: list[RouteRows]
+    replaced: list[LiveRoute]
+    cost: Mapping[str, int]
 
 
 def to_plan(translation: Translation, solution: Solution, run_id: str | None) -> PlanRows:

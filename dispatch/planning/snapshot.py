@@ -1,9 +1,8 @@
 """Everything that a plan is made from, read at one moment, so that no session stays open."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, SelectBase, union
 from sqlalchemy.orm import aliased
@@ -11,17 +10,8 @@ from sqlmodel import Session, col, func, select
 
 from dispatch.models import (
     PLANNABLE,
-    Absence,
-    Depot,
-    DepotStock,
-    DepotTool,
     Job,
-    JobPart,
-    JobSkill,
     JobStatus,
-    JobTechnician,
-    JobTool,
-    JobWindow,
     OpeningHours,
     Plan,
     Position,
@@ -29,28 +19,21 @@ from dispatch.models import (
     Site,
     Stop,
     Technician,
-    TechnicianSkill,
-    TechnicianTerritory,
-    VanStock,
-    VanTool,
     Waiver,
-    WeeklyBreak,
-    WorkingHours,
+)
+from dispatch.planning.facts import (
+    DepotFacts,
+    JobFacts,
+    TechnicianFacts,
+    depot_facts,
+    grouped,
+    job_facts,
+    technician_facts,
+    territories_of,
+    van_stock,
 )
 from dispatch.planning.legs import measured_legs
-from dispatch.store import details_by_job, rows_where, sites_of, waits_for_place
-
-Row = TypeVar("Row")
-Key = TypeVar("Key", str, int)
-OfTechnician = TypeVar(
-    "OfTechnician",
-    TechnicianSkill,
-    WorkingHours,
-    WeeklyBreak,
-    Absence,
-    VanTool,
-    Position,
-)
+from dispatch.store import rows_where, sites_of, waits_for_place
 
 STARTED = (
     JobStatus.EN_ROUTE,
@@ -62,42 +45,6 @@ STARTED = (
 
 LONGEST_ROUTE = timedelta(days=2)
 """Routes that ended longer ago than this have nothing left to pick up or to use."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobFacts:
-    """A job with what it requires."""
-
-    job: Job
-    windows: Sequence[JobWindow]
-    skills: Sequence[JobSkill]
-    parts: Sequence[JobPart]
-    tools: Sequence[JobTool]
-    wishes: Sequence[JobTechnician]
-
-
-@dataclass(frozen=True, slots=True)
-class TechnicianFacts:
-    """A technician with working hours, abilities, van, and where that was last seen."""
-
-    technician: Technician
-    skills: tuple[TechnicianSkill, ...]
-    territories: frozenset[str]
-    hours: tuple[WorkingHours, ...]
-    breaks: tuple[WeeklyBreak, ...]
-    absences: tuple[Absence, ...]
-    stock: dict[str, int]
-    tools: frozenset[str]
-    position: Position | None
-
-
-@dataclass(frozen=True, slots=True)
-class DepotFacts:
-    """A depot with what it has."""
-
-    depot: Depot
-    stock: dict[str, int]
-    tools: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +127,14 @@ def load_snapshot(
     placed = (live_jobs[name] for name in _jobs_on(live))
     jobs = _candidates(session, scope, placed, scope.waiting_job_ids)
     sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)])
-    depots = _depots(session)
+    depots = depot_facts(session)
     places = {*serving, *sites, *(facts.depot.id for facts in depots)}
     return Snapshot(
         taken_at=taken_at,
         frozen_until=taken_at + freeze,
         scope=scope,
         based_on_version=session.exec(select(func.max(Plan.version))).one() or 0,
-        technicians=_technicians(session, serving),
+        technicians=technician_facts(session, serving),
         depots=depots,
         jobs=jobs,
         live_jobs=live_jobs,
@@ -241,7 +188,7 @@ def reload_snapshot(
     if unknown and old.legs:
         return None
     sites = {site.id: site for site in rows_where(session, Site, "id", unknown)}
-    people = {facts.technician.id: facts for facts in _technicians(session, moved)}
+    people = {facts.technician.id: facts for facts in technician_facts(session, moved)}
     seen = {row.technician_id: row for row in session.exec(select(Position))}
     # Also of those who report from routes that are over.
     vans = van_stock(session, everybody)
@@ -258,7 +205,7 @@ def reload_snapshot(
             )
             for facts in old.technicians
         ),
-        depots=_depots(session),
+        depots=depot_facts(session),
         jobs=jobs_now,
         live_jobs=live_jobs,
         sites=old.sites | sites,
@@ -308,7 +255,7 @@ def _by_technician_and_time(found: LiveRoute) -> tuple[str, datetime]:
 def technicians_of(session: Session, scope: Scope) -> frozenset[str]:
     """Ids of the scope's technicians, active or not."""
     everyone = session.exec(select(Technician.id)).all()
-    bound = _territories(session) if scope.territory is not None else {}
+    bound = territories_of(session) if scope.territory is not None else {}
     return frozenset(
         technician
         for technician in everyone
@@ -428,81 +375,3 @@ def _candidates(
     if waiting_ids is None or waiting_ids:
         jobs += session.exec(waiting)
     return job_facts(session, sorted(jobs, key=lambda job: job.id))
-
-
-def job_facts(session: Session, jobs: Sequence[Job]) -> tuple[JobFacts, ...]:
-    """Read what the jobs require, with one query for each kind of detail; they stay in order."""
-    windows = details_by_job(session, JobWindow, jobs)
-    skills = details_by_job(session, JobSkill, jobs)
-    parts = details_by_job(session, JobPart, jobs)
-    tools = details_by_job(session, JobTool, jobs)
-    wishes = details_by_job(session, JobTechnician, jobs)
-    return tuple(
-        JobFacts(job, windows[job.id], skills[job.id], parts[job.id], tools[job.id], wishes[job.id])
-        for job in jobs
-    )
-
-
-def _technicians(session: Session, serving: Collection[str]) -> tuple[TechnicianFacts, ...]:
-    def theirs(table: type[OfTechnician]) -> dict[str, tuple[OfTechnician, ...]]:
-        rows = rows_where(session, table, "technician_id", serving)
-        return grouped(rows, lambda row: row.technician_id)
-
-    active = sorted(
-        (row for row in rows_where(session, Technician, "id", serving) if row.active),
-        key=lambda row: row.id,
-    )
-    skills, hours, breaks = theirs(TechnicianSkill), theirs(WorkingHours), theirs(WeeklyBreak)
-    absences, tools, stock = theirs(Absence), theirs(VanTool), van_stock(session, serving)
-    territories, positions = _territories(session), theirs(Position)
-    return tuple(
-        TechnicianFacts(
-            technician,
-            skills.get(technician.id, ()),
-            territories.get(technician.id, frozenset()),
-            hours.get(technician.id, ()),
-            breaks.get(technician.id, ()),
-            absences.get(technician.id, ()),
-            stock.get(technician.id, {}),
-            frozenset(row.tool_id for row in tools.get(technician.id, ())),
-            next(iter(positions.get(technician.id, ())), None),
-        )
-        for technician in active
-    )
-
-
-def van_stock(session: Session, technicians: Collection[str]) -> dict[str, dict[str, int]]:
-    """How many of each part are in whose van."""
-    found: dict[str, dict[str, int]] = {}
-    for row in rows_where(session, VanStock, "technician_id", technicians):
-        found.setdefault(row.technician_id, {})[row.part_id] = row.quantity
-    return found
-
-
-def _territories(session: Session) -> dict[str, frozenset[str]]:
-    rows = grouped(session.exec(select(TechnicianTerritory)), lambda row: row.technician_id)
-    return {
-        technician: frozenset(row.territory for row in theirs)
-        for technician, theirs in rows.items()
-    }
-
-
-def _depots(session: Session) -> tuple[DepotFacts, ...]:
-    stock = grouped(session.exec(select(DepotStock)), lambda row: row.depot_id)
-    tools = grouped(session.exec(select(DepotTool)), lambda row: row.depot_id)
-    return tuple(
-        DepotFacts(
-            depot,
-            {row.part_id: row.quantity for row in stock.get(depot.id, ())},
-            frozenset(row.tool_id for row in tools.get(depot.id, ())),
-        )
-        for depot in session.exec(select(Depot).order_by(Depot.id))
-    )
-
-
-def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, tuple[Row, ...]]:
-    """The rows by their keys, those of one key in the order in which they came."""
-    groups: dict[Key, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return {group: tuple(found) for group, found in groups.items()}

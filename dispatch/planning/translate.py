@@ -7,14 +7,15 @@ local start ("T07@2026-11-23T08:00+07:00").
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from dispatch import models
 from dispatch.local_time import ONE_DAY, days, local_span, start_of
 from dispatch.models import Priority, Wish
-from dispatch.planning.progress import History, histories, is_there, place_of
+from dispatch.planning.facts import DepotFacts, JobFacts, TechnicianFacts
+from dispatch.planning.progress import History, histories, is_there
 from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
 from dispatch.planning.shifts import (
     WorkingShift,
@@ -23,7 +24,8 @@ from dispatch.planning.shifts import (
     one_after_the_other,
     working_shifts,
 )
-from dispatch.planning.snapshot import DepotFacts, JobFacts, Snapshot, TechnicianFacts
+from dispatch.planning.snapshot import Snapshot
+from dispatch.planning.translation import Translation, Unwaived
 from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.planning.van import Shares
 from dispatch.planning.waivers import Waivers
@@ -42,86 +44,6 @@ NOT_HERE_ANY_MORE = Unattendable(
 _PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
 _SECOND = timedelta(seconds=1)
 NO_WISHES: Mapping[Wish, frozenset[str]] = {wish: frozenset() for wish in Wish}
-
-
-@dataclass(frozen=True, slots=True)
-class Unwaived:
-    """A visit as it is with anybody but the technician with whom rules were set aside for it."""
-
-    technician: str
-    """With whom they were."""
-    visit: Visit
-    """As it would be with anybody else, pinned in time or not."""
-    shifts: Mapping[str, Shift]
-    """The technician's shifts, as they are if the visit is not there."""
-
-
-@dataclass(frozen=True)
-class Translation:
-    """A problem with all it takes to understand its solution."""
-
-    snapshot: Snapshot
-    problem: Problem
-    epoch: datetime
-    shifts: Mapping[str, WorkingShift]
-    """By the solver's name for them."""
-    locations: Mapping[str, int]
-    """Row in the travel matrices of every place: "site …", "depot …", and "technician …" for the
-    home and "position …" for the whereabouts of one."""
-    histories: tuple[History, ...]
-    left_out: Mapping[str, Unattendable | None]
-    """Jobs that are no visits: they cannot be attended, or (None) their sites have no location."""
-    shares: Shares
-    """What depot calls in force are given, and who lacks something all the same."""
-    overnight: frozenset[str]
-    """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
-    unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
-    """The windows that visits pinned in time would have without that."""
-    unwaived: Mapping[str, Unwaived] = field(default_factory=dict)
-    """For the visits for which rules were set aside, how things are without that."""
-
-    def seconds(self, moment: datetime) -> int:
-        """The moment as the solver has it: whole seconds since the epoch, rounded down."""
-        return (moment - self.epoch) // _SECOND
-
-    def moment(self, seconds: int) -> datetime:
-        """What so many seconds since the epoch are outside the solver, in UTC."""
-        return self.epoch + seconds * _SECOND
-
-    @cached_property
-    def visits(self) -> Mapping[str, Visit]:
-        """The problem's visits, by the ids of their jobs."""
-        return {visit.id: visit for visit in self.problem.visits}
-
-    @cached_property
-    def begun(self) -> frozenset[str]:
-        """Jobs that have begun or are about to: they are no visits any more."""
-        stops = (stop for history in self.histories for stop in history.stops)
-        return frozenset(stop.job_id for stop in stops if stop.job_id is not None)
-
-    @cached_property
-    def held(self) -> frozenset[str]:
-        """Those of ``begun`` that have not begun and stay only because they, or what comes after
-        them, come too late."""
-        return frozenset(job_id for history in self.histories for job_id in history.held)
-
-    @cached_property
-    def shift_names(self) -> Mapping[tuple[str, datetime], str]:
-        """The solver's names for the shifts, by ``plan_rows.shift_key`` of their routes."""
-        return {(s.technician_id, s.starts_at): name for name, s in self.shifts.items()}
-
-    @cached_property
-    def begun_shifts(self) -> Mapping[str, tuple[str, datetime]]:
-        """Technician and start of the shifts whose routes have begun, by the solver's name."""
-        begun = {(h.route.technician_id, h.route.shift_starts_at) for h in self.histories}
-        return {name: key for key, name in self.shift_names.items() if key in begun}
-
-    def location(self, stop: models.Stop) -> int | None:
-        """The row in the travel matrices of a visit or begun stop; None if it has no place."""
-        visit = self.visits.get(stop.job_id or "")
-        if visit is not None:
-            return visit.location
-        return self.locations.get(place_of(stop, self.snapshot) or "")
 
 
 def to_problem(snapshot: Snapshot, settings: Settings) -> Translation:

@@ -19,9 +19,10 @@ from typing import Any
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import OVER, Job, Stop, Waiver, Wish
 from dispatch.output import Output
+from dispatch.planning.facts import JobFacts, TechnicianFacts
 from dispatch.planning.service_windows import Attendance, PlanningHorizon, attendance
 from dispatch.planning.shifts import WorkingShift, working_shifts
-from dispatch.planning.snapshot import JobFacts, LiveRoute, Snapshot, TechnicianFacts
+from dispatch.planning.snapshot import LiveRoute, Snapshot
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
 from solver.solution import Rule

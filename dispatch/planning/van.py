@@ -15,14 +15,9 @@ from zoneinfo import ZoneInfo
 
 from dispatch.local_time import ONE_DAY, local_span
 from dispatch.models import OVER, Depot, Job, Stop
+from dispatch.planning.facts import DepotFacts, TechnicianFacts
 from dispatch.planning.progress import History, histories
-from dispatch.planning.snapshot import (
-    STARTED,
-    DepotFacts,
-    LiveRoute,
-    Snapshot,
-    TechnicianFacts,
-)
+from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot
 from dispatch.planning.waivers import Waivers
 from solver.solution import StopKind
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from dispatch.output import Output
-from dispatch.planning.translate import Translation
+from dispatch.planning.translation import Translation
 from dispatch.settings import Settings
 from solver.rules.cost import cost
 from solver.solution import Rule, Solution, StopKind

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import PlanRows, RouteRows, shift_key, to_plan
 from dispatch.planning.snapshot import Scope, load_snapshot
-from dispatch.planning.translate import Translation
+from dispatch.planning.translation import Translation
 from dispatch.plans import queries
 from dispatch.plans.changes import PlanChanges, changes_of
 from dispatch.settings import Settings

@@ -15,10 +15,11 @@ from sqlmodel import Session
 from dispatch import log
 from dispatch.errors import Conflict
 from dispatch.models import Job, JobStatus, Plan, PlanStatus, Run, now
-from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import RouteRows, to_solution
 from dispatch.planning.snapshot import LiveRoute, Scope, live_routes, load_snapshot
-from dispatch.planning.translate import Translation
+from dispatch.planning.translation import Translation
 from dispatch.plans import queries, versions
 from dispatch.plans.contents import PlanSummary, find_plan, summary_of
 from dispatch.plans.queries import routes_of

@@ -23,7 +23,7 @@ from dispatch import log
 from dispatch.engines import connect
 from dispatch.errors import Conflict
 from dispatch.models import Plan, PlanStatus, Run, RunStatus, now
-from dispatch.planning.live_day import live_day_of
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import PlanRows, to_plan
 from dispatch.planning.snapshot import load_snapshot
 from dispatch.plans import queries, versions

@@ -10,11 +10,12 @@ from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import Depot, Job, JobStatus, Part, Priority, Site, Skill, Tool, now
 from dispatch.output import Output
 from dispatch.planning.expected import Missed, Surroundings, expected_times, surroundings
+from dispatch.planning.facts import JobFacts, job_facts
 from dispatch.planning.lending import LentTwice, lent_twice_in_force
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.service_windows import PlanningHorizon, attendance
 from dispatch.planning.shifts import WorkingShift
-from dispatch.planning.snapshot import JobFacts, job_facts, live_routes
+from dispatch.planning.snapshot import live_routes
 from dispatch.planning.unable import BrokenVisit, CauseOut
 from dispatch.plans.contents import Reason
 from dispatch.plans.queries import newest_reasons, versions_of

@@ -18,8 +18,8 @@ from dispatch.models import (
     WorkingHours,
 )
 from dispatch.output import Output
+from dispatch.planning.facts import grouped
 from dispatch.planning.shifts import WorkingShift, working_shifts
-from dispatch.planning.snapshot import grouped
 from dispatch.settings import Settings
 from dispatch.store import rows_where
 

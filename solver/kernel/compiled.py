@@ -18,9 +18,13 @@ _HERE = Path(__file__).parent
 
 
 def _digest() -> str:
-    """Of all that the compiled code depends on: these sources, numba, and bounds checking."""
+    """Of all that the compiled code depends on: these sources, the constants that they take from
+    the problem, numba, and bounds checking."""
     digest = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())
-    for source in sorted(_HERE.glob("*.py")):
+    constants = (
+        _HERE.parent / name for name in ("travel.py", "problem.py", "rules/eligibility.py")
+    )
+    for source in (*sorted(_HERE.glob("*.py")), *constants):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -11,7 +11,8 @@ from dispatch.models import Job, JobStatus, LogEntry, Plan, Route, Run, RunStatu
 from dispatch.models import now as clock
 from dispatch.planning.plan_rows import to_plan
 from dispatch.planning.snapshot import Scope, load_snapshot
-from dispatch.planning.translate import Translation, to_problem
+from dispatch.planning.translate import to_problem
+from dispatch.planning.translation import Translation
 from dispatch.plans.contents import PlanSummary
 from dispatch.plans.plans import planned_from, publish_plan
 from dispatch.plans.versions import store_draft

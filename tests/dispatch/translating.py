@@ -5,7 +5,8 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from dispatch.planning.snapshot import Scope, load_snapshot
-from dispatch.planning.translate import Translation, to_problem
+from dispatch.planning.translate import to_problem
+from dispatch.planning.translation import Translation
 from dispatch.settings import Settings
 from solver.problem import Shift, Visit
 from solver.solution import (

@@ -7,7 +7,7 @@ from dispatch.errors import Conflict, NotFound
 from dispatch.jobs.pins import PinRequest, PinTo, pin_job, unpin_job
 from dispatch.models import Job, JobStatus, LogEntry
 from dispatch.placing.placing import PlaceRequest, place_job
-from dispatch.planning.live_day import live_day_of
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi

@@ -24,7 +24,7 @@ from dispatch.models import (
     Waiver,
     Wish,
 )
-from dispatch.planning.live_day import live_day_of
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, live_routes, load_snapshot
 from dispatch.planning.translate import to_problem
 from dispatch.plans import versions

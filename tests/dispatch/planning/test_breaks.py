@@ -7,7 +7,8 @@ from sqlmodel import Session
 
 from dispatch.by_hand.judgements import PlanChange, judge_change
 from dispatch.models import Job, JobStatus, Stop
-from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import PlanRows, to_plan, to_solution
 from dispatch.planning.shifts import PlannedBreak, not_taken, one_after_the_other
 from dispatch.planning.snapshot import Scope, load_snapshot

@@ -28,8 +28,9 @@ from dispatch.log import Entity, record, record_many
 from dispatch.models import Absence, JobStatus, Priority, ReportKind, Site, VanStock
 from dispatch.placing.placing import PlaceOption, PlaceRequest, place_job, place_options
 from dispatch.planning import live_days
-from dispatch.planning.live_day import LiveDay, live_day_of
+from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, Snapshot, load_snapshot
 from dispatch.settings import Settings
 from dispatch.store import reading

@@ -7,11 +7,11 @@ from sqlmodel import Session
 
 from dispatch import models
 from dispatch.models import Job, JobStatus
-from dispatch.planning.live_day import live_day_of
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import to_plan
 from dispatch.planning.progress import History
 from dispatch.planning.snapshot import Scope, load_snapshot
-from dispatch.planning.translate import Translation
+from dispatch.planning.translation import Translation
 from dispatch.settings import Settings
 from dispatch.views.itinerary import daily_route
 from solver.judge.check import check

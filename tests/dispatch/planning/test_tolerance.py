@@ -10,7 +10,7 @@ from dispatch.by_hand.judgements import Judgement, PlanChange, judge_change
 from dispatch.errors import Conflict
 from dispatch.jobs.pins import PinRequest, PinTo, pin_job
 from dispatch.models import Job, JobStatus, JobWindow, Waiver
-from dispatch.planning.live_day import live_day_of
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.settings import Settings
 from dispatch.views.board import read_board

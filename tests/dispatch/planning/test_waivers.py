@@ -24,8 +24,8 @@ from dispatch.models import (
     Wish,
 )
 from dispatch.placing.placing import PlaceRequest, place_job
-from dispatch.planning.live_day import live_day_of
 from dispatch.planning.live_days import LiveDays
+from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import in_force as solution_in_force
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.plans.publishing import publish_up_to_date
