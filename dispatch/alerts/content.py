@@ -193,7 +193,7 @@ def _left_out(given: dict[str, Any]) -> Iterator[Fault]:
             given[name] = word_of(given[name])
     type_ = given.get("type")
     if isinstance(type_, str) and len(type_) > MAX_NAME:
-        cause, action = f"it has {len(type_)} characters", f"the first {MAX_NAME} count"
+        cause, action = f"it is longer than {MAX_NAME} characters", "it counts up to there"
         yield Fault("type_cut", "type", cause, action)
         given["type"] = type_[:MAX_NAME]
     for name in ("cleared", "acknowledged"):

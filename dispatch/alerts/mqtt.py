@@ -75,7 +75,7 @@ class TopicPattern:
         return found.groupdict().get("device") if found else None
 
 
-class Published(aiomqtt.Message):
+class BrokerMessage(aiomqtt.Message):
     """A message that knows whether it may have come before, which the package leaves out."""
 
     may_have_come = False
@@ -179,21 +179,21 @@ class Subscriber:
         client._client.manual_ack_set(True)
 
         def put(_client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
-            client._queue.put_nowait(Published._from_paho_message(message))
+            client._queue.put_nowait(BrokerMessage._from_paho_message(message))
 
         client._client.on_message = put
         return client
 
     async def _take_all(self, client: aiomqtt.Client) -> None:
         async for first in client.messages:
-            batch = [cast(Published, first)]
+            batch = [cast(BrokerMessage, first)]
             while len(batch) < BATCH and len(client.messages):
-                batch.append(cast(Published, await anext(client.messages)))
+                batch.append(cast(BrokerMessage, await anext(client.messages)))
             await self._commit(batch)
             for message in batch:
                 client._client.ack(message.mid, message.qos)
 
-    async def _commit(self, batch: Sequence[Published]) -> None:
+    async def _commit(self, batch: Sequence[BrokerMessage]) -> None:
         """Return once all of it is committed, however long the database is away."""
         waits = 0
         while True:
@@ -211,7 +211,7 @@ class Subscriber:
                 self._on_accepted()
                 return
 
-    def _accept(self, batch: Sequence[Published]) -> None:
+    def _accept(self, batch: Sequence[BrokerMessage]) -> None:
         try:
             with Session(self._engine) as session:
                 accept(session, list(self._arrivals(session, batch)), self._settings)
@@ -231,7 +231,7 @@ class Subscriber:
                 _keep(session, pattern, delivery, fault)
                 session.commit()
 
-    def _arrivals(self, session: Session, batch: Sequence[Published]) -> Iterator[Arrival]:
+    def _arrivals(self, session: Session, batch: Sequence[BrokerMessage]) -> Iterator[Arrival]:
         """Those whose sources are there; the others are kept until they are."""
         for message in batch:
             pattern, delivery = self._delivery(message)
@@ -255,7 +255,7 @@ class Subscriber:
             else:
                 yield Arrival(delivery, f"source:{source_id}" if source_id else ACTOR, source)
 
-    def _delivery(self, message: Published) -> tuple[TopicPattern | None, Delivery]:
+    def _delivery(self, message: BrokerMessage) -> tuple[TopicPattern | None, Delivery]:
         """What came, and the first of the patterns that takes its topic, if any."""
         topic = message.topic.value
         pattern = next((one for one in self._patterns if one.match(topic)), None)
