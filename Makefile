@@ -42,9 +42,11 @@ install: $(COMPILED) $(PACKAGES)
 run: $(COMPILED) $(PACKAGES)
 	@$(BIN)/dispatch demo fixtures/hanoi fixtures/hanoi/day
 
-# On all cores; a test that fails in company is to be looked at alone, with .venv/bin/pytest.
+# On all cores, and one test more, since browsers and databases are waited for; a test that fails in
+# company is to be looked at alone, with .venv/bin/pytest.
 test: $(INSTALLED_DEV) $(COMPILED) $(PACKAGES_DEV)
-	$(BIN)/pytest --numprocesses auto --dist worksteal
+	$(BIN)/pytest --dist worksteal \
+	    --numprocesses $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 
 lint: $(INSTALLED_DEV) $(PACKAGES_DEV)
 	$(BIN)/ruff check .

@@ -17,6 +17,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _HERE = Path(__file__).parent
 
 
+CONSTANTS = ("problem.py", "rules/eligibility.py", "travel.py")
+"""Whose constants are compiled in, too."""
+
+
 def _digest() -> str:
     """Of all that the compiled code depends on: these sources, the constants that they take from
     the problem, numba, and bounds checking."""
