@@ -113,7 +113,10 @@ def _unchanged_since(session: Session, ground: Ground, change: ChangeToMake) -> 
     ids = {found.route.plan_id for found in ground.routes}
     newest = max(queries.versions_of(session, ids).values(), default=0)
     # A route of which nothing is left is none in force any more, and has changed all the same.
-    newest = max(newest, versions.newest_change_since(session, change.plan_version, ground.scope))
+    emptied = versions.newest_emptying_since(
+        session, change.plan_version, ground.scope, ground.routes
+    )
+    newest = max(newest, emptied)
     if newest > change.plan_version:
         raise Conflict(
             Fault(

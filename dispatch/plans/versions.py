@@ -11,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, col, delete, func, select, update
 
 from dispatch import log, store
+from dispatch.local_time import days
 from dispatch.models import (
     PLANNABLE,
     Job,
@@ -36,28 +37,35 @@ def highest_version(session: Session) -> int:
     return session.exec(select(func.max(Plan.version))).one() or 0
 
 
-def newest_change_since(session: Session, version: int, scope: Scope) -> int:
-    """The newest version after this one that was for any of the scope's days and has changed a
-    route of its technicians (None: of anybody), be it that nothing is left of it; 0 if none has."""
-    published = session.exec(
-        select(Plan.id, Plan.version).where(
+def newest_emptying_since(
+    session: Session, version: int, scope: Scope, in_force: Collection[LiveRoute]
+) -> int:
+    """The newest version after this one that may have left nothing of a route of the scope's
+    technicians, of which none is ``in_force``: it was for the day, and has changed a route of
+    theirs. 0 if there is none."""
+    there = {(found.route.technician_id, found.route.day) for found in in_force}
+    plans = session.exec(
+        select(Plan).where(
             col(Plan.version) > version,
             col(Plan.starts_on) <= scope.ends_on,
             col(Plan.ends_on) >= scope.starts_on,
         )
     )
-    numbers = {str(plan_id): number or 0 for plan_id, number in published}
+    by_id = {str(plan.id): plan for plan in plans}
     newest = 0
-    for some in store.batches(numbers):
+    for some in store.batches(by_id):
         entries = select(LogEntry).where(
             col(LogEntry.entity_id).in_(some),
             LogEntry.entity == log.Entity.PLAN.value,
             LogEntry.action == PUBLISH,
         )
         for entry in session.exec(entries):
-            changed = (entry.after or {}).get("technician_ids", ())
-            if scope.technician_ids is None or not scope.technician_ids.isdisjoint(changed):
-                newest = max(newest, numbers[entry.entity_id])
+            plan = by_id[entry.entity_id]
+            common = days(max(plan.starts_on, scope.starts_on), min(plan.ends_on, scope.ends_on))
+            changed = scope.technician_ids or frozenset()
+            changed = changed.intersection((entry.after or {}).get("technician_ids", ()))
+            if any((name, day) not in there for day in common for name in changed):
+                newest = max(newest, plan.version or 0)
     return newest
 
 
