@@ -2,12 +2,15 @@
 
 Each core runs one search (``solver/kernel``) in a thread of its own: compiled code does not hold
 the interpreter's lock, and all searches read the same arrays. In a short search they meet and go on
-from the best plan found; a long one heats and cools its plans several times, then crosses the best.
+from the best plan found; a long one heats and cools its plans several times, then crosses the best,
+and puts together the cheapest plan of all routes seen.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from random import Random
 
@@ -22,6 +25,7 @@ from solver.kernel.plan import END_OF_ROUTE, empty_plan
 from solver.kernel.search import SearchSettings, anneal, fill
 from solver.problem import Depot, Problem, Visit
 from solver.search.elite import Elite, Found, routes_of
+from solver.search.partition import Partition, is_separable
 from solver.timing.schedule import Call, Sequences
 
 HOT = 6.0
@@ -49,6 +53,12 @@ CROSSED_CYCLE = 0.05
 a crossed plan. Both in cycles of a full length: many shorter ones leave more to choose from."""
 WARM = 0.5
 """The temperature that a crossed plan starts with."""
+
+PARTITIONS = ((2 / 3, 0.77), (0.9, 1.0))
+"""From where to where in the search, from 0 to 1, one of the searches makes way for a partition of
+the visits by routes seen, while the others cross plans."""
+NOTED_FROM = 0.5
+"""Where in a cycle routes begin to be noted: those of hot plans are in no good one."""
 
 FEW_SHIFTS = 16
 """With fewer, a look at all of them costs little, and is taken so much more often."""
@@ -113,19 +123,21 @@ class Searches:
         ends = None if seconds is None else time.monotonic() + seconds
         for search in self._searches:
             search.begin(unit, cold, ends, seconds, iterations)
+        partition = None
+        if cycles >= CROSS_FROM and iterations is None and is_separable(self.arrays):
+            # By the clock only: SCIP stops somewhere else each time.
+            partition = Partition(self.arrays)
+        for search in self._searches:
+            search.partition = partition
         with ThreadPoolExecutor(len(self._searches)) as pool:
-
-            def run_until(share: float) -> None:
-                running = [pool.submit(search.run_until, share) for search in self._searches]
-                _watched(running, self._searches, watch)
-
+            threads = _Threads(pool, self._searches, watch)
             if cycles < CROSS_FROM:
-                self._meet(run_until, max(cold, hot))
+                self._meet(threads, max(cold, hot))
             else:
-                self._cross(run_until, cycles, hot)
+                self._cross(threads, cycles, hot)
         self._keep()
 
-    def _meet(self, run_until: Callable[[float], None], hot: float) -> None:
+    def _meet(self, threads: "_Threads", hot: float) -> None:
         """A single cycle, in which those that are behind take over the best plan now and then."""
         for search in self._searches:
             search.begin_cycle(0.0, 1.0, hot)
@@ -133,35 +145,62 @@ class Searches:
             best = min(self._searches, key=lambda search: search.cents)
             for search in self._searches:
                 search.go_on_from(best)
-            run_until(meeting)
+            threads.run(partial(search.run_until, meeting) for search in self._searches)
 
-    def _cross(self, run_until: Callable[[float], None], cycles: float, hot: float) -> None:
+    def _cross(self, threads: "_Threads", cycles: float, hot: float) -> None:
         """Cycles of each search for itself, then shorter and cooler ones that begin with crossed
-        plans."""
+        plans; now and then the leader makes way for a partition meanwhile."""
         opening = self._leader.row()
         before = round(cycles * SHARE_OF_CYCLES / CYCLE_BEFORE_CROSSING)
         for first, last in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, before + 1).tolist()):
-            self._one_cycle(run_until, first, last, hot, lambda: opening)
-        crossed = round(cycles * (1.0 - SHARE_OF_CYCLES) / CROSSED_CYCLE)
-        for first, last in pairwise(np.linspace(SHARE_OF_CYCLES, 1.0, crossed + 1).tolist()):
-            self._one_cycle(run_until, first, last, WARM, lambda: self._elite.cross(self._random))
+            self._one_cycle(threads, self._searches, (first, last), hot, lambda: opening)
+        done = SHARE_OF_CYCLES
+        for first, last in PARTITIONS if self._leader.partition is not None else ():
+            self._cross_crossed(threads, self._searches, cycles, (done, first))
+            self._put_together(threads, cycles, (first, last))
+            done = last
+        self._cross_crossed(threads, self._searches, cycles, (done, 1.0))
+
+    def _cross_crossed(
+        self,
+        threads: "_Threads",
+        searches: Sequence["_Search"],
+        cycles: float,
+        span: tuple[float, float],
+    ) -> None:
+        """Cycles that begin with crossed plans."""
+        number = round(cycles * (span[1] - span[0]) / CROSSED_CYCLE)
+        for part in pairwise(np.linspace(*span, number + 1).tolist()):
+            self._one_cycle(threads, searches, part, WARM, lambda: self._elite.cross(self._random))
+
+    def _put_together(self, threads: "_Threads", cycles: float, span: tuple[float, float]) -> None:
+        """The leader makes a plan of routes seen, while the others cross plans."""
+        if self._stopped:
+            return
+        self._leader.open(self._best().row)
+        running = threads.start(partial(self._leader.put_together, span[1]))
+        self._cross_crossed(threads, self._searches[1:], cycles, span)
+        threads.wait([running])
+        self._keep()
 
     def _one_cycle(
         self,
-        run_until: Callable[[float], None],
-        first: float,
-        last: float,
+        threads: "_Threads",
+        searches: Sequence["_Search"],
+        span: tuple[float, float],
         hot: float,
         start: Callable[[], Ints],
     ) -> None:
-        """One cycle of each search from its start; what it ends with is a plan for the elite."""
+        """One cycle of each search from its start, from and to these shares of the whole; what it
+        ends with is a plan for the elite."""
         if self._stopped:
             return
-        for search in self._searches:
+        for search in searches:
             search.open(start())
-            search.begin_cycle(first, last, hot)
-        run_until(1.0)
-        self._keep()
+            search.begin_cycle(*span, hot)
+        threads.run(partial(search.run_until, 1.0) for search in searches)
+        for search in searches:
+            self._elite.add(search.found())
 
     @property
     def _stopped(self) -> bool:
@@ -210,17 +249,30 @@ class Searches:
         return max(1.0, (int(plan.now["cents"]) - left_out - service - fixed) / max(1, placed))
 
 
-def _watched(
-    running: Sequence[Future[None]], searches: Sequence["_Search"], watch: Callable[[], bool]
-) -> None:
-    left = set(running)
-    while left:
-        _, left = wait(left, timeout=0.05)
-        if watch():
-            for search in searches:
-                search.stopped = True
-    for future in running:
-        future.result()
+@dataclass(frozen=True, slots=True)
+class _Threads:
+    """One for each search, and who is asked whether all are to stop."""
+
+    pool: ThreadPoolExecutor
+    searches: Sequence["_Search"]
+    watch: Callable[[], bool]
+
+    def start(self, work: Callable[[], None]) -> Future[None]:
+        return self.pool.submit(work)
+
+    def run(self, works: Iterable[Callable[[], None]]) -> None:
+        """Do all that at once, and come back when it is done."""
+        self.wait([self.start(work) for work in works])
+
+    def wait(self, running: Sequence[Future[None]]) -> None:
+        left = set(running)
+        while left:
+            _, left = wait(left, timeout=0.05)
+            if self.watch():
+                for search in self.searches:
+                    search.stop()
+        for future in running:
+            future.result()
 
 
 class _Search:
@@ -233,6 +285,10 @@ class _Search:
         self.settings = settings
         self.iterations = 0
         self.stopped = False
+        self.partition: Partition | None = None
+        """Where the search notes its routes."""
+        self._noted: dict[int, list[int]] = {}
+        """The route last noted of each shift."""
         self.restart()
 
     @property
@@ -256,6 +312,37 @@ class _Search:
     def open(self, row: Ints) -> None:
         load(self.arrays, self.plan, row)
         fill(self.arrays, self.plan, self.dice, self.settings)
+
+    def stop(self) -> None:
+        self.stopped = True
+        if self.partition is not None:
+            self.partition.stop()
+
+    def put_together(self, last: float) -> None:
+        """Go over to the cheapest plan of routes that all searches have noted, found until this
+        share of the time is over; to the own one if there is none that costs less."""
+        if self.partition is None or self._seconds is None:
+            return
+        self._noted.clear()
+        self._note(self.partition)
+        left = (last - self._time_gone(time.monotonic())) * self._seconds
+        self.open(self.partition.best(routes_of(self.row()), left))
+
+    def _note(self, partition: Partition) -> None:
+        """The routes of the plan as it is now, but for those that are as they were."""
+        plan, shifts = self.plan, len(self.plan.routes)
+        after, calls = plan.nodes["after"].tolist(), plan.nodes["call"].tolist()
+        cents = plan.routes["cents"].tolist()
+        start = len(self.plan.unassigned)
+        for shift in range(shifts):
+            route: list[int] = []
+            node = after[start + 2 * shift]
+            while calls[node] >= 0:
+                route.append(calls[node])
+                node = after[node]
+            if route and self._noted.get(shift) != route:
+                self._noted[shift] = route
+                partition.add(shift, route, cents[shift])
 
     def go_on_from(self, other: "_Search") -> None:
         if other is not self and other.cents < self.cents:
@@ -312,6 +399,8 @@ class _Search:
             )
             self._done += number
             self.iterations += number
+            if self.partition is not None and gone > NOTED_FROM:
+                self._note(self.partition)
             took = max(1e-6, time.monotonic() - since)
             self._chunk = max(1, int(number * min(4.0, CHUNK_SECONDS / took)))
 
