@@ -19,6 +19,8 @@ from dispatch.models import (
     Asset,
     Device,
     Job,
+    LogEntry,
+    ReportKind,
     Severity,
     Site,
     now,
@@ -30,6 +32,9 @@ from solver.faults import Fault
 
 SCHEDULER = "scheduler"
 MOST_AT_ONCE = 200
+ENDS = (ReportKind.COMPLETED, ReportKind.CANNOT_COMPLETE)
+LATE_REPORTS = timedelta(days=1)
+"""Ends of jobs that were reported so long ago have been looked at."""
 
 
 class AlertOut(Output):
@@ -180,24 +185,36 @@ def judge_what_was_held_back(session: Session, settings: Settings, at: datetime)
 def judge_what_outlived_its_job(session: Session, settings: Settings, at: datetime) -> list[int]:
     """Judge alerts that were said to be there after their jobs' ends, and counted with these all
     the same because the reports of the ends came later; their ids."""
-    found = session.exec(
-        select(Alert.id, Alert.last_seen_at, Job.departed_at, AlertRule.quiet_minutes)
-        .join(Job, col(Alert.job_id) == Job.id)
-        .join(AlertRule, col(Alert.rule_id) == AlertRule.id, isouter=True)
-        .where(
-            col(Alert.outcome).in_((AlertOutcome.JOB, AlertOutcome.FOLDED)),
-            col(Job.status).in_(OVER),
-            col(Job.departed_at) < col(Alert.last_seen_at),
-            # What came later than the report was judged with what it says.
-            col(Job.updated_at) >= col(Alert.last_seen_at),
-        )
-        .order_by(col(Alert.site_id), col(Alert.id))
+    ended = session.exec(
+        select(LogEntry.entity_id)
+        .where(col(LogEntry.at) > at - LATE_REPORTS)
+        .where(LogEntry.entity == log.Entity.JOB, col(LogEntry.action).in_(ENDS))
     ).all()
+    found = [
+        row
+        for some in store.batches(ended)
+        for row in session.exec(
+            select(Alert, Job.departed_at, AlertRule.quiet_minutes)
+            .join(Job, col(Alert.job_id) == Job.id)
+            .join(AlertRule, col(Alert.rule_id) == AlertRule.id, isouter=True)
+            .where(
+                col(Alert.job_id).in_(some),
+                col(Alert.outcome).in_((AlertOutcome.JOB, AlertOutcome.FOLDED)),
+                col(Job.status).in_(OVER),
+                col(Job.departed_at) < col(Alert.last_seen_at),
+                # What came later than the report was judged with what it says.
+                col(Job.updated_at) >= col(Alert.last_seen_at),
+            )
+        )
+    ]
+    # Whoever holds several sites takes them in this order.
+    found.sort(key=lambda row: (row[0].site_id, row[0].id))
     judged = []
-    for id_, seen_at, departed_at, quiet_minutes in found:
+    for known, departed_at, quiet_minutes in found:
         quiet = timedelta(minutes=quiet_minutes or 0)
-        if id_ is None or departed_at is None or seen_at <= departed_at + quiet:
+        if departed_at is None or known.last_seen_at <= departed_at + quiet:
             continue
+        id_ = known.id or 0
         alert = _hold(session, id_)
         if alert.outcome in (AlertOutcome.JOB, AlertOutcome.FOLDED):
             _judge(session, alert, SCHEDULER, settings, at)

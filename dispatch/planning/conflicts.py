@@ -200,7 +200,7 @@ class Conflicts:
                 same = still_standing(session, looks, jobs, at, self._settings.zone)
                 some = {day: some[day] for day in same}
             found |= some
-            if news and only_reads(session):
+            if seen != before and only_reads(session):
                 # Who writes may take back what they have logged.
                 self._keep_seen(some, seen)
         return found

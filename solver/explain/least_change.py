@@ -254,7 +254,8 @@ def _leniencies(draft: Draft, asked: Visit, shift: Shift) -> Iterator[_Leniency]
     for pause in shift.breaks:
         yield _Leniency(waiver(Rule.BREAKS, pause.id), MINUTE, minutes, _with_break_moved(pause.id))
     for part, needed in sorted(asked.parts.items()):
-        yield _Leniency(waiver(Rule.PARTS, part), 1, needed, _with_part(part))
+        if needed:
+            yield _Leniency(waiver(Rule.PARTS, part), 1, needed, _with_part(part))
     for tool in sorted(asked.tools - shift.tools):
         yield _Leniency(waiver(Rule.TOOLS, tool), 1, 1, _with_tool(tool))
 

@@ -28,7 +28,7 @@ from dispatch.models import (
 )
 from dispatch.placing.following import Follower
 from dispatch.placing.placer import place_waiting
-from dispatch.planning.conflicts import broken_visits
+from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.live_days import LiveDays
 from dispatch.settings import Settings
 from dispatch.store import reading
@@ -60,7 +60,7 @@ class Scarce:
         self.dice = random.Random(f"scarce {seed}")
         self.at = hanoi("08:00")
         self.days = LiveDays(reading(engine), settings)
-        self.follower = Follower(engine, settings)
+        self.follower = Follower(engine, settings, Conflicts(reading(engine), settings))
         self.problems: list[str] = []
         self.told: list[str] = []
         """What has befallen it, for whoever looks for the cause."""

@@ -178,12 +178,12 @@ def test_whoever_does_not_sign_in_again_is_left_with_the_form(
 
 def test_a_page_is_not_anothers_to_go_on_with(page_as: Windows) -> None:
     page = shown(page_as("dispatcher", expected=LAPSED))
-    page.evaluate("globalThis.isTheSamePage = true")
+    page.evaluate("document.documentElement.dataset.same = 'yes'")
     sign_out_elsewhere(page)
     refresh(page)
     page.get_by_role("button", name="Đăng nhập lại…").click()
     sign_in_again(page, "administrator")
-    page.wait_for_function("globalThis.isTheSamePage === undefined")
+    expect(page.locator("html:not([data-same])")).to_be_attached()
     shown(page)
 
 

@@ -11,7 +11,7 @@ from dispatch.alerts import handling
 from dispatch.alerts.intake import replay_dead_letter
 from dispatch.company.devices import DEVICES, DeviceContent
 from dispatch.jobs import jobs
-from dispatch.models import OVER, Alert, AlertFormat, AlertSource, Job, JobStatus
+from dispatch.models import OVER, Alert, AlertFormat, AlertSource, Job, JobStatus, LogEntry
 from dispatch.settings import Settings
 from tests.dispatch.machines import (
     add_machines,
@@ -402,7 +402,11 @@ def test_what_came_before_the_late_report_of_an_end_and_after_the_end_makes_a_ne
     [again] = told(session, settings, message(id_), minutes(90))
     assert again.job_id == first.job_id
     assert handling.judge_what_outlived_its_job(session, settings, minutes(91)) == []
-    over(session, 70).updated_at = minutes(120)
+    ended = over(session, 70)
+    ended.updated_at = minutes(120)
+    report = LogEntry(actor="ann", action="completed", entity="job", entity_id=ended.id)
+    report.at = minutes(120)
+    session.add(report)
     session.commit()
     judged = handling.judge_what_outlived_its_job(session, settings, minutes(121))
     if quiet == 30:

@@ -15,12 +15,21 @@ ROOT = Path(__file__).parents[3]
 def recorded() -> Iterator[tuple[str, str]]:
     """Entity and action of every change that is logged, where the code names both."""
     for path in (ROOT / "dispatch").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {
+            ast.unparse(node.targets[0]): node.value.value
+            for node in module.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        }
+        for node in ast.walk(module):
             if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("log.record"):
                 match node.args[2:4]:
                     case [ast.Constant(value=action), ast.Attribute(attr=entity)]:
                         if entity in Entity.__members__:
                             yield Entity[entity].value, str(action)
+                    case [ast.Name(id=name), ast.Attribute(attr=entity)]:
+                        if entity in Entity.__members__ and name in constants:
+                            yield Entity[entity].value, str(constants[name])
 
 
 def test_every_change_to_what_can_be_watched_is_published() -> None:

@@ -124,6 +124,12 @@ def test_only_in_the_gap_that_is_asked_for() -> None:
     assert told(problem, gap=0) == []
 
 
+def test_none_of_a_part_is_no_demand_for_it() -> None:
+    asked = visit("a", 0, 10, parts={"filter": 1, "pump": 0})
+
+    assert told(line_problem([asked], [shift()]))
+
+
 @given(problem=problems())
 def test_with_the_change_alone_the_plan_is_valid(problem: Problem) -> None:
     draft = Draft(problem)
