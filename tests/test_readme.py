@@ -21,7 +21,7 @@ from dispatch.files.sheets import SHEETS
 from dispatch.settings import Settings
 from solver.kernel import flattening
 from solver.kernel import search as kernel_search
-from solver.search import elite, searches
+from solver.search import elite, partition, searches
 from solver.solution import HARD, SOFT, Rule
 from tests.dispatch.waiting import until
 
@@ -104,6 +104,7 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
         "search": searches,
         "flattening": flattening,
         "elite": elite,
+        "partition": partition,
         "kernel.search": kernel_search,
     }
 

@@ -188,6 +188,7 @@ class Conflicts:
         for day, one in kept.items():
             by_seen.setdefault(one.seen, {})[day] = one
         found: dict[date, _KeptDay] = {}
+        newest: SeenEntries | None = None
         for before, some in by_seen.items():
             seen, news = news_since(session, before, None, MOST_CHANGES)
             if news is None:
@@ -200,9 +201,11 @@ class Conflicts:
                 same = still_standing(session, looks, jobs, at, self._settings.zone)
                 some = {day: some[day] for day in same}
             found |= some
-            if seen != before and only_reads(session):
-                # Who writes may take back what they have logged.
-                self._keep_seen(some, seen)
+            if newest is None or seen.upto > newest.upto:
+                newest = seen
+        if newest is not None and only_reads(session):
+            # Who writes may take back what they have logged. All have seen the same by now.
+            self._keep_seen(found, newest)
         return found
 
     def _keep_seen(self, same: Mapping[date, "_KeptDay"], seen: SeenEntries) -> None:
@@ -210,7 +213,7 @@ class Conflicts:
         with self._keeping:
             for day, one in same.items():
                 watched = self._days.get(day)
-                if watched is not None and watched.kept is one:
+                if watched is not None and watched.kept is one and one.seen != seen:
                     watched.kept = replace(one, seen=seen)
 
 

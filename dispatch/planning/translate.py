@@ -309,8 +309,9 @@ class _Translator:
         mine = [
             history
             for history in self._histories_of[shift.technician_id]
-            if history.stops[0].arrival_at < shift.ends_at
-            if history.ends_at > shift.starts_at or history.route.shift_starts_at == shift.starts_at
+            # What its own route begins with may be in its overtime.
+            if history.route.shift_starts_at == shift.starts_at
+            or (history.stops[0].arrival_at < shift.ends_at and history.ends_at > shift.starts_at)
         ]
         return max(mine, key=lambda history: history.ends_at, default=None)
 

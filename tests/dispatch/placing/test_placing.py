@@ -30,6 +30,7 @@ from tests.dispatch.crew import (
     add_depot,
     add_job,
     add_live_route,
+    add_technician,
     hanoi,
 )
 from tests.dispatch.drafting import everything, in_force, status
@@ -231,6 +232,21 @@ def test_what_is_about_to_begin_stays_where_it_is(monday: Session, settings: Set
     found = place(monday, settings, "urgent", "ann", at=hanoi("08:40"))
     assert found.option.start_at >= hanoi("09:30")
     assert in_force(monday)["ann"] == ["a1", "urgent", "a2"]
+
+
+def test_who_begins_in_overtime_is_busy_until_then(session: Session, settings: Settings) -> None:
+    """What is about to begin after the shift's end, as the first stop of a route, is not begun by
+    somebody who is free meanwhile."""
+    add_technician(session, "ann", overtime=60)
+    for name in ("late", "later"):
+        add_job(session, name, at=5, minutes=20)
+    evening = hanoi("16:36")
+    add_live_route(session, "ann", [("late", "17:04")])
+    session.commit()
+
+    with pytest.raises(Conflict):
+        place(session, settings, "later", at=evening)
+    assert in_force(session) == {"ann": ["late"]}
 
 
 def test_what_has_grown_is_planned_anew_although_it_is_about_to_begin(
