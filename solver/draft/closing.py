@@ -20,8 +20,8 @@ from solver.draft.fetching import fetched
 from solver.draft.insertion import best_place
 from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import UNLIMITED, Truths, stock_of
-from solver.timing.schedule import Call, earliest_end
-from solver.timing.slack import Openings, Slack
+from solver.timing.schedule import Call
+from solver.timing.slack import Openings, Slack, has_time
 
 MOST_ATTEMPTS = 2_000
 """So many places are tried before a plan is closed, and as many again to explain it."""
@@ -141,12 +141,7 @@ class Ways:
         found = self._shifts(visit, self._openings[price].admit(visit))
         for shift in sorted(found, key=lambda shift: -self._seconds_below(shift, price)):
             calls, slack = self._left(shift, price)
-            if any(
-                slack.admits(visit, index, self._draft.legs)
-                and earliest_end(shift, (*calls[:index], visit, *calls[index:]), self._draft.legs)
-                is not None
-                for index in range(len(calls) + 1)
-            ):
+            if has_time(shift, calls, visit, slack, self._draft.legs):
                 yield shift
 
     def _left(self, shift: Shift, price: int) -> tuple[tuple[Call, ...], Slack]:

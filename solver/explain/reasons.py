@@ -25,7 +25,7 @@ from solver.draft.draft import Draft
 from solver.explain.impossible import Impossible, asks_for
 from solver.problem import Shift, Visit
 from solver.solution import Reason, ReasonCode, Rule, Unassigned
-from solver.timing.schedule import earliest_end
+from solver.timing.slack import has_time
 from solver.wording import counted
 
 MOST_NAMED = 4
@@ -249,22 +249,16 @@ class _Reasons:
             for part, number in visit.parts.items()
             if number and any(one.parts.get(part) for one in out)
         }
-        if wanted and any(self._has_time(one, visit) for one in able):
+        draft = self._draft
+        if wanted and any(
+            has_time(one, draft.sequences[one.id], visit, draft.slack_of(one), draft.legs)
+            for one in able
+        ):
             scarce = ", ".join(sorted(wanted))
             message = f"what it needs ({scarce}) goes to work that matters as much or more{names}"
             return Reason(ReasonCode.OUTBID, Rule.PARTS, f"{message}; able: {who}")
         message = "everyone who could do it is busy then with work that matters as much or more"
         return Reason(ReasonCode.OUTBID, rule, f"{message}{names}: {who}")
-
-    def _has_time(self, shift: Shift, visit: Visit) -> bool:
-        """Whether the route has time for the visit, breaks and all, if it lacks nothing."""
-        calls, legs = self._draft.sequences[shift.id], self._draft.legs
-        slack = self._draft.slack_of(shift)
-        return any(
-            slack.admits(visit, index, legs)
-            and earliest_end(shift, (*calls[:index], visit, *calls[index:]), legs) is not None
-            for index in range(len(calls) + 1)
-        )
 
 
 def _not_found(shifts: Iterable[Shift], may: str) -> Reason:

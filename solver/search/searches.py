@@ -135,7 +135,7 @@ class Searches:
                 self._meet(threads, max(cold, hot))
             else:
                 self._cross(threads, cycles, hot)
-        self._keep()
+        self._keep(self._searches)
 
     def _meet(self, threads: "_Threads", hot: float) -> None:
         """A single cycle, in which those that are behind take over the best plan now and then."""
@@ -181,7 +181,7 @@ class Searches:
         running = threads.start(partial(self._leader.put_together, span[1]))
         self._cross_crossed(threads, self._searches[1:], cycles, span)
         threads.wait([running])
-        self._keep()
+        self._keep(self._searches)
 
     def _one_cycle(
         self,
@@ -199,15 +199,14 @@ class Searches:
             search.open(start())
             search.begin_cycle(*span, hot)
         threads.run(partial(search.run_until, 1.0) for search in searches)
-        for search in searches:
-            self._elite.add(search.found())
+        self._keep(searches)
 
     @property
     def _stopped(self) -> bool:
         return any(search.stopped for search in self._searches)
 
-    def _keep(self) -> None:
-        for search in self._searches:
+    def _keep(self, searches: Sequence["_Search"]) -> None:
+        for search in searches:
             self._elite.add(search.found())
 
     def _best(self) -> Found:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from solver.problem import Depot, Shift, TimeWindow, Visit
 from solver.rules.eligibility import Truths
-from solver.timing.schedule import NEVER, Call, Legs, next_start, previous_start
+from solver.timing.schedule import NEVER, Call, Legs, earliest_end, next_start, previous_start
 from solver.travel import Matrix
 
 Numbers = npt.NDArray[np.int64]
@@ -100,6 +100,16 @@ class Slack:
                 break
             clock, here = start + call.duration, call.location
         return gaps
+
+
+def has_time(shift: Shift, calls: Sequence[Call], visit: Visit, slack: Slack, legs: Legs) -> bool:
+    """Whether the shift has time for the visit next to these calls, breaks and all, if it lacks
+    nothing; ``slack`` is that of the calls."""
+    return any(
+        slack.admits(visit, index, legs)
+        and earliest_end(shift, (*calls[:index], visit, *calls[index:]), legs) is not None
+        for index in range(len(calls) + 1)
+    )
 
 
 class Openings:
