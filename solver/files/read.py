@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from solver.faults import Fault
 from solver.files.decode import FAULTY, Decoder, UnreadableFile, read_text
+from solver.files.links import links_in
 from solver.files.matrices import matrices, parse_problem
 from solver.files.text_formats import read_trsp, read_vrptw
 from solver.objective import Objective
@@ -70,7 +71,7 @@ def problem_from_json(data: Any, folder: Path | None = None) -> Problem:
     decoder = Decoder(
         {TimeWindow: _window, (Visit, "skills"): _skills, (Shift, "skills"): _skills}, strict=True
     )
-    keys = {"visits": True, "shifts": True, "depots": False, "objective": False}
+    keys = {"visits": True, "shifts": True, "depots": False, "objective": False, "links": False}
     by_matrix = not isinstance(data, dict) or "locations" not in data
     keys |= (
         {"travel_time": True, "distance": True}
@@ -86,11 +87,12 @@ def problem_from_json(data: Any, folder: Path | None = None) -> Problem:
     visits = decoder.records(Visit, data.get("visits", []), "/visits")
     shifts = decoder.records(Shift, data.get("shifts", []), "/shifts")
     depots = decoder.records(Depot, data.get("depots", []), "/depots")
+    links = links_in(decoder, data.get("links", []), "/links")
     if travel is None or objective is None:
         # Nothing refers to a location or a priority soundly: further faults would only mislead.
         raise InvalidProblem(decoder.faults)
     try:
-        problem = Problem(visits, shifts, *travel, depots=depots, objective=objective)
+        problem = Problem(visits, shifts, *travel, depots=depots, objective=objective, links=links)
     except InvalidProblem as error:
         decoder.faults += error.faults
     if decoder.faults:
