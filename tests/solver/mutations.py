@@ -314,8 +314,12 @@ def _with_other(at: Spot, link: Callable[[str, str], Link]) -> Case | None:
 
 
 def _late_in_its_crew(at: Spot) -> Case | None:
-    crews = [link.visits for link in at.problem.links if isinstance(link, Together)]
-    return at.moved(at.stop.start + 1) if any(at.stop.id in crew for crew in crews) else None
+    """As if the visit were one of a crew with another that starts at the same moment."""
+    for other in _spots(at.problem, at.solution, VISIT):
+        if other.stop.start == at.stop.start and other.shift.technician != at.shift.technician:
+            crew = _with_link(at, Together((at.stop.id, other.stop.id)))
+            return None if crew is None else (crew[0], at.moved(at.stop.start + 1)[1])
+    return None
 
 
 VISIT, DEPOT, BREAK = StopKind.VISIT, StopKind.DEPOT, StopKind.BREAK
