@@ -15,6 +15,7 @@ from rich.table import Table
 from dispatch.cli import terminal
 from dispatch.cli.terminal import compile_first, interruptible, refuse
 from dispatch.cores import available_cores
+from solver.explain.linked import with_reasons
 from solver.faults import Fault
 from solver.files.decode import UnreadableFile, parse_json, read_text
 from solver.files.read import Format, ProblemFile, read_problem
@@ -24,7 +25,7 @@ from solver.problem import InvalidProblem, Problem
 from solver.solution import Route, Rule, Solution, StopKind
 from solver.solve import ENGINES, Limit, Progress
 from solver.solve import solve as solution_of
-from solver.start import start_from, with_reasons
+from solver.start import start_from
 from solver.wording import counted
 
 DEFAULT_SECONDS = 10.0
