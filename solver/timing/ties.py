@@ -94,7 +94,9 @@ class Ties:
         """Moments of the linked visits in these sequences that cost as little as a descent from
         the earliest ones finds; None if there are none at all."""
         moments = self.earliest(sequences)
-        if not moments:
+        costs = self.problem.objective
+        if not moments or not (costs.working_time or costs.moved_time):
+            # To start later costs nothing less then.
             return moments
         return _Descent(self, sequences, moments).cheapest()
 

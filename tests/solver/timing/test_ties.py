@@ -37,7 +37,8 @@ def cheapest_moments(problem: Problem, **names: str) -> dict[str, int] | None:
 def two_days(links: Iterable[Link], **rules: Any) -> Problem:
     """Visits a to e at the locations 1 to 5 on a line, Ann's and Bob's shift."""
     visits = [
-        visit(name, number, **rules.pop(name, {})) for number, name in enumerate("abcde", start=1)
+        replace(visit(name, number), **rules.pop(name, {}))
+        for number, name in enumerate("abcde", start=1)
     ]
     shifts = [shift("s", "ann"), shift("t", "bob")]
     shifts = [replace(one, **rules.pop(one.id, {})) for one in shifts]
