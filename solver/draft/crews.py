@@ -6,7 +6,7 @@ the first are tried, and the cheapest of all that comes to an end is taken. A ch
 order; if all of it has no place, as much of its beginning as has.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from solver.draft.closing import Patience
@@ -15,11 +15,13 @@ from solver.draft.insertion import Option, best_place
 from solver.draft.tied import tied, within
 from solver.links import After, Apart, Bonds, Link, Person, Separation, Together, linked
 from solver.problem import Problem, Shift, Visit
+from solver.rules.cost import cost
 from solver.solution import Route
 from solver.timing.moments import held
 from solver.timing.schedule import NEVER, Call
 from solver.timing.slack import Slack
 from solver.timing.ties import Ties, bound_starts
+from solver.timing.timing import cheapest
 from solver.travel import MAX_TIME
 
 DAY = 86_400
@@ -92,7 +94,13 @@ class Crews:
             self._leave_out(left)
 
     def _moments(self, plain: Mapping[str, Visit], gone: set[str]) -> dict[str, int] | None:
-        sequences = {
+        return self.ties.cheapest(self._sequences(plain, gone))
+
+    def _sequences(
+        self, plain: Mapping[str, Visit], gone: Collection[str]
+    ) -> dict[str, tuple[Call, ...]]:
+        """What the draft holds, less some, with the windows of the problem."""
+        return {
             name: tuple(
                 plain[call.id] if isinstance(call, Visit) else call
                 for call in calls
@@ -100,7 +108,6 @@ class Crews:
             )
             for name, calls in self.draft.sequences.items()
         }
-        return self.ties.cheapest(sequences)
 
     def _hold(self, plain: Mapping[str, Visit], moments: Mapping[str, int]) -> None:
         self._spots = {}
@@ -119,6 +126,26 @@ class Crews:
                 self._spots[name] = _Spot(shift, start, end)
         if lost:
             self._leave_out(lost)
+
+    def routes(self) -> tuple[Route, ...]:
+        """The draft's routes; at times that the price of the worst lateness has a say in."""
+        routes = self.draft.routes()
+        if not self.problem.objective.worst_lateness:
+            return routes
+        ties = Ties(self.problem, self.draft.legs, lateness=True)
+        plain = {visit.id: visit for visit in self.draft.visits}
+        moments = ties.cheapest(self._sequences(plain, set()))
+        if moments is None:
+            return routes
+        timed = [
+            cheapest(self.problem, shift, held(calls, moments), self.draft.legs)
+            for shift in self.problem.shifts
+            if (calls := self.draft.sequences[shift.id])
+        ]
+        if None in timed:
+            return routes
+        again = self.draft.supplied([route for route in timed if route is not None])
+        return min(routes, again, key=lambda ones: sum(cost(self.problem, ones, ()).values()))
 
     def tied(self) -> Problem:
         """The problem for all that places visits one by one next to what is linked here."""

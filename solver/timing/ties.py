@@ -22,9 +22,13 @@ from solver.timing.schedule import NEVER, Call, Legs, Sequences, next_start
 
 
 class Ties:
-    """The links in time between the visits of a problem, for any sequences of them."""
+    """The links in time between the visits of a problem, for any sequences of them.
 
-    def __init__(self, problem: Problem, legs: Legs) -> None:
+    The worst lateness ties all visits that can be late; it is taken in if ``lateness`` is.
+    """
+
+    def __init__(self, problem: Problem, legs: Legs, *, lateness: bool = False) -> None:
+        self._lateness = lateness and problem.objective.worst_lateness > 0
         self.problem = problem
         self.legs = legs
         durations = {visit.id: visit.duration for visit in problem.visits}
@@ -38,7 +42,11 @@ class Ties:
 
     def binds(self, call: Call) -> bool:
         """Whether the call is a visit whose start others depend on."""
-        return isinstance(call, Visit) and (call.id in self.after or call.id in self.before)
+        return isinstance(call, Visit) and (
+            call.id in self.after
+            or call.id in self.before
+            or (self._lateness and call.due is not None)
+        )
 
     def earliest(self, sequences: Sequences) -> dict[str, int] | None:
         """The earliest moments of the linked visits in these sequences at which all of them are
