@@ -156,6 +156,14 @@ def _closed(solving: "_Solving", crews: Crews, best: Solution) -> Solution:
         crews.place_all()
         _one_by_one(crews, lambda draft: close(draft, solving.placed))
         found = solving.better(best, crews.routes())
+        for group in crews.waiting():
+            if solving.placed():
+                break
+            crews.adopt(found.routes)
+            if crews.place_instead(group):
+                crews.place_all()
+                _one_by_one(crews, lambda draft: close(draft, solving.placed))
+                found = solving.better(found, crews.routes())
         if found is best:
             break
         best = found

@@ -218,6 +218,35 @@ class Crews:
                 return True
         return False
 
+    def place_instead(self, group: Sequence[tuple[str, ...]]) -> bool:
+        """Place these units where they would be if nothing else was there, and take off those
+        shifts whatever is on them, as well as the visits that the units are linked to; whether they
+        have a place then. Who has left is on no route."""
+        before, spots = self.draft.copy(), self._spots
+        names = [name for unit in group for name in unit]
+        every = {call.id for calls in before.sequences.values() for call in calls}
+        if not self._place_without(every & before.rows.keys(), group):
+            return False
+        taken = {self._spots[name].shift.id for name in names if name in self._spots}
+        self.draft.take_from(before)
+        self._spots = spots
+        gone = {call.id for name in taken for call in before.sequences[name]}
+        gone |= {other for name in names for link in self.bonds.of[name] for other in linked(link)}
+        gone |= {
+            other for name in gone & self.bonds.of.keys() for other in self.bonds.leaving[name]
+        }
+        return self._place_without(gone & before.rows.keys(), group)
+
+    def _place_without(self, names: Collection[str], group: Sequence[tuple[str, ...]]) -> bool:
+        before, spots = self.draft.copy(), self._spots
+        self.draft.remove(names)
+        self._spots = {name: spot for name, spot in spots.items() if name not in names}
+        if not self._breaking() & self._spots.keys() and self.place(group):
+            return True
+        self.draft.take_from(before)
+        self._spots = spots
+        return False
+
     def _needs(self, name: str) -> set[str]:
         return {other for other, them in self.bonds.leaving.items() if name in them}
 
@@ -302,10 +331,10 @@ class Crews:
         """The visit, at those times that the ones which are there leave open."""
         visit = self.draft.visit(name)
         earliest, latest = -NEVER, NEVER
-        for lag in self.ties.before[name]:
+        for lag in self.ties.before.get(name, ()):
             if lag.earlier in trial.spots:
                 earliest = max(earliest, trial.spots[lag.earlier].earliest + lag.seconds)
-        for lag in self.ties.after[name]:
+        for lag in self.ties.after.get(name, ()):
             if lag.later in trial.spots:
                 latest = min(latest, trial.spots[lag.later].latest - lag.seconds)
         if (earliest, latest) == (-NEVER, NEVER):
