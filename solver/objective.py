@@ -21,6 +21,8 @@ class Objective:
     """Per second that service ends after the visit's due time."""
     lateness_factors: tuple[int, ...] = ()
     """Multiplies that by priority, lowest priority first; empty: all alike."""
+    worst_lateness: int = 0
+    """Per second of the largest lateness of any visit, whatever its priority."""
     promptness: tuple[int, ...] = ()
     """Per second from the moment from which the visit could be served (``Problem.ready``) until it
     is, by priority, lowest first; empty: nothing."""

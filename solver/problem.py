@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from solver.faults import Fault
+from solver.links import Link, link_faults
 from solver.objective import Objective, objective_faults
 from solver.travel import MAX_TIME, Matrix, frozen, location_faults, longest_leg, travel_faults
 
@@ -144,7 +145,7 @@ class InvalidProblem(ValueError):  # noqa: N818 - the design names it so
 
 @dataclass(frozen=True)
 class Problem:
-    """Visits to place into shifts, given travel and an objective.
+    """Visits to place into shifts, given travel, an objective and links between visits.
 
     ``travel_time`` (seconds) and ``distance`` (metres) are square integer matrices over locations,
     from row to column; ``NO_WAY`` in both where there is no leg. Both are made read-only, and
@@ -158,11 +159,12 @@ class Problem:
     distance: Matrix
     depots: tuple[Depot, ...] = ()
     objective: Objective = field(default_factory=Objective)
+    links: tuple[Link, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("travel_time", "distance"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
-        for name in ("visits", "shifts", "depots"):
+        for name in ("visits", "shifts", "depots", "links"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         faults = tuple(_faults(self))
         if faults:
@@ -233,7 +235,7 @@ class Problem:
         dearest += costs.prompt_cents(visit.priority) * max(0, horizon - self.ready[visit.id])
         if visit.due is not None:
             late = max(0, horizon + visit.duration - visit.due)
-            dearest += costs.late_cents(visit.priority) * late
+            dearest += (costs.late_cents(visit.priority) + costs.worst_lateness) * late
         if visit.previous is not None:
             away = max(abs(moment - visit.previous.start) for moment in (opening, horizon))
             factor = costs.told_factor if visit.previous.told else 1
@@ -294,6 +296,9 @@ def _faults(problem: Problem) -> Iterator[Fault]:
     for depot in problem.depots:
         yield from _depot_faults(depot, size)
     yield from _overlap_faults(problem.shifts)
+    durations = {visit.id: visit.duration for visit in problem.visits}
+    pinned = {visit.id: visit.pin.technician for visit in problem.visits if visit.pin}
+    yield from link_faults(problem.links, durations, pinned)
     yield from _magnitude_faults(problem)
 
 

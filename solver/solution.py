@@ -36,9 +36,17 @@ class Rule(StrEnum):
     """The technician is among the allowed ones and not among the forbidden ones."""
     TERRITORY = "territory"
     """The shift serves the visit's territory."""
+    TOGETHER = "together"
+    """The visits of a crew start at the same moment, each with another technician, all or none."""
+    AFTER = "after"
+    """The second visit keeps its distance in time from the first, and its technician or another;
+    without the first it is not made."""
+    APART = "apart"
+    """Visits that are kept apart have different technicians, or different days."""
 
     UNASSIGNED = "unassigned"
     LATENESS = "lateness"
+    WORST_LATENESS = "worst_lateness"
     PROMPTNESS = "promptness"
     WORKING_TIME = "working_time"
     TRAVEL_TIME = "travel_time"
@@ -58,6 +66,7 @@ class Rule(StrEnum):
 SOFT = (
     Rule.UNASSIGNED,
     Rule.LATENESS,
+    Rule.WORST_LATENESS,
     Rule.PROMPTNESS,
     Rule.WORKING_TIME,
     Rule.TRAVEL_TIME,

@@ -1,8 +1,9 @@
 """The independent verifier: is this solution valid, and does it cost what it claims?
 
 It shares no code with any engine and plays the day through stop by stop, one function for each
-hard ``Rule``, all of them listed in ``check``. It takes any solution, however odd (ids that
-nobody knows, stops out of order, negative times), and reports what is odd instead of failing.
+hard ``Rule``, all of them listed in ``check``; those of links are in ``judge/links.py``. It takes
+any solution, however odd (ids that nobody knows, stops out of order, negative times), and reports
+what is odd instead of failing.
 """
 
 from collections import Counter
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from solver.judge.cost import cost
+from solver.judge.links import after, apart, together
 from solver.judge.replay import Replay, at, picked_up
 from solver.problem import Break, Problem, Shift, TimeWindow
 from solver.solution import (
@@ -53,8 +55,8 @@ def check(problem: Problem, solution: Solution, *, tolerance: int = 0) -> tuple[
     """Every violation of a hard rule, and every false claim about cost; empty if it is valid.
 
     ``tolerance`` is what a time or a cost may be off before it counts, for solutions that were
-    rounded when they were written. It applies to travel, time windows, shifts, breaks and cost;
-    what can be counted is never tolerated.
+    rounded when they were written. It applies to travel, time windows, shifts, breaks, links
+    and cost; what can be counted is never tolerated.
 
     A route of a shift that does not exist is reported as such and not looked into. A stop at an
     unknown place is reported once; of the rest of its route only the ways from and to it are not
@@ -74,6 +76,9 @@ def check(problem: Problem, solution: Solution, *, tolerance: int = 0) -> tuple[
         *_pins(case),
         *_technicians(case),
         *_territory(case),
+        *together(case, tolerance),
+        *after(case, tolerance),
+        *apart(case),
         *_cost(case),
     )
 

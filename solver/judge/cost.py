@@ -17,6 +17,7 @@ def cost(
     - unassigned: the visit's price (``Problem.prices``).
     - lateness: per second that service ends after the visit's due time, times the factor of its
       priority.
+    - worst lateness: per second that the latest of all visits ends after its due time.
     - promptness: by priority, per second that service starts after it could have: from when the
       first shift starts, or the first of the visit's windows opens that is not over by then.
     - working time: per second from a route's start to its end.
@@ -47,6 +48,8 @@ def cost(
                 factors = weights.lateness_factors
                 factor = factors[visit.priority] if factors else 1
                 total[Rule.LATENESS] += weights.lateness * factor * late
+                worst = max(total[Rule.WORST_LATENESS], weights.worst_lateness * late)
+                total[Rule.WORST_LATENESS] = worst
             if weights.promptness:
                 waited = max(0, stop.start - _could_be_served(replay.problem, visit))
                 total[Rule.PROMPTNESS] += weights.promptness[visit.priority] * waited

@@ -15,15 +15,28 @@ def cost(
     """Cents by soft rule; every soft rule is there."""
     totals = dict.fromkeys(SOFT, 0)
     counter = RouteCost(problem)
+    worst = problem.objective.worst_lateness
     for route in routes:
         for rule, cents in counter.of(route):
             totals[rule] += cents
+        if worst:
+            cents = worst * latest_of(problem, route)
+            totals[Rule.WORST_LATENESS] = max(totals[Rule.WORST_LATENESS], cents)
     totals[Rule.UNASSIGNED] = sum(problem.prices[name] for name in unassigned)
     return totals
 
 
+def latest_of(problem: Problem, route: Route) -> int:
+    """Seconds by which the latest visit of a route ends after it was due; 0 if none is late."""
+    visits = ((stop, problem.visit[stop.id]) for stop in route.stops if stop.kind is StopKind.VISIT)
+    return max(
+        (max(0, stop.departure - visit.due) for stop, visit in visits if visit.due is not None),
+        default=0,
+    )
+
+
 class RouteCost:
-    """Counts what single routes of a problem cost."""
+    """Counts what single routes of a problem cost; the worst lateness is one of all routes."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem

@@ -24,9 +24,12 @@ ROOT = Path(__file__).parents[2]
 NOT_THE_SERVICE = {
     "solver/files/decode.py": "problems in files, for `dispatch solve`",
     "solver/files/read.py": "problems in files, for `dispatch solve`",
+    "solver/files/hhcrsp.py": "problems in files, for `dispatch solve`",
+    "solver/files/links.py": "problems in files, for `dispatch solve`",
     "solver/files/matrices.py": "problems in files, for `dispatch solve`",
     "solver/files/write.py": "problems in files, for `dispatch solve`",
     "solver/files/text_formats.py": "problems in files, for `dispatch solve`",
+    "solver/links.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/objective.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/problem.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/travel.py": "told in full on the terminal; a run says `data_contradict`",

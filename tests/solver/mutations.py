@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from solver.judge.cost import cost
-from solver.problem import Break, Depot, Pin, Problem, Shift, TimeWindow, Visit
+from solver.links import After, Apart, Link, Person, Separation, Together
+from solver.problem import (
+    Break,
+    Depot,
+    InvalidProblem,
+    Pin,
+    Problem,
+    Shift,
+    TimeWindow,
+    Visit,
+)
 from solver.solution import SOFT, Route, Rule, Solution, Stop, StopKind, Unassigned
 from solver.travel import Matrix
 from tests.solver.problems import STRANGER, pause
@@ -271,6 +281,47 @@ def _a_part_fewer_on_the_shelf(at: Spot) -> Case | None:
     return None if part is None else at.depot_with(stock={**plenty, part: taken[part] - 1})
 
 
+def _with_link(at: Spot, link: Link) -> Case | None:
+    """None if the problem would contradict itself."""
+    try:
+        return replace(at.problem, links=(*at.problem.links, link)), at.solution
+    except InvalidProblem:
+        return None
+
+
+def _with_left_out(at: Spot, link: Callable[[str, str], Link]) -> Case | None:
+    """A link between the visit and one that is left out."""
+    left_out = [out.id for out in at.solution.unassigned]
+    return _with_link(at, link(at.stop.id, left_out[0])) if left_out else None
+
+
+def _with_next(at: Spot, link: Callable[[str, str, int], Link]) -> Case | None:
+    """A link between the visit and the next one of the route, so many seconds after its end."""
+    after = [s for s in at.route.stops[at.route.stops.index(at.stop) + 1 :] if s.kind is VISIT]
+    if not after:
+        return None
+    return _with_link(at, link(at.stop.id, after[0].id, after[0].start - at.stop.departure))
+
+
+def _with_other(at: Spot, link: Callable[[str, str], Link]) -> Case | None:
+    """A link between the visit and one that another technician makes."""
+    others = [
+        spot.stop.id
+        for spot in _spots(at.problem, at.solution, VISIT)
+        if spot.shift.technician != at.shift.technician
+    ]
+    return _with_link(at, link(at.stop.id, others[0])) if others else None
+
+
+def _late_in_its_crew(at: Spot) -> Case | None:
+    """As if the visit were one of a crew with another that starts at the same moment."""
+    for other in _spots(at.problem, at.solution, VISIT):
+        if other.stop.start == at.stop.start and other.shift.technician != at.shift.technician:
+            crew = _with_link(at, Together((at.stop.id, other.stop.id)))
+            return None if crew is None else (crew[0], at.moved(at.stop.start + 1)[1])
+    return None
+
+
 VISIT, DEPOT, BREAK = StopKind.VISIT, StopKind.DEPOT, StopKind.BREAK
 ANY = Expected()
 ONE = Expected(amount=1)
@@ -492,6 +543,67 @@ MUTATIONS = (
             "there is a part fewer": _a_part_fewer_on_the_shelf,
             "less than nothing is picked up": lambda at: at.stop_with(
                 parts={**at.stop.parts, "bolt": -1}
+            ),
+        },
+    ),
+    *_at(
+        VISIT,
+        Rule.TOGETHER,
+        ONE,
+        {
+            "half of the crew is left out": lambda at: _with_left_out(
+                at, lambda here, out: Together((here, out))
+            ),
+            "the crew is one person": lambda at: _with_next(
+                at, lambda here, there, _: Together((here, there))
+            ),
+        },
+    ),
+    *_at(
+        VISIT,
+        Rule.TOGETHER,
+        Expected(amount=1, tolerable=True, pure=False),
+        {"one of the crew starts a second late": _late_in_its_crew},
+    ),
+    *_at(
+        VISIT,
+        Rule.AFTER,
+        SECOND,
+        {
+            "it comes too early": lambda at: _with_next(
+                at, lambda here, there, gap: After(here, there, gap + 1)
+            ),
+            "it comes too late": lambda at: _with_next(
+                at, lambda here, there, gap: After(here, there, gap - 1, gap - 1)
+            ),
+        },
+    ),
+    *_at(
+        VISIT,
+        Rule.AFTER,
+        ONE,
+        {
+            "the first is left out": lambda at: _with_left_out(
+                at, lambda here, out: After(out, here)
+            ),
+            "another person is wanted": lambda at: _with_next(
+                at, lambda here, there, gap: After(here, there, gap, person=Person.DIFFERENT)
+            ),
+            "the same person is wanted": lambda at: _with_other(
+                at, lambda here, there: After(here, there, -9999, person=Person.SAME)
+            ),
+        },
+    ),
+    *_at(
+        VISIT,
+        Rule.APART,
+        ONE,
+        {
+            "it shares the technician": lambda at: _with_next(
+                at, lambda here, there, _: Apart((here, there))
+            ),
+            "it shares the day": lambda at: _with_other(
+                at, lambda here, there: Apart((here, there), Separation.DAY)
             ),
         },
     ),

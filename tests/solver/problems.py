@@ -14,6 +14,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from solver.judge.cost import cost
+from solver.links import Link
 from solver.objective import Objective
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
@@ -63,6 +64,7 @@ def line_problem(
     *,
     size: int = 0,
     metres_per_second: int = 1,
+    links: Iterable[Link] = (),
     **weights: Any,
 ) -> Problem:
     """A problem on a line, as long as its places need (or ``size`` locations, if that is more);
@@ -71,9 +73,8 @@ def line_problem(
     used = [v.location for v in visits] + [d.location for d in depots]
     used += [end for s in shifts for end in (s.start_location, s.end_location)]
     seconds = line(max([size, *(location + 1 for location in used)]))
-    return Problem(
-        visits, shifts, seconds, seconds * metres_per_second, depots, Objective(**weights)
-    )
+    metres, objective = seconds * metres_per_second, Objective(**weights)
+    return Problem(visits, shifts, seconds, metres, depots, objective, tuple(links))
 
 
 # --- any small problem -------------------------------------------------------------------------

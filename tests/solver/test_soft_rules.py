@@ -100,6 +100,7 @@ def test_a_weight_turns_the_plan_to_its_side(rule: Rule) -> None:
 def test_every_soft_rule_has_its_pair_of_plans() -> None:
     elsewhere = {
         Rule.UNASSIGNED,
+        Rule.WORST_LATENESS,
         Rule.WORKING_TIME,
         Rule.TRAVEL_TIME,
         Rule.DISTANCE,

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver.judge.check import check
+from solver.links import After, Apart, Person
 from solver.problem import Pin, Previous, Problem
 from solver.solution import HARD, SOFT, Solution, StopKind
 from tests.solver.mutations import MUTATIONS, Mutation
@@ -53,7 +54,12 @@ def busy_days() -> tuple[Problem, Solution]:
         ],
         [depot("d", 2, 10, windows=(window(0, 500),), stock={"pump": 3}, tools=CRANE)],
         metres_per_second=3,
+        links=[
+            After("moved", "pump", least=-20, most=999, person=Person.DIFFERENT),
+            Apart(("pump", "choosy")),
+        ],
         lateness=2,
+        worst_lateness=3,
         promptness=(0, 1, 0, 0, 0),
         travel_time=1,
         distance=1,

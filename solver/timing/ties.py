@@ -1,0 +1,158 @@
+"""When the visits of a plan start that hang together in time, whatever routes they are on.
+
+Every route by itself has its cheapest times (``solver/timing/timing.py``), but a crew starts at one
+moment on several of them. So the moments of linked visits are found first: the earliest that all
+routes and links can keep together, by longest paths over all routes that are tied, and from there
+cheaper ones (``solver/timing/moments.py``). Each linked visit is then held at its moment, and the
+routes are timed one by one.
+
+The earliest moments are exact, and there are none only if no times exist, as long as no route has
+breaks; a route with breaks may take one before a linked visit or after it, and here the linked
+visits come as early as they can, one after the other, which may be wrong for a later one.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from solver.kernel.rests import Turn, rests
+from solver.links import Lag, lags_of
+from solver.problem import Problem, Shift, Visit
+from solver.timing.moments import Moments, cheaper
+from solver.timing.schedule import NEVER, Call, Legs, Sequences, next_start
+
+
+class Ties:
+    """The links in time between the visits of a problem, for any sequences of them.
+
+    The worst lateness ties all visits that can be late; it is taken in if ``lateness`` is.
+    """
+
+    def __init__(self, problem: Problem, legs: Legs, *, lateness: bool = False) -> None:
+        self._lateness = lateness and problem.objective.worst_lateness > 0
+        self.problem = problem
+        self.legs = legs
+        durations = {visit.id: visit.duration for visit in problem.visits}
+        self.lags = [lag for link in problem.links for lag in lags_of(link, durations)]
+        self.after: dict[str, list[Lag]] = {}
+        self.before: dict[str, list[Lag]] = {}
+        for lag in self.lags:
+            self.after.setdefault(lag.earlier, []).append(lag)
+            self.before.setdefault(lag.later, []).append(lag)
+        self.shifts = {shift.id: shift for shift in problem.shifts}
+
+    def binds(self, call: Call) -> bool:
+        """Whether the call is a visit whose start others depend on."""
+        return isinstance(call, Visit) and (
+            call.id in self.after
+            or call.id in self.before
+            or (self._lateness and call.due is not None)
+        )
+
+    def earliest(self, sequences: Sequences) -> dict[str, int] | None:
+        """The earliest moments of the linked visits in these sequences at which all of them are
+        kept, by visit; None if there are none, as where two crews wait for each other."""
+        shift_of = {
+            call.id: name for name, calls in sequences.items() for call in calls if self.binds(call)
+        }
+        moments = dict.fromkeys(shift_of, -NEVER)
+        late = dict.fromkeys(shift_of.values())
+        # Each look at a route moves a visit on along a path, past a break or into another window;
+        # where it goes on for longer than that, visits wait for each other in a circle.
+        steps = sum(1 + len(call.windows) for name in late for call in sequences[name]) + sum(
+            len(self.shifts[name].breaks) for name in late
+        )
+        for _ in range((steps + 2) * max(1, len(late))):
+            if not late:
+                return moments
+            name, _ = late.popitem()
+            found = bound_starts(self.shifts[name], sequences[name], self.legs, moments)
+            if found is None:
+                return None
+            for visit, moment in found.items():
+                if moment > moments[visit]:
+                    moments[visit] = moment
+                    for pushed in self._push(moments, visit):
+                        late[shift_of[pushed]] = None
+        return None
+
+    def _push(self, moments: dict[str, int], visit: str) -> Iterator[str]:
+        """Move on all that hang together with a visit which has moved; who has to."""
+        moved = [visit]
+        while moved:
+            for lag in self.after.get(moved.pop(), ()):
+                if lag.later in moments:
+                    moment = moments[lag.earlier] + lag.seconds
+                    if moment > moments[lag.later]:
+                        moments[lag.later] = moment
+                        moved.append(lag.later)
+                        yield lag.later
+
+    def cheapest(self, sequences: Sequences) -> dict[str, int] | None:
+        """Moments of the linked visits in these sequences at which the routes cost as little as
+        ``cheaper`` finds; None if there are none at all."""
+        moments = self.earliest(sequences)
+        costs = self.problem.objective
+        if not moments or not (costs.working_time or costs.moved_time):
+            # To start later costs nothing less then.
+            return moments
+        return cheaper(self.problem, self.lags, sequences, moments, self.legs)
+
+
+def bound_starts(
+    shift: Shift, sequence: Sequence[Call], legs: Legs, at_least: Moments
+) -> dict[str, int] | None:
+    """The earliest starts of those visits of the sequence that are ``at_least`` then, each as early
+    as those before it allow and all that comes after it can be kept; None if that is nothing."""
+    states, turns = rests(shift.breaks)
+    free = [max(shift.start, state.opens) for state in states]
+    here = shift.start_location
+    found: dict[str, int] = {}
+    for index, call in enumerate(sequence):
+        begins = _begins(call, _arrivals(turns, free, legs[here][call.location]), at_least)
+        here = call.location
+        free = [begin + call.duration for begin in begins]
+        if isinstance(call, Visit) and call.id in at_least:
+            for moment in sorted(set(begins)):
+                free = [moment + call.duration if b <= moment else NEVER for b in begins]
+                rest = sequence[index + 1 :]
+                if moment < NEVER and _can_end(shift, rest, legs, at_least, here, free):
+                    found[call.id] = moment
+                    break
+            else:
+                return None
+    return found if _can_end(shift, (), legs, at_least, here, free) else None
+
+
+def _begins(call: Call, arrivals: Sequence[int], at_least: Moments) -> list[int]:
+    """When service can start in each state of the breaks; ``NEVER`` if it cannot."""
+    bound = at_least.get(call.id, -NEVER) if isinstance(call, Visit) else -NEVER
+    begins = [next_start(call.windows, max(arrival, bound)) for arrival in arrivals]
+    return [NEVER if begin is None else min(begin, NEVER) for begin in begins]
+
+
+def _arrivals(turns: Sequence[Turn], free: Sequence[int], leg: int) -> list[int]:
+    arrivals = [NEVER] * len(free)
+    for turn in turns:
+        leave = free[turn.before]
+        if leave <= turn.until:
+            arrival = max(leave + leg + turn.rest, turn.free)
+            arrivals[turn.after] = min(arrivals[turn.after], arrival)
+    return arrivals
+
+
+def _can_end(
+    shift: Shift,
+    rest: Sequence[Call],
+    legs: Legs,
+    at_least: Moments,
+    here: int,
+    free: Sequence[int],
+) -> bool:
+    """Whether the rest of the sequence can be kept by who is free then, by state of the breaks."""
+    states, turns = rests(shift.breaks)
+    for call in rest:
+        begins = _begins(call, _arrivals(turns, free, legs[here][call.location]), at_least)
+        free = [begin + call.duration for begin in begins]
+        here = call.location
+    ends = _arrivals(turns, free, legs[here][shift.end_location])
+    latest = shift.end + shift.max_overtime
+    return any(end <= min(latest, state.closes) for end, state in zip(ends, states, strict=True))
