@@ -101,6 +101,10 @@ class Shift:
     what is loaded into the van before the shift: what a technician's earlier shifts in the same
     problem left in the van is still there. ``tools`` are in the van at the start. A shift without
     ``territories`` serves all of them.
+
+    ``max_duration`` bounds the seconds from leaving to being back, breaks included, whenever the
+    route starts; ``max_visits``, ``max_travel`` (seconds) and ``max_distance`` (metres) bound what
+    the route has of each. None: no limit.
     """
 
     id: str
@@ -115,6 +119,20 @@ class Shift:
     tools: frozenset[str] = frozenset()
     breaks: tuple[Break, ...] = ()
     territories: frozenset[str] = frozenset()
+    max_duration: int | None = None
+    max_visits: int | None = None
+    max_travel: int | None = None
+    max_distance: int | None = None
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """What of a route is limited, by the name of the field, and to how much."""
+        values = ((name, getattr(self, name)) for name in LIMITS)
+        return {name: value for name, value in values if value is not None}
+
+
+LIMITS = ("max_duration", "max_visits", "max_travel", "max_distance")
+"""The fields of a shift that bound what its route has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,6 +360,7 @@ def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     yield from _time_faults(where, (TimeWindow(shift.start, shift.end),), shift.max_overtime)
     yield from _quantity_faults(where, "part", shift.stock)
     yield from _quantity_faults(where, "skill level", shift.skills)
+    yield from _quantity_faults(where, "limit", shift.limits)
     yield from _duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
     for pause in shift.breaks:
         yield from _time_faults(f"{where} break {pause.id!r}", (pause.window,), pause.duration)

@@ -22,6 +22,8 @@ class Rule(StrEnum):
     """Service starts inside one of the visit's windows; a depot call inside the depot's."""
     SHIFT = "shift"
     """The route starts and ends at the shift's locations, inside the shift plus overtime."""
+    LIMITS = "limits"
+    """A route is no longer, and has no more visits and travel, than its shift allows."""
     BREAKS = "breaks"
     """Each break starts inside its window, lasts its time and interrupts no visit."""
     PARTS = "parts"

@@ -15,6 +15,7 @@ from itertools import product
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import UNLIMITED, at_pinned_time, eligibility_matrix, stock_of
+from solver.rules.limits import keeps_limits
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
 
@@ -183,7 +184,10 @@ class _Enumeration:
             known = found.setdefault(served, {})
             if key in known and known[key][0] <= least:
                 continue
-            route = cheapest(self.problem, shift, [self.calls[c] for c in order], self.legs)
+            calls = [self.calls[number] for number in order]
+            if not keeps_limits(self.problem, shift, calls):
+                continue
+            route = cheapest(self.problem, shift, calls, self.legs)
             if route is not None:
                 cents = sum(cents for _, cents in self.price_of.of(route))
                 if key not in known or cents < known[key][0]:

@@ -192,6 +192,22 @@ def _with_breaks(rng: np.random.Generator, problem: Problem) -> Problem:
     return replace(problem, shifts=tuple(shifts))
 
 
+def _with_limits(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Each shift allows less of something than there might be time for."""
+    shifts = []
+    for shift in problem.shifts:
+        length = shift.end - shift.start
+        limits = {
+            "max_duration": int(length * rng.uniform(0.4, 0.9)),
+            "max_visits": int(rng.integers(1, 4)),
+            "max_travel": int(REGION * rng.uniform(0.8, 2.5)),
+            "max_distance": int(REGION * rng.uniform(0.8, 2.5)),
+        }
+        chosen = {name: most for name, most in limits.items() if rng.random() < 0.5}
+        shifts.append(replace(shift, **chosen))
+    return replace(problem, shifts=tuple(shifts))
+
+
 def _moment(rng: np.random.Generator, problem: Problem) -> int:
     shift = problem.shifts[int(rng.integers(len(problem.shifts)))]
     return int(rng.integers(shift.start, shift.end))
@@ -203,6 +219,10 @@ KINDS: Mapping[str, Kind] = {
     "lateness": Kind((4, 7), (1, 3), (1, 2), (_with_lateness,)),
     "published": Kind((4, 7), (1, 3), (1, 2), (_with_published_times,)),
     "breaks": Kind((4, 7), (1, 3), (1, 2), (_with_breaks,)),
+    "limits": Kind((4, 7), (1, 3), (1, 2), (_with_limits,)),
+    "limits, published": Kind(
+        (4, 6), (1, 2), (1, 1), (_with_limits, _with_published_times, _with_breaks)
+    ),
     "together": Kind(
         (4, 6),
         (1, 2),

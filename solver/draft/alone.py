@@ -17,6 +17,7 @@ import numpy as np
 from solver.kernel.rests import rests
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.eligibility import Supplies, Truths, stock_of
+from solver.rules.limits import keeps_limits
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, earliest_end, legs_of, next_start
 from solver.travel import Matrix
 
@@ -153,15 +154,19 @@ class Alone:
         short = sorted((part, n - in_van.get(part, 0)) for part, n in visit.parts.items())
         parts = tuple((part, number) for part, number in short if number > 0)
         lacking = _Lacking(parts, visit.tools - shift.tools)
-        if lacking.nothing and earliest_end(shift, (visit,), self._legs) is not None:
+        if lacking.nothing and self._keeps(shift, (visit,)):
             return {shift.id: (visit,)}
         search = _Enumeration(
-            self._problem.depots, self._legs, min(MOST_STEPS, self._left), self._over
+            self._problem.depots, self._legs, min(MOST_STEPS, self._left), self._over, self._keeps
         )
         try:
             return self._found(search, visit, shift, lacking)
         finally:
             self._left -= search.steps
+
+    def _keeps(self, shift: Shift, sequence: Sequence[Call]) -> bool:
+        in_time = earliest_end(shift, sequence, self._legs) is not None
+        return in_time and keeps_limits(self._problem, shift, sequence)
 
     def _found(
         self, search: "_Enumeration", visit: Visit, shift: Shift, lacking: _Lacking
@@ -187,8 +192,15 @@ class _Enumeration:
     """For one visit: the steps that are left, and whether all that could be done was looked at."""
 
     def __init__(
-        self, depots: Sequence[Depot], legs: Legs, most: int, over: Callable[[], bool]
+        self,
+        depots: Sequence[Depot],
+        legs: Legs,
+        most: int,
+        over: Callable[[], bool],
+        keeps: Callable[[Shift, Sequence[Call]], bool],
     ) -> None:
+        """``keeps`` says whether a shift with limits keeps them."""
+        self._keeps = keeps
         self._depots = depots
         self._legs = legs
         self._most = most
@@ -244,6 +256,10 @@ class _Enumeration:
                     if turn.before == state and leave <= turn.until:
                         end = max(leave + leg + turn.rest, turn.free)
                         if end <= min(latest_end, states[turn.after].closes):
+                            if shift.limits and not self._keeps(shift, calls):
+                                # By way of other depots it may be shorter.
+                                self.is_exact = self.is_exact and not self._depots
+                                break
                             home.add(now)
                             yield now, calls
                             break

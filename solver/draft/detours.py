@@ -53,7 +53,8 @@ class Detours:
                 return True
             legs[row[place]] = np.minimum(legs[row[place]], onward[places])
             legs[:, row[place]] = np.minimum(legs[:, row[place]], there[places])
-        if np.array_equal(legs, known):
+        # What is shorter in time need not be so in metres, and the other way round.
+        if np.array_equal(legs, known) and all(one.max_distance is None for one in able):
             return False
         relaxed = self._only(visit, theirs, row, legs)
         (moved,) = relaxed.visits
@@ -117,6 +118,7 @@ class Detours:
                     shift,
                     start_location=row[shift.start_location],
                     end_location=row[shift.end_location],
+                    max_distance=None,
                 )
                 for shift in shifts
             ),

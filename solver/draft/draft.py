@@ -22,6 +22,7 @@ from solver.rules.eligibility import (
     eligible_shifts,
     pair_cost,
 )
+from solver.rules.limits import keeps_limits
 from solver.solution import Route, StopKind
 from solver.timing.schedule import Call, Sequences, earliest_end, legs_of
 from solver.timing.slack import Openings, Slack
@@ -142,7 +143,7 @@ class Draft:
         chain = self.chains[technician]
         for shift in chain:
             own = sequences.get(shift.id)
-            if own and earliest_end(shift, own, self.legs) is None:
+            if own and not self.in_time(shift, own):
                 return False
         found = self._supply(chain, sequences)
         if found is None:
@@ -167,7 +168,7 @@ class Draft:
     def _take_all(self, by_shift: Mapping[str, tuple[Call, ...]]) -> bool:
         """Hold these sequences if all of them are possible together."""
         used = [shift for shift in self.problem.shifts if by_shift[shift.id]]
-        if any(earliest_end(shift, by_shift[shift.id], self.legs) is None for shift in used):
+        if not all(self.in_time(shift, by_shift[shift.id]) for shift in used):
             return False
         chains = [
             chain for chain in self.chains.values() if any(by_shift[shift.id] for shift in chain)
@@ -217,7 +218,7 @@ class Draft:
                 calls = iter(idle)
                 sequence = self.sequences[shift.id]
                 kept = tuple(call for call in sequence if _is_visit(call) or not next(calls))
-                if earliest_end(shift, kept, self.legs) is not None:
+                if self.in_time(shift, kept):
                     self._replace(shift, kept)
         self._account_for(chain)
 
@@ -228,7 +229,7 @@ class Draft:
         assert lack is not None  # noqa: S101 - there is no supply for all
         calls = list(self.sequences[lack.shift.id])
         del calls[lack.index]
-        while calls and earliest_end(lack.shift, calls, self.legs) is None:
+        while calls and not self.in_time(lack.shift, calls):
             # Where a way by the visit was shorter than past it.
             calls.pop()
         self._replace(lack.shift, tuple(calls))
@@ -297,9 +298,14 @@ class Draft:
 
     def possible(self, shift: Shift, sequence: Sequence[Call], supplies: bool = True) -> bool:
         """Whether the shift can keep the sequence instead of its own, next to all others'."""
-        if earliest_end(shift, sequence, self.legs) is None:
+        if not self.in_time(shift, sequence):
             return False
         return not supplies or self.has_supply(shift, sequence)
+
+    def in_time(self, shift: Shift, sequence: Sequence[Call]) -> bool:
+        """Whether the shift has time for the sequence, and allows so much of everything."""
+        is_in_time = earliest_end(shift, sequence, self.legs) is not None
+        return is_in_time and keeps_limits(self.problem, shift, sequence)
 
     def has_supply(self, shift: Shift, sequence: Sequence[Call]) -> bool:
         """Whether parts and tools are to be had for the sequence, in time or not."""

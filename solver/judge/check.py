@@ -67,6 +67,7 @@ def check(problem: Problem, solution: Solution, *, tolerance: int = 0) -> tuple[
         *_skills(case),
         *_time_windows(case),
         *_shift(case),
+        *_limits(case),
         *_breaks(case),
         *_parts(case),
         *_tools(case),
@@ -209,6 +210,34 @@ def _shift(case: _Case) -> Iterator[Violation]:
             (route.start - route.end, f"the route ends at {route.end}, before it starts"),
         ):
             yield from case.beyond(Rule.SHIFT, where, seconds, message, shift.id)
+
+
+def _limits(case: _Case) -> Iterator[Violation]:
+    """A route lasts no longer, breaks included, and has no more visits, travel and distance than
+    its shift allows.
+
+    A leg that there is not counts as none, here as in the cost.
+    """
+    for shift, route in case.routes:
+        ways = case.ways(shift, route)
+        travel = sum(int(case.problem.travel_time[way]) for way in ways)
+        metres = sum(int(case.problem.distance[way]) for way in ways)
+        visits = sum(stop.kind == StopKind.VISIT for stop in route.stops)
+        for limit, most, there_are, what in (
+            ("max_duration", shift.max_duration, route.end - route.start, "s from start to end"),
+            ("max_travel", shift.max_travel, travel, "s of travel"),
+            ("max_distance", shift.max_distance, metres, "m"),
+        ):
+            if most is not None:
+                message = f"the route has {there_are} {what}, {most} at most are allowed"
+                where, over = f"shift {shift.id!r}", there_are - most
+                yield from case.beyond(
+                    Rule.LIMITS, where, over, message, shift.id, subjects=(limit,)
+                )
+        if shift.max_visits is not None and visits > shift.max_visits:
+            where, over = f"shift {shift.id!r}", visits - shift.max_visits
+            message = f"the route has {visits} visits, {shift.max_visits} at most are allowed"
+            yield Violation(Rule.LIMITS, where, over, message, shift.id, subjects=("max_visits",))
 
 
 def _breaks(case: _Case) -> Iterator[Violation]:

@@ -1,12 +1,10 @@
 """What a plan costs, counted from its stops and from nothing that an engine says."""
 
 from collections.abc import Iterable
-from itertools import pairwise
 
 from solver.judge.replay import Replay
 from solver.problem import Problem, Visit
 from solver.solution import SOFT, Route, Rule
-from solver.travel import NO_WAY
 
 
 def cost(
@@ -65,13 +63,9 @@ def cost(
         total[Rule.OVERTIME] += weights.overtime * max(0, route.end - shift.end)
         total[Rule.SHIFT_USE] += weights.shift_use
         total[Rule.IMBALANCE] += weights.imbalance * max(0, service - fair[shift.id])
-        for here, there in pairwise(replay.places(shift, route)):
-            if here.location is not None and there.location is not None:
-                way = here.location, there.location
-                if problem.travel_time[way] == NO_WAY:
-                    continue
-                total[Rule.TRAVEL_TIME] += weights.travel_time * int(problem.travel_time[way])
-                total[Rule.DISTANCE] += weights.distance * int(problem.distance[way])
+        for way in replay.ways(shift, route):
+            total[Rule.TRAVEL_TIME] += weights.travel_time * int(problem.travel_time[way])
+            total[Rule.DISTANCE] += weights.distance * int(problem.distance[way])
     return total
 
 

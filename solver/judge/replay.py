@@ -6,9 +6,11 @@ Nothing here trusts the solution: ids may be unknown, doubled or out of order.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.solution import Route, Stop, StopKind
+from solver.travel import NO_WAY
 
 Van = Counter[str]
 """Parts in a technician's van, never below 0."""
@@ -69,6 +71,13 @@ class Replay:
             breaks = ()
         places.append(Waypoint(f"{here}, end", shift.end_location, 0, end, end, end, breaks))
         return places
+
+    def ways(self, shift: Shift, route: Route) -> list[tuple[int, int]]:
+        """The legs of the route, from and to, in order, as far as there are such."""
+        places = [place.location for place in self.places(shift, route)]
+        ends = ((here, there) for here, there in pairwise(places))
+        known = [(a, b) for a, b in ends if a is not None and b is not None]
+        return [way for way in known if self.problem.travel_time[way] != NO_WAY]
 
     def with_implicit_pickups(self, routes: list[Route]) -> list[Route]:
         """The routes, with what each depot call picks up spelled out.

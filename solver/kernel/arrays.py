@@ -63,14 +63,20 @@ SHIFT = np.dtype(
         ("fair_share", np.int64),
         ("group", np.int64),
         ("only", np.int64),
+        ("limited", np.int64),
+        ("max_duration", np.int64),
+        ("max_visits", np.int64),
+        ("max_travel", np.int64),
+        ("max_distance", np.int64),
     ],
     align=True,
 )
 """``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
-are as good as this one for everything. ``rest`` is the seconds of all breaks."""
+are as good as this one for everything. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
+any of the limits behind it matters; those that do not are ``ALWAYS``."""
 
-STATE = np.dtype([("opens", np.int64), ("closes", np.int64)], align=True)
+STATE = np.dtype([("opens", np.int64), ("closes", np.int64), ("rest", np.int64)], align=True)
 TURN = np.dtype(
     [
         ("before", np.int64),
@@ -120,7 +126,8 @@ class Arrays(Views):
     weights: Records
     """A single ``WEIGHTS``."""
     arcs: Ints
-    """(p, p, 2): seconds, and cents for travel time and distance."""
+    """(p, p, 2): seconds, and cents for travel time and distance; where some shift limits travel or
+    distance (p, p, 4), with seconds of travel and metres besides."""
     calls: Records
     windows: Records
     """(days, q)"""

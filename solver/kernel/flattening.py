@@ -27,7 +27,7 @@ from solver.kernel.arrays import (
 )
 from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
 from solver.kernel.rests import rests
-from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
+from solver.problem import LIMITS, Depot, Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import (
     UNLIMITED,
     at_pinned_time,
@@ -35,6 +35,7 @@ from solver.rules.eligibility import (
     pair_costs,
     stock_of,
 )
+from solver.travel import NO_WAY
 
 NEIGHBOURS = 100
 """So many visits near a visit are known to the ruin step, the nearest first."""
@@ -65,11 +66,7 @@ def flatten(problem: Problem) -> Arrays:
     alike = _alike(problem, only, able, pair_cents)
     groups = _grouped(alike, None)
     group_of = _member_of(groups, len(problem.shifts))
-    arcs = np.empty((*problem.travel_time.shape, 2), dtype=np.int64)
-    arcs[..., 0] = problem.travel_time
-    np.multiply(problem.travel_time, costs.travel_time, out=arcs[..., 1])
-    if costs.distance:
-        arcs[..., 1] += problem.distance * costs.distance
+    arcs = _arcs(problem)
     near, near_before, near_after = _near_visits(problem, visits, arcs)
     near_groups, remoteness = _near_groups(problem, arcs, able, groups)
     return Arrays(
@@ -115,6 +112,25 @@ def flatten(problem: Problem) -> Arrays:
         near_groups=near_groups,
         remoteness=remoteness,
     )
+
+
+def _arcs(problem: Problem) -> Ints:
+    costs = problem.objective
+    measured = any(
+        limit is not None
+        for shift in problem.shifts
+        for limit in (shift.max_travel, shift.max_distance)
+    )
+    arcs = np.empty((*problem.travel_time.shape, 4 if measured else 2), dtype=np.int64)
+    arcs[..., 0] = problem.travel_time
+    np.multiply(problem.travel_time, costs.travel_time, out=arcs[..., 1])
+    if costs.distance:
+        arcs[..., 1] += problem.distance * costs.distance
+    if measured:
+        there_is = problem.travel_time < NO_WAY
+        arcs[..., 2] = np.where(there_is, problem.travel_time, 0)
+        arcs[..., 3] = np.where(there_is, problem.distance, 0)
+    return arcs
 
 
 def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequence[int]) -> Records:
@@ -220,11 +236,20 @@ def _shifts(
                 problem.fair_shares[shift.id],
                 group_of[number],
                 only[number],
+                *_limits(shift),
             )
         )
         first_state += len(states)
         first_turn += len(turns)
     return np.array(rows, dtype=SHIFT)
+
+
+def _limits(shift: Shift) -> tuple[int, ...]:
+    """Whether any matters, and each."""
+    limits = shift.limits
+    if limits.get("max_duration", ALWAYS) >= shift.end + shift.max_overtime - shift.start:
+        limits = {name: most for name, most in limits.items() if name != "max_duration"}
+    return (bool(limits), *(min(ALWAYS, limits.get(name, ALWAYS)) for name in LIMITS))
 
 
 def _supplies(
@@ -301,6 +326,7 @@ def _alike(
                 (shift.start_location, shift.end_location),
                 (shift.start, shift.end, shift.max_overtime),
                 tuple((b.window, b.duration) for b in shift.breaks),
+                tuple(shift.limits.items()),
                 tuple(sorted(shift.stock.items())),
                 tuple(sorted(shift.tools)),
                 able[:, number].tobytes(),

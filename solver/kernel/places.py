@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from solver.kernel.arrays import Arrays, Ints, Records
 from solver.kernel.compiled import compiled, inlined
+from solver.kernel.limits import cost_of_times
 from solver.kernel.plan import Plan, is_intricate, start_of
-from solver.kernel.timing import NEVER, cost_of_times
+from solver.kernel.timing import NEVER
 
 
 class Insertion(NamedTuple):
@@ -91,6 +92,7 @@ def is_simple(arrays: Arrays, plan: Plan, call: int, shift: int) -> bool:
     return (
         plan.routes[shift].intricate == 0
         and arrays.shifts[shift].breaks == 0
+        and arrays.shifts[shift].limited == 0
         and not is_intricate(arrays, call, shift)
     )
 

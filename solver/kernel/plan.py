@@ -7,7 +7,7 @@ a label of how its route can be timed (``labels``).
 import numpy as np
 import numpy.typing as npt
 
-from solver.kernel.arrays import Arrays, Ints, Records
+from solver.kernel.arrays import SHIFT, Arrays, Ints, Records
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.views import Views
 
@@ -138,6 +138,10 @@ class Plan(Views):
     """Curves of ``timing``: (rows, states of breaks, pieces)."""
     sizes: Ints
     """(rows, states): of how many pieces each curve is."""
+    moments: Ints
+    """Scratch of ``limits``: (2, states of breaks)."""
+    span: Records
+    """Scratch of ``limits``: a single ``SHIFT``."""
     balance: Ints
     """Scratch of ``supply``: (3, k)."""
     called: Ints
@@ -231,6 +235,8 @@ def empty_plan(arrays: Arrays) -> Plan:
         values=np.zeros((*curves, pieces), dtype=np.int64),
         slopes=np.zeros((*curves, pieces), dtype=np.int64),
         sizes=np.zeros(curves, dtype=np.int64),
+        moments=np.zeros((2, curves[1]), dtype=np.int64),
+        span=np.zeros(1, dtype=SHIFT),
         balance=np.zeros((3, items), dtype=np.int64),
         called=np.zeros(depots, dtype=np.int64),
     )

@@ -34,24 +34,18 @@ def trial_of(arrays: Arrays, plan: Plan, shift: int) -> int:
 
 
 @compiled
-def cost_of_times(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
-    """Cents for working time, overtime, lateness, promptness and moved times of the first
-    ``length`` calls of ``plan.trial`` as the shift's route, at the cheapest moments; NEVER if they
-    cannot be kept."""
-    return sweep(arrays, plan, shift, length, False)[0]
-
-
-@compiled
 def sweep(
-    arrays: Arrays, plan: Plan, shift: int, length: int, keep: bool
+    arrays: Arrays, plan: Plan, on: Records, length: int, keep: bool
 ) -> tuple[int, int, int, int]:
-    """The cost of the times, when the route then ends, at the earliest, and in which state of the
-    breaks, with the turn before that; NEVER if it cannot be kept.
+    """Cents for working time, overtime, lateness, promptness and moved times of the first
+    ``length`` calls of ``plan.trial`` as the shift's route, at the cheapest moments; when it then
+    ends, at the earliest, and in which state of the breaks, with the turn before that; NEVER if it
+    cannot be kept.
 
     ``keep``: the curves behind each stop stay in rows of their own, so that ``go_back`` finds the
     times; without that two rows serve in turn.
     """
-    on, weights = arrays.shifts[shift], arrays.weights
+    weights = arrays.weights
     rows = plan.sizes.shape[0] - SCRATCH
     ways = rows
     states, first_state = on.states, on.first_state
@@ -318,16 +312,15 @@ def _serve(
 
 
 @compiled
-def go_back(arrays: Arrays, plan: Records, shift: int, length: int) -> tuple[int, int]:
+def go_back(arrays: Arrays, plan: Records, on: Records, length: int) -> tuple[int, int]:
     """When the route starts and ends at the cheapest times: as early as it can, starting as late as
     that allows, everything as early as costs no more. ALWAYS if it cannot be kept.
 
     ``plan.starts`` then says when each stop begins, ``plan.taken`` the turn on each way to one.
     """
-    best, end, state, turn = sweep(arrays, plan, shift, length, True)
+    best, end, state, turn = sweep(arrays, plan, on, length, True)
     if best == NEVER:
         return ALWAYS, ALWAYS
-    on = arrays.shifts[shift]
     moment = end
     for index in range(length, -1, -1):
         # From being at stop ``index`` (the end, if it is the last) at that moment to leaving the

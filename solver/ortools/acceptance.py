@@ -180,7 +180,7 @@ def _cut_out(
         for id_, sequence in calls.items()
     }
     everywhere = [call for sequence in sequences.values() for call in sequence]
-    travel = problem.travel_time[np.ix_(locations, locations)]
+    cut = np.ix_(locations, locations)
     part = Problem(
         tuple(call for call in everywhere if isinstance(call, Visit)),
         tuple(
@@ -191,8 +191,8 @@ def _cut_out(
             )
             for shift in shifts
         ),
-        travel,
-        travel,
+        problem.travel_time[cut],
+        problem.distance[cut],
         tuple(call for call in everywhere if isinstance(call, Depot)),
         Objective(unassigned=problem.objective.unassigned, working_time=0),
     )

@@ -16,6 +16,7 @@ from solver.ortools.rules import (
     add_eligible_technicians,
     add_imbalance,
     add_lateness,
+    add_limits,
     add_moved_time,
     add_optional_depot_calls,
     add_optional_visits,
@@ -56,6 +57,7 @@ class RoutingModel(Skeleton):
         add_eligible_technicians(self)
         add_time_windows(self)
         add_shifts(self)
+        add_limits(self)
         add_breaks(self)
         add_parts(self)
         add_tools(self)

@@ -14,7 +14,7 @@ from ortools.constraint_solver import pywrapcp
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, TimeWindow
 from solver.rules.eligibility import stock_of
-from solver.travel import NO_WAY
+from solver.travel import MAX_TIME, NO_WAY
 
 
 def add_time(model: Skeleton) -> pywrapcp.RoutingDimension:
@@ -109,6 +109,40 @@ def add_shifts(model: Skeleton) -> None:
             model.time.CumulVar(index).SetRange(start, end + shift.max_overtime)
         if overtime and shift.max_overtime:
             model.time.SetCumulVarSoftUpperBound(model.end(vehicle), end, overtime)
+
+
+def add_limits(model: Skeleton) -> None:
+    """No route lasts longer, and has more visits, travel and distance, than its shift allows.
+
+    What is longer than all limits is impossible, be it ever so much longer; a leg that there is not
+    counts as none, as there is never the time to go there.
+    """
+    for vehicle, shift in enumerate(model.shifts):
+        if shift.max_duration is not None:
+            most = min(shift.max_duration, model.latest)
+            model.time.SetSpanUpperBoundForVehicle(most, vehicle)
+    problem = model.problem
+    for limit, matrix in (
+        ("max_visits", None),
+        ("max_travel", problem.travel_time),
+        ("max_distance", problem.distance),
+    ):
+        allowed = [shift.limits.get(limit) for shift in model.shifts]
+        if all(most is None for most in allowed):
+            continue
+        if matrix is None:
+            transit = model.vector([1] * len(model.visits))
+        else:
+            legs = model.legs(matrix)
+            counted = np.where(legs == NO_WAY, 0, np.minimum(legs, 1 + _largest(allowed)))
+            transit = model.routing.RegisterTransitMatrix(counted.tolist())
+        plenty = (1 + len(model.locations)) * (1 + _largest(allowed))
+        capacities = [plenty if most is None else min(most, plenty) for most in allowed]
+        model.routing.AddDimensionWithVehicleCapacity(transit, 0, capacities, True, limit)
+
+
+def _largest(allowed: Sequence[int | None]) -> int:
+    return min(MAX_TIME, max(most for most in allowed if most is not None))
 
 
 def add_breaks(model: Skeleton) -> None:

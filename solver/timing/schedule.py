@@ -5,6 +5,7 @@ times of a sequence cost, and which are the cheapest, is in ``solver/timing/timi
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from solver.kernel.rests import rests
 from solver.problem import Depot, Shift, TimeWindow, Visit
@@ -33,7 +34,16 @@ NEVER = 2 * MAX_TIME
 
 def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
     """When the route can be back at the earliest, in seconds since the problem's epoch; None if the
-    sequence breaks a time rule.
+    sequence breaks a time rule, or would take longer than the shift's longest duration."""
+    end = _soonest_end(shift, sequence, legs)
+    longest = shift.max_duration
+    if end is None or longest is None or end - shift.start <= longest:
+        return end
+    return _earliest_end_within(longest, shift, sequence, legs)
+
+
+def _soonest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
+    """The same, however long the route then takes.
 
     Searches ask this more than anything else: a shift with one break at most, which is nearly
     every shift, is answered in one pass with two clocks, before and after the break.
@@ -88,9 +98,53 @@ def _opening(windows: Sequence[TimeWindow], time: int, never: int) -> int:
 
 def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
     """With the earliest time in each state of the breaks, which is better than any later one."""
+    states, _ = rests(shift.breaks)
+    ends = _earliest_ends(
+        shift, sequence, legs, [max(shift.start, state.opens) for state in states]
+    )
+    end = min(ends, default=NEVER)
+    return None if end == NEVER else end
+
+
+def _earliest_end_within(
+    longest: int, shift: Shift, sequence: Sequence[Call], legs: Legs
+) -> int | None:
+    """The earliest end of a route that lasts no longer than so many seconds.
+
+    Whoever starts later does not come earlier. So if the earliest end is too late for a start, it
+    is for all up to ``longest`` before that end.
+    """
+    states, _ = rests(shift.breaks)
+    places = [shift.start_location, *(call.location for call in sequence), shift.end_location]
+    busy = sum(legs[here][there] for here, there in pairwise(places))
+    busy += sum(call.duration for call in sequence)
+    found = NEVER
+    for first, state in enumerate(states):
+        start: int | None = max(shift.start, state.opens)
+        while start is not None and start < found:
+            departures = [NEVER] * len(states)
+            departures[first] = start
+            # Whoever has no time for the breaks without any waiting never has.
+            ends = [
+                end
+                for end, last in zip(
+                    _earliest_ends(shift, sequence, legs, departures), states, strict=True
+                )
+                if end < NEVER and busy + last.rest - state.rest <= longest
+            ]
+            found = min([found, *(end for end in ends if end - start <= longest)])
+            later = [end - longest for end in ends if end - start > longest]
+            start = min(later, default=None)
+    return None if found == NEVER else found
+
+
+def _earliest_ends(
+    shift: Shift, sequence: Sequence[Call], legs: Legs, departures: Sequence[int]
+) -> list[int]:
+    """The earliest end in each state of the breaks, given the earliest start in each; ``NEVER``
+    where there is none."""
     latest_end = shift.end + shift.max_overtime
     states, turns = rests(shift.breaks)
-    departures = [max(shift.start, state.opens) for state in states]
     here = shift.start_location
     for call in (*sequence, None):
         there = shift.end_location if call is None else call.location
@@ -102,9 +156,10 @@ def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | N
                 if arrival < arrivals[turn.after]:
                     arrivals[turn.after] = arrival
         if call is None:
-            ends = [end for end, state in zip(arrivals, states, strict=True) if end <= state.closes]
-            end = min(ends, default=NEVER)
-            return end if end <= latest_end else None
+            return [
+                end if end <= min(latest_end, state.closes) else NEVER
+                for end, state in zip(arrivals, states, strict=True)
+            ]
         here = there
         departures = [
             _opening(call.windows, arrival, NEVER) if call.windows else arrival
@@ -112,8 +167,8 @@ def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | N
         ]
         departures = [min(start + call.duration, NEVER) for start in departures]
         if min(departures) > latest_end:
-            return None
-    return None
+            break
+    return [NEVER] * len(states)
 
 
 def next_start(windows: Sequence[TimeWindow], time: int) -> int | None:

@@ -22,9 +22,9 @@ from solver.kernel.arrays import (
     Ints,
     Records,
 )
+from solver.kernel.limits import go_back_within
 from solver.kernel.plan import MOST_PIECES, SCRATCH
 from solver.kernel.rests import Turn, rests
-from solver.kernel.timing import go_back
 from solver.kernel.views import Views
 from solver.objective import Objective
 from solver.problem import MAX_COST, Problem, Shift, Visit
@@ -75,6 +75,8 @@ class _Times(Views):
     sizes: Ints
     starts: Ints
     taken: Ints
+    moments: Ints
+    span: Records
 
 
 class _Desk:
@@ -95,6 +97,8 @@ class _Desk:
             sizes=np.zeros(curves, dtype=np.int64),
             starts=np.zeros(calls + 1, dtype=np.int64),
             taken=np.zeros(calls + 1, dtype=np.int64),
+            moments=np.zeros((2, states + 1), dtype=np.int64),
+            span=np.zeros(1, dtype=SHIFT),
         )
 
     def _sheet_with(self, spans: Ints) -> _SequenceArrays:
@@ -152,7 +156,7 @@ class _Desk:
             times.legs[row] = legs[here][call.location]
             here = call.location
         times.legs[len(sequence)] = legs[here][shift.end_location]
-        start, end = go_back(sheet, times, 0, len(sequence))
+        start, end = go_back_within(sheet, times, 0, len(sequence))
         if start == ALWAYS:
             return None
         return _route(shift, sequence, turns, times, int(start), int(end))
@@ -219,6 +223,7 @@ def _shift_record(shift: Shift, states: int, turns: int) -> tuple[Any, ...]:
         "start": shift.start,
         "end": shift.end,
         "latest_end": shift.end + shift.max_overtime,
+        "max_duration": ALWAYS if shift.max_duration is None else shift.max_duration,
         "breaks": len(shift.breaks),
         "states": states,
         "turns": turns,

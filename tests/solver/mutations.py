@@ -5,6 +5,7 @@ Where a rule is about numbers it is broken by 1, by changing the solution or wha
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from solver.judge.cost import cost
@@ -271,6 +272,23 @@ def _a_part_fewer_on_the_shelf(at: Spot) -> Case | None:
     return None if part is None else at.depot_with(stock={**plenty, part: taken[part] - 1})
 
 
+def _with_limit(at: Spot, limit: str) -> Case | None:
+    """One less is allowed than there is."""
+    where = {v.id: v.location for v in at.problem.visits}
+    where |= {d.id: d.location for d in at.problem.depots}
+    stops = [stop for stop in at.route.stops if stop.kind is not BREAK]
+    places = [at.shift.start_location, *(where[s.id] for s in stops), at.shift.end_location]
+    ways = list(pairwise(places))
+    there_is = {
+        "max_duration": at.route.end - at.route.start,
+        "max_travel": sum(int(at.problem.travel_time[way]) for way in ways),
+        "max_distance": sum(int(at.problem.distance[way]) for way in ways),
+        "max_visits": sum(stop.kind is VISIT for stop in stops),
+    }
+    most = there_is[limit] - 1
+    return at.shift_with(**{limit: most}) if most >= 0 else None
+
+
 VISIT, DEPOT, BREAK = StopKind.VISIT, StopKind.DEPOT, StopKind.BREAK
 ANY = Expected()
 ONE = Expected(amount=1)
@@ -418,6 +436,22 @@ MUTATIONS = (
         Rule.SHIFT,
         MIXED,
         {"the route ends before it starts": lambda at: at.route_with(end=at.route.start - 9)},
+    ),
+    *_at(
+        VISIT,
+        Rule.LIMITS,
+        SECOND,
+        {
+            "it is a second longer than allowed": lambda at: _with_limit(at, "max_duration"),
+            "there is a second of travel too much": lambda at: _with_limit(at, "max_travel"),
+            "it goes a metre too far": lambda at: _with_limit(at, "max_distance"),
+        },
+    ),
+    *_at(
+        VISIT,
+        Rule.LIMITS,
+        ONE,
+        {"there is a visit too many": lambda at: _with_limit(at, "max_visits")},
     ),
     *_at(
         BREAK,

@@ -7,6 +7,7 @@ that a test can do its sums by heart.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -187,6 +188,10 @@ _SHIFTS = st.builds(
     tools=_TOOLS,
     breaks=_one_in(2, st.lists(_BREAKS, min_size=1, max_size=2).map(tuple), ()),
     territories=_one_in(4, _some("north", "south"), NOBODY),
+    max_duration=_one_in(4, st.sampled_from((300, 600, 1000, 0)), None),
+    max_visits=_one_in(8, st.integers(0, 3), None),
+    max_travel=_one_in(8, st.integers(0, 300), None),
+    max_distance=_one_in(8, st.integers(0, 300), None),
 )
 _DEPOTS = st.builds(
     Depot,
@@ -476,6 +481,8 @@ def serial_solution(
             )
             if longer is None or not _pins_kept(problem, longer):
                 continue
+            if not _within_limits(problem, s, longer):
+                continue
             calls, route = [*calls, *more], longer
             waiting.remove(v.id)
             if lacking or missing:
@@ -490,6 +497,19 @@ def serial_solution(
         if route is not None:
             routes.append(route)
     return solution_of(problem, *routes)
+
+
+def _within_limits(problem: Problem, s: Shift, route: Route) -> bool:
+    where = {v.id: v.location for v in problem.visits} | {d.id: d.location for d in problem.depots}
+    stops = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
+    ways = list(pairwise((s.start_location, *(where[stop.id] for stop in stops), s.end_location)))
+    there_is = {
+        "max_duration": route.end - route.start,
+        "max_visits": sum(stop.kind is StopKind.VISIT for stop in stops),
+        "max_travel": sum(int(problem.travel_time[way]) for way in ways),
+        "max_distance": sum(int(problem.distance[way]) for way in ways),
+    }
+    return all(there_is[limit] <= most for limit, most in s.limits.items())
 
 
 def _may_serve(s: Shift, v: Visit) -> bool:

@@ -14,6 +14,7 @@ from solver.objective import Objective
 from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import at_pinned_time
+from solver.rules.limits import keeps_limits
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
 
@@ -125,11 +126,14 @@ class KernelPlan:
 
 
 def route_cost(problem: Problem, shift: Shift, calls: Sequence[Call]) -> int | None:
-    """What the calls cost as the shift's route, placed in time; None if they break a time rule."""
+    """What the calls cost as the shift's route, placed in time; None if they break a time rule, or
+    are more than it allows."""
     if not calls:
         return 0
     pinned = [at_pinned_time(call) if isinstance(call, Visit) else call for call in calls]
     route = cheapest(problem, shift, pinned, legs_of(problem.travel_time))
+    if not keeps_limits(problem, shift, pinned):
+        return None
     return None if route is None else sum(cents for _, cents in RouteCost(problem).of(route))
 
 
@@ -186,14 +190,27 @@ _BREAKS = st.lists(st.builds(Break, st.just(""), _SPANS, st.integers(0, 4)), max
     lambda breaks: tuple(replace(b, id=f"b{turn}") for turn, b in enumerate(breaks))
 )
 _SHIFTS = st.builds(
-    lambda start, length, overtime, breaks, ends: Shift(
-        "s", "ann", *ends, start, start + length, overtime, breaks=breaks
+    lambda start, length, overtime, breaks, ends, longest, visits, way: Shift(
+        "s",
+        "ann",
+        *ends,
+        start,
+        start + length,
+        overtime,
+        breaks=breaks,
+        max_duration=longest,
+        max_visits=visits,
+        max_travel=way,
+        max_distance=way,
     ),
     st.integers(-1, 2),
     st.integers(8, 26),
     st.sampled_from((0, 4)),
     _BREAKS,
     st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    st.none() | st.integers(0, 20),
+    st.none() | st.none() | st.integers(0, 3),
+    st.none() | st.none() | st.integers(0, 9),
 )
 _DEPOTS = st.builds(
     Depot,
