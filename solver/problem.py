@@ -97,7 +97,9 @@ class Shift:
     """One working period of a technician; it becomes at most one route.
 
     The route leaves ``start_location`` at ``start`` or later (as late as it likes) and is at
-    ``end_location`` by ``end``, or up to ``max_overtime`` seconds later at a price. ``stock`` is
+    ``end_location`` by ``end``, or up to ``max_overtime`` seconds later at a price. Without a start
+    location the route begins on arrival at its first stop, without an end location it ends when the
+    last one is left: there is no way before and behind. ``stock`` is
     what is loaded into the van before the shift: what a technician's earlier shifts in the same
     problem left in the van is still there. ``tools`` are in the van at the start. A shift without
     ``territories`` serves all of them.
@@ -109,8 +111,8 @@ class Shift:
 
     id: str
     technician: str
-    start_location: int
-    end_location: int
+    start_location: int | None
+    end_location: int | None
     start: int
     end: int
     max_overtime: int = 0
@@ -185,6 +187,11 @@ class Problem:
         faults = tuple(_faults(self))
         if faults:
             raise InvalidProblem(faults)
+
+    @property
+    def driven(self) -> Matrix:
+        """Seconds of travel that are paid for and limited as such, from row to column."""
+        return self.travel_time
 
     @cached_property
     def visit(self) -> Mapping[str, Visit]:
@@ -355,8 +362,9 @@ def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
 
 def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     where = f"shift {shift.id!r}"
-    yield from location_faults(where, shift.start_location, size)
-    yield from location_faults(where, shift.end_location, size)
+    for location in (shift.start_location, shift.end_location):
+        if location is not None:
+            yield from location_faults(where, location, size)
     yield from _time_faults(where, (TimeWindow(shift.start, shift.end),), shift.max_overtime)
     yield from _quantity_faults(where, "part", shift.stock)
     yield from _quantity_faults(where, "skill level", shift.skills)

@@ -16,6 +16,7 @@ from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import UNLIMITED, at_pinned_time, eligibility_matrix, stock_of
 from solver.rules.limits import keeps_limits
+from solver.rules.places import ends_of, on_places
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
 
@@ -66,10 +67,11 @@ class _Enumeration:
     """Sets of visits are numbers, with a bit for each."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+        self.problem = problem = on_places(problem)
         self.visits = [at_pinned_time(visit) for visit in problem.visits]
         self.calls: list[Call] = [*self.visits, *problem.depots]
         self.legs, self.metres = legs_of(problem.travel_time), legs_of(problem.distance)
+        self.driven = legs_of(problem.driven)
         self.able = eligibility_matrix(problem)
         self.price_of = RouteCost(problem)
         self.chains: dict[str, list[Shift]] = {}
@@ -199,12 +201,13 @@ class _Enumeration:
         and what it costs at least."""
         costs = self.problem.objective
         latest = shift.end + shift.max_overtime
+        first, last = ends_of(shift)
 
         def orders(
             served: int, order: Calls, here: int, clock: int, cents: int
         ) -> Iterator[tuple[int, Calls, int]]:
             if order:
-                yield served, order, cents + costs.shift_use + self._leg(here, shift.end_location)
+                yield served, order, cents + costs.shift_use + self._leg(here, last)
             for number in (*able, *self.depots):
                 call = self.calls[number]
                 if number in order:
@@ -213,7 +216,7 @@ class _Enumeration:
                 starts = [max(arrival, w.start) for w in call.windows if arrival <= w.end]
                 begin = min(starts, default=latest + 1) if call.windows else arrival
                 leave = begin + call.duration
-                if leave + self.legs[call.location][shift.end_location] <= latest:
+                if leave + self.legs[call.location][last] <= latest:
                     yield from orders(
                         served | (1 << number if isinstance(call, Visit) else 0),
                         (*order, number),
@@ -222,13 +225,13 @@ class _Enumeration:
                         cents + self._leg(here, call.location) + costs.working_time * call.duration,
                     )
 
-        return orders(0, (), shift.start_location, shift.start, 0)
+        return orders(0, (), first, shift.start, 0)
 
     def _leg(self, a: int, b: int) -> int:
         """Cents for going from one place to another."""
         costs = self.problem.objective
-        seconds = (costs.working_time + costs.travel_time) * self.legs[a][b]
-        return seconds + costs.distance * self.metres[a][b]
+        paid = costs.travel_time * self.driven[a][b] + costs.distance * self.metres[a][b]
+        return paid + costs.working_time * self.legs[a][b]
 
     def _key(self, order: Calls) -> Calls:
         """What of an order has to do with supplies; of depots in a row, the order is no matter."""

@@ -18,6 +18,7 @@ from solver.kernel.rests import rests
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.eligibility import Supplies, Truths, stock_of
 from solver.rules.limits import keeps_limits
+from solver.rules.places import ends_of
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, earliest_end, legs_of, next_start
 from solver.travel import Matrix
 
@@ -90,9 +91,9 @@ class Alone:
     @cached_property
     def _ends(self) -> tuple[Matrix, Matrix]:
         """Where each shift starts and ends."""
-        first = [shift.start_location for shift in self._problem.shifts]
-        last = [shift.end_location for shift in self._problem.shifts]
-        return np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
+        ends = [ends_of(shift) for shift in self._problem.shifts]
+        first, last = np.array(ends, dtype=np.int64).reshape(-1, 2).T
+        return first, last
 
     @cached_property
     def _by_depots(self) -> tuple[Matrix, Matrix]:
@@ -231,6 +232,7 @@ class _Enumeration:
             self.is_exact = False
         states, turns = rests(shift.breaks)
         latest_end = shift.end + shift.max_overtime
+        start, home_place = ends_of(shift)
         to_do: list[_Step] = []
         number = 0
         for state, one in enumerate(states):
@@ -241,7 +243,7 @@ class _Enumeration:
         home: set[_Lacking] = set()
         while to_do:
             leave, _, state, now, calls = heapq.heappop(to_do)
-            here = calls[-1].location if calls else shift.start_location
+            here = calls[-1].location if calls else start
             attended = any(isinstance(call, Visit) for call in calls)
             at = (here, attended, state, now)
             if at in settled:
@@ -251,7 +253,7 @@ class _Enumeration:
                 self.is_exact = False
                 return
             if attended == (visit is not None) and now not in home:
-                leg = self._legs[here][shift.end_location]
+                leg = self._legs[here][home_place]
                 for turn in turns:
                     if turn.before == state and leave <= turn.until:
                         end = max(leave + leg + turn.rest, turn.free)

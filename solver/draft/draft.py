@@ -23,6 +23,7 @@ from solver.rules.eligibility import (
     pair_cost,
 )
 from solver.rules.limits import keeps_limits
+from solver.rules.places import ends_of, on_places
 from solver.solution import Route, StopKind
 from solver.timing.schedule import Call, Sequences, earliest_end, legs_of
 from solver.timing.slack import Openings, Slack
@@ -30,11 +31,15 @@ from solver.timing.timing import cheapest
 
 
 class Draft:
-    """Sequences for all shifts, each feasible at any moment: time, parts, tools, depot stock."""
+    """Sequences for all shifts, each feasible at any moment: time, parts, tools, depot stock.
+
+    Its ``problem``, visits and depots are those over places.
+    """
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+        self.problem = problem = on_places(problem)
         self.legs = legs_of(problem.travel_time)
+        self.driven = legs_of(problem.driven)
         self.metres = legs_of(problem.distance)
         self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
         self._may = eligibility_matrix(problem)
@@ -236,8 +241,9 @@ class Draft:
 
     def detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
         """Cents of travel, distance and working time for going by the call at ``index``."""
-        before = sequence[index - 1].location if index else shift.start_location
-        after = sequence[index].location if index < len(sequence) else shift.end_location
+        first, last = ends_of(shift)
+        before = sequence[index - 1].location if index else first
+        after = sequence[index].location if index < len(sequence) else last
         here = call.location
         seconds = self.legs[before][here] + self.legs[here][after] - self.legs[before][after]
         arcs = self._arc_cost(before, here) + self._arc_cost(here, after)
@@ -258,14 +264,14 @@ class Draft:
         start = Slack(shift, sequence, self.legs, end).latest_start()
         total = costs.shift_use + costs.working_time * (end - start)
         total += costs.overtime * max(0, end - shift.end)
-        here, service = shift.start_location, 0
+        (here, home), service = ends_of(shift), 0
         for call in sequence:
             total += self._arc_cost(here, call.location)
             here = call.location
             if isinstance(call, Visit):
                 total += sum(pair_cost(self.problem, call, shift).values())
                 service += call.duration
-        total += self._arc_cost(here, shift.end_location)
+        total += self._arc_cost(here, home)
         return total + costs.imbalance * max(0, service - self.problem.fair_shares[shift.id])
 
     def _times_cost_alike(self, shift: Shift, sequence: Sequence[Call]) -> bool:
@@ -294,7 +300,8 @@ class Draft:
     def _arc_cost(self, start: int, end: int) -> int:
         """Cents of travel and distance, without the working time."""
         costs = self.problem.objective
-        return costs.travel_time * self.legs[start][end] + costs.distance * self.metres[start][end]
+        driven, metres = self.driven[start][end], self.metres[start][end]
+        return costs.travel_time * driven + costs.distance * metres
 
     def possible(self, shift: Shift, sequence: Sequence[Call], supplies: bool = True) -> bool:
         """Whether the shift can keep the sequence instead of its own, next to all others'."""

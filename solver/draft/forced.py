@@ -7,6 +7,7 @@ from itertools import pairwise
 from solver.draft.draft import Draft, loaded
 from solver.draft.supply import Pickup, supplying_depots
 from solver.problem import Break, Depot, Shift, TimeWindow, Visit
+from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Legs, next_start
 from solver.travel import MAX_TIME, NO_WAY
@@ -39,7 +40,8 @@ def in_order(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route:
     break is taken on the last way on which it is in time, or on the first on which it is too late.
     The route starts as late as its first call allows.
     """
-    locations = [shift.start_location, *(call.location for call in sequence), shift.end_location]
+    first, last = ends_of(shift)
+    locations = [first, *(call.location for call in sequence), last]
     travel = [0 if legs[a][b] == NO_WAY else legs[a][b] for a, b in pairwise(locations)]
     pending = [p for p in shift.breaks if p.window.start + p.duration > shift.start]
     pending.sort(key=lambda pause: (pause.window.start, pause.window.end))

@@ -10,6 +10,7 @@ from solver.draft.draft import Draft
 from solver.problem import Shift, Visit
 from solver.rules.eligibility import Truths, UnmetRule, obstacles
 from solver.rules.limits import without_limits
+from solver.rules.places import ends_of
 from solver.solution import Reason, ReasonCode, Rule
 
 
@@ -156,8 +157,8 @@ class Impossible:
         elsewhere |= {depot.location for depot in self._problem.depots}
         elsewhere.discard(here)
         for direction, legs, ends in (
-            ("to", travel[:, here], {shift.start_location for shift in self._problem.shifts}),
-            ("back from", travel[here], {shift.end_location for shift in self._problem.shifts}),
+            ("to", travel[:, here], {ends_of(shift)[0] for shift in self._problem.shifts}),
+            ("back from", travel[here], {ends_of(shift)[1] for shift in self._problem.shifts}),
         ):
             if int(legs[sorted(elsewhere | ends)].min()) > self._longest:
                 message = f"no way leads {direction} its place that is not longer than every shift"

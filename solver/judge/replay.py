@@ -20,7 +20,8 @@ Van = Counter[str]
 class Waypoint:
     """The shift's start or end, a visit or a depot call, and the breaks taken on the way to it.
 
-    ``location`` and ``duration`` are None where the problem does not know the place.
+    ``location`` and ``duration`` are None where the problem does not know the place; the location
+    of a start or end that may be anywhere is None, too.
     """
 
     where: str

@@ -35,6 +35,7 @@ from solver.rules.eligibility import (
     pair_costs,
     stock_of,
 )
+from solver.rules.places import ends_of, on_places
 from solver.travel import NO_WAY
 
 NEIGHBOURS = 100
@@ -52,6 +53,7 @@ top of its working time: it costs nothing else, but uses up the shift."""
 
 def flatten(problem: Problem) -> Arrays:
     """The problem as arrays; the visits and shifts keep their order."""
+    problem = on_places(problem)
     visits = [at_pinned_time(visit) for visit in problem.visits]
     calls: list[Visit | Depot] = [*visits, *problem.depots]
     costs = problem.objective
@@ -123,12 +125,12 @@ def _arcs(problem: Problem) -> Ints:
     )
     arcs = np.empty((*problem.travel_time.shape, 4 if measured else 2), dtype=np.int64)
     arcs[..., 0] = problem.travel_time
-    np.multiply(problem.travel_time, costs.travel_time, out=arcs[..., 1])
+    np.multiply(problem.driven, costs.travel_time, out=arcs[..., 1])
     if costs.distance:
         arcs[..., 1] += problem.distance * costs.distance
     if measured:
         there_is = problem.travel_time < NO_WAY
-        arcs[..., 2] = np.where(there_is, problem.travel_time, 0)
+        arcs[..., 2] = np.where(there_is, problem.driven, 0)
         arcs[..., 3] = np.where(there_is, problem.distance, 0)
     return arcs
 
@@ -220,8 +222,7 @@ def _shifts(
         states, turns = rests(shift.breaks)
         rows.append(
             (
-                shift.start_location,
-                shift.end_location,
+                *ends_of(shift),
                 shift.start,
                 shift.end,
                 shift.end + shift.max_overtime,
@@ -381,8 +382,8 @@ def _near_groups(
     size = len(problem.visits)
     at = _ints(visit.location for visit in problem.visits)
     first = groups[0][np.concatenate([[0], groups[1]])[: len(groups[1])].astype(np.int64)]
-    starts = _ints(problem.shifts[number].start_location for number in first)
-    ends = _ints(problem.shifts[number].end_location for number in first)
+    starts = _ints(ends_of(problem.shifts[number])[0] for number in first)
+    ends = _ints(ends_of(problem.shifts[number])[1] for number in first)
     near = np.full((size, min(SHIFTS_NEAR, len(first))), NONE, dtype=np.int64)
     remoteness = np.zeros(size, dtype=np.int64)
     weight = problem.objective.working_time

@@ -167,13 +167,17 @@ def _supplying_just(call: Stop, depot: Depot, name: str) -> Depot:
     return Depot(name, depot.location, depot.duration, windows, dict(call.parts), call.tools)
 
 
+def _moved(end: int | None, moved: Mapping[int, int]) -> int | None:
+    return None if end is None else moved[end]
+
+
 def _cut_out(
     problem: Problem, shifts: Sequence[Shift], calls: Sequences
 ) -> tuple[Problem, dict[str, tuple[Call, ...]]]:
     """A problem of these shifts and calls alone, in which nothing costs anything."""
-    used = {end for shift in shifts for end in (shift.start_location, shift.end_location)}
-    used |= {call.location for sequence in calls.values() for call in sequence}
-    locations = sorted(used)
+    ends = {end for shift in shifts for end in (shift.start_location, shift.end_location)}
+    used = {call.location for sequence in calls.values() for call in sequence}
+    locations = sorted(used | {end for end in ends if end is not None})
     moved = {location: index for index, location in enumerate(locations)}
     sequences = {
         id_: tuple(replace(call, location=moved[call.location]) for call in sequence)
@@ -186,8 +190,8 @@ def _cut_out(
         tuple(
             replace(
                 shift,
-                start_location=moved[shift.start_location],
-                end_location=moved[shift.end_location],
+                start_location=_moved(shift.start_location, moved),
+                end_location=_moved(shift.end_location, moved),
             )
             for shift in shifts
         ),

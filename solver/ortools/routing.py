@@ -31,6 +31,7 @@ from solver.ortools.rules import (
 )
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, Problem, Visit
+from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Sequences, legs_of
 from solver.timing.timing import cheapest
@@ -195,7 +196,7 @@ class RoutingModel(Skeleton):
                 pauses.append(Stop(StopKind.BREAK, pause.id, begin, begin, finish))
         pauses.sort(key=lambda stop: stop.start)
         stops: list[Stop] = []
-        here, clock = shift.start_location, start
+        here, clock = ends_of(shift)[0], start
         index = answer.Value(self.routing.NextVar(self.start(vehicle)))
         while not self.routing.IsEnd(index):
             call = self.nodes[self.manager.IndexToNode(index)]

@@ -44,7 +44,7 @@ def add_travel_cost(model: Skeleton) -> None:
     costs = model.problem.objective
     travel, distance = (
         np.where(legs == NO_WAY, 0, legs)
-        for legs in (model.legs(model.problem.travel_time), model.legs(model.problem.distance))
+        for legs in (model.legs(model.problem.driven), model.legs(model.problem.distance))
     )
     cents = costs.travel_time * travel + costs.distance * distance
     evaluator = model.routing.RegisterTransitMatrix(cents.tolist())
@@ -124,7 +124,7 @@ def add_limits(model: Skeleton) -> None:
     problem = model.problem
     for limit, matrix in (
         ("max_visits", None),
-        ("max_travel", problem.travel_time),
+        ("max_travel", problem.driven),
         ("max_distance", problem.distance),
     ):
         allowed = [shift.limits.get(limit) for shift in model.shifts]

@@ -35,7 +35,7 @@ class RouteCost:
         problem = self._problem
         costs = problem.objective
         shift = self._shifts[route.shift]
-        places = [shift.start_location]
+        places: list[int | None] = [shift.start_location]
         service = 0
         for stop in route.stops:
             if stop.kind is StopKind.DEPOT:
@@ -45,10 +45,10 @@ class RouteCost:
                 places.append(visit.location)
                 service += visit.duration
                 yield from visit_cost(problem, shift, visit, stop.start)
-        travel_time, distance = problem.travel_time, problem.distance
-        ways = pairwise([*places, shift.end_location])
-        legs = [way for way in ways if travel_time[way] != NO_WAY]
-        yield Rule.TRAVEL_TIME, costs.travel_time * sum(int(travel_time[leg]) for leg in legs)
+        driven, distance = problem.driven, problem.distance
+        ways = ((a, b) for a, b in pairwise([*places, shift.end_location]) if None not in (a, b))
+        legs = [way for way in ways if driven[way] != NO_WAY]
+        yield Rule.TRAVEL_TIME, costs.travel_time * sum(int(driven[leg]) for leg in legs)
         yield Rule.DISTANCE, costs.distance * sum(int(distance[leg]) for leg in legs)
         yield Rule.WORKING_TIME, costs.working_time * (route.end - route.start)
         yield Rule.OVERTIME, costs.overtime * max(0, route.end - shift.end)

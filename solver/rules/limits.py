@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from solver.problem import LIMITS, Depot, Problem, Shift, Visit
+from solver.rules.places import ends_of
 from solver.travel import NO_WAY
 
 
@@ -19,10 +20,11 @@ def keeps_limits(problem: Problem, shift: Shift, sequence: Sequence[Visit | Depo
             return False
     if shift.max_travel is None and shift.max_distance is None:
         return True
-    places = [shift.start_location, *(call.location for call in sequence), shift.end_location]
-    ways = [way for way in pairwise(places) if problem.travel_time[way] != NO_WAY]
+    start, end = ends_of(shift)
+    places = [start, *(call.location for call in sequence), end]
+    ways = [way for way in pairwise(places) if problem.driven[way] != NO_WAY]
     for matrix, most in (
-        (problem.travel_time, shift.max_travel),
+        (problem.driven, shift.max_travel),
         (problem.distance, shift.max_distance),
     ):
         if most is not None and sum(int(matrix[way]) for way in ways) > most:

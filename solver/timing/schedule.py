@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from solver.kernel.rests import rests
 from solver.problem import Depot, Shift, TimeWindow, Visit
+from solver.rules.places import ends_of
 from solver.travel import MAX_TIME, Matrix
 
 Call = Visit | Depot
@@ -57,7 +58,7 @@ def _soonest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | No
     for pause in shift.breaks:
         opens, closes, rest = pause.window.start, pause.window.end, pause.duration
         after = max(before, opens + rest)
-    here = shift.start_location
+    here, home = ends_of(shift)
     for call in sequence:
         travel = legs[here][call.location]
         after += travel
@@ -73,7 +74,7 @@ def _soonest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | No
         if before > latest_end and after > latest_end:
             return None
         here = call.location
-    travel = legs[here][shift.end_location]
+    travel = legs[here][home]
     after += travel
     begin = before if before > opens else opens
     if begin <= closes:
@@ -115,7 +116,8 @@ def _earliest_end_within(
     is for all up to ``longest`` before that end.
     """
     states, _ = rests(shift.breaks)
-    places = [shift.start_location, *(call.location for call in sequence), shift.end_location]
+    begin, home = ends_of(shift)
+    places = [begin, *(call.location for call in sequence), home]
     busy = sum(legs[here][there] for here, there in pairwise(places))
     busy += sum(call.duration for call in sequence)
     found = NEVER
@@ -145,9 +147,9 @@ def _earliest_ends(
     where there is none."""
     latest_end = shift.end + shift.max_overtime
     states, turns = rests(shift.breaks)
-    here = shift.start_location
+    here, home = ends_of(shift)
     for call in (*sequence, None):
-        there = shift.end_location if call is None else call.location
+        there = home if call is None else call.location
         arrivals = [NEVER] * len(states)
         for turn in turns:
             leave = departures[turn.before]

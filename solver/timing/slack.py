@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from solver.problem import Depot, Shift, TimeWindow, Visit
 from solver.rules.eligibility import Truths
+from solver.rules.places import ends_of
 from solver.timing.schedule import NEVER, Call, Legs, earliest_end, next_start, previous_start
 from solver.travel import Matrix
 
@@ -30,11 +31,8 @@ class Slack:
         self, shift: Shift, sequence: Sequence[Call], legs: Legs, end: int | None = None
     ) -> None:
         self._sequence = sequence
-        self.locations = [
-            shift.start_location,
-            *(call.location for call in sequence),
-            shift.end_location,
-        ]
+        first, last = ends_of(shift)
+        self.locations = [first, *(call.location for call in sequence), last]
         self._travel = [legs[a][b] for a, b in pairwise(self.locations)]
         self.departures = [shift.start]
         for leg, call in zip(self._travel, sequence, strict=False):

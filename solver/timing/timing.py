@@ -28,6 +28,7 @@ from solver.kernel.rests import Turn, rests
 from solver.kernel.views import Views
 from solver.objective import Objective
 from solver.problem import MAX_COST, Problem, Shift, Visit
+from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Legs
 
@@ -141,7 +142,7 @@ class _Desk:
             sheet.states[row] = state[1:]
         for row, turn in enumerate(turns):
             sheet.turns[row] = turn[:5]
-        here, first = shift.start_location, 0
+        (here, home), first = ends_of(shift), 0
         for row, call in enumerate(sequence):
             due, late, ready, prompt, published, moved = rates[row]
             sheet.calls[row] = (
@@ -155,7 +156,7 @@ class _Desk:
                 first += 1
             times.legs[row] = legs[here][call.location]
             here = call.location
-        times.legs[len(sequence)] = legs[here][shift.end_location]
+        times.legs[len(sequence)] = legs[here][home]
         start, end = go_back_within(sheet, times, 0, len(sequence))
         if start == ALWAYS:
             return None

@@ -112,7 +112,8 @@ class Spot:
         for before in self.route.stops[: self.route.stops.index(stop)]:
             if before.kind is not BREAK:
                 left, here = before.departure, places[before.id].location
-        return left + int(self.problem.travel_time[here, places[stop.id].location])
+        there = places[stop.id].location
+        return left + (0 if here is None else int(self.problem.travel_time[here, there]))
 
 
 C = TypeVar("C", Problem, Solution)
@@ -218,7 +219,8 @@ def _late_start(at: Spot) -> Case | None:
 def _no_way_back(at: Spot) -> Case | None:
     if at.route.stops[-1] is not at.stop:
         return None
-    if not at.problem.travel_time[at.visit.location, at.shift.end_location]:
+    end = at.shift.end_location
+    if end is None or not at.problem.travel_time[at.visit.location, end]:
         return None
     return at.route_with(end=at.stop.departure)
 
@@ -278,7 +280,7 @@ def _with_limit(at: Spot, limit: str) -> Case | None:
     where |= {d.id: d.location for d in at.problem.depots}
     stops = [stop for stop in at.route.stops if stop.kind is not BREAK]
     places = [at.shift.start_location, *(where[s.id] for s in stops), at.shift.end_location]
-    ways = list(pairwise(places))
+    ways = [(a, b) for a, b in pairwise(places) if a is not None and b is not None]
     there_is = {
         "max_duration": at.route.end - at.route.start,
         "max_travel": sum(int(at.problem.travel_time[way]) for way in ways),

@@ -70,7 +70,8 @@ def line_problem(
     ``weights`` are those of the ``Objective``."""
     visits, shifts, depots = tuple(visits), tuple(shifts), tuple(depots)
     used = [v.location for v in visits] + [d.location for d in depots]
-    used += [end for s in shifts for end in (s.start_location, s.end_location)]
+    ends = [end for s in shifts for end in (s.start_location, s.end_location)]
+    used += [end for end in ends if end is not None]
     seconds = line(max([size, *(location + 1 for location in used)]))
     return Problem(
         visits, shifts, seconds, seconds * metres_per_second, depots, Objective(**weights)
@@ -240,13 +241,17 @@ _OBJECTIVES = st.sampled_from(((1, 3, 10, 30, 100), (1,), (2, 2))).flatmap(
 
 
 def problems(
-    *, max_visits: int = 6, max_technicians: int = 3, cut_off: bool = False
+    *,
+    max_visits: int = 6,
+    max_technicians: int = 3,
+    cut_off: bool = False,
+    open_ends: bool = False,
 ) -> st.SearchStrategy[Problem]:
     """Any small problem over all rules, with everything that life and bad data bring: nobody at
     work, empty shifts, one place for all, asymmetric travel, windows in the past, impossible
     visits, pins to strangers, depots without stock, times before the epoch; if ``cut_off``, no way
-    at all between some places."""
-    return st.builds(
+    at all between some places; if ``open_ends``, shifts that begin or end anywhere."""
+    drawn = st.builds(
         _assembled,
         size=st.integers(1, 5),
         seconds=_MATRICES,
@@ -258,6 +263,26 @@ def problems(
         visits=_seldom_few(_VISITS, max_visits),
         depots=_seldom_few(_DEPOTS, 2),
     )
+    return drawn.flatmap(_with_open_ends) if open_ends else drawn
+
+
+def _with_open_ends(problem: Problem) -> st.SearchStrategy[Problem]:
+    """The same, with some shifts that begin or end anywhere."""
+    number = len(problem.shifts)
+    return st.lists(_OPEN, min_size=number, max_size=number).map(
+        lambda opened: replace(
+            problem,
+            shifts=tuple(
+                replace(s, **dict.fromkeys(ends))
+                for s, ends in zip(problem.shifts, opened, strict=True)
+            ),
+        )
+    )
+
+
+_OPEN = st.sampled_from(
+    ((), (), (), ("end_location",), ("start_location",), ("start_location", "end_location"))
+)
 
 
 def _assembled(
@@ -397,7 +422,7 @@ def timed_route(
             None if call is None else depots[call.depot] if isinstance(call, Call) else visits[call]
         )
         there = route_of.end_location if place is None else place.location
-        free, arrival = clock, clock + int(problem.travel_time[here, there])
+        free, arrival = clock, clock + _seconds(problem, here, there)
         service = 0 if place is None else place.duration
         windows = () if place is None else place.windows
         begin = _first_start(arrival, windows)
@@ -425,6 +450,11 @@ def timed_route(
     if not route_of.start <= start <= clock <= route_of.end + route_of.max_overtime:
         return None
     return Route(shift_id, route_of.technician, start, clock, tuple(stops))
+
+
+def _seconds(problem: Problem, here: int | None, there: int | None) -> int:
+    """Of the way; an end that may be anywhere is where one is."""
+    return 0 if here is None or there is None else int(problem.travel_time[here, there])
 
 
 def _first_start(arrival: int, windows: Sequence[TimeWindow]) -> int | None:
@@ -502,7 +532,8 @@ def serial_solution(
 def _within_limits(problem: Problem, s: Shift, route: Route) -> bool:
     where = {v.id: v.location for v in problem.visits} | {d.id: d.location for d in problem.depots}
     stops = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
-    ways = list(pairwise((s.start_location, *(where[stop.id] for stop in stops), s.end_location)))
+    places = (s.start_location, *(where[stop.id] for stop in stops), s.end_location)
+    ways = [(a, b) for a, b in pairwise(places) if a is not None and b is not None]
     there_is = {
         "max_duration": route.end - route.start,
         "max_visits": sum(stop.kind is StopKind.VISIT for stop in stops),

@@ -15,6 +15,7 @@ from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, V
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import at_pinned_time
 from solver.rules.limits import keeps_limits
+from solver.rules.places import on_places
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
 
@@ -207,7 +208,7 @@ _SHIFTS = st.builds(
     st.integers(8, 26),
     st.sampled_from((0, 4)),
     _BREAKS,
-    st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    st.tuples(*[st.integers(0, 3) | st.just(None)] * 2),
     st.none() | st.integers(0, 20),
     st.none() | st.none() | st.integers(0, 3),
     st.none() | st.none() | st.integers(0, 9),
@@ -239,15 +240,18 @@ _MATRICES = st.integers(0, 1000).map(
 
 
 def tight_problems() -> st.SearchStrategy[Problem]:
-    """One shift and all that has to do with time, in so small numbers that everything collides."""
+    """One shift and all that has to do with time, in so small numbers that everything collides;
+    over places."""
     return st.builds(
-        lambda visits, shift, seconds, metres, depots, objective: Problem(
-            tuple(replace(v, id=f"v{number}") for number, v in enumerate(visits)),
-            (shift,),
-            seconds,
-            metres,
-            tuple(depots),
-            objective,
+        lambda visits, shift, seconds, metres, depots, objective: on_places(
+            Problem(
+                tuple(replace(v, id=f"v{number}") for number, v in enumerate(visits)),
+                (shift,),
+                seconds,
+                metres,
+                tuple(depots),
+                objective,
+            )
         ),
         st.lists(_VISITS, min_size=1, max_size=4),
         _SHIFTS,
