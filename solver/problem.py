@@ -60,6 +60,10 @@ class Visit:
     0 (low) and up, an index into ``Objective.unassigned``. ``due`` is the time by which service
     should have ended; after it lateness costs. ``allowed`` (None: anyone) and ``forbidden`` are
     technicians, as are ``preferred``; ``territory`` binds the visit to shifts that serve it.
+
+    ``access`` is how many seconds it takes to get from the road to the visit (parking, the gate):
+    they are spent before service unless the stop before, the start included, is at the same
+    location. It is working time, but neither travel nor service.
     """
 
     id: str
@@ -77,6 +81,7 @@ class Visit:
     territory: str | None = None
     pin: Pin | None = None
     previous: Previous | None = None
+    access: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +342,7 @@ def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
     where = f"visit {visit.id!r}"
     yield from location_faults(where, visit.location, size)
     yield from _time_faults(where, visit.windows, visit.duration)
+    yield from _time_faults(f"{where} access", (), visit.access)
     yield from _quantity_faults(where, "part", visit.parts)
     yield from _quantity_faults(where, "skill level", visit.skills)
     if not 0 <= visit.priority < priorities:

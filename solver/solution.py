@@ -86,8 +86,9 @@ class Stop:
     """One visit, depot call or break placed in time (seconds since the epoch).
 
     The technician arrives at ``arrival``, waits if need be, starts at ``start`` and leaves at
-    ``departure``. A depot call says what it picks up: ``parts`` and borrowed ``tools``. A break
-    has no travel of its own: it lies between two places, and its arrival is its start.
+    ``departure``. At a visit one has arrived when its access is behind. A depot call says what it
+    picks up: ``parts`` and borrowed ``tools``. A break has no travel of its own: it lies between
+    two places, and its arrival is its start.
     """
 
     kind: StopKind

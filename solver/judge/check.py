@@ -118,8 +118,9 @@ def _travel(case: _Case) -> Iterator[Violation]:
 
     At a place (a visit or a depot call): arrival <= start, and departure = start + duration.
     From each place to the next, from ``Route.start`` at the shift's start to ``Route.end`` at
-    its end, there is a leg, and time for the travel and the breaks listed in between. Coming
-    later than that is fine: a technician may wait anywhere.
+    its end, there is a leg, and time for the travel, the access to a visit (but from the same
+    location), and the breaks listed in between. Coming later than that is fine: a technician may
+    wait anywhere.
     """
     for shift, route in case.routes:
         places = case.places(shift, route)
@@ -147,12 +148,15 @@ def _travel(case: _Case) -> Iterator[Violation]:
                     yield Violation(Rule.TRAVEL, there.where, 1, message)
                     continue
                 needed += leg
+            is_open = here is places[0] and here.location is None
+            if is_open or here.location not in (None, there.location):
+                needed += there.access
             there_is = there.arrival - here.departure
             yield from case.beyond(
                 Rule.TRAVEL,
                 there.where,
                 needed - there_is,
-                f"travel and breaks on the way need {needed} s, there are {there_is}",
+                f"travel, access and breaks on the way need {needed} s, there are {there_is}",
             )
 
 

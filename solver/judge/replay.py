@@ -31,6 +31,7 @@ class Waypoint:
     start: int
     departure: int
     breaks: tuple[Stop, ...] = ()
+    access: int = 0
 
 
 class Replay:
@@ -68,7 +69,8 @@ class Replay:
             place = self.place(stop)
             location, duration = (place.location, place.duration) if place else (None, None)
             times = stop.arrival, stop.start, stop.departure
-            places.append(Waypoint(at(shift, stop), location, duration, *times, breaks))
+            access = place.access if isinstance(place, Visit) else 0
+            places.append(Waypoint(at(shift, stop), location, duration, *times, breaks, access))
             breaks = ()
         places.append(Waypoint(f"{here}, end", shift.end_location, 0, end, end, end, breaks))
         return places

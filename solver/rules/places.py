@@ -1,7 +1,8 @@
 """A problem over places: what engines look at, for whom all that takes time is a leg or a call.
 
 Where a route may begin or end anywhere, its end is a place of its own, with a way of no length to
-and from each other place.
+and from each other place. Visits with access are at places of their own, too, one for each location
+and length of access: the ways there are longer by it, but those from the same location.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from solver.problem import Problem, Shift
-from solver.travel import Matrix, frozen
+from solver.travel import MAX_TIME, NO_WAY, Matrix, frozen
 
 OPEN = -1
 """Stands for the location of an end that may be anywhere."""
@@ -49,14 +50,19 @@ def asked_for(problem: Problem) -> Problem:
 def on_places(problem: Problem) -> Problem:
     """The problem over places; itself, if its locations are as good."""
     ends = (end for shift in problem.shifts for end in (shift.start_location, shift.end_location))
-    if isinstance(problem, PlacedProblem) or None not in ends:
+    is_as_good = None not in ends and not any(visit.access for visit in problem.visits)
+    if isinstance(problem, PlacedProblem) or is_as_good:
         return problem
-    places: dict[int, int] = {}
+    places: dict[tuple[int, int], int] = {}
 
-    def place(location: int | None) -> int:
-        return places.setdefault(OPEN if location is None else location, len(places))
+    def place(location: int | None, access: int = 0) -> int:
+        key = (OPEN if location is None else location, access)
+        return places.setdefault(key, len(places))
 
-    visits = tuple(replace(visit, location=place(visit.location)) for visit in problem.visits)
+    visits = tuple(
+        replace(visit, location=place(visit.location, visit.access), access=0)
+        for visit in problem.visits
+    )
     depots = tuple(replace(depot, location=place(depot.location)) for depot in problem.depots)
     shifts = tuple(
         replace(
@@ -66,12 +72,13 @@ def on_places(problem: Problem) -> Problem:
         )
         for shift in problem.shifts
     )
-    at = np.array(list(places), dtype=np.int64)
+    at, access = np.array(list(places), dtype=np.int64).reshape(-1, 2).T
     travel = _between(at, problem.travel_time)
+    longer = np.minimum(travel + access * (at[:, None] != at), MAX_TIME)
     return PlacedProblem(
         visits,
         shifts,
-        travel,
+        np.where(travel == NO_WAY, NO_WAY, longer),
         _between(at, problem.distance),
         depots,
         problem.objective,

@@ -113,7 +113,8 @@ class Spot:
             if before.kind is not BREAK:
                 left, here = before.departure, places[before.id].location
         there = places[stop.id].location
-        return left + (0 if here is None else int(self.problem.travel_time[here, there]))
+        access = places[stop.id].access if stop.kind is VISIT and here != there else 0
+        return left + access + (0 if here is None else int(self.problem.travel_time[here, there]))
 
 
 C = TypeVar("C", Problem, Solution)

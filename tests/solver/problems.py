@@ -245,12 +245,13 @@ def problems(
     max_visits: int = 6,
     max_technicians: int = 3,
     cut_off: bool = False,
-    open_ends: bool = False,
+    on_roads: bool = False,
 ) -> st.SearchStrategy[Problem]:
     """Any small problem over all rules, with everything that life and bad data bring: nobody at
     work, empty shifts, one place for all, asymmetric travel, windows in the past, impossible
     visits, pins to strangers, depots without stock, times before the epoch; if ``cut_off``, no way
-    at all between some places; if ``open_ends``, shifts that begin or end anywhere."""
+    at all between some places; if ``on_roads``, shifts that begin or end anywhere, and visits with
+    access."""
     drawn = st.builds(
         _assembled,
         size=st.integers(1, 5),
@@ -263,23 +264,30 @@ def problems(
         visits=_seldom_few(_VISITS, max_visits),
         depots=_seldom_few(_DEPOTS, 2),
     )
-    return drawn.flatmap(_with_open_ends) if open_ends else drawn
+    return drawn.flatmap(_with_roads) if on_roads else drawn
 
 
-def _with_open_ends(problem: Problem) -> st.SearchStrategy[Problem]:
-    """The same, with some shifts that begin or end anywhere."""
-    number = len(problem.shifts)
-    return st.lists(_OPEN, min_size=number, max_size=number).map(
-        lambda opened: replace(
+def _with_roads(problem: Problem) -> st.SearchStrategy[Problem]:
+    """The same, with some shifts that begin or end anywhere, and some visits with access."""
+    shifts, visits = len(problem.shifts), len(problem.visits)
+    return st.builds(
+        lambda opened, access: replace(
             problem,
+            visits=tuple(
+                replace(v, access=seconds)
+                for v, seconds in zip(problem.visits, access, strict=True)
+            ),
             shifts=tuple(
                 replace(s, **dict.fromkeys(ends))
                 for s, ends in zip(problem.shifts, opened, strict=True)
             ),
-        )
+        ),
+        st.lists(_OPEN, min_size=shifts, max_size=shifts),
+        st.lists(_ACCESS, min_size=visits, max_size=visits),
     )
 
 
+_ACCESS = st.sampled_from((0, 0, 15, 90))
 _OPEN = st.sampled_from(
     ((), (), (), ("end_location",), ("start_location",), ("start_location", "end_location"))
 )
@@ -423,6 +431,8 @@ def timed_route(
         )
         there = route_of.end_location if place is None else place.location
         free, arrival = clock, clock + _seconds(problem, here, there)
+        if isinstance(place, Visit) and here != there:
+            arrival += place.access
         service = 0 if place is None else place.duration
         windows = () if place is None else place.windows
         begin = _first_start(arrival, windows)

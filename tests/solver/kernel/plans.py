@@ -186,6 +186,7 @@ _VISITS = st.builds(
     windows=st.lists(_SPANS, max_size=3).map(tuple),
     due=st.none() | _MOMENTS,
     previous=st.none() | st.builds(Previous, st.just("ann"), _MOMENTS, st.booleans()),
+    access=st.sampled_from((0, 0, 2)),
 )
 _BREAKS = st.lists(st.builds(Break, st.just(""), _SPANS, st.integers(0, 4)), max_size=3).map(
     lambda breaks: tuple(replace(b, id=f"b{turn}") for turn, b in enumerate(breaks))
