@@ -6,17 +6,26 @@ lists every fault with its cause and what to do about it. Skills, parts, tools, 
 territories are plain strings, compared by equality.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
-from solver.faults import Fault
+from solver.faults import Fault, duplicate_faults, quantity_faults
 from solver.objective import Objective, objective_faults
-from solver.travel import MAX_TIME, Matrix, frozen, location_faults, longest_leg, travel_faults
+from solver.pace import ITS_OWN_TIME, at_pace, pace_faults
+from solver.travel import (
+    MAX_TIME,
+    Matrix,
+    frozen,
+    location_faults,
+    longest_leg,
+    time_faults,
+    travel_faults,
+)
 
 MAX_COST = 2**60
 """All visits unassigned must cost less than this, so that no plan's cost overflows 64 bits."""
@@ -63,7 +72,8 @@ class Visit:
 
     ``access`` is how many seconds it takes to get from the road to the visit (parking, the gate):
     they are spent before service unless the stop before, the start included, is at the same
-    location. It is working time, but neither travel nor service.
+    location. It is working time, but neither travel nor service. ``work_type`` is what kind of work
+    it is, at which technicians may be quicker or slower (``Shift.paces``).
     """
 
     id: str
@@ -82,6 +92,7 @@ class Visit:
     pin: Pin | None = None
     previous: Previous | None = None
     access: int = 0
+    work_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +123,9 @@ class Shift:
     ``max_duration`` bounds the seconds from leaving to being back, breaks included, whenever the
     route starts; ``max_visits``, ``max_travel`` (seconds) and ``max_distance`` (metres) bound what
     the route has of each. None: no limit.
+
+    A visit takes its duration times the ``pace``, or the one that ``paces`` has for its work type,
+    rounded up to a second: 6/5 is a fifth slower. Depot calls take everybody the same time.
     """
 
     id: str
@@ -130,6 +144,20 @@ class Shift:
     max_visits: int | None = None
     max_travel: int | None = None
     max_distance: int | None = None
+    pace: Fraction = ITS_OWN_TIME
+    paces: Mapping[str, Fraction] = field(default_factory=dict)
+
+    def service(self, call: "Visit | Depot") -> int:
+        """Seconds that the call takes on this shift."""
+        if not isinstance(call, Visit):
+            return call.duration
+        pace = self.pace if call.work_type is None else self.paces.get(call.work_type, self.pace)
+        return at_pace(call.duration, pace)
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether some visits may take another time than their duration."""
+        return self.pace != ITS_OWN_TIME or bool(self.paces)
 
     @property
     def limits(self) -> Mapping[str, int]:
@@ -259,7 +287,7 @@ class Problem:
         ways = self._farthest * costs.distance * (1 + min(calls, len(self.depots)))
         dearest = self._dearest_route + ways + costs.not_preferred
         dearest += costs.over_skilled * len(visit.skills) * self._top_level
-        dearest += costs.imbalance * visit.duration
+        dearest += costs.imbalance * at_pace(visit.duration, self._slowest)
         dearest += costs.prompt_cents(visit.priority) * max(0, horizon - self.ready[visit.id])
         if visit.due is not None:
             late = max(0, horizon + visit.duration - visit.due)
@@ -279,6 +307,11 @@ class Problem:
         return max((level for shift in self.shifts for level in shift.skills.values()), default=0)
 
     @cached_property
+    def _slowest(self) -> Fraction:
+        paces = (pace for shift in self.shifts for pace in (shift.pace, *shift.paces.values()))
+        return max(paces, default=ITS_OWN_TIME)
+
+    @cached_property
     def _span(self) -> tuple[int, int]:
         """From the first shift's start to the last one's end, overtime included."""
         opening = min((shift.start for shift in self.shifts), default=0)
@@ -290,7 +323,8 @@ class Problem:
 
     @cached_property
     def fair_shares(self) -> Mapping[str, int]:
-        """Seconds of service that each shift would have if all were shared out by shift length."""
+        """Seconds of service that each shift would have if all were shared out by shift length,
+        each visit at its own duration."""
         service = sum(visit.duration for visit in self.visits)
         available = sum(shift.end - shift.start for shift in self.shifts)
         if available == 0:
@@ -316,7 +350,7 @@ def _faults(problem: Problem) -> Iterator[Fault]:
         ("shift", problem.shifts),
         ("depot", problem.depots),
     ):
-        yield from _duplicate_faults(kind, [thing.id for thing in things])
+        yield from duplicate_faults(kind, [thing.id for thing in things])
     for visit in problem.visits:
         yield from _visit_faults(visit, size, len(costs.unassigned))
     for shift in problem.shifts:
@@ -327,24 +361,13 @@ def _faults(problem: Problem) -> Iterator[Fault]:
     yield from _magnitude_faults(problem)
 
 
-def _duplicate_faults(kind: str, ids: Iterable[str]) -> Iterator[Fault]:
-    for name, count in Counter(ids).items():
-        if count > 1:
-            yield Fault(
-                "duplicate_id",
-                f"{kind} {name!r}",
-                f"the id occurs {count} times",
-                "make ids unique",
-            )
-
-
 def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
     where = f"visit {visit.id!r}"
     yield from location_faults(where, visit.location, size)
-    yield from _time_faults(where, visit.windows, visit.duration)
-    yield from _time_faults(f"{where} access", (), visit.access)
-    yield from _quantity_faults(where, "part", visit.parts)
-    yield from _quantity_faults(where, "skill level", visit.skills)
+    yield from time_faults(where, _bounds(visit.windows), visit.duration)
+    yield from time_faults(f"{where} access", (), visit.access)
+    yield from quantity_faults(where, "part", visit.parts)
+    yield from quantity_faults(where, "skill level", visit.skills)
     if not 0 <= visit.priority < priorities:
         yield Fault(
             "priority",
@@ -371,46 +394,28 @@ def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     for location in (shift.start_location, shift.end_location):
         if location is not None:
             yield from location_faults(where, location, size)
-    yield from _time_faults(where, (TimeWindow(shift.start, shift.end),), shift.max_overtime)
-    yield from _quantity_faults(where, "part", shift.stock)
-    yield from _quantity_faults(where, "skill level", shift.skills)
-    yield from _quantity_faults(where, "limit", shift.limits)
-    yield from _duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
+    yield from time_faults(where, ((shift.start, shift.end),), shift.max_overtime)
+    yield from quantity_faults(where, "part", shift.stock)
+    yield from quantity_faults(where, "skill level", shift.skills)
+    yield from quantity_faults(where, "limit", shift.limits)
+    yield from pace_faults(where, (shift.pace, *shift.paces.values()))
+    yield from duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
     for pause in shift.breaks:
-        yield from _time_faults(f"{where} break {pause.id!r}", (pause.window,), pause.duration)
+        yield from time_faults(
+            f"{where} break {pause.id!r}", _bounds((pause.window,)), pause.duration
+        )
 
 
 def _depot_faults(depot: Depot, size: int) -> Iterator[Fault]:
     where = f"depot {depot.id!r}"
     yield from location_faults(where, depot.location, size)
-    yield from _time_faults(where, depot.windows, depot.duration)
+    yield from time_faults(where, _bounds(depot.windows), depot.duration)
     if depot.stock is not None:
-        yield from _quantity_faults(where, "part", depot.stock)
+        yield from quantity_faults(where, "part", depot.stock)
 
 
-def _time_faults(where: str, windows: Iterable[TimeWindow], duration: int) -> Iterator[Fault]:
-    if duration < 0:
-        yield Fault("negative", where, f"the duration is {duration}, negative", "use 0 or more")
-    for window in windows:
-        if window.start > window.end:
-            yield Fault(
-                "window_order",
-                where,
-                f"the window {window.start}-{window.end} ends before it starts",
-                "swap its ends",
-            )
-        if max(abs(window.start), abs(window.end)) > MAX_TIME:
-            yield Fault("too_large", where, "a time is beyond 2^40 seconds", "check unit and epoch")
-    if duration > MAX_TIME:
-        yield Fault("too_large", where, "a duration is beyond 2^40 seconds", "check the unit")
-
-
-def _quantity_faults(where: str, what: str, quantities: Mapping[str, int]) -> Iterator[Fault]:
-    for name, quantity in quantities.items():
-        if quantity < 0:
-            yield Fault(
-                "negative", where, f"{what} {name!r} is {quantity}, negative", "use 0 or more"
-            )
+def _bounds(windows: Iterable[TimeWindow]) -> Iterator[tuple[int, int]]:
+    return ((window.start, window.end) for window in windows)
 
 
 def _overlap_faults(shifts: Iterable[Shift]) -> Iterator[Fault]:

@@ -215,14 +215,16 @@ class _Enumeration:
                 arrival = clock + self.legs[here][call.location]
                 starts = [max(arrival, w.start) for w in call.windows if arrival <= w.end]
                 begin = min(starts, default=latest + 1) if call.windows else arrival
-                leave = begin + call.duration
+                leave = begin + shift.service(call)
                 if leave + self.legs[call.location][last] <= latest:
                     yield from orders(
                         served | (1 << number if isinstance(call, Visit) else 0),
                         (*order, number),
                         call.location,
                         leave,
-                        cents + self._leg(here, call.location) + costs.working_time * call.duration,
+                        cents
+                        + self._leg(here, call.location)
+                        + costs.working_time * shift.service(call),
                     )
 
         return orders(0, (), first, shift.start, 0)

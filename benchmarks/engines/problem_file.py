@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -54,10 +55,12 @@ def _value(value: Any) -> Any:
         return [value.start, value.end]
     if dataclasses.is_dataclass(value):
         return {f.name: _value(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Fraction):
+        return str(value)
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, Mapping):
-        return dict(value)
+        return {key: _value(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return [_value(item) for item in value]
     return value

@@ -5,6 +5,7 @@ Everything is drawn from a seed: the same kind, seed and number give the same pr
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -208,6 +209,30 @@ def _with_limits(rng: np.random.Generator, problem: Problem) -> Problem:
     return replace(problem, shifts=tuple(shifts))
 
 
+def _with_roads_and_paces(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Some days begin or end anywhere, some visits have a gate, and no two are as quick."""
+    shifts = tuple(
+        replace(
+            shift,
+            start_location=None if rng.random() < 0.3 else shift.start_location,
+            end_location=None if rng.random() < 0.4 else shift.end_location,
+            pace=Fraction(int(rng.integers(3, 8)), 5),
+            paces={"boiler": Fraction(int(rng.integers(1, 5)), 2)} if rng.random() < 0.5 else {},
+        )
+        for shift in problem.shifts
+    )
+    visits = tuple(
+        replace(
+            v,
+            access=int(rng.choice([0, 2, 10])) * MINUTE,
+            location=int(rng.integers(len(problem.visits))),
+            work_type="boiler" if rng.random() < 0.5 else None,
+        )
+        for v in problem.visits
+    )
+    return replace(problem, visits=visits, shifts=shifts)
+
+
 def _moment(rng: np.random.Generator, problem: Problem) -> int:
     shift = problem.shifts[int(rng.integers(len(problem.shifts)))]
     return int(rng.integers(shift.start, shift.end))
@@ -223,6 +248,8 @@ KINDS: Mapping[str, Kind] = {
     "limits, published": Kind(
         (4, 6), (1, 2), (1, 1), (_with_limits, _with_published_times, _with_breaks)
     ),
+    "roads and paces": Kind((4, 7), (1, 3), (1, 2), (_with_roads_and_paces,)),
+    "roads, scarce": Kind((3, 5), (1, 2), (1, 2), (_with_roads_and_paces, _with_scarce_parts)),
     "together": Kind(
         (4, 6),
         (1, 2),

@@ -16,7 +16,7 @@ import numpy as np
 
 from solver.kernel.rests import rests
 from solver.problem import Depot, Problem, Shift, Visit
-from solver.rules.eligibility import Supplies, Truths, stock_of
+from solver.rules.eligibility import Supplies, Truths, services, stock_of
 from solver.rules.limits import keeps_limits
 from solver.rules.places import ends_of
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, earliest_end, legs_of, next_start
@@ -141,7 +141,9 @@ class Alone:
             for window in visit.windows:
                 moments = np.maximum(arrivals, window.start)
                 np.minimum(begins, moments, out=begins, where=arrivals <= window.end)
-        return begins + visit.duration + back <= self._latest_ends
+        service = services(self._problem.shifts, visit)
+        ends: Matrix = begins + service + back
+        return ends <= self._latest_ends
 
     # --- one shift, exactly -----------------------------------------------------------------------
 
@@ -268,14 +270,15 @@ class _Enumeration:
             for call in self._next(now, None if attended else visit):
                 leg = self._legs[here][call.location]
                 after = now.after(call) if isinstance(call, Depot) else now
+                service = shift.service(call)
                 self.steps += 1
                 for turn in turns:
                     if turn.before != state or leave > turn.until:
                         continue
                     start = next_start(call.windows, max(leave + leg + turn.rest, turn.free))
-                    if start is not None and start + call.duration <= latest_end:
+                    if start is not None and start + service <= latest_end:
                         number += 1
-                        step = (start + call.duration, number, turn.after, after, (*calls, call))
+                        step = (start + service, number, turn.after, after, (*calls, call))
                         heapq.heappush(to_do, step)
 
     def _next(self, lacking: _Lacking, visit: Visit | None) -> Iterable[Call]:

@@ -83,7 +83,7 @@ class Detours:
             return False
         begin = min(opens, default=arrival)
         home = 0 if at_end else _least(back[visit.location], visit.location)
-        return begin + visit.duration + home <= shift.end + shift.max_overtime
+        return begin + shift.service(visit) + home <= shift.end + shift.max_overtime
 
     def _shortest(self, kept: dict[int, Matrix | None], place: int) -> Matrix | None:
         """Seconds of the shortest ways to or from the place (Bellman 1958); None if it is over

@@ -247,7 +247,7 @@ class Draft:
         here = call.location
         seconds = self.legs[before][here] + self.legs[here][after] - self.legs[before][after]
         arcs = self._arc_cost(before, here) + self._arc_cost(here, after)
-        working = self.problem.objective.working_time * (seconds + call.duration)
+        working = self.problem.objective.working_time * (seconds + shift.service(call))
         return arcs - self._arc_cost(before, after) + working
 
     def estimate(self, shift: Shift, sequence: Sequence[Call]) -> int:
@@ -270,7 +270,7 @@ class Draft:
             here = call.location
             if isinstance(call, Visit):
                 total += sum(pair_cost(self.problem, call, shift).values())
-                service += call.duration
+                service += shift.service(call)
         total += self._arc_cost(here, home)
         return total + costs.imbalance * max(0, service - self.problem.fair_shares[shift.id])
 

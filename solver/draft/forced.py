@@ -55,7 +55,7 @@ def in_order(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route:
             if call is not None:
                 inside = next_start(call.windows, arrival)
                 start = arrival if inside is None else inside
-                departure = start + call.duration
+                departure = start + shift.service(call)
             if not pending or departure <= pending[0].window.end:
                 break
             taken.append(pending.pop(0))

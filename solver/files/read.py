@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,7 +69,13 @@ def problem_from_json(data: Any, folder: Path | None = None) -> Problem:
     """The problem in a decoded JSON document, which may have arrays for matrices and name files in
     the folder that hold them. Raises ``InvalidProblem``."""
     decoder = Decoder(
-        {TimeWindow: _window, (Visit, "skills"): _skills, (Shift, "skills"): _skills}, strict=True
+        {
+            TimeWindow: _window,
+            Fraction: _fraction,
+            (Visit, "skills"): _skills,
+            (Shift, "skills"): _skills,
+        },
+        strict=True,
     )
     keys = {"visits": True, "shifts": True, "depots": False, "objective": False}
     by_matrix = not isinstance(data, dict) or "locations" not in data
@@ -132,6 +139,18 @@ def _window(decoder: Decoder, value: Any, where: str) -> Any:
         )
     start, end = (decoder.integer(moment, f"{where}/{i}") for i, moment in enumerate(value))
     return FAULTY if FAULTY in (start, end) else TimeWindow(start, end)
+
+
+def _fraction(decoder: Decoder, value: Any, where: str) -> Any:
+    """``"6/5"``, or a number: 1.2 is 6/5, and not what is next to it in binary."""
+    if not isinstance(value, str):
+        number = decoder.number(value, where, 'a number, or a fraction such as "6/5"')
+        return number if number is FAULTY else Fraction(str(number))
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        cause = f"{value!r} is no fraction"
+        return decoder.fault("wrong_type", where, cause, 'write "6/5", or a number')
 
 
 def _skills(decoder: Decoder, value: Any, where: str) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from solver.judge.replay import Replay
+from solver.judge.replay import Replay, service
 from solver.problem import Problem, Visit
 from solver.solution import SOFT, Route, Rule
 
@@ -37,9 +37,9 @@ def cost(
     total = dict.fromkeys(SOFT, 0)
     total[Rule.UNASSIGNED] = sum(prices.get(id_, 0) for id_ in set(unassigned_ids))
     for shift, route in replay.routes:
-        service = 0
+        worked = 0
         for visit, stop in replay.served(route):
-            service += visit.duration
+            worked += service(shift, visit)
             if visit.due is not None:
                 late = max(0, stop.departure - visit.due)
                 factors = weights.lateness_factors
@@ -62,7 +62,7 @@ def cost(
         total[Rule.WORKING_TIME] += weights.working_time * (route.end - route.start)
         total[Rule.OVERTIME] += weights.overtime * max(0, route.end - shift.end)
         total[Rule.SHIFT_USE] += weights.shift_use
-        total[Rule.IMBALANCE] += weights.imbalance * max(0, service - fair[shift.id])
+        total[Rule.IMBALANCE] += weights.imbalance * max(0, worked - fair[shift.id])
         for way in replay.ways(shift, route):
             total[Rule.TRAVEL_TIME] += weights.travel_time * int(problem.travel_time[way])
             total[Rule.DISTANCE] += weights.distance * int(problem.distance[way])

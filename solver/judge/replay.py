@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import ceil
 
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.solution import Route, Stop, StopKind
@@ -67,7 +68,8 @@ class Replay:
                 breaks = (*breaks, stop)
                 continue
             place = self.place(stop)
-            location, duration = (place.location, place.duration) if place else (None, None)
+            location = place.location if place else None
+            duration = service(shift, place) if place else None
             times = stop.arrival, stop.start, stop.departure
             access = place.access if isinstance(place, Visit) else 0
             places.append(Waypoint(at(shift, stop), location, duration, *times, breaks, access))
@@ -135,6 +137,13 @@ class Replay:
             if stop.kind == StopKind.VISIT and stop.id in self.visits:
                 used.update(self.visits[stop.id].parts)
         return used
+
+
+def service(shift: Shift, place: Visit | Depot) -> int:
+    """Seconds that the technician takes there: a visit's duration times the pace, rounded up."""
+    if isinstance(place, Depot):
+        return place.duration
+    return ceil(place.duration * shift.paces.get(place.work_type or "", shift.pace))
 
 
 def picked_up(call: Stop) -> Mapping[str, int]:

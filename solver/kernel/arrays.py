@@ -36,14 +36,23 @@ CALL = np.dtype(
     ],
     align=True,
 )
-"""``price``: cents if unassigned. ``late_cents``: per second that service ends after ``due``.
+"""``duration``: seconds of service, at whatever pace. ``price``: cents if unassigned.
+``late_cents``: per second that service ends after ``due``.
 ``prompt_cents``: per second that it starts after ``ready``.
 ``moved_cents``: per second that it starts off ``published``, beyond the tolerance."""
 
 WINDOW = np.dtype(
-    [("open", np.int64), ("close", np.int64), ("first", np.int64), ("count", np.int64)], align=True
+    [
+        ("open", np.int64),
+        ("close", np.int64),
+        ("first", np.int64),
+        ("count", np.int64),
+        ("service", np.int64),
+    ],
+    align=True,
 )
-"""From the first opening to the last closing, and the rows of ``spans`` if there are several."""
+"""From the first opening to the last closing, and the rows of ``spans`` if there are several;
+``service``: how many seconds the call takes."""
 
 SHIFT = np.dtype(
     [
@@ -71,7 +80,8 @@ SHIFT = np.dtype(
     ],
     align=True,
 )
-"""``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open.
+"""``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open, and
+which take the same time for each.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
 are as good as this one for everything. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
 any of the limits behind it matters; those that do not are ``ALWAYS``."""

@@ -74,9 +74,10 @@ def _best_with_call_at(
     the latest."""
     nodes, arcs, weights = plan.nodes, arrays.arcs, arrays.weights
     here, on, route = arrays.calls[visit], arrays.shifts[shift], plan.routes[shift]
-    place, service = here.place, here.duration
+    place = here.place
     fetch = arrays.calls[arrays.count.visits + depot]
     window = arrays.windows[on.day, visit]
+    service = window.service
     fetch_window = arrays.windows[on.day, arrays.count.visits + depot]
     simple = is_simple(arrays, plan, visit, shift) and not is_intricate(
         arrays, arrays.count.visits + depot, shift
@@ -137,7 +138,7 @@ def _best_with_call_at(
                 break
             opens = arrays.windows[on.day, nodes[after].call].open
             closes = arrays.windows[on.day, nodes[after].call].close
-            seconds = arrays.calls[nodes[after].call].duration
+            seconds = arrays.windows[on.day, nodes[after].call].service
             ahead = duration + arcs[at, nodes[after].place, 0]
             added += arcs[at, nodes[after].place, 1]
             at = nodes[after].place

@@ -6,6 +6,7 @@ are near, which shifts are alike.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from solver.kernel.arrays import (
 )
 from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
 from solver.kernel.rests import rests
+from solver.pace import at_pace
 from solver.problem import LIMITS, Depot, Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import (
     UNLIMITED,
@@ -170,15 +172,16 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
 
 
 def _days(shifts: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[list[Shift], list[int]]:
-    """A shift of each day, and the day of each shift: on which the same windows can be kept."""
+    """A shift of each day, and the day of each shift: on which the same windows can be kept, at the
+    same pace."""
     several = [call.windows for call in calls if len(call.windows) > 1]
     starts = np.array([w.start for windows in several for w in windows], dtype=np.int64)
     ends = np.array([w.end for windows in several for w in windows], dtype=np.int64)
-    known: dict[bytes, int] = {}
+    known: dict[tuple[object, ...], int] = {}
     examples, day_of = [], []
     for shift in shifts:
         open_then = (ends >= shift.start) & (starts <= shift.end + shift.max_overtime)
-        key = np.packbits(open_then).tobytes()
+        key = (np.packbits(open_then).tobytes(), shift.pace, *sorted(shift.paces.items()))
         if key not in known:
             known[key] = len(known)
             examples.append(shift)
@@ -192,7 +195,7 @@ def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Rec
     for column, call in enumerate(calls):
         if len(call.windows) <= 1:
             window = call.windows[0] if call.windows else TimeWindow(-ALWAYS, ALWAYS)
-            windows[:, column] = (window.start, window.end, 0, 1)
+            windows[:, column] = (window.start, window.end, 0, 1, call.duration)
             continue
         for row, shift in enumerate(days):
             last = shift.end + shift.max_overtime
@@ -200,12 +203,15 @@ def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Rec
                 (w.start, w.end) for w in call.windows if w.end >= shift.start and w.start <= last
             )
             if not inside:
-                windows[row, column] = (ALWAYS, -ALWAYS, 0, 1)
+                windows[row, column] = (ALWAYS, -ALWAYS, 0, 1, call.duration)
                 continue
             closing = max(end for _, end in inside)
-            windows[row, column] = (inside[0][0], closing, len(spans), len(inside))
+            windows[row, column] = (inside[0][0], closing, len(spans), len(inside), call.duration)
             if len(inside) > 1:
                 spans += inside
+    for row, shift in enumerate(days):
+        if shift.is_paced:
+            windows["service"][row] = [shift.service(call) for call in calls]
     return windows, np.array(spans, dtype=np.int64).reshape(-1, 2)
 
 
@@ -328,6 +334,7 @@ def _alike(
                 (shift.start, shift.end, shift.max_overtime),
                 tuple((b.window, b.duration) for b in shift.breaks),
                 tuple(shift.limits.items()),
+                (shift.pace, *sorted(shift.paces.items())),
                 tuple(sorted(shift.stock.items())),
                 tuple(sorted(shift.tools)),
                 able[:, number].tobytes(),
@@ -353,7 +360,8 @@ def _near_visits(
     )
     cents, seconds = mean_leg(arcs, at)
     waiting = weight + WAITING * max(1.0, cents + weight * seconds) / max(1.0, seconds)
-    service = _ints(visit.duration for visit in visits)
+    quickest = min((p for s in problem.shifts for p in (s.pace, *s.paces.values())), default=1)
+    service = _ints(at_pace(visit.duration, Fraction(quickest)) for visit in visits)
     visits_near(arcs, at, service, opens, closes, weight, waiting, around, before, after)
     return (
         around,

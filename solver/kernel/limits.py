@@ -113,11 +113,11 @@ def _cheapest_start(
 ) -> int:
     """From when on the route costs least, if it does not start before ``first``; ``best`` is what
     is known, from ``start`` on, and ``least`` what it costs at least."""
-    busy = _busy(arrays, plan, length)
+    busy = _busy(arrays, plan, on, length)
     tried, gone = 0, 0
     for index in range(-1, length + 1):
         if index > 0:
-            gone += arrays.calls[plan.trial[index - 1]].duration
+            gone += arrays.windows[on.day, plan.trial[index - 1]].service
         for bend in range(_bends(arrays, on, plan, index, length)):
             # On leaving for the stop, or on being there.
             is_left, moment = _bend_at(arrays, on, plan, index, length, bend)
@@ -174,7 +174,7 @@ def _bend_at(
     here, window = arrays.calls[plan.trial[index]], arrays.windows[on.day, plan.trial[index]]
     tolerance = arrays.weights.moved_time_tolerance
     if bend == 0:
-        return False, here.due - here.duration
+        return False, here.due - window.service
     if bend == 1:
         return False, here.ready
     if bend < 4:
@@ -186,11 +186,11 @@ def _bend_at(
 
 
 @compiled
-def _busy(arrays: Arrays, plan: Plan, length: int) -> int:
+def _busy(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
     """Seconds that the trial takes without any waiting and breaks."""
     seconds = plan.legs[length]
     for index in range(length):
-        seconds += plan.legs[index] + arrays.calls[plan.trial[index]].duration
+        seconds += plan.legs[index] + arrays.windows[on.day, plan.trial[index]].service
     return seconds
 
 
@@ -202,7 +202,7 @@ def _first_start(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
     Who starts later does not come earlier: if the earliest end is too late for a start, so it is
     for all up to so much before that end.
     """
-    busy, most = _busy(arrays, plan, length), on.max_duration
+    busy, most = _busy(arrays, plan, on, length), on.max_duration
     soonest = ALWAYS
     for state in range(on.states):
         known = arrays.states[on.first_state + state]
@@ -259,4 +259,4 @@ def _served(arrays: Arrays, on: Records, call: int, moment: int) -> int:
         for row in range(window.first, window.first + window.count):
             if moment <= arrays.spans[row, 1]:
                 begin = min(begin, max(moment, arrays.spans[row, 0]))
-    return min(ALWAYS, begin + arrays.calls[call].duration)
+    return min(ALWAYS, begin + window.service)

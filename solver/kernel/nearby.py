@@ -35,7 +35,7 @@ def best_on(
     nodes, arcs = plan.nodes, arrays.arcs
     working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
     here, route, shift_end = arrays.calls[visit], plan.routes[shift], arrays.shifts[shift].end
-    place, service = here.place, here.duration
+    place = here.place
     usable = 0
     if here.needs > 0:
         usable = usable_from(arrays, plan, visit, shift)
@@ -45,7 +45,7 @@ def best_on(
     simple = is_simple(arrays, plan, visit, shift)
     duration, over = route.duration, route.overtime
     window = arrays.windows[arrays.shifts[shift].day, visit]
-    opens, closes = window.open, window.close
+    opens, closes, service = window.open, window.close, window.service
     skip = plan.now.until_blink
     best_node = -1
     node = start_of(arrays, shift)
@@ -75,7 +75,8 @@ def best_on(
                     duration,
                     over,
                 )
-                cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
+                late = lateness_at_least(nodes, arcs, node, here, opens, service)
+                cents += fixed + late - route.slack
                 if cents < limit and not simple:
                     cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
                 if cents < limit:
@@ -98,11 +99,12 @@ def best_nearby(
     nodes, arcs, now = plan.nodes, arrays.arcs, plan.now
     working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
     here = arrays.calls[visit]
-    place, service, needs = here.place, here.duration, here.needs > 0
+    place, needs = here.place, here.needs > 0
     now.look += 1
     look, skip = now.look, now.until_blink
     days = arrays.windows.shape[0]
     opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
+    service = arrays.windows[0, visit].service
     best, best_shift = nowhere(), -1
     candidates, lacking = _nearby(arrays, plan, visit), 0
     for index in range(candidates):
@@ -111,7 +113,7 @@ def best_nearby(
         shift = nodes[node].shift
         if days > 1:
             window = arrays.windows[arrays.shifts[shift].day, visit]
-            opens, closes = window.open, window.close
+            opens, closes, service = window.open, window.close, window.service
         if not is_in_time(nodes, arcs, node, after, place, opens, closes, service):
             continue
         if nodes[node].seen == look:
@@ -138,7 +140,8 @@ def best_nearby(
             route.duration,
             route.overtime,
         )
-        cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
+        late = lateness_at_least(nodes, arcs, node, here, opens, service)
+        cents += fixed + late - route.slack
         if cents >= limit:
             continue
         if needs:
@@ -175,7 +178,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
     the end of a route near it; some may be there twice. Most places that it cannot be at are left
     out: what the neighbour alone tells. Returns their number."""
     nodes, routes, nearby = plan.nodes, plan.routes, plan.nearby
-    service = arrays.calls[visit].duration
+    service = arrays.windows[0, visit].service
     days = arrays.windows.shape[0]
     opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
     number = 0
@@ -199,7 +202,8 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
         if shift < 0:
             continue
         if days > 1:
-            opens = arrays.windows[arrays.shifts[shift].day, visit].open
+            window = arrays.windows[arrays.shifts[shift].day, visit]
+            opens, service = window.open, window.service
         if opens + service + near.leg <= nodes[near.visit].rest_late and arrays.able[visit, shift]:
             nearby[number] = nodes[near.visit].before
             number += 1

@@ -73,7 +73,8 @@ def fixed_cents(arrays: Arrays, plan: Plan, visit: int, shift: int) -> int:
     """Cents for having the visit on the shift, wherever."""
     cents = arrays.pair_cents[visit, shift]
     if arrays.weights.imbalance > 0:
-        cents += imbalance_added(arrays, plan, shift, arrays.calls[visit].duration)
+        service = arrays.windows[arrays.shifts[shift].day, visit].service
+        cents += imbalance_added(arrays, plan, shift, service)
     return cents + opening_cents(arrays, plan, shift)
 
 
@@ -154,12 +155,14 @@ def labelled_cents(
 
 
 @inlined
-def lateness_at_least(nodes: Records, arcs: Ints, node: int, here: Records, opens: int) -> int:
+def lateness_at_least(
+    nodes: Records, arcs: Ints, node: int, here: Records, opens: int, service: int
+) -> int:
     """Cents for lateness and promptness of the call alone, right behind the node."""
     if here.late_cents == 0 and here.prompt_cents == 0:
         return 0
     begin = max(nodes[node].leave + arcs[nodes[node].place, here.place, 0], opens)
-    late = here.late_cents * max(0, begin + here.duration - here.due)
+    late = here.late_cents * max(0, begin + service - here.due)
     return late + here.prompt_cents * max(0, begin - here.ready)
 
 
@@ -182,7 +185,7 @@ def cents_behind(
     here, route, on = arrays.calls[call], plan.routes[shift], arrays.shifts[shift]
     window = arrays.windows[on.day, call]
     after = nodes[node].after
-    opens, closes, service = window.open, window.close, here.duration
+    opens, closes, service = window.open, window.close, window.service
     if not is_in_time(nodes, arcs, node, after, here.place, opens, closes, service):
         return NEVER
     arc_cents, cents = labelled_cents(
@@ -200,7 +203,8 @@ def cents_behind(
         route.duration,
         route.overtime,
     )
-    cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
+    late = lateness_at_least(nodes, arcs, node, here, opens, service)
+    cents += fixed + late - route.slack
     if cents < limit and not is_simple(arrays, plan, call, shift):
         cents = exact_cents(arrays, plan, call, shift, node, fixed + arc_cents)
     return cents if cents < limit else NEVER

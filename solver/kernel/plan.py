@@ -340,7 +340,7 @@ def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
         route.recount = 1
         mark_used(arrays, plan, node)
         return
-    route.service += arrays.calls[call].duration
+    route.service += arrays.windows[arrays.shifts[shift].day, call].service
     route.pair_cents += arrays.pair_cents[call, shift]
     now.cents -= arrays.calls[call].price
     mark_assigned(plan, call)
@@ -372,7 +372,7 @@ def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
         route.recount = 1
         mark_free(arrays, plan, node)
         return
-    route.service -= arrays.calls[call].duration
+    route.service -= arrays.windows[arrays.shifts[shift].day, call].service
     route.pair_cents -= arrays.pair_cents[call, shift]
     now.cents += arrays.calls[call].price
     mark_unassigned(plan, call)

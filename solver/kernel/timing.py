@@ -259,7 +259,8 @@ def _serve(
     begins, values = plan.begins[ways, state], plan.values[ways, state]
     slopes = plan.slopes[ways, state]
     tolerance = arrays.weights.moved_time_tolerance
-    punctual = here.due - here.duration
+    service = window.service
+    punctual = here.due - service
     early, off = here.published - tolerance, here.published + tolerance
     made, lowest, tail = 0, NEVER, False
     piece, moment = 0, begins[0]
@@ -267,7 +268,7 @@ def _serve(
         opens, closes = window.open, window.close
         if window.count > 1:
             opens, closes = arrays.spans[window.first + row, 0], arrays.spans[window.first + row, 1]
-        closes = min(closes, on.latest_end - here.duration)
+        closes = min(closes, on.latest_end - service)
         moment = max(moment, opens)
         while moment <= closes:
             while piece + 1 < size and begins[piece + 1] <= moment:
@@ -297,16 +298,16 @@ def _serve(
                 first += (value - lowest) // (-slope) + 1
                 value += slope * (first - moment)
             if first <= last and value < lowest:
-                if tail and plan.begins[target, state, made - 1] == first + here.duration - 1:
+                if tail and plan.begins[target, state, made - 1] == first + service - 1:
                     made -= 1
                 falls = slope < 0 and first < last
                 rate = slope if falls else 0
-                made = _add(plan, target, state, made, first + here.duration, value, rate)
+                made = _add(plan, target, state, made, first + service, value, rate)
                 lowest, tail = value, falls
                 if falls:
                     # For now it stays at that; it may go on falling in the next piece.
                     lowest += slope * (last - first)
-                    made = _add(plan, target, state, made, last + here.duration, lowest, 0)
+                    made = _add(plan, target, state, made, last + service, lowest, 0)
             moment = last + 1
     return made
 
@@ -327,8 +328,9 @@ def go_back(arrays: Arrays, plan: Records, on: Records, length: int) -> tuple[in
         # one before: there may be several turns, of which the one that lets leave first is taken.
         row = index
         if index < length:
-            cents = _at(plan, index + 1, state, moment + arrays.calls[plan.trial[index]].duration)
-            cents -= _cents_at(arrays, plan.trial[index], moment)
+            service = arrays.windows[on.day, plan.trial[index]].service
+            cents = _at(plan, index + 1, state, moment + service)
+            cents -= _cents_at(arrays, plan.trial[index], service, moment)
             turn = -1
         leave = ALWAYS
         for other in range(on.first_turn, on.first_turn + on.turns):
@@ -348,18 +350,18 @@ def go_back(arrays: Arrays, plan: Records, on: Records, length: int) -> tuple[in
         turn = plan.taken[index]
         state = arrays.turns[turn].before
         if index > 0:
-            moment = leave - arrays.calls[plan.trial[index - 1]].duration
+            moment = leave - arrays.windows[on.day, plan.trial[index - 1]].service
             plan.starts[index - 1] = moment
     return leave, end
 
 
 @inlined
-def _cents_at(arrays: Arrays, call: int, moment: int) -> int:
+def _cents_at(arrays: Arrays, call: int, service: int, moment: int) -> int:
     """What it costs that the call begins at the moment."""
     here = arrays.calls[call]
     off = abs(moment - here.published) - arrays.weights.moved_time_tolerance
     return (
-        here.late_cents * max(0, moment + here.duration - here.due)
+        here.late_cents * max(0, moment + service - here.due)
         + here.prompt_cents * max(0, moment - here.ready)
         + here.moved_cents * max(0, off)
     )

@@ -208,7 +208,7 @@ class RoutingModel(Skeleton):
                 arrival += pause_stop.departure - pause_stop.start
                 arrival = max(arrival, pause_stop.departure)
             kind = StopKind.VISIT if isinstance(call, Visit) else StopKind.DEPOT
-            clock = begin + call.duration
+            clock = begin + shift.service(call)
             stops.append(Stop(kind, call.id, arrival, begin, clock))
             here = call.location
             index = answer.Value(self.routing.NextVar(index))

@@ -17,14 +17,34 @@ from solver.rules.eligibility import stock_of
 from solver.travel import MAX_TIME, NO_WAY
 
 
+class NotInTheModel(ValueError):  # noqa: N818 - says what is not
+    """The routing model does not know a rule in the way in which the problem uses it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f'the routing model has no {what}; use engine="kernel"')
+
+
 def add_time(model: Skeleton) -> pywrapcp.RoutingDimension:
     """Time passes by travel and service; a route starts as late as it likes and may wait."""
     # What is longer than the model's time is impossible, be it ever so much longer.
     travel = np.minimum(model.legs(model.problem.travel_time), model.latest + 1)
-    service = np.zeros(len(model.locations), dtype=np.int64)
-    service[: len(model.nodes)] = [call.duration for call in model.nodes]
-    transit = model.routing.RegisterTransitMatrix((travel + service[:, None]).tolist())
-    model.routing.AddDimension(transit, model.latest, model.latest, False, "time")
+    transits: dict[tuple[int, ...], int] = {}
+    of_vehicle = []
+    for shift in model.shifts:
+        seconds = tuple(shift.service(call) for call in model.nodes)
+        if seconds not in transits:
+            service = np.zeros(len(model.locations), dtype=np.int64)
+            service[: len(model.nodes)] = seconds
+            matrix = (travel + service[:, None]).tolist()
+            transits[seconds] = model.routing.RegisterTransitMatrix(matrix)
+        of_vehicle.append(transits[seconds])
+    if len(transits) == 1:
+        (transit,) = transits.values()
+        model.routing.AddDimension(transit, model.latest, model.latest, False, "time")
+    else:
+        model.routing.AddDimensionWithVehicleTransits(
+            of_vehicle, model.latest, model.latest, False, "time"
+        )
     time = model.routing.GetDimensionOrDie("time")
     time.SetSpanCostCoefficientForAllVehicles(model.problem.objective.working_time)
     # First the earliest end, then the latest start for it: propagation knows both exactly. The
@@ -147,12 +167,11 @@ def _largest(allowed: Sequence[int | None]) -> int:
 
 def add_breaks(model: Skeleton) -> None:
     """Breaks are intervals that no service overlaps; before and after the route they are free."""
-    service = [
-        0
-    ] * model.routing.Size()  # by index, not by node: a shorter list is read past its end
-    for node, call in enumerate(model.nodes):
-        service[model.index(node)] = call.duration
     for vehicle, shift in enumerate(model.shifts):
+        # By index, not by node: a shorter list is read past its end.
+        service = [0] * model.routing.Size()
+        for node, call in enumerate(model.nodes):
+            service[model.index(node)] = shift.service(call)
         intervals = [
             model.solver.FixedDurationIntervalVar(
                 pause.window.start - model.epoch,
@@ -274,8 +293,21 @@ def add_lateness(model: Skeleton) -> None:
     for node, visit in enumerate(model.visits):
         rate = costs.late_cents(visit.priority)
         if rate and visit.due is not None:
-            latest = visit.due - visit.duration - model.epoch
+            latest = visit.due - _same_service(model, node, "lateness") - model.epoch
             _no_later_than(model, model.time, node, latest, rate)
+
+
+def _same_service(model: Skeleton, node: int, rule: str) -> int:
+    """Seconds that whoever may do it takes for the visit. Raises ``NotInTheModel`` if they differ:
+    a soft bound is one for all vehicles."""
+    visit = model.visits[node]
+    vehicles = np.flatnonzero(model.eligible[node])
+    seconds = {model.shifts[vehicle].service(visit) for vehicle in vehicles}
+    if len(seconds) > 1:
+        raise NotInTheModel(
+            f"the {rule} of visit {visit.id!r}, which takes some longer than others"
+        )
+    return seconds.pop()
 
 
 def add_promptness(model: Skeleton) -> None:
@@ -359,6 +391,8 @@ def add_imbalance(model: Skeleton) -> None:
     service = [visit.duration for visit in model.visits]
     if not rate or not any(service):
         return
+    if any(shift.is_paced for shift in model.shifts):
+        raise NotInTheModel("imbalance among technicians of different pace")
     model.routing.AddDimension(model.vector(service), 0, sum(service), True, "service")
     dimension = model.routing.GetDimensionOrDie("service")
     for vehicle, shift in enumerate(model.shifts):

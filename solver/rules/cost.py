@@ -43,7 +43,7 @@ class RouteCost:
             elif stop.kind is StopKind.VISIT:
                 visit = problem.visit[stop.id]
                 places.append(visit.location)
-                service += visit.duration
+                service += shift.service(visit)
                 yield from visit_cost(problem, shift, visit, stop.start)
         driven, distance = problem.driven, problem.distance
         ways = ((a, b) for a, b in pairwise([*places, shift.end_location]) if None not in (a, b))
@@ -63,7 +63,7 @@ def visit_cost(
     costs = problem.objective
     yield from pair_cost(problem, visit, shift).items()
     if visit.due is not None:
-        late = max(0, start + visit.duration - visit.due)
+        late = max(0, start + shift.service(visit) - visit.due)
         yield Rule.LATENESS, costs.late_cents(visit.priority) * late
     if prompt := costs.prompt_cents(visit.priority):
         yield Rule.PROMPTNESS, prompt * max(0, start - problem.ready[visit.id])

@@ -145,6 +145,15 @@ def eligible_shifts(
     return eligible
 
 
+def services(shifts: Sequence[Shift], visit: Visit) -> Matrix:
+    """Seconds that each of the shifts takes for the visit."""
+    seconds = np.full(len(shifts), visit.duration, dtype=np.int64)
+    for column, shift in enumerate(shifts):
+        if shift.is_paced:
+            seconds[column] = shift.service(visit)
+    return seconds
+
+
 def at_pinned_time(visit: Visit) -> Visit:
     """The visit with its pinned time, if it has one, as its only window."""
     if visit.pin is None or visit.pin.start is None:

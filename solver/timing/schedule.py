@@ -51,7 +51,7 @@ def _soonest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | No
     """
     if len(shift.breaks) > 1:
         return _earliest_end(shift, sequence, legs)
-    latest_end = shift.end + shift.max_overtime
+    latest_end, is_paced = shift.end + shift.max_overtime, shift.is_paced
     never = latest_end + 1
     before = shift.start
     after, opens, closes, rest = never, never, never - 1, 0
@@ -69,8 +69,9 @@ def _soonest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | No
         if call.windows:
             before = _opening(call.windows, before, never)
             after = _opening(call.windows, after, never)
-        before += call.duration
-        after += call.duration
+        service = shift.service(call) if is_paced else call.duration
+        before += service
+        after += service
         if before > latest_end and after > latest_end:
             return None
         here = call.location
@@ -119,7 +120,7 @@ def _earliest_end_within(
     begin, home = ends_of(shift)
     places = [begin, *(call.location for call in sequence), home]
     busy = sum(legs[here][there] for here, there in pairwise(places))
-    busy += sum(call.duration for call in sequence)
+    busy += sum(shift.service(call) for call in sequence)
     found = NEVER
     for first, state in enumerate(states):
         start: int | None = max(shift.start, state.opens)
@@ -167,7 +168,8 @@ def _earliest_ends(
             _opening(call.windows, arrival, NEVER) if call.windows else arrival
             for arrival in arrivals
         ]
-        departures = [min(start + call.duration, NEVER) for start in departures]
+        service = shift.service(call)
+        departures = [min(start + service, NEVER) for start in departures]
         if min(departures) > latest_end:
             break
     return [NEVER] * len(states)

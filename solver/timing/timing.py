@@ -146,11 +146,11 @@ class _Desk:
         for row, call in enumerate(sequence):
             due, late, ready, prompt, published, moved = rates[row]
             sheet.calls[row] = (
-                *(call.location, call.duration, 0, 0, 0),
+                *(call.location, shift.service(call), 0, 0, 0),
                 *(due, unit * late, ready, unit * prompt, published, unit * moved),
             )
             own = spans[row]
-            sheet.windows[0, row] = (own[0][0], own[-1][1], first, len(own))
+            sheet.windows[0, row] = (own[0][0], own[-1][1], first, len(own), shift.service(call))
             for span in own:
                 sheet.spans[first] = span
                 first += 1
@@ -255,7 +255,7 @@ def _route(
         if row == len(sequence):
             break
         call, begin = sequence[row], int(times.starts[row])
-        clock = begin + call.duration
+        clock = begin + shift.service(call)
         kind = StopKind.VISIT if isinstance(call, Visit) else StopKind.DEPOT
         stops.append(Stop(kind, call.id, max(arrival, free), begin, clock))
     return Route(shift.id, shift.technician, start, end, tuple(stops))

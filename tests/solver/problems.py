@@ -5,8 +5,10 @@ In a ``line_problem`` location ``i`` lies ``10 * i`` seconds along a straight ro
 that a test can do its sums by heart.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 
 from solver.judge.cost import cost
 from solver.objective import Objective
+from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
 from solver.travel import NO_WAY, Matrix
@@ -127,6 +130,8 @@ def _cut_off(seed: int) -> Callable[[int], npt.NDArray[np.bool_]]:
 
 
 NOTHING: dict[str, int] = {}
+NO_PACES: dict[str, Fraction] = {}
+_PACES = st.sampled_from((Fraction(6, 5), Fraction(1, 3), Fraction(2)))
 NOBODY: frozenset[str] = frozenset()
 _NAMES = (*TECHNICIANS, STRANGER)
 _SKILLS = _quantities("gas", "power")
@@ -168,6 +173,7 @@ _VISITS = st.builds(
     previous=_one_in(
         4, st.builds(Previous, st.sampled_from(_NAMES), _MOMENTS, st.booleans()), None
     ),
+    work_type=st.sampled_from((None, "boiler", "meter")),
 )
 _BREAKS = st.builds(
     lambda start, length, duration: Break("", TimeWindow(start, start + length), duration),
@@ -193,6 +199,8 @@ _SHIFTS = st.builds(
     max_visits=_one_in(8, st.integers(0, 3), None),
     max_travel=_one_in(8, st.integers(0, 300), None),
     max_distance=_one_in(8, st.integers(0, 300), None),
+    pace=_one_in(8, _PACES, ITS_OWN_TIME),
+    paces=_one_in(8, st.dictionaries(st.sampled_from(("boiler", "meter")), _PACES), NO_PACES),
 )
 _DEPOTS = st.builds(
     Depot,
@@ -433,7 +441,7 @@ def timed_route(
         free, arrival = clock, clock + _seconds(problem, here, there)
         if isinstance(place, Visit) and here != there:
             arrival += place.access
-        service = 0 if place is None else place.duration
+        service = 0 if place is None else _service(route_of, place)
         windows = () if place is None else place.windows
         begin = _first_start(arrival, windows)
         while pending and begin is not None:
@@ -460,6 +468,13 @@ def timed_route(
     if not route_of.start <= start <= clock <= route_of.end + route_of.max_overtime:
         return None
     return Route(shift_id, route_of.technician, start, clock, tuple(stops))
+
+
+def _service(on: Shift, place: Visit | Depot) -> int:
+    if isinstance(place, Depot):
+        return place.duration
+    pace = on.paces.get(str(place.work_type), on.pace)
+    return math.ceil(Fraction(place.duration) * pace)
 
 
 def _seconds(problem: Problem, here: int | None, there: int | None) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -192,7 +193,7 @@ _BREAKS = st.lists(st.builds(Break, st.just(""), _SPANS, st.integers(0, 4)), max
     lambda breaks: tuple(replace(b, id=f"b{turn}") for turn, b in enumerate(breaks))
 )
 _SHIFTS = st.builds(
-    lambda start, length, overtime, breaks, ends, longest, visits, way: Shift(
+    lambda start, length, overtime, breaks, ends, longest, visits, way, pace: Shift(
         "s",
         "ann",
         *ends,
@@ -204,6 +205,7 @@ _SHIFTS = st.builds(
         max_visits=visits,
         max_travel=way,
         max_distance=way,
+        pace=pace,
     ),
     st.integers(-1, 2),
     st.integers(8, 26),
@@ -213,6 +215,7 @@ _SHIFTS = st.builds(
     st.none() | st.integers(0, 20),
     st.none() | st.none() | st.integers(0, 3),
     st.none() | st.none() | st.integers(0, 9),
+    st.sampled_from((Fraction(1), Fraction(1), Fraction(3, 2))),
 )
 _DEPOTS = st.builds(
     Depot,
