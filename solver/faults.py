@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,20 @@ def quantity_faults(where: str, what: str, quantities: Mapping[str, int]) -> Ite
             yield Fault(
                 "negative", where, f"{what} {name!r} is {quantity}, negative", "use 0 or more"
             )
+
+
+def overlap_faults(shifts: Iterable[tuple[str, str, int, int]]) -> Iterator[Fault]:
+    """Shifts of one technician, each given as technician, id, start and latest end, may not
+    overlap."""
+    by_technician: dict[str, list[tuple[int, int, str]]] = {}
+    for technician, name, start, end in shifts:
+        by_technician.setdefault(technician, []).append((start, end, name))
+    for technician, theirs in by_technician.items():
+        for (_, end, earlier), (start, _, later) in pairwise(sorted(theirs)):
+            if end > start:
+                yield Fault(
+                    "overlapping_shifts",
+                    f"technician {technician!r}",
+                    f"shift {later!r} starts before shift {earlier!r} is over",
+                    "move one of them or shorten the overtime",
+                )

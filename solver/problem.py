@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
-from solver.faults import Fault, duplicate_faults, quantity_faults
+from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
 from solver.objective import Objective, objective_faults
 from solver.pace import ITS_OWN_TIME, at_pace, pace_faults
 from solver.travel import (
@@ -33,10 +32,14 @@ MAX_COST = 2**60
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """Seconds from ``start`` to ``end``, both included; it bounds the start of service."""
+    """Seconds from ``start`` to ``end``, both included; it bounds the start of service.
+
+    ``price``: cents for starting in it, for visits only. Where windows overlap the least counts.
+    """
 
     start: int
     end: int
+    price: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,7 @@ class Problem:
         calls = sum(visit.parts.values()) + len(visit.tools) if self.depots else 0
         ways = self._farthest * costs.distance * (1 + min(calls, len(self.depots)))
         dearest = self._dearest_route + ways + costs.not_preferred
+        dearest += max((window.price for window in visit.windows), default=0)
         dearest += costs.over_skilled * len(visit.skills) * self._top_level
         dearest += costs.imbalance * at_pace(visit.duration, self._slowest)
         dearest += costs.prompt_cents(visit.priority) * max(0, horizon - self.ready[visit.id])
@@ -357,7 +361,9 @@ def _faults(problem: Problem) -> Iterator[Fault]:
         yield from _shift_faults(shift, size)
     for depot in problem.depots:
         yield from _depot_faults(depot, size)
-    yield from _overlap_faults(problem.shifts)
+    yield from overlap_faults(
+        (s.technician, s.id, s.start, s.end + s.max_overtime) for s in problem.shifts
+    )
     yield from _magnitude_faults(problem)
 
 
@@ -366,6 +372,8 @@ def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
     yield from location_faults(where, visit.location, size)
     yield from time_faults(where, _bounds(visit.windows), visit.duration)
     yield from time_faults(f"{where} access", (), visit.access)
+    prices = {f"{window.start}-{window.end}": window.price for window in visit.windows}
+    yield from quantity_faults(where, "price of window", prices)
     yield from quantity_faults(where, "part", visit.parts)
     yield from quantity_faults(where, "skill level", visit.skills)
     if not 0 <= visit.priority < priorities:
@@ -400,6 +408,7 @@ def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     yield from quantity_faults(where, "limit", shift.limits)
     yield from pace_faults(where, (shift.pace, *shift.paces.values()))
     yield from duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
+    yield from _price_faults(where, (pause.window for pause in shift.breaks))
     for pause in shift.breaks:
         yield from time_faults(
             f"{where} break {pause.id!r}", _bounds((pause.window,)), pause.duration
@@ -410,28 +419,19 @@ def _depot_faults(depot: Depot, size: int) -> Iterator[Fault]:
     where = f"depot {depot.id!r}"
     yield from location_faults(where, depot.location, size)
     yield from time_faults(where, _bounds(depot.windows), depot.duration)
+    yield from _price_faults(where, depot.windows)
     if depot.stock is not None:
         yield from quantity_faults(where, "part", depot.stock)
 
 
+def _price_faults(where: str, windows: Iterable[TimeWindow]) -> Iterator[Fault]:
+    if any(window.price for window in windows):
+        cause = "a window has a price, which only those of visits may have"
+        yield Fault("price", where, cause, "leave the price out")
+
+
 def _bounds(windows: Iterable[TimeWindow]) -> Iterator[tuple[int, int]]:
     return ((window.start, window.end) for window in windows)
-
-
-def _overlap_faults(shifts: Iterable[Shift]) -> Iterator[Fault]:
-    by_technician: dict[str, list[Shift]] = {}
-    for shift in shifts:
-        by_technician.setdefault(shift.technician, []).append(shift)
-    for technician, theirs in by_technician.items():
-        theirs.sort(key=lambda shift: (shift.start, shift.end))
-        for earlier, later in pairwise(theirs):
-            if earlier.end + earlier.max_overtime > later.start:
-                yield Fault(
-                    "overlapping_shifts",
-                    f"technician {technician!r}",
-                    f"shift {later.id!r} starts before shift {earlier.id!r} is over",
-                    "move one of them or shorten the overtime",
-                )
 
 
 def _magnitude_faults(problem: Problem) -> Iterator[Fault]:

@@ -47,6 +47,7 @@ class Rule(StrEnum):
     DISTANCE = "distance"
     OVERTIME = "overtime"
     SHIFT_USE = "shift_use"
+    WINDOW_PRICE = "window_price"
     NOT_PREFERRED = "not_preferred"
     OVER_SKILLED = "over_skilled"
     CHANGED_TECHNICIAN = "changed_technician"
@@ -66,6 +67,7 @@ SOFT = (
     Rule.DISTANCE,
     Rule.OVERTIME,
     Rule.SHIFT_USE,
+    Rule.WINDOW_PRICE,
     Rule.NOT_PREFERRED,
     Rule.OVER_SKILLED,
     Rule.CHANGED_TECHNICIAN,

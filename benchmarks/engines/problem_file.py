@@ -52,7 +52,7 @@ def _entries(row: Matrix) -> list[int | None]:
 def _value(value: Any) -> Any:
     """What the format has for a record, a window, a set or a map."""
     if isinstance(value, TimeWindow):
-        return [value.start, value.end]
+        return [value.start, value.end, *([value.price] if value.price else [])]
     if dataclasses.is_dataclass(value):
         return {f.name: _value(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Fraction):

@@ -233,6 +233,19 @@ def _with_roads_and_paces(rng: np.random.Generator, problem: Problem) -> Problem
     return replace(problem, visits=visits, shifts=shifts)
 
 
+def _with_priced_windows(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Most visits have dear and cheap times, which overlap now and then."""
+    visits = []
+    for v in problem.visits:
+        windows = []
+        for _ in range(int(rng.integers(0, 4))):
+            opens = _moment(rng, problem)
+            price = int(rng.choice([0, 500, 3_000, 20_000]))
+            windows.append(TimeWindow(opens, opens + int(rng.integers(10, 200)) * MINUTE, price))
+        visits.append(replace(v, windows=tuple(windows)))
+    return replace(problem, visits=tuple(visits))
+
+
 def _moment(rng: np.random.Generator, problem: Problem) -> int:
     shift = problem.shifts[int(rng.integers(len(problem.shifts)))]
     return int(rng.integers(shift.start, shift.end))
@@ -250,6 +263,10 @@ KINDS: Mapping[str, Kind] = {
     ),
     "roads and paces": Kind((4, 7), (1, 3), (1, 2), (_with_roads_and_paces,)),
     "roads, scarce": Kind((3, 5), (1, 2), (1, 2), (_with_roads_and_paces, _with_scarce_parts)),
+    "priced windows": Kind((4, 7), (1, 3), (1, 2), (_with_priced_windows,)),
+    "priced, limits": Kind(
+        (4, 6), (1, 2), (1, 2), (_with_priced_windows, _with_limits, _with_breaks)
+    ),
     "together": Kind(
         (4, 6),
         (1, 2),

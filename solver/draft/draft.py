@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from solver.draft.supply import Pickup, allot, first_lack, pickups, total
+from solver.draft.supply import Pickup, allot, first_lack, loaded, pickups, total
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import (
@@ -24,6 +24,7 @@ from solver.rules.eligibility import (
 )
 from solver.rules.limits import keeps_limits
 from solver.rules.places import ends_of, on_places
+from solver.rules.windows import has_price
 from solver.solution import Route, StopKind
 from solver.timing.schedule import Call, Sequences, earliest_end, legs_of
 from solver.timing.slack import Openings, Slack
@@ -280,16 +281,19 @@ class Draft:
         moves_cost = bool(self.problem.objective.moved_time)
         return not shift.breaks and all(
             len(call.windows) <= 1
+            and not has_price(call.windows)
             and not self.is_hurried(call)
             and not (moves_cost and isinstance(call, Visit) and call.previous is not None)
             for call in sequence
         )
 
     def is_hurried(self, call: Call) -> bool:
-        """Whether it may cost something to start there later: to be late, or not to be prompt."""
+        """Whether it may cost something to start there later: to be late, or not to be prompt, or
+        in a dearer window."""
         costs = self.problem.objective
         return isinstance(call, Visit) and bool(
-            costs.prompt_cents(call.priority)
+            has_price(call.windows)
+            or costs.prompt_cents(call.priority)
             or (call.due is not None and costs.late_cents(call.priority))
         )
 
@@ -424,19 +428,6 @@ class Draft:
             loads = self._pickups[technician]
             by_shift.update(zip((shift.id for shift in chain), loads, strict=True))
         return tuple(loaded(route, by_shift[route.shift]) for route in routes)
-
-
-def loaded(route: Route, today: Sequence[Pickup]) -> Route:
-    """The route, with what each of its depot calls picks up."""
-    remaining = iter(today)
-    stops = []
-    for stop in route.stops:
-        if stop.kind is StopKind.DEPOT:
-            pickup = next(remaining)
-            parts = dict(sorted(pickup.parts.items()))
-            stop = replace(stop, parts=parts, tools=frozenset(pickup.tools))
-        stops.append(stop)
-    return replace(route, stops=tuple(stops))
 
 
 def _is_idle(call: Pickup) -> bool:

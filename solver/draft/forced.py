@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solver.draft.draft import Draft, loaded
-from solver.draft.supply import Pickup, supplying_depots
+from solver.draft.draft import Draft
+from solver.draft.supply import Pickup, loaded, supplying_depots
 from solver.problem import Break, Depot, Shift, TimeWindow, Visit
 from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind

@@ -133,12 +133,12 @@ def _guessed_format(text: str, path: Path) -> Format:
 
 
 def _window(decoder: Decoder, value: Any, where: str) -> Any:
-    if not isinstance(value, list) or len(value) != 2:
-        return decoder.fault(
-            "wrong_type", where, "a window is not a pair", "write [start, end] in seconds"
-        )
-    start, end = (decoder.integer(moment, f"{where}/{i}") for i, moment in enumerate(value))
-    return FAULTY if FAULTY in (start, end) else TimeWindow(start, end)
+    """``[start, end]``, or ``[start, end, price]``."""
+    if not isinstance(value, list) or len(value) not in (2, 3):
+        action = "write [start, end] in seconds, or [start, end, price]"
+        return decoder.fault("wrong_type", where, "a window is not a pair", action)
+    numbers = [decoder.integer(number, f"{where}/{i}") for i, number in enumerate(value)]
+    return FAULTY if FAULTY in numbers else TimeWindow(*numbers)
 
 
 def _fraction(decoder: Decoder, value: Any, where: str) -> Any:

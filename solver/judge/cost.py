@@ -23,6 +23,7 @@ def cost(
       there is not (which ``check`` reports) counts as none.
     - overtime: per second that a route ends after its shift.
     - shift use: for each route, with stops or without.
+    - window price: for each visit the price of the window that it starts in, the least of several.
     - not preferred: for each visit that prefers technicians and is with another one.
     - over-skilled: per level above the required one, over the required skills.
     - changed technician: for each visit that was published with another technician; moved
@@ -48,6 +49,8 @@ def cost(
             if weights.promptness:
                 waited = max(0, stop.start - _could_be_served(replay.problem, visit))
                 total[Rule.PROMPTNESS] += weights.promptness[visit.priority] * waited
+            prices_then = [w.price for w in visit.windows if w.start <= stop.start <= w.end]
+            total[Rule.WINDOW_PRICE] += min(prices_then, default=0)
             if visit.preferred and shift.technician not in visit.preferred:
                 total[Rule.NOT_PREFERRED] += weights.not_preferred
             for skill, level in visit.skills.items():

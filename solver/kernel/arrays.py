@@ -142,7 +142,8 @@ class Arrays(Views):
     windows: Records
     """(days, q)"""
     spans: Ints
-    """(…, 2): the single windows of calls that have several, in order of time."""
+    """(…, 3): the single windows of calls that have several, in order of time, and cents for
+    starting in them, beyond what the cheapest one costs."""
     shifts: Records
     states: Records
     turns: Records

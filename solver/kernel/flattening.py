@@ -38,6 +38,7 @@ from solver.rules.eligibility import (
     stock_of,
 )
 from solver.rules.places import ends_of, on_places
+from solver.rules.windows import one_after_the_other
 from solver.travel import NO_WAY
 
 NEIGHBOURS = 100
@@ -60,9 +61,11 @@ def flatten(problem: Problem) -> Arrays:
     calls: list[Visit | Depot] = [*visits, *problem.depots]
     costs = problem.objective
     able = eligibility_matrix(problem)
-    pair_cents = pair_costs(problem)
     days, day_of = _days(problem.shifts, calls)
-    windows, spans = _windows(days, calls)
+    windows, spans, cheapest = _windows(days, calls)
+    pair_cents = pair_costs(problem)
+    if cheapest.any():
+        pair_cents += cheapest[day_of, : len(visits)].T
     needs, first_need, van, stock, stays, is_scarce = _supplies(problem, visits)
     chains = _grouped([shift.technician for shift in problem.shifts], problem.shifts)
     of_technician = Counter(shift.technician for shift in problem.shifts)
@@ -189,30 +192,34 @@ def _days(shifts: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[list
     return examples, day_of
 
 
-def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Records, Ints]:
+def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Records, Ints, Ints]:
+    """Windows by day and call, single ones of those that have several, and what the cheapest one of
+    the day costs; single ones have what they cost beyond that."""
     windows = np.zeros((max(1, len(days)), len(calls)), dtype=WINDOW)
-    spans: list[tuple[int, int]] = []
+    cheapest = np.zeros(windows.shape, dtype=np.int64)
+    spans: list[tuple[int, int, int]] = []
     for column, call in enumerate(calls):
         if len(call.windows) <= 1:
             window = call.windows[0] if call.windows else TimeWindow(-ALWAYS, ALWAYS)
             windows[:, column] = (window.start, window.end, 0, 1, call.duration)
+            cheapest[:, column] = window.price
             continue
         for row, shift in enumerate(days):
             last = shift.end + shift.max_overtime
-            inside = sorted(
-                (w.start, w.end) for w in call.windows if w.end >= shift.start and w.start <= last
-            )
+            open_then = [w for w in call.windows if w.end >= shift.start and w.start <= last]
+            inside = one_after_the_other(open_then)
             if not inside:
                 windows[row, column] = (ALWAYS, -ALWAYS, 0, 1, call.duration)
                 continue
-            closing = max(end for _, end in inside)
-            windows[row, column] = (inside[0][0], closing, len(spans), len(inside), call.duration)
+            opening, closing = inside[0].start, max(w.end for w in inside)
+            windows[row, column] = (opening, closing, len(spans), len(inside), call.duration)
+            least = cheapest[row, column] = min(w.price for w in inside)
             if len(inside) > 1:
-                spans += inside
+                spans += [(w.start, w.end, w.price - least) for w in inside]
     for row, shift in enumerate(days):
         if shift.is_paced:
             windows["service"][row] = [shift.service(call) for call in calls]
-    return windows, np.array(spans, dtype=np.int64).reshape(-1, 2)
+    return windows, np.array(spans, dtype=np.int64).reshape(-1, 3), cheapest
 
 
 def _shifts(

@@ -265,9 +265,10 @@ def _serve(
     made, lowest, tail = 0, NEVER, False
     piece, moment = 0, begins[0]
     for row in range(window.count):
-        opens, closes = window.open, window.close
+        opens, closes, price = window.open, window.close, 0
         if window.count > 1:
             opens, closes = arrays.spans[window.first + row, 0], arrays.spans[window.first + row, 1]
+            price = arrays.spans[window.first + row, 2]
         closes = min(closes, on.latest_end - service)
         moment = max(moment, opens)
         while moment <= closes:
@@ -282,6 +283,7 @@ def _serve(
             last = _bend(off, here.moved_cents, moment, last)
             value = values[piece] + slopes[piece] * (moment - begins[piece])
             slope = slopes[piece]
+            value += price
             value += here.late_cents * max(0, moment - punctual)
             value += here.prompt_cents * max(0, moment - here.ready)
             value += here.moved_cents * max(0, max(early - moment, moment - off))
@@ -330,7 +332,7 @@ def go_back(arrays: Arrays, plan: Records, on: Records, length: int) -> tuple[in
         if index < length:
             service = arrays.windows[on.day, plan.trial[index]].service
             cents = _at(plan, index + 1, state, moment + service)
-            cents -= _cents_at(arrays, plan.trial[index], service, moment)
+            cents -= _cents_at(arrays, on, plan.trial[index], moment)
             turn = -1
         leave = ALWAYS
         for other in range(on.first_turn, on.first_turn + on.turns):
@@ -356,12 +358,19 @@ def go_back(arrays: Arrays, plan: Records, on: Records, length: int) -> tuple[in
 
 
 @inlined
-def _cents_at(arrays: Arrays, call: int, service: int, moment: int) -> int:
+def _cents_at(arrays: Arrays, on: Records, call: int, moment: int) -> int:
     """What it costs that the call begins at the moment."""
-    here = arrays.calls[call]
+    here, window = arrays.calls[call], arrays.windows[on.day, call]
+    price = 0
+    if window.count > 1:
+        for row in range(window.first, window.first + window.count):
+            if arrays.spans[row, 0] <= moment <= arrays.spans[row, 1]:
+                price = arrays.spans[row, 2]
+                break
     off = abs(moment - here.published) - arrays.weights.moved_time_tolerance
     return (
-        here.late_cents * max(0, moment + service - here.due)
+        price
+        + here.late_cents * max(0, moment + window.service - here.due)
         + here.prompt_cents * max(0, moment - here.ready)
         + here.moved_cents * max(0, off)
     )

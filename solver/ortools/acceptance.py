@@ -158,7 +158,7 @@ def _around(moment: int, windows: Sequence[TimeWindow]) -> tuple[TimeWindow, ...
     Holes between windows are what takes most time in the making of a model of several days.
     """
     inside = [window for window in windows if window.start <= moment <= window.end]
-    return tuple(inside[:1] or windows)
+    return tuple(replace(window, price=0) for window in inside[:1] or windows)
 
 
 def _supplying_just(call: Stop, depot: Depot, name: str) -> Depot:

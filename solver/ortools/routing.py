@@ -28,6 +28,7 @@ from solver.ortools.rules import (
     add_time_windows,
     add_tools,
     add_travel_cost,
+    add_window_prices,
 )
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, Problem, Visit
@@ -62,6 +63,7 @@ class RoutingModel(Skeleton):
         add_breaks(self)
         add_parts(self)
         add_tools(self)
+        add_window_prices(self)
         add_lateness(self)
         add_promptness(self)
         add_moved_time(self)

@@ -310,6 +310,18 @@ def _same_service(model: Skeleton, node: int, rule: str) -> int:
     return seconds.pop()
 
 
+def add_window_prices(model: Skeleton) -> None:
+    """A price that all windows of a visit have cannot be avoided. Raises ``NotInTheModel`` where
+    it is for the start to choose."""
+    for node, visit in enumerate(model.visits):
+        prices = {window.price for window in visit.windows} or {0}
+        if len(prices) > 1:
+            raise NotInTheModel(
+                f"prices of windows, of which visit {visit.id!r} has different ones"
+            )
+        model.unavoidable[node] += prices.pop()
+
+
 def add_promptness(model: Skeleton) -> None:
     """Each second after a visit could have been served costs; on a clock of its own, since a moment
     can have one soft upper bound, and lateness has it."""

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import pair_cost
+from solver.rules.windows import price_at
 from solver.solution import SOFT, Route, Rule, StopKind
 from solver.travel import NO_WAY
 
@@ -62,6 +63,7 @@ def visit_cost(
     """Cents by soft rule for a visit that starts then: who comes, how late, how much moved."""
     costs = problem.objective
     yield from pair_cost(problem, visit, shift).items()
+    yield Rule.WINDOW_PRICE, price_at(visit.windows, start)
     if visit.due is not None:
         late = max(0, start + shift.service(visit) - visit.due)
         yield Rule.LATENESS, costs.late_cents(visit.priority) * late

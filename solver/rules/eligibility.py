@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
+from solver.rules.windows import price_at
 from solver.solution import Rule
 from solver.travel import Matrix
 
@@ -158,7 +159,8 @@ def at_pinned_time(visit: Visit) -> Visit:
     """The visit with its pinned time, if it has one, as its only window."""
     if visit.pin is None or visit.pin.start is None:
         return visit
-    return replace(visit, windows=(TimeWindow(visit.pin.start, visit.pin.start),))
+    moment = visit.pin.start
+    return replace(visit, windows=(TimeWindow(moment, moment, price_at(visit.windows, moment)),))
 
 
 def pair_cost(problem: Problem, visit: Visit, shift: Shift) -> Mapping[Rule, int]:

@@ -29,6 +29,7 @@ from solver.kernel.views import Views
 from solver.objective import Objective
 from solver.problem import MAX_COST, Problem, Shift, Visit
 from solver.rules.places import ends_of
+from solver.rules.windows import one_after_the_other
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Legs
 
@@ -87,7 +88,7 @@ class _Desk:
         self.room = (calls, states, turns)
         curves = (calls + 1 + SCRATCH, states + 1)
         pieces = min(4 * calls + 16, MOST_PIECES)
-        self._spans = np.zeros((4 * calls + 16, 2), dtype=np.int64)
+        self._spans = np.zeros((4 * calls + 16, 3), dtype=np.int64)
         self._sheet = self._sheet_with(self._spans)
         self._times = _Times(
             trial=np.arange(calls + 1, dtype=np.int64),
@@ -124,16 +125,16 @@ class _Desk:
     ) -> Route | None:
         states, turns = rests(shift.breaks)
         spans = [
-            [(w.start, w.end) for w in sorted(call.windows, key=lambda w: (w.start, w.end))]
-            or [(-ALWAYS, ALWAYS)]
+            [(w.start, w.end, w.price) for w in one_after_the_other(call.windows)]
+            or [(-ALWAYS, ALWAYS, 0)]
             for call in sequence
         ]
         if sum(map(len, spans)) > len(self._sheet.spans):
-            self._sheet = self._sheet_with(np.zeros((2 * sum(map(len, spans)), 2), dtype=np.int64))
+            self._sheet = self._sheet_with(np.zeros((2 * sum(map(len, spans)), 3), dtype=np.int64))
         # They have of ``Arrays`` and ``Plan`` what timing reads.
         sheet: Any = self._sheet
         times: Any = self._times
-        unit, working_time = _tie_breaker(objective, shift, rates)
+        unit, working_time = _tie_breaker(objective, shift, rates, sequence)
         sheet.weights["working_time"] = working_time
         sheet.weights["overtime"] = unit * objective.overtime
         sheet.weights["moved_time_tolerance"] = objective.moved_time_tolerance
@@ -151,8 +152,8 @@ class _Desk:
             )
             own = spans[row]
             sheet.windows[0, row] = (own[0][0], own[-1][1], first, len(own), shift.service(call))
-            for span in own:
-                sheet.spans[first] = span
+            for opens, closes, price in own:
+                sheet.spans[first] = opens, closes, unit * price
                 first += 1
             times.legs[row] = legs[here][call.location]
             here = call.location
@@ -201,7 +202,9 @@ def _rates(problem: Problem, sequence: Sequence[Call]) -> list[CostRates]:
     return found
 
 
-def _tie_breaker(objective: Objective, shift: Shift, rates: Sequence[CostRates]) -> tuple[int, int]:
+def _tie_breaker(
+    objective: Objective, shift: Shift, rates: Sequence[CostRates], sequence: Sequence[Call]
+) -> tuple[int, int]:
     """How many units a cent is, and units per second of working time.
 
     Where working time costs nothing, a second still counts, but less than a cent in all: so that a
@@ -215,6 +218,7 @@ def _tie_breaker(objective: Objective, shift: Shift, rates: Sequence[CostRates])
     for due, late, ready, prompt, published, moved in rates:
         dearest += late * max(0, latest - due) + prompt * max(0, latest - ready)
         dearest += moved * max(abs(latest - published), abs(shift.start - published))
+    dearest += sum(max((w.price for w in call.windows), default=0) for call in sequence)
     return (unit, 1) if (dearest + 1) * unit < MAX_COST else (1, 0)
 
 

@@ -154,12 +154,22 @@ _WINDOWS = _one_in(
     ).map(tuple),
     (),
 )
+_PRICED = _one_in(
+    4, st.lists(st.sampled_from((0, 10, 300)), min_size=3, max_size=3).map(tuple), (0, 0, 0)
+)
+_PRICED_WINDOWS = st.builds(
+    lambda windows, prices: tuple(
+        replace(w, price=price) for w, price in zip(windows, prices, strict=False)
+    ),
+    _WINDOWS,
+    _PRICED,
+)
 _VISITS = st.builds(
     Visit,
     id=st.just(""),
     location=_LOCATIONS,
     duration=st.sampled_from((60, 0, 7, 200, 600)),
-    windows=_WINDOWS,
+    windows=_PRICED_WINDOWS,
     skills=_one_in(4, _SKILLS, NOTHING),
     parts=_one_in(2, _PARTS, NOTHING),
     tools=_one_in(4, _TOOLS, NOBODY),
@@ -396,7 +406,7 @@ def later(problem: Problem, seconds: int) -> Problem:
 
 
 def _later(bounds: TimeWindow, seconds: int) -> TimeWindow:
-    return TimeWindow(bounds.start + seconds, bounds.end + seconds)
+    return replace(bounds, start=bounds.start + seconds, end=bounds.end + seconds)
 
 
 # --- valid solutions ---------------------------------------------------------------------------

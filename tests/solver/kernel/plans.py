@@ -179,12 +179,13 @@ _MOMENTS = st.integers(-2, 20)
 _SPANS = st.builds(
     lambda start, length: TimeWindow(start, start + length), _MOMENTS, st.sampled_from((0, 2, 5, 9))
 )
+_PRICED_SPANS = st.builds(replace, _SPANS, price=st.sampled_from((0, 0, 3, 20)))
 _VISITS = st.builds(
     Visit,
     id=st.just(""),
     location=st.integers(0, 3),
     duration=st.integers(0, 3),
-    windows=st.lists(_SPANS, max_size=3).map(tuple),
+    windows=st.lists(_PRICED_SPANS, max_size=3).map(tuple),
     due=st.none() | _MOMENTS,
     previous=st.none() | st.builds(Previous, st.just("ann"), _MOMENTS, st.booleans()),
     access=st.sampled_from((0, 0, 2)),

@@ -241,6 +241,15 @@ def least_cents(problem: Problem, on: Shift, calls: Sequence[Visit]) -> int | No
         st.builds(
             replace,
             VISITS,
+            windows=st.lists(
+                st.builds(
+                    lambda start, length, price: TimeWindow(start, start + length, price),
+                    MOMENTS,
+                    st.integers(0, 4),
+                    st.sampled_from((0, 2, 7)),
+                ),
+                max_size=3,
+            ).map(tuple),
             priority=st.integers(0, 1),
             due=st.none() | MOMENTS,
             previous=st.none() | st.builds(Previous, st.just("ann"), MOMENTS, st.booleans()),
