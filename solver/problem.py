@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
-from solver.objective import Objective, objective_faults
+from solver.objective import Objective, Rates, objective_faults
 from solver.pace import ITS_OWN_TIME, at_pace, pace_faults
 from solver.travel import (
     MAX_TIME,
@@ -129,6 +129,7 @@ class Shift:
 
     A visit takes its duration times the ``pace``, or the one that ``paces`` has for its work type,
     rounded up to a second: 6/5 is a fifth slower. Depot calls take everybody the same time.
+    ``rates`` are what the shift costs by the second and the metre, instead of the objective's.
     """
 
     id: str
@@ -149,6 +150,7 @@ class Shift:
     max_distance: int | None = None
     pace: Fraction = ITS_OWN_TIME
     paces: Mapping[str, Fraction] = field(default_factory=dict)
+    rates: Rates = field(default_factory=Rates)
 
     def service(self, call: "Visit | Depot") -> int:
         """Seconds that the call takes on this shift."""
@@ -273,7 +275,7 @@ class Problem:
     def _dearest_shift(self, shift: Shift) -> int:
         """More cents than a route of the shift can cost for working, being used and the way home,
         whatever is on it."""
-        costs = self.objective
+        costs = self.objective.at(shift.rates)
         longest = shift.end + shift.max_overtime - shift.start
         return (
             costs.shift_use
@@ -287,7 +289,8 @@ class Problem:
         costs = self.objective
         opening, horizon = self._span
         calls = sum(visit.parts.values()) + len(visit.tools) if self.depots else 0
-        ways = self._farthest * costs.distance * (1 + min(calls, len(self.depots)))
+        metre = max((costs.at(shift.rates).distance for shift in self.shifts), default=0)
+        ways = self._farthest * metre * (1 + min(calls, len(self.depots)))
         dearest = self._dearest_route + ways + costs.not_preferred
         dearest += max((window.price for window in visit.windows), default=0)
         dearest += costs.over_skilled * len(visit.skills) * self._top_level
@@ -346,7 +349,8 @@ def _faults(problem: Problem) -> Iterator[Fault]:
     """Every fault of the problem, in the order in which a reader would look for them."""
     shape, costs = problem.travel_time.shape, problem.objective
     size = shape[0] if shape else 0
-    weight = costs.working_time + costs.travel_time + costs.distance
+    everywhere = [costs, *(costs.at(shift.rates) for shift in problem.shifts)]
+    weight = max(c.working_time + c.travel_time + c.distance for c in everywhere)
     yield from travel_faults(problem.travel_time, problem.distance, weight)
     yield from objective_faults(costs)
     for kind, things in (
@@ -406,6 +410,7 @@ def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     yield from quantity_faults(where, "part", shift.stock)
     yield from quantity_faults(where, "skill level", shift.skills)
     yield from quantity_faults(where, "limit", shift.limits)
+    yield from quantity_faults(where, "rate", shift.rates.given)
     yield from pace_faults(where, (shift.pace, *shift.paces.values()))
     yield from duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
     yield from _price_faults(where, (pause.window for pause in shift.breaks))

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from solver.objective import Objective
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import UNLIMITED, at_pinned_time, eligibility_matrix, stock_of
@@ -199,7 +200,7 @@ class _Enumeration:
     def _orders(self, shift: Shift, able: Sequence[int]) -> Iterator[tuple[int, Calls, int]]:
         """Every order of calls that could be in time, breaks left aside: the visits in it, itself,
         and what it costs at least."""
-        costs = self.problem.objective
+        costs = self.problem.objective.at(shift.rates)
         latest = shift.end + shift.max_overtime
         first, last = ends_of(shift)
 
@@ -207,7 +208,7 @@ class _Enumeration:
             served: int, order: Calls, here: int, clock: int, cents: int
         ) -> Iterator[tuple[int, Calls, int]]:
             if order:
-                yield served, order, cents + costs.shift_use + self._leg(here, last)
+                yield served, order, cents + costs.shift_use + self._leg(costs, here, last)
             for number in (*able, *self.depots):
                 call = self.calls[number]
                 if number in order:
@@ -223,15 +224,14 @@ class _Enumeration:
                         call.location,
                         leave,
                         cents
-                        + self._leg(here, call.location)
+                        + self._leg(costs, here, call.location)
                         + costs.working_time * shift.service(call),
                     )
 
         return orders(0, (), first, shift.start, 0)
 
-    def _leg(self, a: int, b: int) -> int:
+    def _leg(self, costs: Objective, a: int, b: int) -> int:
         """Cents for going from one place to another."""
-        costs = self.problem.objective
         paid = costs.travel_time * self.driven[a][b] + costs.distance * self.metres[a][b]
         return paid + costs.working_time * self.legs[a][b]
 

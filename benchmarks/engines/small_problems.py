@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from solver.objective import Objective
+from solver.objective import Objective, Rates
 from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.travel import Matrix
 
@@ -246,6 +246,16 @@ def _with_priced_windows(rng: np.random.Generator, problem: Problem) -> Problem:
     return replace(problem, visits=tuple(visits))
 
 
+def _with_rates(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Everybody's hour and kilometre costs something else."""
+    rates = [
+        Rates(*(int(rng.integers(0, 5)) if rng.random() < 0.6 else None for _ in range(3)))
+        for _ in problem.shifts
+    ]
+    shifts = zip(problem.shifts, rates, strict=True)
+    return replace(problem, shifts=tuple(replace(s, rates=own) for s, own in shifts))
+
+
 def _moment(rng: np.random.Generator, problem: Problem) -> int:
     shift = problem.shifts[int(rng.integers(len(problem.shifts)))]
     return int(rng.integers(shift.start, shift.end))
@@ -266,6 +276,21 @@ KINDS: Mapping[str, Kind] = {
     "priced windows": Kind((4, 7), (1, 3), (1, 2), (_with_priced_windows,)),
     "priced, limits": Kind(
         (4, 6), (1, 2), (1, 2), (_with_priced_windows, _with_limits, _with_breaks)
+    ),
+    "rates": Kind((4, 7), (2, 3), (1, 2), (_with_rates,)),
+    "rates, scarce": Kind((3, 5), (1, 2), (1, 2), (_with_rates, _with_scarce_parts)),
+    "all rules": Kind(
+        (4, 6),
+        (1, 2),
+        (1, 2),
+        (
+            _with_published_times,
+            _with_breaks,
+            _with_priced_windows,
+            _with_roads_and_paces,
+            _with_limits,
+            _with_rates,
+        ),
     ),
     "together": Kind(
         (4, 6),

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from solver.draft.supply import Pickup, allot, first_lack, loaded, pickups, total
+from solver.objective import Objective
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import (
@@ -247,9 +248,10 @@ class Draft:
         after = sequence[index].location if index < len(sequence) else last
         here = call.location
         seconds = self.legs[before][here] + self.legs[here][after] - self.legs[before][after]
-        arcs = self._arc_cost(before, here) + self._arc_cost(here, after)
-        working = self.problem.objective.working_time * (seconds + shift.service(call))
-        return arcs - self._arc_cost(before, after) + working
+        costs = self.problem.objective.at(shift.rates)
+        arcs = self._arc_cost(costs, before, here) + self._arc_cost(costs, here, after)
+        working = costs.working_time * (seconds + shift.service(call))
+        return arcs - self._arc_cost(costs, before, after) + working
 
     def estimate(self, shift: Shift, sequence: Sequence[Call]) -> int:
         """What a feasible sequence costs, in cents."""
@@ -259,7 +261,7 @@ class Draft:
             route = cheapest(self.problem, shift, sequence, self.legs)
             assert route is not None  # noqa: S101 - only feasible sequences are compared
             return sum(cents for _, cents in self._price.of(route))
-        costs = self.problem.objective
+        costs = self.problem.objective.at(shift.rates)
         end = earliest_end(shift, sequence, self.legs)
         assert end is not None  # noqa: S101 - only feasible sequences are compared
         start = Slack(shift, sequence, self.legs, end).latest_start()
@@ -267,12 +269,12 @@ class Draft:
         total += costs.overtime * max(0, end - shift.end)
         (here, home), service = ends_of(shift), 0
         for call in sequence:
-            total += self._arc_cost(here, call.location)
+            total += self._arc_cost(costs, here, call.location)
             here = call.location
             if isinstance(call, Visit):
                 total += sum(pair_cost(self.problem, call, shift).values())
                 service += shift.service(call)
-        total += self._arc_cost(here, home)
+        total += self._arc_cost(costs, here, home)
         return total + costs.imbalance * max(0, service - self.problem.fair_shares[shift.id])
 
     def _times_cost_alike(self, shift: Shift, sequence: Sequence[Call]) -> bool:
@@ -301,9 +303,8 @@ class Draft:
     def _price(self) -> RouteCost:
         return RouteCost(self.problem)
 
-    def _arc_cost(self, start: int, end: int) -> int:
+    def _arc_cost(self, costs: Objective, start: int, end: int) -> int:
         """Cents of travel and distance, without the working time."""
-        costs = self.problem.objective
         driven, metres = self.driven[start][end], self.metres[start][end]
         return costs.travel_time * driven + costs.distance * metres
 

@@ -20,7 +20,8 @@ def cost(
     - working time: per second from a route's start to its end.
     - travel time, distance: over the ways between consecutive places, from the shift's start
       over visits and depot calls to its end; waiting and breaks are no travel, and a leg that
-      there is not (which ``check`` reports) counts as none.
+      there is not (which ``check`` reports) counts as none. These three at the shift's own rates,
+      where it has some.
     - overtime: per second that a route ends after its shift.
     - shift use: for each route, with stops or without.
     - window price: for each visit the price of the window that it starts in, the least of several.
@@ -62,13 +63,22 @@ def cost(
                 total[Rule.MOVED_TIME] += factor * weights.moved_time * max(0, moved)
                 if shift.technician != visit.previous.technician:
                     total[Rule.CHANGED_TECHNICIAN] += factor * weights.changed_technician
-        total[Rule.WORKING_TIME] += weights.working_time * (route.end - route.start)
+        own = shift.rates
+        working_time, travel_time, distance = (
+            common if rate is None else rate
+            for rate, common in (
+                (own.working_time, weights.working_time),
+                (own.travel_time, weights.travel_time),
+                (own.distance, weights.distance),
+            )
+        )
+        total[Rule.WORKING_TIME] += working_time * (route.end - route.start)
         total[Rule.OVERTIME] += weights.overtime * max(0, route.end - shift.end)
         total[Rule.SHIFT_USE] += weights.shift_use
         total[Rule.IMBALANCE] += weights.imbalance * max(0, worked - fair[shift.id])
         for way in replay.ways(shift, route):
-            total[Rule.TRAVEL_TIME] += weights.travel_time * int(problem.travel_time[way])
-            total[Rule.DISTANCE] += weights.distance * int(problem.distance[way])
+            total[Rule.TRAVEL_TIME] += travel_time * int(problem.travel_time[way])
+            total[Rule.DISTANCE] += distance * int(problem.distance[way])
     return total
 
 

@@ -61,6 +61,7 @@ SHIFT = np.dtype(
         ("start", np.int64),
         ("end", np.int64),
         ("latest_end", np.int64),
+        ("working_time", np.int64),
         ("day", np.int64),
         ("chain", np.int64),
         ("breaks", np.int64),
@@ -77,6 +78,8 @@ SHIFT = np.dtype(
         ("max_visits", np.int64),
         ("max_travel", np.int64),
         ("max_distance", np.int64),
+        ("travel_cents", np.int64),
+        ("metre_cents", np.int64),
     ],
     align=True,
 )
@@ -84,7 +87,8 @@ SHIFT = np.dtype(
 which take the same time for each.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
 are as good as this one for everything. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
-any of the limits behind it matters; those that do not are ``ALWAYS``."""
+any of the limits behind it matters; those that do not are ``ALWAYS``. ``working_time``,
+``travel_cents`` and ``metre_cents``: what a second of it, one of travel, and a metre cost."""
 
 STATE = np.dtype([("opens", np.int64), ("closes", np.int64), ("rest", np.int64)], align=True)
 TURN = np.dtype(
@@ -125,7 +129,8 @@ WEIGHTS = np.dtype(
     ],
     align=True,
 )
-"""Cents, as in ``Objective``; the weights of travel and of pairs are in the arrays."""
+"""Cents, as in ``Objective``; the weights of travel and of pairs are in the arrays.
+``working_time``: of the shift where it is dearest."""
 
 
 class Arrays(Views):
@@ -137,7 +142,8 @@ class Arrays(Views):
     """A single ``WEIGHTS``."""
     arcs: Ints
     """(p, p, 2): seconds, and cents for travel time and distance; where some shift limits travel or
-    distance (p, p, 4), with seconds of travel and metres besides."""
+    distance, or has rates of its own for them, (p, p, 4): with seconds of travel and metres, of
+    which ``leg_cents`` makes the cents of each shift."""
     calls: Records
     windows: Records
     """(days, q)"""

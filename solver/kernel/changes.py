@@ -30,12 +30,12 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     end = plan.nodes[start_of(arrays, shift) + 1]
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
-    route.times_cents = weights.working_time * route.duration + weights.overtime * route.overtime
+    route.times_cents = on.working_time * route.duration + weights.overtime * route.overtime
     if on.breaks > 0 or route.intricate > 0 or on.limited > 0:
         times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
         if times == NEVER:
             return False
-        explained = route.times_cents + weights.working_time * on.rest
+        explained = route.times_cents + on.working_time * on.rest
         route.slack = max(0, times - explained)
         route.times_cents = times
     route.cents = (

@@ -83,7 +83,7 @@ def flatten(problem: Problem) -> Arrays:
         ),
         weights=np.array(
             (
-                costs.working_time,
+                max((costs.at(s.rates).working_time for s in problem.shifts), default=0),
                 costs.overtime,
                 costs.shift_use,
                 costs.imbalance,
@@ -124,9 +124,14 @@ def flatten(problem: Problem) -> Arrays:
 def _arcs(problem: Problem) -> Ints:
     costs = problem.objective
     measured = any(
-        limit is not None
+        of_travel is not None
         for shift in problem.shifts
-        for limit in (shift.max_travel, shift.max_distance)
+        for of_travel in (
+            shift.max_travel,
+            shift.max_distance,
+            shift.rates.travel_time,
+            shift.rates.distance,
+        )
     )
     arcs = np.empty((*problem.travel_time.shape, 4 if measured else 2), dtype=np.int64)
     arcs[..., 0] = problem.travel_time
@@ -233,12 +238,14 @@ def _shifts(
     first_state = first_turn = 0
     for number, shift in enumerate(problem.shifts):
         states, turns = rests(shift.breaks)
+        costs = problem.objective.at(shift.rates)
         rows.append(
             (
                 *ends_of(shift),
                 shift.start,
                 shift.end,
                 shift.end + shift.max_overtime,
+                costs.working_time,
                 day_of[number],
                 chain_of[number],
                 len(shift.breaks),
@@ -251,6 +258,8 @@ def _shifts(
                 group_of[number],
                 only[number],
                 *_limits(shift),
+                costs.travel_time,
+                costs.distance,
             )
         )
         first_state += len(states)
@@ -341,7 +350,7 @@ def _alike(
                 (shift.start, shift.end, shift.max_overtime),
                 tuple((b.window, b.duration) for b in shift.breaks),
                 tuple(shift.limits.items()),
-                (shift.pace, *sorted(shift.paces.items())),
+                (shift.pace, *sorted(shift.paces.items()), shift.rates),
                 tuple(sorted(shift.stock.items())),
                 tuple(sorted(shift.tools)),
                 able[:, number].tobytes(),

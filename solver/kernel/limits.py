@@ -62,7 +62,7 @@ def _has_room(arrays: Arrays, plan: Plan, on: Records, length: int) -> bool:
 def _cost_within(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
     """The cost of the times if the route lasts no longer than it may, and in ``plan.span`` the
     shift cut down to a span that has them; NEVER if it cannot be kept."""
-    most, working_time = on.max_duration, arrays.weights.working_time
+    most, working_time = on.max_duration, on.working_time
     plan.span[0] = on
     least, end, _, _ = sweep(arrays, plan, on, length, False)
     if least == NEVER or on.latest_end - on.start <= most:

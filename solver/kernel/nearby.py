@@ -33,8 +33,8 @@ def best_on(
 ) -> Insertion:
     """The best place on the shift's route that adds less than ``limit``."""
     nodes, arcs = plan.nodes, arrays.arcs
-    working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
-    here, route, shift_end = arrays.calls[visit], plan.routes[shift], arrays.shifts[shift].end
+    overtime = arrays.weights.overtime
+    here, route, on = arrays.calls[visit], plan.routes[shift], arrays.shifts[shift]
     place = here.place
     usable = 0
     if here.needs > 0:
@@ -63,15 +63,14 @@ def best_on(
                 arc_cents, cents = labelled_cents(
                     nodes,
                     arcs,
+                    on,
                     node,
                     after,
                     place,
                     opens,
                     closes,
                     service,
-                    working_time,
                     overtime,
-                    shift_end,
                     duration,
                     over,
                 )
@@ -97,7 +96,7 @@ def best_nearby(
     """The shift and the place that add least, of those next to visits near this one and those at
     the ends of shifts that start or end near it; -1 if all add ``limit`` or more."""
     nodes, arcs, now = plan.nodes, arrays.arcs, plan.now
-    working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
+    overtime = arrays.weights.overtime
     here = arrays.calls[visit]
     place, needs = here.place, here.needs > 0
     now.look += 1
@@ -128,15 +127,14 @@ def best_nearby(
         arc_cents, cents = labelled_cents(
             nodes,
             arcs,
+            arrays.shifts[shift],
             node,
             after,
             place,
             opens,
             closes,
             service,
-            working_time,
             overtime,
-            arrays.shifts[shift].end,
             route.duration,
             route.overtime,
         )

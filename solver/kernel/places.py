@@ -10,7 +10,7 @@ from typing import NamedTuple
 from solver.kernel.arrays import Arrays, Ints, Records
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.limits import cost_of_times
-from solver.kernel.plan import Plan, is_intricate, start_of
+from solver.kernel.plan import Plan, is_intricate, leg_cents, start_of
 from solver.kernel.timing import NEVER
 
 
@@ -84,7 +84,7 @@ def opening_cents(arrays: Arrays, plan: Plan, shift: int) -> int:
     if plan.routes[shift].stops > 0:
         return 0
     on = arrays.shifts[shift]
-    return arrays.weights.shift_use + arrays.arcs[on.start_place, on.end_place, 1]
+    return arrays.weights.shift_use + leg_cents(arrays.arcs, on, on.start_place, on.end_place)
 
 
 @compiled
@@ -119,22 +119,23 @@ def is_in_time(
 def labelled_cents(
     nodes: Records,
     arcs: Ints,
+    on: Records,
     node: int,
     after: int,
     place: int,
     opens: int,
     closes: int,
     service: int,
-    working_time: int,
     overtime: int,
-    shift_end: int,
     known_duration: int,
     known_overtime: int,
 ) -> tuple[int, int]:
     """Cents that a call between the two nodes adds for travel, and for travel and times as the
     labels tell; ``known_duration`` and ``known_overtime`` are the route's without it."""
     before_place, after_place = nodes[node].place, nodes[after].place
-    arc_cents = arcs[before_place, place, 1] + arcs[place, after_place, 1] - nodes[after].leg_cents
+    arc_cents = leg_cents(arcs, on, before_place, place) - nodes[after].leg_cents
+    arc_cents += leg_cents(arcs, on, place, after_place)
+    working_time = on.working_time
     if working_time == 0 and overtime == 0:
         return arc_cents, arc_cents
     duration, end = joined(
@@ -150,7 +151,7 @@ def labelled_cents(
         nodes[after].rest_early,
         nodes[after].rest_late,
     )
-    over = max(0, end - shift_end) - known_overtime
+    over = max(0, end - on.end) - known_overtime
     return arc_cents, arc_cents + working_time * (duration - known_duration) + overtime * over
 
 
@@ -191,15 +192,14 @@ def cents_behind(
     arc_cents, cents = labelled_cents(
         nodes,
         arcs,
+        on,
         node,
         after,
         here.place,
         opens,
         closes,
         service,
-        weights.working_time,
         weights.overtime,
-        on.end,
         route.duration,
         route.overtime,
     )

@@ -79,7 +79,7 @@ def sweep(
             # A piece is straight but for the bend where overtime begins.
             for end in (begin, min(max(begin, on.end), last), last):
                 cents = plan.values[ways, 0, piece] + slope * (end - begin)
-                cents += weights.working_time * (end - on.start)
+                cents += on.working_time * (end - on.start)
                 cents += weights.overtime * max(0, end - on.end)
                 if cents < best or (cents == best and end < best_end):
                     best, best_end, best_state, best_turn = cents, end, way.after, turn
@@ -93,8 +93,8 @@ def _begin(arrays: Arrays, plan: Plan, on: Records, state: int) -> None:
     plan.sizes[0, state] = 0
     if opens <= on.latest_end:
         plan.begins[0, state, 0] = opens
-        plan.values[0, state, 0] = -arrays.weights.working_time * (opens - on.start)
-        plan.slopes[0, state, 0] = -arrays.weights.working_time
+        plan.values[0, state, 0] = -on.working_time * (opens - on.start)
+        plan.slopes[0, state, 0] = -on.working_time
         plan.sizes[0, state] = 1
 
 

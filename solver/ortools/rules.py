@@ -46,7 +46,9 @@ def add_time(model: Skeleton) -> pywrapcp.RoutingDimension:
             of_vehicle, model.latest, model.latest, False, "time"
         )
     time = model.routing.GetDimensionOrDie("time")
-    time.SetSpanCostCoefficientForAllVehicles(model.problem.objective.working_time)
+    for vehicle, shift in enumerate(model.shifts):
+        costs = model.problem.objective.at(shift.rates)
+        time.SetSpanCostCoefficientForVehicle(costs.working_time, vehicle)
     # First the earliest end, then the latest start for it: propagation knows both exactly. The
     # other way round the latest start may fail in a hole between windows, and is then lowered
     # second by second until the time for it is over and the plan refused.
@@ -61,15 +63,19 @@ def add_travel_cost(model: Skeleton) -> None:
 
     A leg that there is not costs nothing: there is never the time to go there.
     """
-    costs = model.problem.objective
     travel, distance = (
         np.where(legs == NO_WAY, 0, legs)
         for legs in (model.legs(model.problem.driven), model.legs(model.problem.distance))
     )
-    cents = costs.travel_time * travel + costs.distance * distance
-    evaluator = model.routing.RegisterTransitMatrix(cents.tolist())
-    model.routing.SetArcCostEvaluatorOfAllVehicles(evaluator)
-    model.routing.SetFixedCostOfAllVehicles(costs.shift_use)
+    evaluators: dict[tuple[int, int], int] = {}
+    for vehicle, shift in enumerate(model.shifts):
+        costs = model.problem.objective.at(shift.rates)
+        rates = costs.travel_time, costs.distance
+        if rates not in evaluators:
+            cents = costs.travel_time * travel + costs.distance * distance
+            evaluators[rates] = model.routing.RegisterTransitMatrix(cents.tolist())
+        model.routing.SetArcCostEvaluatorOfVehicle(evaluators[rates], vehicle)
+    model.routing.SetFixedCostOfAllVehicles(model.problem.objective.shift_use)
 
 
 def add_optional_visits(model: Skeleton) -> None:

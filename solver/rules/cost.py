@@ -34,8 +34,8 @@ class RouteCost:
     def of(self, route: Route) -> Iterator[tuple[Rule, int]]:
         """Cents by soft rule, a rule possibly in several shares."""
         problem = self._problem
-        costs = problem.objective
         shift = self._shifts[route.shift]
+        costs = problem.objective.at(shift.rates)
         places: list[int | None] = [shift.start_location]
         service = 0
         for stop in route.stops:

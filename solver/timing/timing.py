@@ -134,11 +134,11 @@ class _Desk:
         # They have of ``Arrays`` and ``Plan`` what timing reads.
         sheet: Any = self._sheet
         times: Any = self._times
+        objective = objective.at(shift.rates)
         unit, working_time = _tie_breaker(objective, shift, rates, sequence)
-        sheet.weights["working_time"] = working_time
         sheet.weights["overtime"] = unit * objective.overtime
         sheet.weights["moved_time_tolerance"] = objective.moved_time_tolerance
-        sheet.shifts[0] = _shift_record(shift, len(states), len(turns))
+        sheet.shifts[0] = _shift_record(shift, working_time, len(states), len(turns))
         for row, state in enumerate(states):
             sheet.states[row] = state[1:]
         for row, turn in enumerate(turns):
@@ -222,12 +222,13 @@ def _tie_breaker(
     return (unit, 1) if (dearest + 1) * unit < MAX_COST else (1, 0)
 
 
-def _shift_record(shift: Shift, states: int, turns: int) -> tuple[Any, ...]:
+def _shift_record(shift: Shift, working_time: int, states: int, turns: int) -> tuple[Any, ...]:
     values = dict.fromkeys(SHIFT.names or (), 0)
     values |= {
         "start": shift.start,
         "end": shift.end,
         "latest_end": shift.end + shift.max_overtime,
+        "working_time": working_time,
         "max_duration": ALWAYS if shift.max_duration is None else shift.max_duration,
         "breaks": len(shift.breaks),
         "states": states,

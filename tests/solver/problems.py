@@ -17,7 +17,7 @@ import numpy.typing as npt
 from hypothesis import strategies as st
 
 from solver.judge.cost import cost
-from solver.objective import Objective
+from solver.objective import Objective, Rates
 from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
@@ -130,6 +130,7 @@ def _cut_off(seed: int) -> Callable[[int], npt.NDArray[np.bool_]]:
 
 
 NOTHING: dict[str, int] = {}
+_RATES = st.builds(Rates, *[st.sampled_from((None, 0, 1, 4))] * 3)
 NO_PACES: dict[str, Fraction] = {}
 _PACES = st.sampled_from((Fraction(6, 5), Fraction(1, 3), Fraction(2)))
 NOBODY: frozenset[str] = frozenset()
@@ -210,6 +211,7 @@ _SHIFTS = st.builds(
     max_travel=_one_in(8, st.integers(0, 300), None),
     max_distance=_one_in(8, st.integers(0, 300), None),
     pace=_one_in(8, _PACES, ITS_OWN_TIME),
+    rates=_one_in(8, _RATES, Rates()),
     paces=_one_in(8, st.dictionaries(st.sampled_from(("boiler", "meter")), _PACES), NO_PACES),
 )
 _DEPOTS = st.builds(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solver.kernel.changes import load
 from solver.kernel.flattening import flatten
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
-from solver.objective import Objective
+from solver.objective import Objective, Rates
 from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import at_pinned_time
@@ -194,7 +194,7 @@ _BREAKS = st.lists(st.builds(Break, st.just(""), _SPANS, st.integers(0, 4)), max
     lambda breaks: tuple(replace(b, id=f"b{turn}") for turn, b in enumerate(breaks))
 )
 _SHIFTS = st.builds(
-    lambda start, length, overtime, breaks, ends, longest, visits, way, pace: Shift(
+    lambda start, length, overtime, breaks, ends, longest, visits, way, pace, rates: Shift(
         "s",
         "ann",
         *ends,
@@ -207,6 +207,7 @@ _SHIFTS = st.builds(
         max_travel=way,
         max_distance=way,
         pace=pace,
+        rates=rates,
     ),
     st.integers(-1, 2),
     st.integers(8, 26),
@@ -217,6 +218,7 @@ _SHIFTS = st.builds(
     st.none() | st.none() | st.integers(0, 3),
     st.none() | st.none() | st.integers(0, 9),
     st.sampled_from((Fraction(1), Fraction(1), Fraction(3, 2))),
+    st.sampled_from((Rates(), Rates(), Rates(0, 1, 2), Rates(2), Rates(None, 3))),
 )
 _DEPOTS = st.builds(
     Depot,
