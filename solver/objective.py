@@ -1,7 +1,7 @@
 """What everything costs: the soft rules and their weights."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 
 from solver.faults import Fault
 
@@ -51,6 +51,10 @@ class Objective:
     imbalance: int = 0
     """Per second of service in a shift beyond its fair share (``Problem.fair_shares``)."""
 
+    def at(self, rates: "Rates") -> "Objective":
+        """The same, but for what these rates say."""
+        return replace(self, **rates.given) if rates.given else self
+
     def late_cents(self, priority: int) -> int:
         """Cents per second that a visit of this priority is late."""
         return self.lateness * (self.lateness_factors[priority] if self.lateness_factors else 1)
@@ -58,6 +62,23 @@ class Objective:
     def prompt_cents(self, priority: int) -> int:
         """Cents per second that a visit of this priority waits to be served."""
         return self.promptness[priority] if self.promptness else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a shift costs where that is not what the objective says, in cents; None: as it says.
+
+    The three are weights of ``Objective`` and mean the same.
+    """
+
+    working_time: int | None = None
+    travel_time: int | None = None
+    distance: int | None = None
+
+    @property
+    def given(self) -> Mapping[str, int]:
+        values = ((rate.name, getattr(self, rate.name)) for rate in fields(self))
+        return {name: value for name, value in values if value is not None}
 
 
 def objective_faults(objective: Objective) -> Iterator[Fault]:

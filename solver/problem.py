@@ -6,18 +6,26 @@ lists every fault with its cause and what to do about it. Skills, parts, tools, 
 territories are plain strings, compared by equality.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
-from solver.faults import Fault
+from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
 from solver.links import Link, link_faults
-from solver.objective import Objective, objective_faults
-from solver.travel import MAX_TIME, Matrix, frozen, location_faults, longest_leg, travel_faults
+from solver.objective import Objective, Rates, objective_faults
+from solver.pace import ITS_OWN_TIME, at_pace, pace_faults
+from solver.travel import (
+    MAX_TIME,
+    Matrix,
+    frozen,
+    location_faults,
+    longest_leg,
+    time_faults,
+    travel_faults,
+)
 
 MAX_COST = 2**60
 """All visits unassigned must cost less than this, so that no plan's cost overflows 64 bits."""
@@ -25,10 +33,14 @@ MAX_COST = 2**60
 
 @dataclass(frozen=True, slots=True)
 class TimeWindow:
-    """Seconds from ``start`` to ``end``, both included; it bounds the start of service."""
+    """Seconds from ``start`` to ``end``, both included; it bounds the start of service.
+
+    ``price``: cents for starting in it, for visits only. Where windows overlap the least counts.
+    """
 
     start: int
     end: int
+    price: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,11 @@ class Visit:
     0 (low) and up, an index into ``Objective.unassigned``. ``due`` is the time by which service
     should have ended; after it lateness costs. ``allowed`` (None: anyone) and ``forbidden`` are
     technicians, as are ``preferred``; ``territory`` binds the visit to shifts that serve it.
+
+    ``access`` is how many seconds it takes to get from the road to the visit (parking, the gate):
+    they are spent before service unless the stop before, the start included, is at the same
+    location. It is working time, but neither travel nor service. ``work_type`` is what kind of work
+    it is, at which technicians may be quicker or slower (``Shift.paces``).
     """
 
     id: str
@@ -78,6 +95,8 @@ class Visit:
     territory: str | None = None
     pin: Pin | None = None
     previous: Previous | None = None
+    access: int = 0
+    work_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +117,26 @@ class Shift:
     """One working period of a technician; it becomes at most one route.
 
     The route leaves ``start_location`` at ``start`` or later (as late as it likes) and is at
-    ``end_location`` by ``end``, or up to ``max_overtime`` seconds later at a price. ``stock`` is
+    ``end_location`` by ``end``, or up to ``max_overtime`` seconds later at a price. Without a start
+    location the route begins on arrival at its first stop, without an end location it ends when the
+    last one is left: there is no way before and behind. ``stock`` is
     what is loaded into the van before the shift: what a technician's earlier shifts in the same
     problem left in the van is still there. ``tools`` are in the van at the start. A shift without
     ``territories`` serves all of them.
+
+    ``max_duration`` bounds the seconds from leaving to being back, breaks included, whenever the
+    route starts; ``max_visits``, ``max_travel`` (seconds) and ``max_distance`` (metres) bound what
+    the route has of each. None: no limit.
+
+    A visit takes its duration times the ``pace``, or the one that ``paces`` has for its work type,
+    rounded up to a second: 6/5 is a fifth slower. Depot calls take everybody the same time.
+    ``rates`` are what the shift costs by the second and the metre, instead of the objective's.
     """
 
     id: str
     technician: str
-    start_location: int
-    end_location: int
+    start_location: int | None
+    end_location: int | None
     start: int
     end: int
     max_overtime: int = 0
@@ -116,6 +145,35 @@ class Shift:
     tools: frozenset[str] = frozenset()
     breaks: tuple[Break, ...] = ()
     territories: frozenset[str] = frozenset()
+    max_duration: int | None = None
+    max_visits: int | None = None
+    max_travel: int | None = None
+    max_distance: int | None = None
+    pace: Fraction = ITS_OWN_TIME
+    paces: Mapping[str, Fraction] = field(default_factory=dict)
+    rates: Rates = field(default_factory=Rates)
+
+    def service(self, call: "Visit | Depot") -> int:
+        """Seconds that the call takes on this shift."""
+        if not isinstance(call, Visit):
+            return call.duration
+        pace = self.pace if call.work_type is None else self.paces.get(call.work_type, self.pace)
+        return at_pace(call.duration, pace)
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether some visits may take another time than their duration."""
+        return self.pace != ITS_OWN_TIME or bool(self.paces)
+
+    @property
+    def limits(self) -> Mapping[str, int]:
+        """What of a route is limited, by the name of the field, and to how much."""
+        values = ((name, getattr(self, name)) for name in LIMITS)
+        return {name: value for name, value in values if value is not None}
+
+
+LIMITS = ("max_duration", "max_visits", "max_travel", "max_distance")
+"""The fields of a shift that bound what its route has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +228,11 @@ class Problem:
         if faults:
             raise InvalidProblem(faults)
 
+    @property
+    def driven(self) -> Matrix:
+        """Seconds of travel that are paid for and limited as such, from row to column."""
+        return self.travel_time
+
     @cached_property
     def visit(self) -> Mapping[str, Visit]:
         """Every visit by its id."""
@@ -214,7 +277,7 @@ class Problem:
     def _dearest_shift(self, shift: Shift) -> int:
         """More cents than a route of the shift can cost for working, being used and the way home,
         whatever is on it."""
-        costs = self.objective
+        costs = self.objective.at(shift.rates)
         longest = shift.end + shift.max_overtime - shift.start
         return (
             costs.shift_use
@@ -228,10 +291,12 @@ class Problem:
         costs = self.objective
         opening, horizon = self._span
         calls = sum(visit.parts.values()) + len(visit.tools) if self.depots else 0
-        ways = self._farthest * costs.distance * (1 + min(calls, len(self.depots)))
+        metre = max((costs.at(shift.rates).distance for shift in self.shifts), default=0)
+        ways = self._farthest * metre * (1 + min(calls, len(self.depots)))
         dearest = self._dearest_route + ways + costs.not_preferred
+        dearest += max((window.price for window in visit.windows), default=0)
         dearest += costs.over_skilled * len(visit.skills) * self._top_level
-        dearest += costs.imbalance * visit.duration
+        dearest += costs.imbalance * at_pace(visit.duration, self._slowest)
         dearest += costs.prompt_cents(visit.priority) * max(0, horizon - self.ready[visit.id])
         if visit.due is not None:
             late = max(0, horizon + visit.duration - visit.due)
@@ -251,6 +316,11 @@ class Problem:
         return max((level for shift in self.shifts for level in shift.skills.values()), default=0)
 
     @cached_property
+    def _slowest(self) -> Fraction:
+        paces = (pace for shift in self.shifts for pace in (shift.pace, *shift.paces.values()))
+        return max(paces, default=ITS_OWN_TIME)
+
+    @cached_property
     def _span(self) -> tuple[int, int]:
         """From the first shift's start to the last one's end, overtime included."""
         opening = min((shift.start for shift in self.shifts), default=0)
@@ -262,7 +332,8 @@ class Problem:
 
     @cached_property
     def fair_shares(self) -> Mapping[str, int]:
-        """Seconds of service that each shift would have if all were shared out by shift length."""
+        """Seconds of service that each shift would have if all were shared out by shift length,
+        each visit at its own duration."""
         service = sum(visit.duration for visit in self.visits)
         available = sum(shift.end - shift.start for shift in self.shifts)
         if available == 0:
@@ -280,7 +351,8 @@ def _faults(problem: Problem) -> Iterator[Fault]:
     """Every fault of the problem, in the order in which a reader would look for them."""
     shape, costs = problem.travel_time.shape, problem.objective
     size = shape[0] if shape else 0
-    weight = costs.working_time + costs.travel_time + costs.distance
+    everywhere = [costs, *(costs.at(shift.rates) for shift in problem.shifts)]
+    weight = max(c.working_time + c.travel_time + c.distance for c in everywhere)
     yield from travel_faults(problem.travel_time, problem.distance, weight)
     yield from objective_faults(costs)
     for kind, things in (
@@ -288,37 +360,31 @@ def _faults(problem: Problem) -> Iterator[Fault]:
         ("shift", problem.shifts),
         ("depot", problem.depots),
     ):
-        yield from _duplicate_faults(kind, [thing.id for thing in things])
+        yield from duplicate_faults(kind, [thing.id for thing in things])
     for visit in problem.visits:
         yield from _visit_faults(visit, size, len(costs.unassigned))
     for shift in problem.shifts:
         yield from _shift_faults(shift, size)
     for depot in problem.depots:
         yield from _depot_faults(depot, size)
-    yield from _overlap_faults(problem.shifts)
     durations = {visit.id: visit.duration for visit in problem.visits}
     pinned = {visit.id: visit.pin.technician for visit in problem.visits if visit.pin}
     yield from link_faults(problem.links, durations, pinned)
+    yield from overlap_faults(
+        (s.technician, s.id, s.start, s.end + s.max_overtime) for s in problem.shifts
+    )
     yield from _magnitude_faults(problem)
-
-
-def _duplicate_faults(kind: str, ids: Iterable[str]) -> Iterator[Fault]:
-    for name, count in Counter(ids).items():
-        if count > 1:
-            yield Fault(
-                "duplicate_id",
-                f"{kind} {name!r}",
-                f"the id occurs {count} times",
-                "make ids unique",
-            )
 
 
 def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
     where = f"visit {visit.id!r}"
     yield from location_faults(where, visit.location, size)
-    yield from _time_faults(where, visit.windows, visit.duration)
-    yield from _quantity_faults(where, "part", visit.parts)
-    yield from _quantity_faults(where, "skill level", visit.skills)
+    yield from time_faults(where, _bounds(visit.windows), visit.duration)
+    yield from time_faults(f"{where} access", (), visit.access)
+    prices = {f"{window.start}-{window.end}": window.price for window in visit.windows}
+    yield from quantity_faults(where, "price of window", prices)
+    yield from quantity_faults(where, "part", visit.parts)
+    yield from quantity_faults(where, "skill level", visit.skills)
     if not 0 <= visit.priority < priorities:
         yield Fault(
             "priority",
@@ -342,63 +408,40 @@ def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
 
 def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     where = f"shift {shift.id!r}"
-    yield from location_faults(where, shift.start_location, size)
-    yield from location_faults(where, shift.end_location, size)
-    yield from _time_faults(where, (TimeWindow(shift.start, shift.end),), shift.max_overtime)
-    yield from _quantity_faults(where, "part", shift.stock)
-    yield from _quantity_faults(where, "skill level", shift.skills)
-    yield from _duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
+    for location in (shift.start_location, shift.end_location):
+        if location is not None:
+            yield from location_faults(where, location, size)
+    yield from time_faults(where, ((shift.start, shift.end),), shift.max_overtime)
+    yield from quantity_faults(where, "part", shift.stock)
+    yield from quantity_faults(where, "skill level", shift.skills)
+    yield from quantity_faults(where, "limit", shift.limits)
+    yield from quantity_faults(where, "rate", shift.rates.given)
+    yield from pace_faults(where, (shift.pace, *shift.paces.values()))
+    yield from duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
+    yield from _price_faults(where, (pause.window for pause in shift.breaks))
     for pause in shift.breaks:
-        yield from _time_faults(f"{where} break {pause.id!r}", (pause.window,), pause.duration)
+        yield from time_faults(
+            f"{where} break {pause.id!r}", _bounds((pause.window,)), pause.duration
+        )
 
 
 def _depot_faults(depot: Depot, size: int) -> Iterator[Fault]:
     where = f"depot {depot.id!r}"
     yield from location_faults(where, depot.location, size)
-    yield from _time_faults(where, depot.windows, depot.duration)
+    yield from time_faults(where, _bounds(depot.windows), depot.duration)
+    yield from _price_faults(where, depot.windows)
     if depot.stock is not None:
-        yield from _quantity_faults(where, "part", depot.stock)
+        yield from quantity_faults(where, "part", depot.stock)
 
 
-def _time_faults(where: str, windows: Iterable[TimeWindow], duration: int) -> Iterator[Fault]:
-    if duration < 0:
-        yield Fault("negative", where, f"the duration is {duration}, negative", "use 0 or more")
-    for window in windows:
-        if window.start > window.end:
-            yield Fault(
-                "window_order",
-                where,
-                f"the window {window.start}-{window.end} ends before it starts",
-                "swap its ends",
-            )
-        if max(abs(window.start), abs(window.end)) > MAX_TIME:
-            yield Fault("too_large", where, "a time is beyond 2^40 seconds", "check unit and epoch")
-    if duration > MAX_TIME:
-        yield Fault("too_large", where, "a duration is beyond 2^40 seconds", "check the unit")
+def _price_faults(where: str, windows: Iterable[TimeWindow]) -> Iterator[Fault]:
+    if any(window.price for window in windows):
+        cause = "a window has a price, which only those of visits may have"
+        yield Fault("price", where, cause, "leave the price out")
 
 
-def _quantity_faults(where: str, what: str, quantities: Mapping[str, int]) -> Iterator[Fault]:
-    for name, quantity in quantities.items():
-        if quantity < 0:
-            yield Fault(
-                "negative", where, f"{what} {name!r} is {quantity}, negative", "use 0 or more"
-            )
-
-
-def _overlap_faults(shifts: Iterable[Shift]) -> Iterator[Fault]:
-    by_technician: dict[str, list[Shift]] = {}
-    for shift in shifts:
-        by_technician.setdefault(shift.technician, []).append(shift)
-    for technician, theirs in by_technician.items():
-        theirs.sort(key=lambda shift: (shift.start, shift.end))
-        for earlier, later in pairwise(theirs):
-            if earlier.end + earlier.max_overtime > later.start:
-                yield Fault(
-                    "overlapping_shifts",
-                    f"technician {technician!r}",
-                    f"shift {later.id!r} starts before shift {earlier.id!r} is over",
-                    "move one of them or shorten the overtime",
-                )
+def _bounds(windows: Iterable[TimeWindow]) -> Iterator[tuple[int, int]]:
+    return ((window.start, window.end) for window in windows)
 
 
 def _magnitude_faults(problem: Problem) -> Iterator[Fault]:

@@ -22,6 +22,8 @@ class Rule(StrEnum):
     """Service starts inside one of the visit's windows; a depot call inside the depot's."""
     SHIFT = "shift"
     """The route starts and ends at the shift's locations, inside the shift plus overtime."""
+    LIMITS = "limits"
+    """A route is no longer, and has no more visits and travel, than its shift allows."""
     BREAKS = "breaks"
     """Each break starts inside its window, lasts its time and interrupts no visit."""
     PARTS = "parts"
@@ -53,6 +55,7 @@ class Rule(StrEnum):
     DISTANCE = "distance"
     OVERTIME = "overtime"
     SHIFT_USE = "shift_use"
+    WINDOW_PRICE = "window_price"
     NOT_PREFERRED = "not_preferred"
     OVER_SKILLED = "over_skilled"
     CHANGED_TECHNICIAN = "changed_technician"
@@ -73,6 +76,7 @@ SOFT = (
     Rule.DISTANCE,
     Rule.OVERTIME,
     Rule.SHIFT_USE,
+    Rule.WINDOW_PRICE,
     Rule.NOT_PREFERRED,
     Rule.OVER_SKILLED,
     Rule.CHANGED_TECHNICIAN,
@@ -93,8 +97,9 @@ class Stop:
     """One visit, depot call or break placed in time (seconds since the epoch).
 
     The technician arrives at ``arrival``, waits if need be, starts at ``start`` and leaves at
-    ``departure``. A depot call says what it picks up: ``parts`` and borrowed ``tools``. A break
-    has no travel of its own: it lies between two places, and its arrival is its start.
+    ``departure``. At a visit one has arrived when its access is behind. A depot call says what it
+    picks up: ``parts`` and borrowed ``tools``. A break has no travel of its own: it lies between
+    two places, and its arrival is its start.
     """
 
     kind: StopKind

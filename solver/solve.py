@@ -14,6 +14,7 @@ from solver.ortools.acceptance import accepts
 from solver.ortools.routing import RoutingModel
 from solver.problem import Problem
 from solver.rules.cost import cost
+from solver.rules.places import on_places
 from solver.search.searches import Searches
 from solver.solution import Route, Solution, Stop, StopKind, Unassigned
 
@@ -91,6 +92,7 @@ def solve(
     """
     if engine not in ENGINES:
         raise ValueError(f"unknown engine {engine!r}; known are {', '.join(ENGINES)}")
+    asked, problem = problem, on_places(problem)
     solving = _Solving(problem, limit, progress, cancelled, quick_to_close=engine == "kernel")
     crews = Crews(Draft(problem), solving.over)
     if start is not None:
@@ -102,13 +104,13 @@ def solve(
     if start is not None and best.objective >= start.objective:
         # Its reasons may be of another problem, or not be there yet.
         kept = with_reasons(crews.draft, start, solving.explained)
-        if not check(problem, kept):
+        if not check(asked, kept):
             return kept
     solution = with_reasons(crews.draft, best, solving.explained)
-    violations = check(problem, solution)
+    violations = check(asked, solution)
     if violations:
         raise EngineFault("\n".join(f"{v.rule}: {v.where}: {v.message}" for v in violations))
-    if not accepts(problem, solution.routes, solving.judged):
+    if not accepts(asked, solution.routes, solving.judged):
         raise EngineFault("the routing model refuses the plan")
     return solution
 

@@ -1,6 +1,6 @@
 """Travel as two matrices: seconds and metres from place to place, and where there is no way."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -127,3 +127,21 @@ def location_faults(where: str, location: int, size: int) -> Iterator[Fault]:
             f"location {location} is not among the {among} of the travel matrices",
             f"use 0 to {size - 1}" if size else "add the location to the matrices",
         )
+
+
+def time_faults(where: str, windows: Iterable[tuple[int, int]], duration: int) -> Iterator[Fault]:
+    """What is wrong with windows, each a start and an end, and with how long something takes."""
+    if duration < 0:
+        yield Fault("negative", where, f"the duration is {duration}, negative", "use 0 or more")
+    for start, end in windows:
+        if start > end:
+            yield Fault(
+                "window_order",
+                where,
+                f"the window {start}-{end} ends before it starts",
+                "swap its ends",
+            )
+        if max(abs(start), abs(end)) > MAX_TIME:
+            yield Fault("too_large", where, "a time is beyond 2^40 seconds", "check unit and epoch")
+    if duration > MAX_TIME:
+        yield Fault("too_large", where, "a duration is beyond 2^40 seconds", "check the unit")

@@ -47,7 +47,9 @@ ROOMS: dict[str, dict[str, set[str]]] = {
 }
 """The rooms of each package from the ground up, and the arrows between them, no others."""
 GROUND: dict[str, set[str]] = {
-    "solver": {"faults", "links", "objective", "problem", "solution", "travel", "wording"},
+    "solver": {
+        "faults", "links", "objective", "pace", "problem", "solution", "travel", "wording",
+    },
     "dispatch": {
         "calendar_texts", "coordinates", "cores", "database_files", "engines", "errors", "intake",
         "local_time", "log", "migrations", "models", "output", "paging", "references", "register",

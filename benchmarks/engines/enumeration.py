@@ -12,9 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from solver.objective import Objective
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import UNLIMITED, at_pinned_time, eligibility_matrix, stock_of
+from solver.rules.limits import keeps_limits
+from solver.rules.places import ends_of, on_places
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
 
@@ -65,10 +68,11 @@ class _Enumeration:
     """Sets of visits are numbers, with a bit for each."""
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+        self.problem = problem = on_places(problem)
         self.visits = [at_pinned_time(visit) for visit in problem.visits]
         self.calls: list[Call] = [*self.visits, *problem.depots]
         self.legs, self.metres = legs_of(problem.travel_time), legs_of(problem.distance)
+        self.driven = legs_of(problem.driven)
         self.able = eligibility_matrix(problem)
         self.price_of = RouteCost(problem)
         self.chains: dict[str, list[Shift]] = {}
@@ -183,7 +187,10 @@ class _Enumeration:
             known = found.setdefault(served, {})
             if key in known and known[key][0] <= least:
                 continue
-            route = cheapest(self.problem, shift, [self.calls[c] for c in order], self.legs)
+            calls = [self.calls[number] for number in order]
+            if not keeps_limits(self.problem, shift, calls):
+                continue
+            route = cheapest(self.problem, shift, calls, self.legs)
             if route is not None:
                 cents = sum(cents for _, cents in self.price_of.of(route))
                 if key not in known or cents < known[key][0]:
@@ -193,14 +200,15 @@ class _Enumeration:
     def _orders(self, shift: Shift, able: Sequence[int]) -> Iterator[tuple[int, Calls, int]]:
         """Every order of calls that could be in time, breaks left aside: the visits in it, itself,
         and what it costs at least."""
-        costs = self.problem.objective
+        costs = self.problem.objective.at(shift.rates)
         latest = shift.end + shift.max_overtime
+        first, last = ends_of(shift)
 
         def orders(
             served: int, order: Calls, here: int, clock: int, cents: int
         ) -> Iterator[tuple[int, Calls, int]]:
             if order:
-                yield served, order, cents + costs.shift_use + self._leg(here, shift.end_location)
+                yield served, order, cents + costs.shift_use + self._leg(costs, here, last)
             for number in (*able, *self.depots):
                 call = self.calls[number]
                 if number in order:
@@ -208,23 +216,24 @@ class _Enumeration:
                 arrival = clock + self.legs[here][call.location]
                 starts = [max(arrival, w.start) for w in call.windows if arrival <= w.end]
                 begin = min(starts, default=latest + 1) if call.windows else arrival
-                leave = begin + call.duration
-                if leave + self.legs[call.location][shift.end_location] <= latest:
+                leave = begin + shift.service(call)
+                if leave + self.legs[call.location][last] <= latest:
                     yield from orders(
                         served | (1 << number if isinstance(call, Visit) else 0),
                         (*order, number),
                         call.location,
                         leave,
-                        cents + self._leg(here, call.location) + costs.working_time * call.duration,
+                        cents
+                        + self._leg(costs, here, call.location)
+                        + costs.working_time * shift.service(call),
                     )
 
-        return orders(0, (), shift.start_location, shift.start, 0)
+        return orders(0, (), first, shift.start, 0)
 
-    def _leg(self, a: int, b: int) -> int:
+    def _leg(self, costs: Objective, a: int, b: int) -> int:
         """Cents for going from one place to another."""
-        costs = self.problem.objective
-        seconds = (costs.working_time + costs.travel_time) * self.legs[a][b]
-        return seconds + costs.distance * self.metres[a][b]
+        paid = costs.travel_time * self.driven[a][b] + costs.distance * self.metres[a][b]
+        return paid + costs.working_time * self.legs[a][b]
 
     def _key(self, order: Calls) -> Calls:
         """What of an order has to do with supplies; of depots in a row, the order is no matter."""

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -51,13 +52,15 @@ def _entries(row: Matrix) -> list[int | None]:
 def _value(value: Any) -> Any:
     """What the format has for a record, a window, a set or a map."""
     if isinstance(value, TimeWindow):
-        return [value.start, value.end]
+        return [value.start, value.end, *([value.price] if value.price else [])]
     if dataclasses.is_dataclass(value):
         return {f.name: _value(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    if isinstance(value, Fraction):
+        return str(value)
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, Mapping):
-        return dict(value)
+        return {key: _value(item) for key, item in value.items()}
     if isinstance(value, tuple):
         return [_value(item) for item in value]
     return value

@@ -5,10 +5,11 @@ Everything is drawn from a seed: the same kind, seed and number give the same pr
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
-from solver.objective import Objective
+from solver.objective import Objective, Rates
 from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.travel import Matrix
 
@@ -192,6 +193,69 @@ def _with_breaks(rng: np.random.Generator, problem: Problem) -> Problem:
     return replace(problem, shifts=tuple(shifts))
 
 
+def _with_limits(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Each shift allows less of something than there might be time for."""
+    shifts = []
+    for shift in problem.shifts:
+        length = shift.end - shift.start
+        limits = {
+            "max_duration": int(length * rng.uniform(0.4, 0.9)),
+            "max_visits": int(rng.integers(1, 4)),
+            "max_travel": int(REGION * rng.uniform(0.8, 2.5)),
+            "max_distance": int(REGION * rng.uniform(0.8, 2.5)),
+        }
+        chosen = {name: most for name, most in limits.items() if rng.random() < 0.5}
+        shifts.append(replace(shift, **chosen))
+    return replace(problem, shifts=tuple(shifts))
+
+
+def _with_roads_and_paces(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Some days begin or end anywhere, some visits have a gate, and no two are as quick."""
+    shifts = tuple(
+        replace(
+            shift,
+            start_location=None if rng.random() < 0.3 else shift.start_location,
+            end_location=None if rng.random() < 0.4 else shift.end_location,
+            pace=Fraction(int(rng.integers(3, 8)), 5),
+            paces={"boiler": Fraction(int(rng.integers(1, 5)), 2)} if rng.random() < 0.5 else {},
+        )
+        for shift in problem.shifts
+    )
+    visits = tuple(
+        replace(
+            v,
+            access=int(rng.choice([0, 2, 10])) * MINUTE,
+            location=int(rng.integers(len(problem.visits))),
+            work_type="boiler" if rng.random() < 0.5 else None,
+        )
+        for v in problem.visits
+    )
+    return replace(problem, visits=visits, shifts=shifts)
+
+
+def _with_priced_windows(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Most visits have dear and cheap times, which overlap now and then."""
+    visits = []
+    for v in problem.visits:
+        windows = []
+        for _ in range(int(rng.integers(0, 4))):
+            opens = _moment(rng, problem)
+            price = int(rng.choice([0, 500, 3_000, 20_000]))
+            windows.append(TimeWindow(opens, opens + int(rng.integers(10, 200)) * MINUTE, price))
+        visits.append(replace(v, windows=tuple(windows)))
+    return replace(problem, visits=tuple(visits))
+
+
+def _with_rates(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Everybody's hour and kilometre costs something else."""
+    rates = [
+        Rates(*(int(rng.integers(0, 5)) if rng.random() < 0.6 else None for _ in range(3)))
+        for _ in problem.shifts
+    ]
+    shifts = zip(problem.shifts, rates, strict=True)
+    return replace(problem, shifts=tuple(replace(s, rates=own) for s, own in shifts))
+
+
 def _moment(rng: np.random.Generator, problem: Problem) -> int:
     shift = problem.shifts[int(rng.integers(len(problem.shifts)))]
     return int(rng.integers(shift.start, shift.end))
@@ -203,6 +267,31 @@ KINDS: Mapping[str, Kind] = {
     "lateness": Kind((4, 7), (1, 3), (1, 2), (_with_lateness,)),
     "published": Kind((4, 7), (1, 3), (1, 2), (_with_published_times,)),
     "breaks": Kind((4, 7), (1, 3), (1, 2), (_with_breaks,)),
+    "limits": Kind((4, 7), (1, 3), (1, 2), (_with_limits,)),
+    "limits, published": Kind(
+        (4, 6), (1, 2), (1, 1), (_with_limits, _with_published_times, _with_breaks)
+    ),
+    "roads and paces": Kind((4, 7), (1, 3), (1, 2), (_with_roads_and_paces,)),
+    "roads, scarce": Kind((3, 5), (1, 2), (1, 2), (_with_roads_and_paces, _with_scarce_parts)),
+    "priced windows": Kind((4, 7), (1, 3), (1, 2), (_with_priced_windows,)),
+    "priced, limits": Kind(
+        (4, 6), (1, 2), (1, 2), (_with_priced_windows, _with_limits, _with_breaks)
+    ),
+    "rates": Kind((4, 7), (2, 3), (1, 2), (_with_rates,)),
+    "rates, scarce": Kind((3, 5), (1, 2), (1, 2), (_with_rates, _with_scarce_parts)),
+    "all rules": Kind(
+        (4, 6),
+        (1, 2),
+        (1, 2),
+        (
+            _with_published_times,
+            _with_breaks,
+            _with_priced_windows,
+            _with_roads_and_paces,
+            _with_limits,
+            _with_rates,
+        ),
+    ),
     "together": Kind(
         (4, 6),
         (1, 2),

@@ -409,6 +409,8 @@ def _message(rule: Rule, stop: str, technician: str, subjects: tuple[str, ...], 
             return f"{stop} starts {_duration(amount)} {side} its time window"
         case Rule.SHIFT:
             return f"{technician} works {_duration(amount)} longer than shift and overtime allow"
+        case Rule.LIMITS:
+            return f"{technician} has more than the shift allows ({what}), by {amount}"
         case Rule.BREAKS:
             return f"the break of {technician} is {_duration(amount)} off its time"
         case Rule.PARTS:

@@ -13,9 +13,10 @@ from datetime import date
 from typing import Any
 
 from dispatch.planning.live_day import LiveDay, visits_of
-from solver.draft.draft import Draft, loaded
+from solver.draft.draft import Draft
 from solver.draft.forced import forced, in_order
 from solver.draft.part import calls_of, part_of
+from solver.draft.supply import loaded
 from solver.explain.least_change import Relaxation, placed, together
 from solver.judge.check import check
 from solver.problem import Pin, Problem, Shift, Visit

@@ -315,7 +315,9 @@ def _travel_time(problem: Problem, route: Route) -> int:
     places |= {(StopKind.DEPOT, depot.id): depot.location for depot in problem.depots}
     shift = next(shift for shift in problem.shifts if shift.id == route.shift)
     stops = [places[stop.kind, stop.id] for stop in route.stops if stop.kind is not StopKind.BREAK]
-    way = [shift.start_location, *stops, shift.end_location]
+    ends = ([] if end is None else [end] for end in (shift.start_location, shift.end_location))
+    first, last = ends
+    way = [*first, *stops, *last]
     return sum(int(problem.travel_time[leg]) for leg in pairwise(way))
 
 

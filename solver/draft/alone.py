@@ -16,7 +16,9 @@ import numpy as np
 
 from solver.kernel.rests import rests
 from solver.problem import Depot, Problem, Shift, Visit
-from solver.rules.eligibility import Supplies, Truths, stock_of
+from solver.rules.eligibility import Supplies, Truths, services, stock_of
+from solver.rules.limits import keeps_limits
+from solver.rules.places import ends_of
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, earliest_end, legs_of, next_start
 from solver.travel import Matrix
 
@@ -89,9 +91,9 @@ class Alone:
     @cached_property
     def _ends(self) -> tuple[Matrix, Matrix]:
         """Where each shift starts and ends."""
-        first = [shift.start_location for shift in self._problem.shifts]
-        last = [shift.end_location for shift in self._problem.shifts]
-        return np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
+        ends = [ends_of(shift) for shift in self._problem.shifts]
+        first, last = np.array(ends, dtype=np.int64).reshape(-1, 2).T
+        return first, last
 
     @cached_property
     def _by_depots(self) -> tuple[Matrix, Matrix]:
@@ -139,7 +141,9 @@ class Alone:
             for window in visit.windows:
                 moments = np.maximum(arrivals, window.start)
                 np.minimum(begins, moments, out=begins, where=arrivals <= window.end)
-        return begins + visit.duration + back <= self._latest_ends
+        service = services(self._problem.shifts, visit)
+        ends: Matrix = begins + service + back
+        return ends <= self._latest_ends
 
     # --- one shift, exactly -----------------------------------------------------------------------
 
@@ -153,15 +157,19 @@ class Alone:
         short = sorted((part, n - in_van.get(part, 0)) for part, n in visit.parts.items())
         parts = tuple((part, number) for part, number in short if number > 0)
         lacking = _Lacking(parts, visit.tools - shift.tools)
-        if lacking.nothing and earliest_end(shift, (visit,), self._legs) is not None:
+        if lacking.nothing and self._keeps(shift, (visit,)):
             return {shift.id: (visit,)}
         search = _Enumeration(
-            self._problem.depots, self._legs, min(MOST_STEPS, self._left), self._over
+            self._problem.depots, self._legs, min(MOST_STEPS, self._left), self._over, self._keeps
         )
         try:
             return self._found(search, visit, shift, lacking)
         finally:
             self._left -= search.steps
+
+    def _keeps(self, shift: Shift, sequence: Sequence[Call]) -> bool:
+        in_time = earliest_end(shift, sequence, self._legs) is not None
+        return in_time and keeps_limits(self._problem, shift, sequence)
 
     def _found(
         self, search: "_Enumeration", visit: Visit, shift: Shift, lacking: _Lacking
@@ -187,8 +195,15 @@ class _Enumeration:
     """For one visit: the steps that are left, and whether all that could be done was looked at."""
 
     def __init__(
-        self, depots: Sequence[Depot], legs: Legs, most: int, over: Callable[[], bool]
+        self,
+        depots: Sequence[Depot],
+        legs: Legs,
+        most: int,
+        over: Callable[[], bool],
+        keeps: Callable[[Shift, Sequence[Call]], bool],
     ) -> None:
+        """``keeps`` says whether a shift with limits keeps them."""
+        self._keeps = keeps
         self._depots = depots
         self._legs = legs
         self._most = most
@@ -219,6 +234,7 @@ class _Enumeration:
             self.is_exact = False
         states, turns = rests(shift.breaks)
         latest_end = shift.end + shift.max_overtime
+        start, home_place = ends_of(shift)
         to_do: list[_Step] = []
         number = 0
         for state, one in enumerate(states):
@@ -229,7 +245,7 @@ class _Enumeration:
         home: set[_Lacking] = set()
         while to_do:
             leave, _, state, now, calls = heapq.heappop(to_do)
-            here = calls[-1].location if calls else shift.start_location
+            here = calls[-1].location if calls else start
             attended = any(isinstance(call, Visit) for call in calls)
             at = (here, attended, state, now)
             if at in settled:
@@ -239,25 +255,30 @@ class _Enumeration:
                 self.is_exact = False
                 return
             if attended == (visit is not None) and now not in home:
-                leg = self._legs[here][shift.end_location]
+                leg = self._legs[here][home_place]
                 for turn in turns:
                     if turn.before == state and leave <= turn.until:
                         end = max(leave + leg + turn.rest, turn.free)
                         if end <= min(latest_end, states[turn.after].closes):
+                            if shift.limits and not self._keeps(shift, calls):
+                                # By way of other depots it may be shorter.
+                                self.is_exact = self.is_exact and not self._depots
+                                break
                             home.add(now)
                             yield now, calls
                             break
             for call in self._next(now, None if attended else visit):
                 leg = self._legs[here][call.location]
                 after = now.after(call) if isinstance(call, Depot) else now
+                service = shift.service(call)
                 self.steps += 1
                 for turn in turns:
                     if turn.before != state or leave > turn.until:
                         continue
                     start = next_start(call.windows, max(leave + leg + turn.rest, turn.free))
-                    if start is not None and start + call.duration <= latest_end:
+                    if start is not None and start + service <= latest_end:
                         number += 1
-                        step = (start + call.duration, number, turn.after, after, (*calls, call))
+                        step = (start + service, number, turn.after, after, (*calls, call))
                         heapq.heappush(to_do, step)
 
     def _next(self, lacking: _Lacking, visit: Visit | None) -> Iterable[Call]:

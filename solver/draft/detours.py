@@ -13,6 +13,7 @@ import numpy as np
 
 from solver.draft.alone import Alone, TooMuch
 from solver.problem import Problem, Shift, Visit
+from solver.rules.places import asked_for, ends_of
 from solver.travel import Matrix
 
 ROWS_AT_ONCE = 256
@@ -42,7 +43,7 @@ class Detours:
         theirs = [one for one in self._problem.shifts if one.technician in technicians]
         depots = {depot.location for depot in self._problem.depots}
         sources = sorted({visit.location, *depots})
-        ends = {place for one in theirs for place in (one.start_location, one.end_location)}
+        ends = {place for one in theirs for place in ends_of(one)}
         places = sorted({*sources, *ends})
         row = {place: at for at, place in enumerate(places)}
         legs = self._problem.travel_time[np.ix_(places, places)].copy()
@@ -53,7 +54,8 @@ class Detours:
                 return True
             legs[row[place]] = np.minimum(legs[row[place]], onward[places])
             legs[:, row[place]] = np.minimum(legs[:, row[place]], there[places])
-        if np.array_equal(legs, known):
+        # What is shorter in time need not be so in metres, and the other way round.
+        if np.array_equal(legs, known) and all(one.max_distance is None for one in able):
             return False
         relaxed = self._only(visit, theirs, row, legs)
         (moved,) = relaxed.visits
@@ -73,15 +75,15 @@ class Detours:
     def _has_time(self, visit: Visit, shift: Shift) -> bool:
         """By the shortest legs to and from its place, wherever those come from."""
         there, back = self._problem.travel_time[:, visit.location], self._problem.travel_time
-        at_start = visit.location == shift.start_location
-        at_end = visit.location == shift.end_location
+        start, end = ends_of(shift)
+        at_start, at_end = visit.location == start, visit.location == end
         arrival = shift.start + (0 if at_start else _least(there, visit.location))
         opens = [max(arrival, one.start) for one in visit.windows if arrival <= one.end]
         if visit.windows and not opens:
             return False
         begin = min(opens, default=arrival)
         home = 0 if at_end else _least(back[visit.location], visit.location)
-        return begin + visit.duration + home <= shift.end + shift.max_overtime
+        return begin + shift.service(visit) + home <= shift.end + shift.max_overtime
 
     def _shortest(self, kept: dict[int, Matrix | None], place: int) -> Matrix | None:
         """Seconds of the shortest ways to or from the place (Bellman 1958); None if it is over
@@ -110,13 +112,14 @@ class Detours:
     ) -> Problem:
         """The problem of these shifts with the visit, without any other, with these legs."""
         return replace(
-            self._problem,
+            asked_for(self._problem),
             visits=(replace(visit, location=row[visit.location]),),
             shifts=tuple(
                 replace(
                     shift,
-                    start_location=row[shift.start_location],
-                    end_location=row[shift.end_location],
+                    start_location=row[ends_of(shift)[0]],
+                    end_location=row[ends_of(shift)[1]],
+                    max_distance=None,
                 )
                 for shift in shifts
             ),

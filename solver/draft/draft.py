@@ -11,7 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from solver.draft.supply import Pickup, allot, first_lack, pickups, total
+from solver.draft.supply import Pickup, allot, first_lack, loaded, pickups, total
+from solver.objective import Objective
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import (
@@ -22,6 +23,9 @@ from solver.rules.eligibility import (
     eligible_shifts,
     pair_cost,
 )
+from solver.rules.limits import keeps_limits
+from solver.rules.places import ends_of, on_places
+from solver.rules.windows import has_price
 from solver.solution import Route, StopKind
 from solver.timing.schedule import Call, Sequences, earliest_end, legs_of
 from solver.timing.slack import Openings, Slack
@@ -29,11 +33,15 @@ from solver.timing.timing import cheapest
 
 
 class Draft:
-    """Sequences for all shifts, each feasible at any moment: time, parts, tools, depot stock."""
+    """Sequences for all shifts, each feasible at any moment: time, parts, tools, depot stock.
+
+    Its ``problem``, visits and depots are those over places.
+    """
 
     def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+        self.problem = problem = on_places(problem)
         self.legs = legs_of(problem.travel_time)
+        self.driven = legs_of(problem.driven)
         self.metres = legs_of(problem.distance)
         self.visits = tuple(at_pinned_time(visit) for visit in problem.visits)
         self._may = eligibility_matrix(problem)
@@ -142,7 +150,7 @@ class Draft:
         chain = self.chains[technician]
         for shift in chain:
             own = sequences.get(shift.id)
-            if own and earliest_end(shift, own, self.legs) is None:
+            if own and not self.in_time(shift, own):
                 return False
         found = self._supply(chain, sequences)
         if found is None:
@@ -167,7 +175,7 @@ class Draft:
     def _take_all(self, by_shift: Mapping[str, tuple[Call, ...]]) -> bool:
         """Hold these sequences if all of them are possible together."""
         used = [shift for shift in self.problem.shifts if by_shift[shift.id]]
-        if any(earliest_end(shift, by_shift[shift.id], self.legs) is None for shift in used):
+        if not all(self.in_time(shift, by_shift[shift.id]) for shift in used):
             return False
         chains = [
             chain for chain in self.chains.values() if any(by_shift[shift.id] for shift in chain)
@@ -217,7 +225,7 @@ class Draft:
                 calls = iter(idle)
                 sequence = self.sequences[shift.id]
                 kept = tuple(call for call in sequence if _is_visit(call) or not next(calls))
-                if earliest_end(shift, kept, self.legs) is not None:
+                if self.in_time(shift, kept):
                     self._replace(shift, kept)
         self._account_for(chain)
 
@@ -228,20 +236,22 @@ class Draft:
         assert lack is not None  # noqa: S101 - there is no supply for all
         calls = list(self.sequences[lack.shift.id])
         del calls[lack.index]
-        while calls and earliest_end(lack.shift, calls, self.legs) is None:
+        while calls and not self.in_time(lack.shift, calls):
             # Where a way by the visit was shorter than past it.
             calls.pop()
         self._replace(lack.shift, tuple(calls))
 
     def detour(self, shift: Shift, sequence: Sequence[Call], index: int, call: Call) -> int:
         """Cents of travel, distance and working time for going by the call at ``index``."""
-        before = sequence[index - 1].location if index else shift.start_location
-        after = sequence[index].location if index < len(sequence) else shift.end_location
+        first, last = ends_of(shift)
+        before = sequence[index - 1].location if index else first
+        after = sequence[index].location if index < len(sequence) else last
         here = call.location
         seconds = self.legs[before][here] + self.legs[here][after] - self.legs[before][after]
-        arcs = self._arc_cost(before, here) + self._arc_cost(here, after)
-        working = self.problem.objective.working_time * (seconds + call.duration)
-        return arcs - self._arc_cost(before, after) + working
+        costs = self.problem.objective.at(shift.rates)
+        arcs = self._arc_cost(costs, before, here) + self._arc_cost(costs, here, after)
+        working = costs.working_time * (seconds + shift.service(call))
+        return arcs - self._arc_cost(costs, before, after) + working
 
     def estimate(self, shift: Shift, sequence: Sequence[Call]) -> int:
         """What a feasible sequence costs, in cents."""
@@ -251,20 +261,20 @@ class Draft:
             route = cheapest(self.problem, shift, sequence, self.legs)
             assert route is not None  # noqa: S101 - only feasible sequences are compared
             return sum(cents for _, cents in self._price.of(route))
-        costs = self.problem.objective
+        costs = self.problem.objective.at(shift.rates)
         end = earliest_end(shift, sequence, self.legs)
         assert end is not None  # noqa: S101 - only feasible sequences are compared
         start = Slack(shift, sequence, self.legs, end).latest_start()
         total = costs.shift_use + costs.working_time * (end - start)
         total += costs.overtime * max(0, end - shift.end)
-        here, service = shift.start_location, 0
+        (here, home), service = ends_of(shift), 0
         for call in sequence:
-            total += self._arc_cost(here, call.location)
+            total += self._arc_cost(costs, here, call.location)
             here = call.location
             if isinstance(call, Visit):
                 total += sum(pair_cost(self.problem, call, shift).values())
-                service += call.duration
-        total += self._arc_cost(here, shift.end_location)
+                service += shift.service(call)
+        total += self._arc_cost(costs, here, home)
         return total + costs.imbalance * max(0, service - self.problem.fair_shares[shift.id])
 
     def _times_cost_alike(self, shift: Shift, sequence: Sequence[Call]) -> bool:
@@ -273,16 +283,19 @@ class Draft:
         moves_cost = bool(self.problem.objective.moved_time)
         return not shift.breaks and all(
             len(call.windows) <= 1
+            and not has_price(call.windows)
             and not self.is_hurried(call)
             and not (moves_cost and isinstance(call, Visit) and call.previous is not None)
             for call in sequence
         )
 
     def is_hurried(self, call: Call) -> bool:
-        """Whether it may cost something to start there later: to be late, or not to be prompt."""
+        """Whether it may cost something to start there later: to be late, or not to be prompt, or
+        in a dearer window."""
         costs = self.problem.objective
         return isinstance(call, Visit) and bool(
-            costs.prompt_cents(call.priority)
+            has_price(call.windows)
+            or costs.prompt_cents(call.priority)
             or (call.due is not None and costs.late_cents(call.priority))
         )
 
@@ -290,16 +303,21 @@ class Draft:
     def _price(self) -> RouteCost:
         return RouteCost(self.problem)
 
-    def _arc_cost(self, start: int, end: int) -> int:
+    def _arc_cost(self, costs: Objective, start: int, end: int) -> int:
         """Cents of travel and distance, without the working time."""
-        costs = self.problem.objective
-        return costs.travel_time * self.legs[start][end] + costs.distance * self.metres[start][end]
+        driven, metres = self.driven[start][end], self.metres[start][end]
+        return costs.travel_time * driven + costs.distance * metres
 
     def possible(self, shift: Shift, sequence: Sequence[Call], supplies: bool = True) -> bool:
         """Whether the shift can keep the sequence instead of its own, next to all others'."""
-        if earliest_end(shift, sequence, self.legs) is None:
+        if not self.in_time(shift, sequence):
             return False
         return not supplies or self.has_supply(shift, sequence)
+
+    def in_time(self, shift: Shift, sequence: Sequence[Call]) -> bool:
+        """Whether the shift has time for the sequence, and allows so much of everything."""
+        is_in_time = earliest_end(shift, sequence, self.legs) is not None
+        return is_in_time and keeps_limits(self.problem, shift, sequence)
 
     def has_supply(self, shift: Shift, sequence: Sequence[Call]) -> bool:
         """Whether parts and tools are to be had for the sequence, in time or not."""
@@ -411,19 +429,6 @@ class Draft:
             loads = self._pickups[technician]
             by_shift.update(zip((shift.id for shift in chain), loads, strict=True))
         return tuple(loaded(route, by_shift[route.shift]) for route in routes)
-
-
-def loaded(route: Route, today: Sequence[Pickup]) -> Route:
-    """The route, with what each of its depot calls picks up."""
-    remaining = iter(today)
-    stops = []
-    for stop in route.stops:
-        if stop.kind is StopKind.DEPOT:
-            pickup = next(remaining)
-            parts = dict(sorted(pickup.parts.items()))
-            stop = replace(stop, parts=parts, tools=frozenset(pickup.tools))
-        stops.append(stop)
-    return replace(route, stops=tuple(stops))
 
 
 def _is_idle(call: Pickup) -> bool:

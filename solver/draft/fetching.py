@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from solver.draft.draft import Draft
 from solver.draft.supply import Lack, first_lack
 from solver.problem import Depot, Shift, Visit
-from solver.timing.schedule import Call, Sequences, earliest_end
+from solver.timing.schedule import Call, Sequences
 from solver.timing.slack import Slack
 
 MOST_TRIALS = 300
@@ -36,7 +36,7 @@ def fetched(
             tuple(call.id for call in everything.get(own.id, draft.sequences[own.id]))
             for own in chain
         )
-        if key not in seen and earliest_end(on, trial, legs) is not None:
+        if key not in seen and draft.in_time(on, trial):
             seen.add(key)
             heapq.heappush(to_do, (cents, len(seen), everything))
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from solver.draft.draft import Draft, loaded
-from solver.draft.supply import Pickup, supplying_depots
+from solver.draft.draft import Draft
+from solver.draft.supply import Pickup, loaded, supplying_depots
 from solver.problem import Break, Depot, Shift, TimeWindow, Visit
+from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Legs, next_start
 from solver.travel import MAX_TIME, NO_WAY
@@ -39,7 +40,8 @@ def in_order(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route:
     break is taken on the last way on which it is in time, or on the first on which it is too late.
     The route starts as late as its first call allows.
     """
-    locations = [shift.start_location, *(call.location for call in sequence), shift.end_location]
+    first, last = ends_of(shift)
+    locations = [first, *(call.location for call in sequence), last]
     travel = [0 if legs[a][b] == NO_WAY else legs[a][b] for a, b in pairwise(locations)]
     pending = [p for p in shift.breaks if p.window.start + p.duration > shift.start]
     pending.sort(key=lambda pause: (pause.window.start, pause.window.end))
@@ -53,7 +55,7 @@ def in_order(shift: Shift, sequence: Sequence[Call], legs: Legs) -> Route:
             if call is not None:
                 inside = next_start(call.windows, arrival)
                 start = arrival if inside is None else inside
-                departure = start + call.duration
+                departure = start + shift.service(call)
             if not pending or departure <= pending[0].window.end:
                 break
             taken.append(pending.pop(0))

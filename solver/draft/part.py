@@ -7,6 +7,7 @@ import numpy as np
 
 from solver.draft.draft import Draft
 from solver.problem import Problem, Visit
+from solver.rules.places import asked_for
 from solver.timing.schedule import Call, Sequences
 
 
@@ -16,23 +17,28 @@ def part_of(draft: Draft, technicians: Collection[str], visits: Iterable[str]) -
     Depots have what all others leave there. Locations are numbered anew, shares of the work are
     not fair any more: costs are those of the whole problem.
     """
-    whole = draft.problem
+    whole = asked_for(draft.problem)
     names = set(visits)
     chosen = [visit for visit in whole.visits if visit.id in names]
     shifts = [shift for shift in whole.shifts if shift.technician in technicians]
-    depots = draft.left_by(technicians)
+    left = zip(whole.depots, draft.left_by(technicians), strict=True)
+    depots = [replace(depot, stock=now.stock) for depot, now in left]
     used = {visit.location for visit in chosen} | {depot.location for depot in depots}
-    used |= {end for shift in shifts for end in (shift.start_location, shift.end_location)}
-    locations = sorted(used)
+    ends = {end for shift in shifts for end in (shift.start_location, shift.end_location)}
+    locations = sorted(used | {end for end in ends if end is not None})
     row = {location: number for number, location in enumerate(locations)}
+
+    def end(location: int | None) -> int | None:
+        return None if location is None else row[location]
+
     cut = np.ix_(locations, locations)
     return Problem(
         visits=tuple(replace(visit, location=row[visit.location]) for visit in chosen),
         shifts=tuple(
             replace(
                 shift,
-                start_location=row[shift.start_location],
-                end_location=row[shift.end_location],
+                start_location=end(shift.start_location),
+                end_location=end(shift.end_location),
             )
             for shift in shifts
         ),

@@ -2,11 +2,12 @@
 
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.eligibility import UNLIMITED, stock_of
+from solver.solution import Route, StopKind
 from solver.timing.schedule import Call
 
 Load = Mapping[tuple[str, str], int]
@@ -296,3 +297,16 @@ def _fetch(
             own[key] += number
             needed -= number
     return needed == 0
+
+
+def loaded(route: Route, today: Sequence[Pickup]) -> Route:
+    """The route, with what each of its depot calls picks up."""
+    remaining = iter(today)
+    stops = []
+    for stop in route.stops:
+        if stop.kind is StopKind.DEPOT:
+            pickup = next(remaining)
+            parts = dict(sorted(pickup.parts.items()))
+            stop = replace(stop, parts=parts, tools=frozenset(pickup.tools))
+        stops.append(stop)
+    return replace(route, stops=tuple(stops))

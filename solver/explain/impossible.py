@@ -9,6 +9,8 @@ from solver.draft.alone import Alone, TooMuch
 from solver.draft.draft import Draft
 from solver.problem import Shift, Visit
 from solver.rules.eligibility import Truths, UnmetRule, obstacles
+from solver.rules.limits import without_limits
+from solver.rules.places import ends_of
 from solver.solution import Reason, ReasonCode, Rule
 
 
@@ -118,6 +120,8 @@ class Impossible:
 
     def _obstacle(self, visit: Visit, shift: Shift) -> Rule:
         """What the shift has no time for, where visit and ways alone would do."""
+        if shift.limits and self._does(visit, without_limits(shift)):
+            return Rule.LIMITS
         bare = replace(visit, parts={}, tools=frozenset[str]())
         if self._does(bare, shift):
             with_tools = replace(visit, parts={})
@@ -153,8 +157,8 @@ class Impossible:
         elsewhere |= {depot.location for depot in self._problem.depots}
         elsewhere.discard(here)
         for direction, legs, ends in (
-            ("to", travel[:, here], {shift.start_location for shift in self._problem.shifts}),
-            ("back from", travel[here], {shift.end_location for shift in self._problem.shifts}),
+            ("to", travel[:, here], {ends_of(shift)[0] for shift in self._problem.shifts}),
+            ("back from", travel[here], {ends_of(shift)[1] for shift in self._problem.shifts}),
         ):
             if int(legs[sorted(elsewhere | ends)].min()) > self._longest:
                 message = f"no way leads {direction} its place that is not longer than every shift"
@@ -188,6 +192,7 @@ _TIME_MESSAGES = {
     Rule.PINS: "no one can be there at the pinned time",
     Rule.BREAKS: "it leaves no time for the break",
     Rule.SHIFT: "travel and service do not fit into the shift",
+    Rule.LIMITS: "it takes more than the shift allows (duration, visits, travel or distance)",
     Rule.PARTS: "the parts cannot be fetched from a depot in time",
     Rule.TOOLS: "the tools cannot be fetched from a depot in time",
 }

@@ -278,7 +278,7 @@ def _with_windows(visit: Visit, earlier: int, later: int) -> Visit:
     """Opened by so many seconds; a promised time that is not void stays the only one."""
     if visit.pin is not None and visit.pin.start is not None:
         return visit
-    windows = tuple(TimeWindow(w.start - earlier, w.end + later) for w in visit.windows)
+    windows = tuple(replace(w, start=w.start - earlier, end=w.end + later) for w in visit.windows)
     return replace(visit, windows=windows)
 
 

@@ -310,7 +310,7 @@ def _alike(visit: Visit) -> tuple[Hashable, ...]:
     """Visits for which this is the same have the same reasons."""
     return (
         visit.location,
-        visit.duration,
+        (visit.duration, visit.work_type),
         asks_for(visit),
         visit.priority,
         (visit.due, visit.previous, visit.preferred),

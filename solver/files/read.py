@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,7 +79,13 @@ def problem_from_json(data: Any, folder: Path | None = None) -> Problem:
     """The problem in a decoded JSON document, which may have arrays for matrices and name files in
     the folder that hold them. Raises ``InvalidProblem``."""
     decoder = Decoder(
-        {TimeWindow: _window, (Visit, "skills"): _skills, (Shift, "skills"): _skills}, strict=True
+        {
+            TimeWindow: _window,
+            Fraction: _fraction,
+            (Visit, "skills"): _skills,
+            (Shift, "skills"): _skills,
+        },
+        strict=True,
     )
     keys = {"visits": True, "shifts": True, "depots": False, "objective": False, "links": False}
     by_matrix = not isinstance(data, dict) or "locations" not in data
@@ -137,12 +144,24 @@ def _guessed_format(text: str, path: Path) -> Format:
 
 
 def _window(decoder: Decoder, value: Any, where: str) -> Any:
-    if not isinstance(value, list) or len(value) != 2:
-        return decoder.fault(
-            "wrong_type", where, "a window is not a pair", "write [start, end] in seconds"
-        )
-    start, end = (decoder.integer(moment, f"{where}/{i}") for i, moment in enumerate(value))
-    return FAULTY if FAULTY in (start, end) else TimeWindow(start, end)
+    """``[start, end]``, or ``[start, end, price]``."""
+    if not isinstance(value, list) or len(value) not in (2, 3):
+        action = "write [start, end] in seconds, or [start, end, price]"
+        return decoder.fault("wrong_type", where, "a window is not a pair", action)
+    numbers = [decoder.integer(number, f"{where}/{i}") for i, number in enumerate(value)]
+    return FAULTY if FAULTY in numbers else TimeWindow(*numbers)
+
+
+def _fraction(decoder: Decoder, value: Any, where: str) -> Any:
+    """``"6/5"``, or a number: 1.2 is 6/5, and not what is next to it in binary."""
+    if not isinstance(value, str):
+        number = decoder.number(value, where, 'a number, or a fraction such as "6/5"')
+        return number if number is FAULTY else Fraction(str(number))
+    try:
+        return Fraction(value)
+    except (ValueError, ZeroDivisionError):
+        cause = f"{value!r} is no fraction"
+        return decoder.fault("wrong_type", where, cause, 'write "6/5", or a number')
 
 
 def _skills(decoder: Decoder, value: Any, where: str) -> Any:

@@ -69,6 +69,7 @@ def check(problem: Problem, solution: Solution, *, tolerance: int = 0) -> tuple[
         *_skills(case),
         *_time_windows(case),
         *_shift(case),
+        *_limits(case),
         *_breaks(case),
         *_parts(case),
         *_tools(case),
@@ -122,8 +123,9 @@ def _travel(case: _Case) -> Iterator[Violation]:
 
     At a place (a visit or a depot call): arrival <= start, and departure = start + duration.
     From each place to the next, from ``Route.start`` at the shift's start to ``Route.end`` at
-    its end, there is a leg, and time for the travel and the breaks listed in between. Coming
-    later than that is fine: a technician may wait anywhere.
+    its end, there is a leg, and time for the travel, the access to a visit (but from the same
+    location), and the breaks listed in between. Coming later than that is fine: a technician may
+    wait anywhere.
     """
     for shift, route in case.routes:
         places = case.places(shift, route)
@@ -151,12 +153,15 @@ def _travel(case: _Case) -> Iterator[Violation]:
                     yield Violation(Rule.TRAVEL, there.where, 1, message)
                     continue
                 needed += leg
+            is_open = here is places[0] and here.location is None
+            if is_open or here.location not in (None, there.location):
+                needed += there.access
             there_is = there.arrival - here.departure
             yield from case.beyond(
                 Rule.TRAVEL,
                 there.where,
                 needed - there_is,
-                f"travel and breaks on the way need {needed} s, there are {there_is}",
+                f"travel, access and breaks on the way need {needed} s, there are {there_is}",
             )
 
 
@@ -214,6 +219,34 @@ def _shift(case: _Case) -> Iterator[Violation]:
             (route.start - route.end, f"the route ends at {route.end}, before it starts"),
         ):
             yield from case.beyond(Rule.SHIFT, where, seconds, message, shift.id)
+
+
+def _limits(case: _Case) -> Iterator[Violation]:
+    """A route lasts no longer, breaks included, and has no more visits, travel and distance than
+    its shift allows.
+
+    A leg that there is not counts as none, here as in the cost.
+    """
+    for shift, route in case.routes:
+        ways = case.ways(shift, route)
+        travel = sum(int(case.problem.travel_time[way]) for way in ways)
+        metres = sum(int(case.problem.distance[way]) for way in ways)
+        visits = sum(stop.kind == StopKind.VISIT for stop in route.stops)
+        for limit, most, there_are, what in (
+            ("max_duration", shift.max_duration, route.end - route.start, "s from start to end"),
+            ("max_travel", shift.max_travel, travel, "s of travel"),
+            ("max_distance", shift.max_distance, metres, "m"),
+        ):
+            if most is not None:
+                message = f"the route has {there_are} {what}, {most} at most are allowed"
+                where, over = f"shift {shift.id!r}", there_are - most
+                yield from case.beyond(
+                    Rule.LIMITS, where, over, message, shift.id, subjects=(limit,)
+                )
+        if shift.max_visits is not None and visits > shift.max_visits:
+            where, over = f"shift {shift.id!r}", visits - shift.max_visits
+            message = f"the route has {visits} visits, {shift.max_visits} at most are allowed"
+            yield Violation(Rule.LIMITS, where, over, message, shift.id, subjects=("max_visits",))
 
 
 def _breaks(case: _Case) -> Iterator[Violation]:

@@ -1,12 +1,10 @@
 """What a plan costs, counted from its stops and from nothing that an engine says."""
 
 from collections.abc import Iterable
-from itertools import pairwise
 
-from solver.judge.replay import Replay
+from solver.judge.replay import Replay, service
 from solver.problem import Problem, Visit
 from solver.solution import SOFT, Route, Rule
-from solver.travel import NO_WAY
 
 
 def cost(
@@ -23,9 +21,11 @@ def cost(
     - working time: per second from a route's start to its end.
     - travel time, distance: over the ways between consecutive places, from the shift's start
       over visits and depot calls to its end; waiting and breaks are no travel, and a leg that
-      there is not (which ``check`` reports) counts as none.
+      there is not (which ``check`` reports) counts as none. These three at the shift's own rates,
+      where it has some.
     - overtime: per second that a route ends after its shift.
     - shift use: for each route, with stops or without.
+    - window price: for each visit the price of the window that it starts in, the least of several.
     - not preferred: for each visit that prefers technicians and is with another one.
     - over-skilled: per level above the required one, over the required skills.
     - changed technician: for each visit that was published with another technician; moved
@@ -40,9 +40,9 @@ def cost(
     total = dict.fromkeys(SOFT, 0)
     total[Rule.UNASSIGNED] = sum(prices.get(id_, 0) for id_ in set(unassigned_ids))
     for shift, route in replay.routes:
-        service = 0
+        worked = 0
         for visit, stop in replay.served(route):
-            service += visit.duration
+            worked += service(shift, visit)
             if visit.due is not None:
                 late = max(0, stop.departure - visit.due)
                 factors = weights.lateness_factors
@@ -53,6 +53,8 @@ def cost(
             if weights.promptness:
                 waited = max(0, stop.start - _could_be_served(replay.problem, visit))
                 total[Rule.PROMPTNESS] += weights.promptness[visit.priority] * waited
+            prices_then = [w.price for w in visit.windows if w.start <= stop.start <= w.end]
+            total[Rule.WINDOW_PRICE] += min(prices_then, default=0)
             if visit.preferred and shift.technician not in visit.preferred:
                 total[Rule.NOT_PREFERRED] += weights.not_preferred
             for skill, level in visit.skills.items():
@@ -64,17 +66,22 @@ def cost(
                 total[Rule.MOVED_TIME] += factor * weights.moved_time * max(0, moved)
                 if shift.technician != visit.previous.technician:
                     total[Rule.CHANGED_TECHNICIAN] += factor * weights.changed_technician
-        total[Rule.WORKING_TIME] += weights.working_time * (route.end - route.start)
+        own = shift.rates
+        working_time, travel_time, distance = (
+            common if rate is None else rate
+            for rate, common in (
+                (own.working_time, weights.working_time),
+                (own.travel_time, weights.travel_time),
+                (own.distance, weights.distance),
+            )
+        )
+        total[Rule.WORKING_TIME] += working_time * (route.end - route.start)
         total[Rule.OVERTIME] += weights.overtime * max(0, route.end - shift.end)
         total[Rule.SHIFT_USE] += weights.shift_use
-        total[Rule.IMBALANCE] += weights.imbalance * max(0, service - fair[shift.id])
-        for here, there in pairwise(replay.places(shift, route)):
-            if here.location is not None and there.location is not None:
-                way = here.location, there.location
-                if problem.travel_time[way] == NO_WAY:
-                    continue
-                total[Rule.TRAVEL_TIME] += weights.travel_time * int(problem.travel_time[way])
-                total[Rule.DISTANCE] += weights.distance * int(problem.distance[way])
+        total[Rule.IMBALANCE] += weights.imbalance * max(0, worked - fair[shift.id])
+        for way in replay.ways(shift, route):
+            total[Rule.TRAVEL_TIME] += travel_time * int(problem.travel_time[way])
+            total[Rule.DISTANCE] += distance * int(problem.distance[way])
     return total
 
 

@@ -6,9 +6,12 @@ Nothing here trusts the solution: ids may be unknown, doubled or out of order.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import ceil
 
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.solution import Route, Stop, StopKind
+from solver.travel import NO_WAY
 
 Van = Counter[str]
 """Parts in a technician's van, never below 0."""
@@ -18,7 +21,8 @@ Van = Counter[str]
 class Waypoint:
     """The shift's start or end, a visit or a depot call, and the breaks taken on the way to it.
 
-    ``location`` and ``duration`` are None where the problem does not know the place.
+    ``location`` and ``duration`` are None where the problem does not know the place; the location
+    of a start or end that may be anywhere is None, too.
     """
 
     where: str
@@ -28,6 +32,7 @@ class Waypoint:
     start: int
     departure: int
     breaks: tuple[Stop, ...] = ()
+    access: int = 0
 
 
 class Replay:
@@ -63,12 +68,21 @@ class Replay:
                 breaks = (*breaks, stop)
                 continue
             place = self.place(stop)
-            location, duration = (place.location, place.duration) if place else (None, None)
+            location = place.location if place else None
+            duration = service(shift, place) if place else None
             times = stop.arrival, stop.start, stop.departure
-            places.append(Waypoint(at(shift, stop), location, duration, *times, breaks))
+            access = place.access if isinstance(place, Visit) else 0
+            places.append(Waypoint(at(shift, stop), location, duration, *times, breaks, access))
             breaks = ()
         places.append(Waypoint(f"{here}, end", shift.end_location, 0, end, end, end, breaks))
         return places
+
+    def ways(self, shift: Shift, route: Route) -> list[tuple[int, int]]:
+        """The legs of the route, from and to, in order, as far as there are such."""
+        places = [place.location for place in self.places(shift, route)]
+        ends = ((here, there) for here, there in pairwise(places))
+        known = [(a, b) for a, b in ends if a is not None and b is not None]
+        return [way for way in known if self.problem.travel_time[way] != NO_WAY]
 
     def with_implicit_pickups(self, routes: list[Route]) -> list[Route]:
         """The routes, with what each depot call picks up spelled out.
@@ -123,6 +137,13 @@ class Replay:
             if stop.kind == StopKind.VISIT and stop.id in self.visits:
                 used.update(self.visits[stop.id].parts)
         return used
+
+
+def service(shift: Shift, place: Visit | Depot) -> int:
+    """Seconds that the technician takes there: a visit's duration times the pace, rounded up."""
+    if isinstance(place, Depot):
+        return place.duration
+    return ceil(place.duration * shift.paces.get(place.work_type or "", shift.pace))
 
 
 def picked_up(call: Stop) -> Mapping[str, int]:

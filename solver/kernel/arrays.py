@@ -36,14 +36,23 @@ CALL = np.dtype(
     ],
     align=True,
 )
-"""``price``: cents if unassigned. ``late_cents``: per second that service ends after ``due``.
+"""``duration``: seconds of service, at whatever pace. ``price``: cents if unassigned.
+``late_cents``: per second that service ends after ``due``.
 ``prompt_cents``: per second that it starts after ``ready``.
 ``moved_cents``: per second that it starts off ``published``, beyond the tolerance."""
 
 WINDOW = np.dtype(
-    [("open", np.int64), ("close", np.int64), ("first", np.int64), ("count", np.int64)], align=True
+    [
+        ("open", np.int64),
+        ("close", np.int64),
+        ("first", np.int64),
+        ("count", np.int64),
+        ("service", np.int64),
+    ],
+    align=True,
 )
-"""From the first opening to the last closing, and the rows of ``spans`` if there are several."""
+"""From the first opening to the last closing, and the rows of ``spans`` if there are several;
+``service``: how many seconds the call takes."""
 
 SHIFT = np.dtype(
     [
@@ -52,6 +61,7 @@ SHIFT = np.dtype(
         ("start", np.int64),
         ("end", np.int64),
         ("latest_end", np.int64),
+        ("working_time", np.int64),
         ("day", np.int64),
         ("chain", np.int64),
         ("breaks", np.int64),
@@ -63,14 +73,24 @@ SHIFT = np.dtype(
         ("fair_share", np.int64),
         ("group", np.int64),
         ("only", np.int64),
+        ("limited", np.int64),
+        ("max_duration", np.int64),
+        ("max_visits", np.int64),
+        ("max_travel", np.int64),
+        ("max_distance", np.int64),
+        ("travel_cents", np.int64),
+        ("metre_cents", np.int64),
     ],
     align=True,
 )
-"""``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open.
+"""``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open, and
+which take the same time for each.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
-are as good as this one for everything. ``rest`` is the seconds of all breaks."""
+are as good as this one for everything. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
+any of the limits behind it matters; those that do not are ``ALWAYS``. ``working_time``,
+``travel_cents`` and ``metre_cents``: what a second of it, one of travel, and a metre cost."""
 
-STATE = np.dtype([("opens", np.int64), ("closes", np.int64)], align=True)
+STATE = np.dtype([("opens", np.int64), ("closes", np.int64), ("rest", np.int64)], align=True)
 TURN = np.dtype(
     [
         ("before", np.int64),
@@ -109,7 +129,8 @@ WEIGHTS = np.dtype(
     ],
     align=True,
 )
-"""Cents, as in ``Objective``; the weights of travel and of pairs are in the arrays."""
+"""Cents, as in ``Objective``; the weights of travel and of pairs are in the arrays.
+``working_time``: of the shift where it is dearest."""
 
 
 class Arrays(Views):
@@ -120,12 +141,15 @@ class Arrays(Views):
     weights: Records
     """A single ``WEIGHTS``."""
     arcs: Ints
-    """(p, p, 2): seconds, and cents for travel time and distance."""
+    """(p, p, 2): seconds, and cents for travel time and distance; where some shift limits travel or
+    distance, or has rates of its own for them, (p, p, 4): with seconds of travel and metres, of
+    which ``leg_cents`` makes the cents of each shift."""
     calls: Records
     windows: Records
     """(days, q)"""
     spans: Ints
-    """(…, 2): the single windows of calls that have several, in order of time."""
+    """(…, 3): the single windows of calls that have several, in order of time, and cents for
+    starting in them, beyond what the cheapest one costs."""
     shifts: Records
     states: Records
     turns: Records

@@ -7,16 +7,18 @@ from solver.kernel.arrays import Arrays, Ints
 from solver.kernel.compiled import compiled
 from solver.kernel.fetching import cheapest_call
 from solver.kernel.labels import label, label_back_from, label_from
+from solver.kernel.limits import cost_of_times
 from solver.kernel.places import Insertion
 from solver.kernel.plan import END_OF_ROUTE, Plan, depot_call, link, start_of, unlink
 from solver.kernel.supply import SUPPLIED, first_of, give_back, recount, use
-from solver.kernel.timing import NEVER, cost_of_times, trial_of
+from solver.kernel.timing import NEVER, trial_of
 from solver.kernel.undoing import begin_iteration, save
 
 
 @compiled
 def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
-    """Bring the cost of a labelled route up to date; False if it cannot be kept in time.
+    """Bring the cost of a labelled route up to date; False if it cannot be kept in time, or not
+    within its limits.
 
     This is the one list of what a route costs.
     """
@@ -28,12 +30,12 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     end = plan.nodes[start_of(arrays, shift) + 1]
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
-    route.times_cents = weights.working_time * route.duration + weights.overtime * route.overtime
-    if on.breaks > 0 or route.intricate > 0:
+    route.times_cents = on.working_time * route.duration + weights.overtime * route.overtime
+    if on.breaks > 0 or route.intricate > 0 or on.limited > 0:
         times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
         if times == NEVER:
             return False
-        explained = route.times_cents + weights.working_time * on.rest
+        explained = route.times_cents + on.working_time * on.rest
         route.slack = max(0, times - explained)
         route.times_cents = times
     route.cents = (
@@ -124,7 +126,7 @@ def take_out(arrays: Arrays, plan: Plan, node: int) -> None:
 @compiled
 def exchange_tails(arrays: Arrays, plan: Plan, tail: int, cut: int) -> bool:
     """Let two routes change places from these nodes on; visits that the other one is not able to
-    do are taken out. ``mend`` has to follow for both; False if one of them cannot be kept in time.
+    do are taken out. ``mend`` has to follow for both; False if one of them cannot be kept.
     """
     own, other = plan.nodes[tail].shift, plan.nodes[cut].shift
     kept = _cut_off(arrays, plan, tail, other, 0)
@@ -132,7 +134,17 @@ def exchange_tails(arrays: Arrays, plan: Plan, tail: int, cut: int) -> bool:
     for index in range(length):
         append(arrays, plan, other if index < kept else own, plan.trial[index])
     plan.routes[own].recount = plan.routes[other].recount = 1
-    return label(arrays, plan, own) and label(arrays, plan, other)
+    return _is_kept(arrays, plan, own) and _is_kept(arrays, plan, other)
+
+
+@compiled
+def _is_kept(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """Label the route anew; whether it can be kept in time, and within its limits."""
+    if not label(arrays, plan, shift):
+        return False
+    if arrays.shifts[shift].limited == 0:
+        return True
+    return cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift)) < NEVER
 
 
 @compiled

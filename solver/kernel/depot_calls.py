@@ -11,7 +11,7 @@ from solver.kernel.places import (
     times_added,
     trial_with,
 )
-from solver.kernel.plan import Plan, is_intricate, start_of
+from solver.kernel.plan import Plan, is_intricate, leg_cents, start_of
 from solver.kernel.supply import usable_with
 
 
@@ -74,9 +74,10 @@ def _best_with_call_at(
     the latest."""
     nodes, arcs, weights = plan.nodes, arrays.arcs, arrays.weights
     here, on, route = arrays.calls[visit], arrays.shifts[shift], plan.routes[shift]
-    place, service = here.place, here.duration
+    place = here.place
     fetch = arrays.calls[arrays.count.visits + depot]
     window = arrays.windows[on.day, visit]
+    service = window.service
     fetch_window = arrays.windows[on.day, arrays.count.visits + depot]
     simple = is_simple(arrays, plan, visit, shift) and not is_intricate(
         arrays, arrays.count.visits + depot, shift
@@ -92,7 +93,7 @@ def _best_with_call_at(
         early, late = nodes[first].early, nodes[first].late
         at = fetch.place
         after = nodes[first].after
-        added = arcs[nodes[first].place, at, 1]
+        added = leg_cents(arcs, on, nodes[first].place, at)
         replaced = nodes[after].leg_cents
         behind = -1
         while early + ahead <= closes:
@@ -107,7 +108,8 @@ def _best_with_call_at(
                 and begin <= window.close
                 and begin + service + onward <= nodes[after].rest_late
             ):
-                arc_cents = added + arcs[at, place, 1] + arcs[place, nodes[after].place, 1]
+                arc_cents = added + leg_cents(arcs, on, at, place)
+                arc_cents += leg_cents(arcs, on, place, nodes[after].place)
                 cents = fixed + arc_cents - replaced
                 whole, end = joined(
                     duration,
@@ -122,7 +124,7 @@ def _best_with_call_at(
                     nodes[after].rest_early,
                     nodes[after].rest_late,
                 )
-                cents += weights.working_time * (whole - route.duration)
+                cents += on.working_time * (whole - route.duration)
                 cents += weights.overtime * (max(0, end - on.end) - route.overtime)
                 cents += here.late_cents * max(0, begin + service - here.due)
                 cents += here.prompt_cents * max(0, begin - here.ready) - route.slack
@@ -137,9 +139,9 @@ def _best_with_call_at(
                 break
             opens = arrays.windows[on.day, nodes[after].call].open
             closes = arrays.windows[on.day, nodes[after].call].close
-            seconds = arrays.calls[nodes[after].call].duration
+            seconds = arrays.windows[on.day, nodes[after].call].service
             ahead = duration + arcs[at, nodes[after].place, 0]
-            added += arcs[at, nodes[after].place, 1]
+            added += leg_cents(arcs, on, at, nodes[after].place)
             at = nodes[after].place
             behind = after
             after = nodes[after].after

@@ -6,6 +6,7 @@ are near, which shifts are alike.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,8 @@ from solver.kernel.arrays import (
 )
 from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
 from solver.kernel.rests import rests
-from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
+from solver.pace import at_pace
+from solver.problem import LIMITS, Depot, Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import (
     UNLIMITED,
     at_pinned_time,
@@ -35,6 +37,9 @@ from solver.rules.eligibility import (
     pair_costs,
     stock_of,
 )
+from solver.rules.places import ends_of, on_places
+from solver.rules.windows import one_after_the_other
+from solver.travel import NO_WAY
 
 NEIGHBOURS = 100
 """So many visits near a visit are known to the ruin step, the nearest first."""
@@ -51,13 +56,16 @@ top of its working time: it costs nothing else, but uses up the shift."""
 
 def flatten(problem: Problem) -> Arrays:
     """The problem as arrays; the visits and shifts keep their order."""
+    problem = on_places(problem)
     visits = [at_pinned_time(visit) for visit in problem.visits]
     calls: list[Visit | Depot] = [*visits, *problem.depots]
     costs = problem.objective
     able = eligibility_matrix(problem)
-    pair_cents = pair_costs(problem)
     days, day_of = _days(problem.shifts, calls)
-    windows, spans = _windows(days, calls)
+    windows, spans, cheapest = _windows(days, calls)
+    pair_cents = pair_costs(problem)
+    if cheapest.any():
+        pair_cents += cheapest[day_of, : len(visits)].T
     needs, first_need, van, stock, stays, is_scarce = _supplies(problem, visits)
     chains = _grouped([shift.technician for shift in problem.shifts], problem.shifts)
     of_technician = Counter(shift.technician for shift in problem.shifts)
@@ -65,11 +73,7 @@ def flatten(problem: Problem) -> Arrays:
     alike = _alike(problem, only, able, pair_cents)
     groups = _grouped(alike, None)
     group_of = _member_of(groups, len(problem.shifts))
-    arcs = np.empty((*problem.travel_time.shape, 2), dtype=np.int64)
-    arcs[..., 0] = problem.travel_time
-    np.multiply(problem.travel_time, costs.travel_time, out=arcs[..., 1])
-    if costs.distance:
-        arcs[..., 1] += problem.distance * costs.distance
+    arcs = _arcs(problem)
     near, near_before, near_after = _near_visits(problem, visits, arcs)
     near_groups, remoteness = _near_groups(problem, arcs, able, groups)
     return Arrays(
@@ -79,7 +83,7 @@ def flatten(problem: Problem) -> Arrays:
         ),
         weights=np.array(
             (
-                costs.working_time,
+                max((costs.at(s.rates).working_time for s in problem.shifts), default=0),
                 costs.overtime,
                 costs.shift_use,
                 costs.imbalance,
@@ -117,6 +121,30 @@ def flatten(problem: Problem) -> Arrays:
     )
 
 
+def _arcs(problem: Problem) -> Ints:
+    costs = problem.objective
+    measured = any(
+        of_travel is not None
+        for shift in problem.shifts
+        for of_travel in (
+            shift.max_travel,
+            shift.max_distance,
+            shift.rates.travel_time,
+            shift.rates.distance,
+        )
+    )
+    arcs = np.empty((*problem.travel_time.shape, 4 if measured else 2), dtype=np.int64)
+    arcs[..., 0] = problem.travel_time
+    np.multiply(problem.driven, costs.travel_time, out=arcs[..., 1])
+    if costs.distance:
+        arcs[..., 1] += problem.distance * costs.distance
+    if measured:
+        there_is = problem.travel_time < NO_WAY
+        arcs[..., 2] = np.where(there_is, problem.driven, 0)
+        arcs[..., 3] = np.where(there_is, problem.distance, 0)
+    return arcs
+
+
 def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequence[int]) -> Records:
     costs = problem.objective
     rows = []
@@ -152,15 +180,16 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
 
 
 def _days(shifts: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[list[Shift], list[int]]:
-    """A shift of each day, and the day of each shift: on which the same windows can be kept."""
+    """A shift of each day, and the day of each shift: on which the same windows can be kept, at the
+    same pace."""
     several = [call.windows for call in calls if len(call.windows) > 1]
     starts = np.array([w.start for windows in several for w in windows], dtype=np.int64)
     ends = np.array([w.end for windows in several for w in windows], dtype=np.int64)
-    known: dict[bytes, int] = {}
+    known: dict[tuple[object, ...], int] = {}
     examples, day_of = [], []
     for shift in shifts:
         open_then = (ends >= shift.start) & (starts <= shift.end + shift.max_overtime)
-        key = np.packbits(open_then).tobytes()
+        key = (np.packbits(open_then).tobytes(), shift.pace, *sorted(shift.paces.items()))
         if key not in known:
             known[key] = len(known)
             examples.append(shift)
@@ -168,27 +197,34 @@ def _days(shifts: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[list
     return examples, day_of
 
 
-def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Records, Ints]:
+def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Records, Ints, Ints]:
+    """Windows by day and call, single ones of those that have several, and what the cheapest one of
+    the day costs; single ones have what they cost beyond that."""
     windows = np.zeros((max(1, len(days)), len(calls)), dtype=WINDOW)
-    spans: list[tuple[int, int]] = []
+    cheapest = np.zeros(windows.shape, dtype=np.int64)
+    spans: list[tuple[int, int, int]] = []
     for column, call in enumerate(calls):
         if len(call.windows) <= 1:
             window = call.windows[0] if call.windows else TimeWindow(-ALWAYS, ALWAYS)
-            windows[:, column] = (window.start, window.end, 0, 1)
+            windows[:, column] = (window.start, window.end, 0, 1, call.duration)
+            cheapest[:, column] = window.price
             continue
         for row, shift in enumerate(days):
             last = shift.end + shift.max_overtime
-            inside = sorted(
-                (w.start, w.end) for w in call.windows if w.end >= shift.start and w.start <= last
-            )
+            open_then = [w for w in call.windows if w.end >= shift.start and w.start <= last]
+            inside = one_after_the_other(open_then)
             if not inside:
-                windows[row, column] = (ALWAYS, -ALWAYS, 0, 1)
+                windows[row, column] = (ALWAYS, -ALWAYS, 0, 1, call.duration)
                 continue
-            closing = max(end for _, end in inside)
-            windows[row, column] = (inside[0][0], closing, len(spans), len(inside))
+            opening, closing = inside[0].start, max(w.end for w in inside)
+            windows[row, column] = (opening, closing, len(spans), len(inside), call.duration)
+            least = cheapest[row, column] = min(w.price for w in inside)
             if len(inside) > 1:
-                spans += inside
-    return windows, np.array(spans, dtype=np.int64).reshape(-1, 2)
+                spans += [(w.start, w.end, w.price - least) for w in inside]
+    for row, shift in enumerate(days):
+        if shift.is_paced:
+            windows["service"][row] = [shift.service(call) for call in calls]
+    return windows, np.array(spans, dtype=np.int64).reshape(-1, 3), cheapest
 
 
 def _shifts(
@@ -202,13 +238,14 @@ def _shifts(
     first_state = first_turn = 0
     for number, shift in enumerate(problem.shifts):
         states, turns = rests(shift.breaks)
+        costs = problem.objective.at(shift.rates)
         rows.append(
             (
-                shift.start_location,
-                shift.end_location,
+                *ends_of(shift),
                 shift.start,
                 shift.end,
                 shift.end + shift.max_overtime,
+                costs.working_time,
                 day_of[number],
                 chain_of[number],
                 len(shift.breaks),
@@ -220,11 +257,22 @@ def _shifts(
                 problem.fair_shares[shift.id],
                 group_of[number],
                 only[number],
+                *_limits(shift),
+                costs.travel_time,
+                costs.distance,
             )
         )
         first_state += len(states)
         first_turn += len(turns)
     return np.array(rows, dtype=SHIFT)
+
+
+def _limits(shift: Shift) -> tuple[int, ...]:
+    """Whether any matters, and each."""
+    limits = shift.limits
+    if limits.get("max_duration", ALWAYS) >= shift.end + shift.max_overtime - shift.start:
+        limits = {name: most for name, most in limits.items() if name != "max_duration"}
+    return (bool(limits), *(min(ALWAYS, limits.get(name, ALWAYS)) for name in LIMITS))
 
 
 def _supplies(
@@ -301,6 +349,8 @@ def _alike(
                 (shift.start_location, shift.end_location),
                 (shift.start, shift.end, shift.max_overtime),
                 tuple((b.window, b.duration) for b in shift.breaks),
+                tuple(shift.limits.items()),
+                (shift.pace, *sorted(shift.paces.items()), shift.rates),
                 tuple(sorted(shift.stock.items())),
                 tuple(sorted(shift.tools)),
                 able[:, number].tobytes(),
@@ -326,7 +376,8 @@ def _near_visits(
     )
     cents, seconds = mean_leg(arcs, at)
     waiting = weight + WAITING * max(1.0, cents + weight * seconds) / max(1.0, seconds)
-    service = _ints(visit.duration for visit in visits)
+    quickest = min((p for s in problem.shifts for p in (s.pace, *s.paces.values())), default=1)
+    service = _ints(at_pace(visit.duration, Fraction(quickest)) for visit in visits)
     visits_near(arcs, at, service, opens, closes, weight, waiting, around, before, after)
     return (
         around,
@@ -355,8 +406,8 @@ def _near_groups(
     size = len(problem.visits)
     at = _ints(visit.location for visit in problem.visits)
     first = groups[0][np.concatenate([[0], groups[1]])[: len(groups[1])].astype(np.int64)]
-    starts = _ints(problem.shifts[number].start_location for number in first)
-    ends = _ints(problem.shifts[number].end_location for number in first)
+    starts = _ints(ends_of(problem.shifts[number])[0] for number in first)
+    ends = _ints(ends_of(problem.shifts[number])[1] for number in first)
     near = np.full((size, min(SHIFTS_NEAR, len(first))), NONE, dtype=np.int64)
     remoteness = np.zeros(size, dtype=np.int64)
     weight = problem.objective.working_time

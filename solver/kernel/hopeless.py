@@ -38,13 +38,13 @@ def _can_be_passed_by(arrays: Arrays, visit: int) -> bool:
         if not arrays.able[visit, shift]:
             continue
         begin = max(on.start + there, window.open)
-        if begin > window.close or begin + here.duration + back > on.latest_end:
+        if begin > window.close or begin + window.service + back > on.latest_end:
             continue
         to_it = from_it = NEVER
         for place in range(arcs.shape[0]):
             to_it = min(to_it, arcs[on.start_place, place, 0] + arcs[place, here.place, 0])
             from_it = min(from_it, arcs[here.place, place, 0] + arcs[place, on.end_place, 0])
         begin = max(on.start + to_it, window.open)
-        if begin <= window.close and begin + here.duration + from_it <= on.latest_end:
+        if begin <= window.close and begin + window.service + from_it <= on.latest_end:
             return True
     return False

@@ -29,7 +29,7 @@ def _times_of(arrays: Arrays, shift: Records, call: int) -> tuple[int, int, int]
     if call < 0:
         return shift.start, shift.latest_end, 0
     window = arrays.windows[shift.day, call]
-    return window.open, window.close, arrays.calls[call].duration
+    return window.open, window.close, window.service
 
 
 @compiled

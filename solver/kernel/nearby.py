@@ -33,9 +33,9 @@ def best_on(
 ) -> Insertion:
     """The best place on the shift's route that adds less than ``limit``."""
     nodes, arcs = plan.nodes, arrays.arcs
-    working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
-    here, route, shift_end = arrays.calls[visit], plan.routes[shift], arrays.shifts[shift].end
-    place, service = here.place, here.duration
+    overtime = arrays.weights.overtime
+    here, route, on = arrays.calls[visit], plan.routes[shift], arrays.shifts[shift]
+    place = here.place
     usable = 0
     if here.needs > 0:
         usable = usable_from(arrays, plan, visit, shift)
@@ -45,7 +45,7 @@ def best_on(
     simple = is_simple(arrays, plan, visit, shift)
     duration, over = route.duration, route.overtime
     window = arrays.windows[arrays.shifts[shift].day, visit]
-    opens, closes = window.open, window.close
+    opens, closes, service = window.open, window.close, window.service
     skip = plan.now.until_blink
     best_node = -1
     node = start_of(arrays, shift)
@@ -63,19 +63,19 @@ def best_on(
                 arc_cents, cents = labelled_cents(
                     nodes,
                     arcs,
+                    on,
                     node,
                     after,
                     place,
                     opens,
                     closes,
                     service,
-                    working_time,
                     overtime,
-                    shift_end,
                     duration,
                     over,
                 )
-                cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
+                late = lateness_at_least(nodes, arcs, node, here, opens, service)
+                cents += fixed + late - route.slack
                 if cents < limit and not simple:
                     cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
                 if cents < limit:
@@ -96,13 +96,14 @@ def best_nearby(
     """The shift and the place that add least, of those next to visits near this one and those at
     the ends of shifts that start or end near it; -1 if all add ``limit`` or more."""
     nodes, arcs, now = plan.nodes, arrays.arcs, plan.now
-    working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
+    overtime = arrays.weights.overtime
     here = arrays.calls[visit]
-    place, service, needs = here.place, here.duration, here.needs > 0
+    place, needs = here.place, here.needs > 0
     now.look += 1
     look, skip = now.look, now.until_blink
     days = arrays.windows.shape[0]
     opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
+    service = arrays.windows[0, visit].service
     best, best_shift = nowhere(), -1
     candidates, lacking = _nearby(arrays, plan, visit), 0
     for index in range(candidates):
@@ -111,7 +112,7 @@ def best_nearby(
         shift = nodes[node].shift
         if days > 1:
             window = arrays.windows[arrays.shifts[shift].day, visit]
-            opens, closes = window.open, window.close
+            opens, closes, service = window.open, window.close, window.service
         if not is_in_time(nodes, arcs, node, after, place, opens, closes, service):
             continue
         if nodes[node].seen == look:
@@ -126,19 +127,19 @@ def best_nearby(
         arc_cents, cents = labelled_cents(
             nodes,
             arcs,
+            arrays.shifts[shift],
             node,
             after,
             place,
             opens,
             closes,
             service,
-            working_time,
             overtime,
-            arrays.shifts[shift].end,
             route.duration,
             route.overtime,
         )
-        cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
+        late = lateness_at_least(nodes, arcs, node, here, opens, service)
+        cents += fixed + late - route.slack
         if cents >= limit:
             continue
         if needs:
@@ -175,7 +176,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
     the end of a route near it; some may be there twice. Most places that it cannot be at are left
     out: what the neighbour alone tells. Returns their number."""
     nodes, routes, nearby = plan.nodes, plan.routes, plan.nearby
-    service = arrays.calls[visit].duration
+    service = arrays.windows[0, visit].service
     days = arrays.windows.shape[0]
     opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
     number = 0
@@ -199,7 +200,8 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
         if shift < 0:
             continue
         if days > 1:
-            opens = arrays.windows[arrays.shifts[shift].day, visit].open
+            window = arrays.windows[arrays.shifts[shift].day, visit]
+            opens, service = window.open, window.service
         if opens + service + near.leg <= nodes[near.visit].rest_late and arrays.able[visit, shift]:
             nearby[number] = nodes[near.visit].before
             number += 1

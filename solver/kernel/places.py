@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from solver.kernel.arrays import Arrays, Ints, Records
 from solver.kernel.compiled import compiled, inlined
-from solver.kernel.plan import Plan, is_intricate, start_of
-from solver.kernel.timing import NEVER, cost_of_times
+from solver.kernel.limits import cost_of_times
+from solver.kernel.plan import Plan, is_intricate, leg_cents, start_of
+from solver.kernel.timing import NEVER
 
 
 class Insertion(NamedTuple):
@@ -72,7 +73,8 @@ def fixed_cents(arrays: Arrays, plan: Plan, visit: int, shift: int) -> int:
     """Cents for having the visit on the shift, wherever."""
     cents = arrays.pair_cents[visit, shift]
     if arrays.weights.imbalance > 0:
-        cents += imbalance_added(arrays, plan, shift, arrays.calls[visit].duration)
+        service = arrays.windows[arrays.shifts[shift].day, visit].service
+        cents += imbalance_added(arrays, plan, shift, service)
     return cents + opening_cents(arrays, plan, shift)
 
 
@@ -82,7 +84,7 @@ def opening_cents(arrays: Arrays, plan: Plan, shift: int) -> int:
     if plan.routes[shift].stops > 0:
         return 0
     on = arrays.shifts[shift]
-    return arrays.weights.shift_use + arrays.arcs[on.start_place, on.end_place, 1]
+    return arrays.weights.shift_use + leg_cents(arrays.arcs, on, on.start_place, on.end_place)
 
 
 @compiled
@@ -91,6 +93,7 @@ def is_simple(arrays: Arrays, plan: Plan, call: int, shift: int) -> bool:
     return (
         plan.routes[shift].intricate == 0
         and arrays.shifts[shift].breaks == 0
+        and arrays.shifts[shift].limited == 0
         and not is_intricate(arrays, call, shift)
     )
 
@@ -116,22 +119,23 @@ def is_in_time(
 def labelled_cents(
     nodes: Records,
     arcs: Ints,
+    on: Records,
     node: int,
     after: int,
     place: int,
     opens: int,
     closes: int,
     service: int,
-    working_time: int,
     overtime: int,
-    shift_end: int,
     known_duration: int,
     known_overtime: int,
 ) -> tuple[int, int]:
     """Cents that a call between the two nodes adds for travel, and for travel and times as the
     labels tell; ``known_duration`` and ``known_overtime`` are the route's without it."""
     before_place, after_place = nodes[node].place, nodes[after].place
-    arc_cents = arcs[before_place, place, 1] + arcs[place, after_place, 1] - nodes[after].leg_cents
+    arc_cents = leg_cents(arcs, on, before_place, place) - nodes[after].leg_cents
+    arc_cents += leg_cents(arcs, on, place, after_place)
+    working_time = on.working_time
     if working_time == 0 and overtime == 0:
         return arc_cents, arc_cents
     duration, end = joined(
@@ -147,17 +151,19 @@ def labelled_cents(
         nodes[after].rest_early,
         nodes[after].rest_late,
     )
-    over = max(0, end - shift_end) - known_overtime
+    over = max(0, end - on.end) - known_overtime
     return arc_cents, arc_cents + working_time * (duration - known_duration) + overtime * over
 
 
 @inlined
-def lateness_at_least(nodes: Records, arcs: Ints, node: int, here: Records, opens: int) -> int:
+def lateness_at_least(
+    nodes: Records, arcs: Ints, node: int, here: Records, opens: int, service: int
+) -> int:
     """Cents for lateness and promptness of the call alone, right behind the node."""
     if here.late_cents == 0 and here.prompt_cents == 0:
         return 0
     begin = max(nodes[node].leave + arcs[nodes[node].place, here.place, 0], opens)
-    late = here.late_cents * max(0, begin + here.duration - here.due)
+    late = here.late_cents * max(0, begin + service - here.due)
     return late + here.prompt_cents * max(0, begin - here.ready)
 
 
@@ -180,25 +186,25 @@ def cents_behind(
     here, route, on = arrays.calls[call], plan.routes[shift], arrays.shifts[shift]
     window = arrays.windows[on.day, call]
     after = nodes[node].after
-    opens, closes, service = window.open, window.close, here.duration
+    opens, closes, service = window.open, window.close, window.service
     if not is_in_time(nodes, arcs, node, after, here.place, opens, closes, service):
         return NEVER
     arc_cents, cents = labelled_cents(
         nodes,
         arcs,
+        on,
         node,
         after,
         here.place,
         opens,
         closes,
         service,
-        weights.working_time,
         weights.overtime,
-        on.end,
         route.duration,
         route.overtime,
     )
-    cents += fixed + lateness_at_least(nodes, arcs, node, here, opens) - route.slack
+    late = lateness_at_least(nodes, arcs, node, here, opens, service)
+    cents += fixed + late - route.slack
     if cents < limit and not is_simple(arrays, plan, call, shift):
         cents = exact_cents(arrays, plan, call, shift, node, fixed + arc_cents)
     return cents if cents < limit else NEVER

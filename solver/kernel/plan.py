@@ -7,7 +7,7 @@ a label of how its route can be timed (``labels``).
 import numpy as np
 import numpy.typing as npt
 
-from solver.kernel.arrays import Arrays, Ints, Records
+from solver.kernel.arrays import SHIFT, Arrays, Ints, Records
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.views import Views
 
@@ -138,6 +138,10 @@ class Plan(Views):
     """Curves of ``timing``: (rows, states of breaks, pieces)."""
     sizes: Ints
     """(rows, states): of how many pieces each curve is."""
+    moments: Ints
+    """Scratch of ``limits``: (2, states of breaks)."""
+    span: Records
+    """Scratch of ``limits``: a single ``SHIFT``."""
     balance: Ints
     """Scratch of ``supply``: (3, k)."""
     called: Ints
@@ -180,14 +184,18 @@ def empty_plan(arrays: Arrays) -> Plan:
     nodes["before"][first + 1] = first
     ways = arrays.arcs[arrays.shifts["start_place"], arrays.shifts["end_place"]]
     nodes["leg"][first + 1] = ways[:, 0]
-    nodes["leg_cents"][first + 1] = ways[:, 1]
+    way_cents = ways[:, 1]
+    if ways.shape[1] > 2:
+        way_cents = arrays.shifts["travel_cents"] * ways[:, 2]
+        way_cents += arrays.shifts["metre_cents"] * ways[:, 3]
+    nodes["leg_cents"][first + 1] = way_cents
     now = np.zeros((), dtype=NOW)
     now["cents"] = now["best_cents"] = arrays.calls["price"].sum()
     now["unassigned"] = now["best_unassigned"] = visits
     now["free_calls"] = spare
     now["best_length"] = shifts
     routes = np.zeros(shifts, dtype=ROUTE)
-    routes["arc_cents"] = ways[:, 1]
+    routes["arc_cents"] = way_cents
     routes["recount"] = 1
     technicians = len(arrays.chain_ends)
     return Plan(
@@ -231,6 +239,8 @@ def empty_plan(arrays: Arrays) -> Plan:
         values=np.zeros((*curves, pieces), dtype=np.int64),
         slopes=np.zeros((*curves, pieces), dtype=np.int64),
         sizes=np.zeros(curves, dtype=np.int64),
+        moments=np.zeros((2, curves[1]), dtype=np.int64),
+        span=np.zeros(1, dtype=SHIFT),
         balance=np.zeros((3, items), dtype=np.int64),
         called=np.zeros(depots, dtype=np.int64),
     )
@@ -302,6 +312,14 @@ def mark_free(arrays: Arrays, plan: Plan, node: int) -> None:
     plan.now.free_calls += 1
 
 
+@inlined
+def leg_cents(arcs: Ints, on: Records, here: int, there: int) -> int:
+    """Cents for travel and distance of a way on the shift."""
+    if arcs.shape[2] == 2:
+        return arcs[here, there, 1]
+    return on.travel_cents * arcs[here, there, 2] + on.metre_cents * arcs[here, there, 3]
+
+
 @compiled
 def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
     """Put the node into a route, after the one given. Labels and costs are not brought up to date:
@@ -315,8 +333,9 @@ def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
     here.after = after
     here.shift = shift
     here.leg = arcs[nodes[before].place, here.place, 0]
-    here.leg_cents = arcs[nodes[before].place, here.place, 1]
-    onward = arcs[here.place, nodes[after].place, 1]
+    on = arrays.shifts[shift]
+    here.leg_cents = leg_cents(arcs, on, nodes[before].place, here.place)
+    onward = leg_cents(arcs, on, here.place, nodes[after].place)
     route.arc_cents += here.leg_cents + onward - nodes[after].leg_cents
     nodes[before].after = node
     nodes[after].before = node
@@ -334,7 +353,7 @@ def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
         route.recount = 1
         mark_used(arrays, plan, node)
         return
-    route.service += arrays.calls[call].duration
+    route.service += arrays.windows[arrays.shifts[shift].day, call].service
     route.pair_cents += arrays.pair_cents[call, shift]
     now.cents -= arrays.calls[call].price
     mark_assigned(plan, call)
@@ -347,7 +366,7 @@ def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
     shift = nodes[node].shift
     route = plan.routes[shift]
     before, after = nodes[node].before, nodes[node].after
-    short = arcs[nodes[before].place, nodes[after].place, 1]
+    short = leg_cents(arcs, arrays.shifts[shift], nodes[before].place, nodes[after].place)
     route.arc_cents -= nodes[node].leg_cents + nodes[after].leg_cents - short
     nodes[before].after = after
     nodes[after].before = before
@@ -366,7 +385,7 @@ def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
         route.recount = 1
         mark_free(arrays, plan, node)
         return
-    route.service -= arrays.calls[call].duration
+    route.service -= arrays.windows[arrays.shifts[shift].day, call].service
     route.pair_cents -= arrays.pair_cents[call, shift]
     now.cents += arrays.calls[call].price
     mark_unassigned(plan, call)

@@ -21,11 +21,12 @@ for breaks of one length, and keeps twenty breaks in one window from having a mi
 
 class State(NamedTuple):
     """``opens``: whoever has settled these breaks is not there before; ``closes``: the route has to
-    end by then, or take some of the others."""
+    end by then, or take some of the others; ``rest``: seconds of them all."""
 
     settled: int
     opens: int
     closes: int
+    rest: int
 
 
 class Turn(NamedTuple):
@@ -89,7 +90,8 @@ def _over_by(breaks: Sequence[Break], moment: int) -> int:
 def _state(breaks: Sequence[Break], settled: int) -> State:
     ends = [p.window.start + p.duration for b, p in enumerate(breaks) if settled >> b & 1]
     closes = [p.window.end for b, p in enumerate(breaks) if not settled >> b & 1]
-    return State(settled, max(ends, default=-NEVER), min(closes, default=NEVER))
+    rest = sum(p.duration for b, p in enumerate(breaks) if settled >> b & 1)
+    return State(settled, max(ends, default=-NEVER), min(closes, default=NEVER), rest)
 
 
 def _next(breaks: Sequence[Break], settled: int, rank: Sequence[int] | None) -> Iterator[int]:

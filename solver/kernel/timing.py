@@ -34,24 +34,18 @@ def trial_of(arrays: Arrays, plan: Plan, shift: int) -> int:
 
 
 @compiled
-def cost_of_times(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
-    """Cents for working time, overtime, lateness, promptness and moved times of the first
-    ``length`` calls of ``plan.trial`` as the shift's route, at the cheapest moments; NEVER if they
-    cannot be kept."""
-    return sweep(arrays, plan, shift, length, False)[0]
-
-
-@compiled
 def sweep(
-    arrays: Arrays, plan: Plan, shift: int, length: int, keep: bool
+    arrays: Arrays, plan: Plan, on: Records, length: int, keep: bool
 ) -> tuple[int, int, int, int]:
-    """The cost of the times, when the route then ends, at the earliest, and in which state of the
-    breaks, with the turn before that; NEVER if it cannot be kept.
+    """Cents for working time, overtime, lateness, promptness and moved times of the first
+    ``length`` calls of ``plan.trial`` as the shift's route, at the cheapest moments; when it then
+    ends, at the earliest, and in which state of the breaks, with the turn before that; NEVER if it
+    cannot be kept.
 
     ``keep``: the curves behind each stop stay in rows of their own, so that ``go_back`` finds the
     times; without that two rows serve in turn.
     """
-    on, weights = arrays.shifts[shift], arrays.weights
+    weights = arrays.weights
     rows = plan.sizes.shape[0] - SCRATCH
     ways = rows
     states, first_state = on.states, on.first_state
@@ -85,7 +79,7 @@ def sweep(
             # A piece is straight but for the bend where overtime begins.
             for end in (begin, min(max(begin, on.end), last), last):
                 cents = plan.values[ways, 0, piece] + slope * (end - begin)
-                cents += weights.working_time * (end - on.start)
+                cents += on.working_time * (end - on.start)
                 cents += weights.overtime * max(0, end - on.end)
                 if cents < best or (cents == best and end < best_end):
                     best, best_end, best_state, best_turn = cents, end, way.after, turn
@@ -99,8 +93,8 @@ def _begin(arrays: Arrays, plan: Plan, on: Records, state: int) -> None:
     plan.sizes[0, state] = 0
     if opens <= on.latest_end:
         plan.begins[0, state, 0] = opens
-        plan.values[0, state, 0] = -arrays.weights.working_time * (opens - on.start)
-        plan.slopes[0, state, 0] = -arrays.weights.working_time
+        plan.values[0, state, 0] = -on.working_time * (opens - on.start)
+        plan.slopes[0, state, 0] = -on.working_time
         plan.sizes[0, state] = 1
 
 
@@ -265,15 +259,17 @@ def _serve(
     begins, values = plan.begins[ways, state], plan.values[ways, state]
     slopes = plan.slopes[ways, state]
     tolerance = arrays.weights.moved_time_tolerance
-    punctual = here.due - here.duration
+    service = window.service
+    punctual = here.due - service
     early, off = here.published - tolerance, here.published + tolerance
     made, lowest, tail = 0, NEVER, False
     piece, moment = 0, begins[0]
     for row in range(window.count):
-        opens, closes = window.open, window.close
+        opens, closes, price = window.open, window.close, 0
         if window.count > 1:
             opens, closes = arrays.spans[window.first + row, 0], arrays.spans[window.first + row, 1]
-        closes = min(closes, on.latest_end - here.duration)
+            price = arrays.spans[window.first + row, 2]
+        closes = min(closes, on.latest_end - service)
         moment = max(moment, opens)
         while moment <= closes:
             while piece + 1 < size and begins[piece + 1] <= moment:
@@ -287,6 +283,7 @@ def _serve(
             last = _bend(off, here.moved_cents, moment, last)
             value = values[piece] + slopes[piece] * (moment - begins[piece])
             slope = slopes[piece]
+            value += price
             value += here.late_cents * max(0, moment - punctual)
             value += here.prompt_cents * max(0, moment - here.ready)
             value += here.moved_cents * max(0, max(early - moment, moment - off))
@@ -303,39 +300,39 @@ def _serve(
                 first += (value - lowest) // (-slope) + 1
                 value += slope * (first - moment)
             if first <= last and value < lowest:
-                if tail and plan.begins[target, state, made - 1] == first + here.duration - 1:
+                if tail and plan.begins[target, state, made - 1] == first + service - 1:
                     made -= 1
                 falls = slope < 0 and first < last
                 rate = slope if falls else 0
-                made = _add(plan, target, state, made, first + here.duration, value, rate)
+                made = _add(plan, target, state, made, first + service, value, rate)
                 lowest, tail = value, falls
                 if falls:
                     # For now it stays at that; it may go on falling in the next piece.
                     lowest += slope * (last - first)
-                    made = _add(plan, target, state, made, last + here.duration, lowest, 0)
+                    made = _add(plan, target, state, made, last + service, lowest, 0)
             moment = last + 1
     return made
 
 
 @compiled
-def go_back(arrays: Arrays, plan: Records, shift: int, length: int) -> tuple[int, int]:
+def go_back(arrays: Arrays, plan: Records, on: Records, length: int) -> tuple[int, int]:
     """When the route starts and ends at the cheapest times: as early as it can, starting as late as
     that allows, everything as early as costs no more. ALWAYS if it cannot be kept.
 
     ``plan.starts`` then says when each stop begins, ``plan.taken`` the turn on each way to one.
     """
-    best, end, state, turn = sweep(arrays, plan, shift, length, True)
+    best, end, state, turn = sweep(arrays, plan, on, length, True)
     if best == NEVER:
         return ALWAYS, ALWAYS
-    on = arrays.shifts[shift]
     moment = end
     for index in range(length, -1, -1):
         # From being at stop ``index`` (the end, if it is the last) at that moment to leaving the
         # one before: there may be several turns, of which the one that lets leave first is taken.
         row = index
         if index < length:
-            cents = _at(plan, index + 1, state, moment + arrays.calls[plan.trial[index]].duration)
-            cents -= _cents_at(arrays, plan.trial[index], moment)
+            service = arrays.windows[on.day, plan.trial[index]].service
+            cents = _at(plan, index + 1, state, moment + service)
+            cents -= _cents_at(arrays, on, plan.trial[index], moment)
             turn = -1
         leave = ALWAYS
         for other in range(on.first_turn, on.first_turn + on.turns):
@@ -355,18 +352,25 @@ def go_back(arrays: Arrays, plan: Records, shift: int, length: int) -> tuple[int
         turn = plan.taken[index]
         state = arrays.turns[turn].before
         if index > 0:
-            moment = leave - arrays.calls[plan.trial[index - 1]].duration
+            moment = leave - arrays.windows[on.day, plan.trial[index - 1]].service
             plan.starts[index - 1] = moment
     return leave, end
 
 
 @inlined
-def _cents_at(arrays: Arrays, call: int, moment: int) -> int:
+def _cents_at(arrays: Arrays, on: Records, call: int, moment: int) -> int:
     """What it costs that the call begins at the moment."""
-    here = arrays.calls[call]
+    here, window = arrays.calls[call], arrays.windows[on.day, call]
+    price = 0
+    if window.count > 1:
+        for row in range(window.first, window.first + window.count):
+            if arrays.spans[row, 0] <= moment <= arrays.spans[row, 1]:
+                price = arrays.spans[row, 2]
+                break
     off = abs(moment - here.published) - arrays.weights.moved_time_tolerance
     return (
-        here.late_cents * max(0, moment + here.duration - here.due)
+        price
+        + here.late_cents * max(0, moment + window.service - here.due)
         + here.prompt_cents * max(0, moment - here.ready)
         + here.moved_cents * max(0, off)
     )

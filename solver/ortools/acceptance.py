@@ -166,7 +166,7 @@ def _around(moment: int, windows: Sequence[TimeWindow]) -> tuple[TimeWindow, ...
     Holes between windows are what takes most time in the making of a model of several days.
     """
     inside = [window for window in windows if window.start <= moment <= window.end]
-    return tuple(inside[:1] or windows)
+    return tuple(replace(window, price=0) for window in inside[:1] or windows)
 
 
 def _supplying_just(call: Stop, depot: Depot, name: str) -> Depot:
@@ -175,32 +175,36 @@ def _supplying_just(call: Stop, depot: Depot, name: str) -> Depot:
     return Depot(name, depot.location, depot.duration, windows, dict(call.parts), call.tools)
 
 
+def _moved(end: int | None, moved: Mapping[int, int]) -> int | None:
+    return None if end is None else moved[end]
+
+
 def _cut_out(
     problem: Problem, shifts: Sequence[Shift], calls: Sequences
 ) -> tuple[Problem, dict[str, tuple[Call, ...]]]:
     """A problem of these shifts and calls alone, in which nothing costs anything."""
-    used = {end for shift in shifts for end in (shift.start_location, shift.end_location)}
-    used |= {call.location for sequence in calls.values() for call in sequence}
-    locations = sorted(used)
+    ends = {end for shift in shifts for end in (shift.start_location, shift.end_location)}
+    used = {call.location for sequence in calls.values() for call in sequence}
+    locations = sorted(used | {end for end in ends if end is not None})
     moved = {location: index for index, location in enumerate(locations)}
     sequences = {
         id_: tuple(replace(call, location=moved[call.location]) for call in sequence)
         for id_, sequence in calls.items()
     }
     everywhere = [call for sequence in sequences.values() for call in sequence]
-    travel = problem.travel_time[np.ix_(locations, locations)]
+    cut = np.ix_(locations, locations)
     part = Problem(
         tuple(call for call in everywhere if isinstance(call, Visit)),
         tuple(
             replace(
                 shift,
-                start_location=moved[shift.start_location],
-                end_location=moved[shift.end_location],
+                start_location=_moved(shift.start_location, moved),
+                end_location=_moved(shift.end_location, moved),
             )
             for shift in shifts
         ),
-        travel,
-        travel,
+        problem.travel_time[cut],
+        problem.distance[cut],
         tuple(call for call in everywhere if isinstance(call, Depot)),
         Objective(unassigned=problem.objective.unassigned, working_time=0),
     )

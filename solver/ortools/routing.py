@@ -17,6 +17,7 @@ from solver.ortools.rules import (
     add_eligible_technicians,
     add_imbalance,
     add_lateness,
+    add_limits,
     add_moved_time,
     add_optional_depot_calls,
     add_optional_visits,
@@ -28,9 +29,11 @@ from solver.ortools.rules import (
     add_time_windows,
     add_tools,
     add_travel_cost,
+    add_window_prices,
 )
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, Problem, Visit
+from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind
 from solver.timing.moments import held
 from solver.timing.schedule import Sequences, legs_of
@@ -59,10 +62,12 @@ class RoutingModel(Skeleton):
         add_eligible_technicians(self)
         add_time_windows(self)
         add_shifts(self)
+        add_limits(self)
         add_breaks(self)
         add_parts(self)
         add_tools(self)
         add_links(self)
+        add_window_prices(self)
         add_lateness(self)
         add_worst_lateness(self)
         add_promptness(self)
@@ -205,7 +210,7 @@ class RoutingModel(Skeleton):
                 pauses.append(Stop(StopKind.BREAK, pause.id, begin, begin, finish))
         pauses.sort(key=lambda stop: stop.start)
         stops: list[Stop] = []
-        here, clock = shift.start_location, start
+        here, clock = ends_of(shift)[0], start
         index = answer.Value(self.routing.NextVar(self.start(vehicle)))
         while not self.routing.IsEnd(index):
             call = self.nodes[self.manager.IndexToNode(index)]
@@ -217,7 +222,7 @@ class RoutingModel(Skeleton):
                 arrival += pause_stop.departure - pause_stop.start
                 arrival = max(arrival, pause_stop.departure)
             kind = StopKind.VISIT if isinstance(call, Visit) else StopKind.DEPOT
-            clock = begin + call.duration
+            clock = begin + shift.service(call)
             stops.append(Stop(kind, call.id, arrival, begin, clock))
             here = call.location
             index = answer.Value(self.routing.NextVar(index))

@@ -14,19 +14,41 @@ from ortools.constraint_solver import pywrapcp
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, TimeWindow
 from solver.rules.eligibility import stock_of
-from solver.travel import NO_WAY
+from solver.travel import MAX_TIME, NO_WAY
+
+
+class NotInTheModel(ValueError):  # noqa: N818 - says what is not
+    """The routing model does not know a rule in the way in which the problem uses it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f'the routing model has no {what}; use engine="kernel"')
 
 
 def add_time(model: Skeleton) -> pywrapcp.RoutingDimension:
     """Time passes by travel and service; a route starts as late as it likes and may wait."""
     # What is longer than the model's time is impossible, be it ever so much longer.
     travel = np.minimum(model.legs(model.problem.travel_time), model.latest + 1)
-    service = np.zeros(len(model.locations), dtype=np.int64)
-    service[: len(model.nodes)] = [call.duration for call in model.nodes]
-    transit = model.routing.RegisterTransitMatrix((travel + service[:, None]).tolist())
-    model.routing.AddDimension(transit, model.latest, model.latest, False, "time")
+    transits: dict[tuple[int, ...], int] = {}
+    of_vehicle = []
+    for shift in model.shifts:
+        seconds = tuple(shift.service(call) for call in model.nodes)
+        if seconds not in transits:
+            service = np.zeros(len(model.locations), dtype=np.int64)
+            service[: len(model.nodes)] = seconds
+            matrix = (travel + service[:, None]).tolist()
+            transits[seconds] = model.routing.RegisterTransitMatrix(matrix)
+        of_vehicle.append(transits[seconds])
+    if len(transits) == 1:
+        (transit,) = transits.values()
+        model.routing.AddDimension(transit, model.latest, model.latest, False, "time")
+    else:
+        model.routing.AddDimensionWithVehicleTransits(
+            of_vehicle, model.latest, model.latest, False, "time"
+        )
     time = model.routing.GetDimensionOrDie("time")
-    time.SetSpanCostCoefficientForAllVehicles(model.problem.objective.working_time)
+    for vehicle, shift in enumerate(model.shifts):
+        costs = model.problem.objective.at(shift.rates)
+        time.SetSpanCostCoefficientForVehicle(costs.working_time, vehicle)
     # First the earliest end, then the latest start for it: propagation knows both exactly. The
     # other way round the latest start may fail in a hole between windows, and is then lowered
     # second by second until the time for it is over and the plan refused.
@@ -41,15 +63,19 @@ def add_travel_cost(model: Skeleton) -> None:
 
     A leg that there is not costs nothing: there is never the time to go there.
     """
-    costs = model.problem.objective
     travel, distance = (
         np.where(legs == NO_WAY, 0, legs)
-        for legs in (model.legs(model.problem.travel_time), model.legs(model.problem.distance))
+        for legs in (model.legs(model.problem.driven), model.legs(model.problem.distance))
     )
-    cents = costs.travel_time * travel + costs.distance * distance
-    evaluator = model.routing.RegisterTransitMatrix(cents.tolist())
-    model.routing.SetArcCostEvaluatorOfAllVehicles(evaluator)
-    model.routing.SetFixedCostOfAllVehicles(costs.shift_use)
+    evaluators: dict[tuple[int, int], int] = {}
+    for vehicle, shift in enumerate(model.shifts):
+        costs = model.problem.objective.at(shift.rates)
+        rates = costs.travel_time, costs.distance
+        if rates not in evaluators:
+            cents = costs.travel_time * travel + costs.distance * distance
+            evaluators[rates] = model.routing.RegisterTransitMatrix(cents.tolist())
+        model.routing.SetArcCostEvaluatorOfVehicle(evaluators[rates], vehicle)
+    model.routing.SetFixedCostOfAllVehicles(model.problem.objective.shift_use)
 
 
 def add_optional_visits(model: Skeleton) -> None:
@@ -111,14 +137,47 @@ def add_shifts(model: Skeleton) -> None:
             model.time.SetCumulVarSoftUpperBound(model.end(vehicle), end, overtime)
 
 
+def add_limits(model: Skeleton) -> None:
+    """No route lasts longer, and has more visits, travel and distance, than its shift allows.
+
+    What is longer than all limits is impossible, be it ever so much longer; a leg that there is not
+    counts as none, as there is never the time to go there.
+    """
+    for vehicle, shift in enumerate(model.shifts):
+        if shift.max_duration is not None:
+            most = min(shift.max_duration, model.latest)
+            model.time.SetSpanUpperBoundForVehicle(most, vehicle)
+    problem = model.problem
+    for limit, matrix in (
+        ("max_visits", None),
+        ("max_travel", problem.driven),
+        ("max_distance", problem.distance),
+    ):
+        allowed = [shift.limits.get(limit) for shift in model.shifts]
+        if all(most is None for most in allowed):
+            continue
+        if matrix is None:
+            transit = model.vector([1] * len(model.visits))
+        else:
+            legs = model.legs(matrix)
+            counted = np.where(legs == NO_WAY, 0, np.minimum(legs, 1 + _largest(allowed)))
+            transit = model.routing.RegisterTransitMatrix(counted.tolist())
+        plenty = (1 + len(model.locations)) * (1 + _largest(allowed))
+        capacities = [plenty if most is None else min(most, plenty) for most in allowed]
+        model.routing.AddDimensionWithVehicleCapacity(transit, 0, capacities, True, limit)
+
+
+def _largest(allowed: Sequence[int | None]) -> int:
+    return min(MAX_TIME, max(most for most in allowed if most is not None))
+
+
 def add_breaks(model: Skeleton) -> None:
     """Breaks are intervals that no service overlaps; before and after the route they are free."""
-    service = [
-        0
-    ] * model.routing.Size()  # by index, not by node: a shorter list is read past its end
-    for node, call in enumerate(model.nodes):
-        service[model.index(node)] = call.duration
     for vehicle, shift in enumerate(model.shifts):
+        # By index, not by node: a shorter list is read past its end.
+        service = [0] * model.routing.Size()
+        for node, call in enumerate(model.nodes):
+            service[model.index(node)] = shift.service(call)
         intervals = [
             model.solver.FixedDurationIntervalVar(
                 pause.window.start - model.epoch,
@@ -240,8 +299,33 @@ def add_lateness(model: Skeleton) -> None:
     for node, visit in enumerate(model.visits):
         rate = costs.late_cents(visit.priority)
         if rate and visit.due is not None:
-            latest = visit.due - visit.duration - model.epoch
+            latest = visit.due - _same_service(model, node, "lateness") - model.epoch
             _no_later_than(model, model.time, node, latest, rate)
+
+
+def _same_service(model: Skeleton, node: int, rule: str) -> int:
+    """Seconds that whoever may do it takes for the visit. Raises ``NotInTheModel`` if they differ:
+    a soft bound is one for all vehicles."""
+    visit = model.visits[node]
+    vehicles = np.flatnonzero(model.eligible[node])
+    seconds = {model.shifts[vehicle].service(visit) for vehicle in vehicles}
+    if len(seconds) > 1:
+        raise NotInTheModel(
+            f"the {rule} of visit {visit.id!r}, which takes some longer than others"
+        )
+    return seconds.pop()
+
+
+def add_window_prices(model: Skeleton) -> None:
+    """A price that all windows of a visit have cannot be avoided. Raises ``NotInTheModel`` where
+    it is for the start to choose."""
+    for node, visit in enumerate(model.visits):
+        prices = {window.price for window in visit.windows} or {0}
+        if len(prices) > 1:
+            raise NotInTheModel(
+                f"prices of windows, of which visit {visit.id!r} has different ones"
+            )
+        model.unavoidable[node] += prices.pop()
 
 
 def add_promptness(model: Skeleton) -> None:
@@ -325,6 +409,8 @@ def add_imbalance(model: Skeleton) -> None:
     service = [visit.duration for visit in model.visits]
     if not rate or not any(service):
         return
+    if any(shift.is_paced for shift in model.shifts):
+        raise NotInTheModel("imbalance among technicians of different pace")
     model.routing.AddDimension(model.vector(service), 0, sum(service), True, "service")
     dimension = model.routing.GetDimensionOrDie("service")
     for vehicle, shift in enumerate(model.shifts):

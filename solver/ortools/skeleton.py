@@ -17,6 +17,7 @@ from ortools.constraint_solver import pywrapcp
 from solver.draft.supply import supplying_depots
 from solver.problem import Depot, Problem
 from solver.rules.eligibility import Truths, at_pinned_time, eligibility_matrix, pair_costs
+from solver.rules.places import ends_of, on_places
 from solver.timing.schedule import Call, Sequences
 from solver.timing.timing import idle_route
 from solver.travel import Matrix
@@ -39,7 +40,7 @@ class Skeleton:
     def __init__(
         self, problem: Problem, sequences: Sequences, spare_calls: int | None = None
     ) -> None:
-        self.problem = problem
+        self.problem = problem = on_places(problem)
         idle = [idle_route(shift) for shift in problem.shifts]
         roomy = [route is not None for route in idle]
         self.shifts = [shift for shift, room in zip(problem.shifts, roomy, strict=True) if room]
@@ -59,15 +60,15 @@ class Skeleton:
             self.calls_at.setdefault(depot.id, []).append(node)
         self.epoch = min(shift.start for shift in self.shifts)
         self.latest = max(s.end + s.max_overtime for s in self.shifts) - self.epoch
-        ends = sorted({end for s in self.shifts for end in (s.start_location, s.end_location)})
+        ends = sorted({end for shift in self.shifts for end in ends_of(shift)})
         first_end = len(self.visits) + len(self.calls)
         node_of = {location: first_end + index for index, location in enumerate(ends)}
         self.locations = np.array([*(c.location for c in self.nodes), *ends], dtype=np.int64)
         self.manager = pywrapcp.RoutingIndexManager(
             len(self.locations),
             len(self.shifts),
-            [node_of[shift.start_location] for shift in self.shifts],
-            [node_of[shift.end_location] for shift in self.shifts],
+            [node_of[ends_of(shift)[0]] for shift in self.shifts],
+            [node_of[ends_of(shift)[1]] for shift in self.shifts],
         )
         self._index = [int(self.manager.NodeToIndex(node)) for node in range(len(self.nodes))]
         self.routing = pywrapcp.RoutingModel(self.manager)

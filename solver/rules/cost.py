@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import pair_cost
+from solver.rules.windows import price_at
 from solver.solution import SOFT, Route, Rule, StopKind
 from solver.travel import NO_WAY
 
@@ -46,9 +47,9 @@ class RouteCost:
     def of(self, route: Route) -> Iterator[tuple[Rule, int]]:
         """Cents by soft rule, a rule possibly in several shares."""
         problem = self._problem
-        costs = problem.objective
         shift = self._shifts[route.shift]
-        places = [shift.start_location]
+        costs = problem.objective.at(shift.rates)
+        places: list[int | None] = [shift.start_location]
         service = 0
         for stop in route.stops:
             if stop.kind is StopKind.DEPOT:
@@ -56,12 +57,12 @@ class RouteCost:
             elif stop.kind is StopKind.VISIT:
                 visit = problem.visit[stop.id]
                 places.append(visit.location)
-                service += visit.duration
+                service += shift.service(visit)
                 yield from visit_cost(problem, shift, visit, stop.start)
-        travel_time, distance = problem.travel_time, problem.distance
-        ways = pairwise([*places, shift.end_location])
-        legs = [way for way in ways if travel_time[way] != NO_WAY]
-        yield Rule.TRAVEL_TIME, costs.travel_time * sum(int(travel_time[leg]) for leg in legs)
+        driven, distance = problem.driven, problem.distance
+        ways = ((a, b) for a, b in pairwise([*places, shift.end_location]) if None not in (a, b))
+        legs = [way for way in ways if driven[way] != NO_WAY]
+        yield Rule.TRAVEL_TIME, costs.travel_time * sum(int(driven[leg]) for leg in legs)
         yield Rule.DISTANCE, costs.distance * sum(int(distance[leg]) for leg in legs)
         yield Rule.WORKING_TIME, costs.working_time * (route.end - route.start)
         yield Rule.OVERTIME, costs.overtime * max(0, route.end - shift.end)
@@ -75,8 +76,9 @@ def visit_cost(
     """Cents by soft rule for a visit that starts then: who comes, how late, how much moved."""
     costs = problem.objective
     yield from pair_cost(problem, visit, shift).items()
+    yield Rule.WINDOW_PRICE, price_at(visit.windows, start)
     if visit.due is not None:
-        late = max(0, start + visit.duration - visit.due)
+        late = max(0, start + shift.service(visit) - visit.due)
         yield Rule.LATENESS, costs.late_cents(visit.priority) * late
     if prompt := costs.prompt_cents(visit.priority):
         yield Rule.PROMPTNESS, prompt * max(0, start - problem.ready[visit.id])

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
+from solver.rules.windows import price_at
 from solver.solution import Rule
 from solver.travel import Matrix
 
@@ -145,11 +146,21 @@ def eligible_shifts(
     return eligible
 
 
+def services(shifts: Sequence[Shift], visit: Visit) -> Matrix:
+    """Seconds that each of the shifts takes for the visit."""
+    seconds = np.full(len(shifts), visit.duration, dtype=np.int64)
+    for column, shift in enumerate(shifts):
+        if shift.is_paced:
+            seconds[column] = shift.service(visit)
+    return seconds
+
+
 def at_pinned_time(visit: Visit) -> Visit:
     """The visit with its pinned time, if it has one, as its only window."""
     if visit.pin is None or visit.pin.start is None:
         return visit
-    return replace(visit, windows=(TimeWindow(visit.pin.start, visit.pin.start),))
+    moment = visit.pin.start
+    return replace(visit, windows=(TimeWindow(moment, moment, price_at(visit.windows, moment)),))
 
 
 def pair_cost(problem: Problem, visit: Visit, shift: Shift) -> Mapping[Rule, int]:

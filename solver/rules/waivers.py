@@ -154,7 +154,9 @@ def _visit_with(visit: Visit, waivers: Sequence[Waiver]) -> Visit:
     return replace(
         visit,
         skills={skill: level for skill, level in skills.items() if level > 0},
-        windows=tuple(TimeWindow(w.start - earlier, w.end + later) for w in visit.windows),
+        windows=tuple(
+            replace(w, start=w.start - earlier, end=w.end + later) for w in visit.windows
+        ),
         pin=Pin(technician, start),
     )
 

@@ -5,9 +5,11 @@ times of a sequence cost, and which are the cheapest, is in ``solver/timing/timi
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from solver.kernel.rests import rests
 from solver.problem import Depot, Shift, TimeWindow, Visit
+from solver.rules.places import ends_of
 from solver.travel import MAX_TIME, Matrix
 
 Call = Visit | Depot
@@ -33,21 +35,30 @@ NEVER = 2 * MAX_TIME
 
 def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
     """When the route can be back at the earliest, in seconds since the problem's epoch; None if the
-    sequence breaks a time rule.
+    sequence breaks a time rule, or would take longer than the shift's longest duration."""
+    end = _soonest_end(shift, sequence, legs)
+    longest = shift.max_duration
+    if end is None or longest is None or end - shift.start <= longest:
+        return end
+    return _earliest_end_within(longest, shift, sequence, legs)
+
+
+def _soonest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
+    """The same, however long the route then takes.
 
     Searches ask this more than anything else: a shift with one break at most, which is nearly
     every shift, is answered in one pass with two clocks, before and after the break.
     """
     if len(shift.breaks) > 1:
         return _earliest_end(shift, sequence, legs)
-    latest_end = shift.end + shift.max_overtime
+    latest_end, is_paced = shift.end + shift.max_overtime, shift.is_paced
     never = latest_end + 1
     before = shift.start
     after, opens, closes, rest = never, never, never - 1, 0
     for pause in shift.breaks:
         opens, closes, rest = pause.window.start, pause.window.end, pause.duration
         after = max(before, opens + rest)
-    here = shift.start_location
+    here, home = ends_of(shift)
     for call in sequence:
         travel = legs[here][call.location]
         after += travel
@@ -58,12 +69,13 @@ def earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | No
         if call.windows:
             before = _opening(call.windows, before, never)
             after = _opening(call.windows, after, never)
-        before += call.duration
-        after += call.duration
+        service = shift.service(call) if is_paced else call.duration
+        before += service
+        after += service
         if before > latest_end and after > latest_end:
             return None
         here = call.location
-    travel = legs[here][shift.end_location]
+    travel = legs[here][home]
     after += travel
     begin = before if before > opens else opens
     if begin <= closes:
@@ -88,12 +100,57 @@ def _opening(windows: Sequence[TimeWindow], time: int, never: int) -> int:
 
 def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | None:
     """With the earliest time in each state of the breaks, which is better than any later one."""
+    states, _ = rests(shift.breaks)
+    ends = _earliest_ends(
+        shift, sequence, legs, [max(shift.start, state.opens) for state in states]
+    )
+    end = min(ends, default=NEVER)
+    return None if end == NEVER else end
+
+
+def _earliest_end_within(
+    longest: int, shift: Shift, sequence: Sequence[Call], legs: Legs
+) -> int | None:
+    """The earliest end of a route that lasts no longer than so many seconds.
+
+    Whoever starts later does not come earlier. So if the earliest end is too late for a start, it
+    is for all up to ``longest`` before that end.
+    """
+    states, _ = rests(shift.breaks)
+    begin, home = ends_of(shift)
+    places = [begin, *(call.location for call in sequence), home]
+    busy = sum(legs[here][there] for here, there in pairwise(places))
+    busy += sum(shift.service(call) for call in sequence)
+    found = NEVER
+    for first, state in enumerate(states):
+        start: int | None = max(shift.start, state.opens)
+        while start is not None and start < found:
+            departures = [NEVER] * len(states)
+            departures[first] = start
+            # Whoever has no time for the breaks without any waiting never has.
+            ends = [
+                end
+                for end, last in zip(
+                    _earliest_ends(shift, sequence, legs, departures), states, strict=True
+                )
+                if end < NEVER and busy + last.rest - state.rest <= longest
+            ]
+            found = min([found, *(end for end in ends if end - start <= longest)])
+            later = [end - longest for end in ends if end - start > longest]
+            start = min(later, default=None)
+    return None if found == NEVER else found
+
+
+def _earliest_ends(
+    shift: Shift, sequence: Sequence[Call], legs: Legs, departures: Sequence[int]
+) -> list[int]:
+    """The earliest end in each state of the breaks, given the earliest start in each; ``NEVER``
+    where there is none."""
     latest_end = shift.end + shift.max_overtime
     states, turns = rests(shift.breaks)
-    departures = [max(shift.start, state.opens) for state in states]
-    here = shift.start_location
+    here, home = ends_of(shift)
     for call in (*sequence, None):
-        there = shift.end_location if call is None else call.location
+        there = home if call is None else call.location
         arrivals = [NEVER] * len(states)
         for turn in turns:
             leave = departures[turn.before]
@@ -102,18 +159,20 @@ def _earliest_end(shift: Shift, sequence: Sequence[Call], legs: Legs) -> int | N
                 if arrival < arrivals[turn.after]:
                     arrivals[turn.after] = arrival
         if call is None:
-            ends = [end for end, state in zip(arrivals, states, strict=True) if end <= state.closes]
-            end = min(ends, default=NEVER)
-            return end if end <= latest_end else None
+            return [
+                end if end <= min(latest_end, state.closes) else NEVER
+                for end, state in zip(arrivals, states, strict=True)
+            ]
         here = there
         departures = [
             _opening(call.windows, arrival, NEVER) if call.windows else arrival
             for arrival in arrivals
         ]
-        departures = [min(start + call.duration, NEVER) for start in departures]
+        service = shift.service(call)
+        departures = [min(start + service, NEVER) for start in departures]
         if min(departures) > latest_end:
-            return None
-    return None
+            break
+    return [NEVER] * len(states)
 
 
 def next_start(windows: Sequence[TimeWindow], time: int) -> int | None:

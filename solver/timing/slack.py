@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from solver.problem import Depot, Shift, TimeWindow, Visit
-from solver.rules.eligibility import Truths
+from solver.rules.eligibility import Truths, services
+from solver.rules.places import ends_of
 from solver.timing.schedule import NEVER, Call, Legs, earliest_end, next_start, previous_start
 from solver.travel import Matrix
 
@@ -30,19 +31,17 @@ class Slack:
         self, shift: Shift, sequence: Sequence[Call], legs: Legs, end: int | None = None
     ) -> None:
         self._sequence = sequence
-        self.locations = [
-            shift.start_location,
-            *(call.location for call in sequence),
-            shift.end_location,
-        ]
+        first, last = ends_of(shift)
+        self.shift = shift
+        self.locations = [first, *(call.location for call in sequence), last]
         self._travel = [legs[a][b] for a, b in pairwise(self.locations)]
         self.departures = [shift.start]
         for leg, call in zip(self._travel, sequence, strict=False):
             start = next_start(call.windows, self.departures[-1] + leg)
-            self.departures.append(NEVER if start is None else start + call.duration)
+            self.departures.append(NEVER if start is None else start + shift.service(call))
         self.latest = [shift.end + shift.max_overtime if end is None else end]
         for leg, call in zip(reversed(self._travel), reversed(sequence), strict=False):
-            moment = previous_start(call.windows, self.latest[-1] - leg - call.duration)
+            moment = previous_start(call.windows, self.latest[-1] - leg - shift.service(call))
             self.latest.append(-NEVER if moment is None else moment)
         self.latest.reverse()
 
@@ -58,7 +57,7 @@ class Slack:
         if start is None:
             return False
         onward = legs[visit.location][self.locations[index + 1]]
-        return start + visit.duration + onward <= self.latest[index]
+        return start + self.shift.service(visit) + onward <= self.latest[index]
 
     def may_pass(self, depot: Depot, legs: Legs) -> bool:
         """Whether some gap has time to go by the depot, its windows and detours that save time
@@ -84,12 +83,12 @@ class Slack:
             if start is None:
                 return []
             clock, here = start + depot.duration, depot.location
-        onward = legs[visit.location]
+        onward, service = legs[visit.location], self.shift.service(visit)
         gaps = []
         for index in range(first, len(self.latest)):
             start = next_start(visit.windows, clock + legs[here][visit.location])
             if start is not None:
-                arrival = start + visit.duration + onward[self.locations[index + 1]]
+                arrival = start + service + onward[self.locations[index + 1]]
                 if arrival <= self.latest[index]:
                     gaps.append(index)
             if index == len(self._sequence):
@@ -98,7 +97,7 @@ class Slack:
             start = next_start(call.windows, clock + legs[here][call.location])
             if start is None or start > self.latest[index]:
                 break
-            clock, here = start + call.duration, call.location
+            clock, here = start + self.shift.service(call), call.location
         return gaps
 
 
@@ -124,14 +123,17 @@ class Openings:
         self._latest = _column(slack.latest for slack in slacks)
         self._before = _column(slack.locations[:-1] for slack in slacks)
         self._after = _column(slack.locations[1:] for slack in slacks)
-        gaps = [len(slack.departures) for slack in slacks]
-        self._first_gaps = np.cumsum([0, *gaps])[:-1]
+        self._gaps = [len(slack.departures) for slack in slacks]
+        self._first_gaps = np.cumsum([0, *self._gaps])[:-1]
+        self._shifts = [slack.shift for slack in slacks]
 
     def admit(self, visit: Visit) -> Truths:
         """For each of the s shifts, in their order, whether any of its gaps admits the visit."""
         arrivals = self._departures + self._travel_time[self._before, visit.location]
         starts = _first_starts(visit.windows, arrivals)
-        ends = starts + visit.duration + self._travel_time[visit.location][self._after]
+        service = services(self._shifts, visit)
+        ends = starts + np.repeat(service, self._gaps)
+        ends += self._travel_time[visit.location][self._after]
         return np.logical_or.reduceat(ends <= self._latest, self._first_gaps)
 
 

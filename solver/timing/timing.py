@@ -22,12 +22,14 @@ from solver.kernel.arrays import (
     Ints,
     Records,
 )
+from solver.kernel.limits import go_back_within
 from solver.kernel.plan import MOST_PIECES, SCRATCH
 from solver.kernel.rests import Turn, rests
-from solver.kernel.timing import go_back
 from solver.kernel.views import Views
 from solver.objective import Objective
 from solver.problem import MAX_COST, Problem, Shift, Visit
+from solver.rules.places import ends_of
+from solver.rules.windows import one_after_the_other
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Call, Legs
 
@@ -75,6 +77,8 @@ class _Times(Views):
     sizes: Ints
     starts: Ints
     taken: Ints
+    moments: Ints
+    span: Records
 
 
 class _Desk:
@@ -84,7 +88,7 @@ class _Desk:
         self.room = (calls, states, turns)
         curves = (calls + 1 + SCRATCH, states + 1)
         pieces = min(4 * calls + 16, MOST_PIECES)
-        self._spans = np.zeros((4 * calls + 16, 2), dtype=np.int64)
+        self._spans = np.zeros((4 * calls + 16, 3), dtype=np.int64)
         self._sheet = self._sheet_with(self._spans)
         self._times = _Times(
             trial=np.arange(calls + 1, dtype=np.int64),
@@ -95,6 +99,8 @@ class _Desk:
             sizes=np.zeros(curves, dtype=np.int64),
             starts=np.zeros(calls + 1, dtype=np.int64),
             taken=np.zeros(calls + 1, dtype=np.int64),
+            moments=np.zeros((2, states + 1), dtype=np.int64),
+            span=np.zeros(1, dtype=SHIFT),
         )
 
     def _sheet_with(self, spans: Ints) -> _SequenceArrays:
@@ -119,40 +125,40 @@ class _Desk:
     ) -> Route | None:
         states, turns = rests(shift.breaks)
         spans = [
-            [(w.start, w.end) for w in sorted(call.windows, key=lambda w: (w.start, w.end))]
-            or [(-ALWAYS, ALWAYS)]
+            [(w.start, w.end, w.price) for w in one_after_the_other(call.windows)]
+            or [(-ALWAYS, ALWAYS, 0)]
             for call in sequence
         ]
         if sum(map(len, spans)) > len(self._sheet.spans):
-            self._sheet = self._sheet_with(np.zeros((2 * sum(map(len, spans)), 2), dtype=np.int64))
+            self._sheet = self._sheet_with(np.zeros((2 * sum(map(len, spans)), 3), dtype=np.int64))
         # They have of ``Arrays`` and ``Plan`` what timing reads.
         sheet: Any = self._sheet
         times: Any = self._times
-        unit, working_time = _tie_breaker(objective, shift, rates)
-        sheet.weights["working_time"] = working_time
+        objective = objective.at(shift.rates)
+        unit, working_time = _tie_breaker(objective, shift, rates, sequence)
         sheet.weights["overtime"] = unit * objective.overtime
         sheet.weights["moved_time_tolerance"] = objective.moved_time_tolerance
-        sheet.shifts[0] = _shift_record(shift, len(states), len(turns))
+        sheet.shifts[0] = _shift_record(shift, working_time, len(states), len(turns))
         for row, state in enumerate(states):
             sheet.states[row] = state[1:]
         for row, turn in enumerate(turns):
             sheet.turns[row] = turn[:5]
-        here, first = shift.start_location, 0
+        (here, home), first = ends_of(shift), 0
         for row, call in enumerate(sequence):
             due, late, ready, prompt, published, moved = rates[row]
             sheet.calls[row] = (
-                *(call.location, call.duration, 0, 0, 0),
+                *(call.location, shift.service(call), 0, 0, 0),
                 *(due, unit * late, ready, unit * prompt, published, unit * moved),
             )
             own = spans[row]
-            sheet.windows[0, row] = (own[0][0], own[-1][1], first, len(own))
-            for span in own:
-                sheet.spans[first] = span
+            sheet.windows[0, row] = (own[0][0], own[-1][1], first, len(own), shift.service(call))
+            for opens, closes, price in own:
+                sheet.spans[first] = opens, closes, unit * price
                 first += 1
             times.legs[row] = legs[here][call.location]
             here = call.location
-        times.legs[len(sequence)] = legs[here][shift.end_location]
-        start, end = go_back(sheet, times, 0, len(sequence))
+        times.legs[len(sequence)] = legs[here][home]
+        start, end = go_back_within(sheet, times, 0, len(sequence))
         if start == ALWAYS:
             return None
         return _route(shift, sequence, turns, times, int(start), int(end))
@@ -196,7 +202,9 @@ def _rates(problem: Problem, sequence: Sequence[Call]) -> list[CostRates]:
     return found
 
 
-def _tie_breaker(objective: Objective, shift: Shift, rates: Sequence[CostRates]) -> tuple[int, int]:
+def _tie_breaker(
+    objective: Objective, shift: Shift, rates: Sequence[CostRates], sequence: Sequence[Call]
+) -> tuple[int, int]:
     """How many units a cent is, and units per second of working time.
 
     Where working time costs nothing, a second still counts, but less than a cent in all: so that a
@@ -210,15 +218,18 @@ def _tie_breaker(objective: Objective, shift: Shift, rates: Sequence[CostRates])
     for due, late, ready, prompt, published, moved in rates:
         dearest += late * max(0, latest - due) + prompt * max(0, latest - ready)
         dearest += moved * max(abs(latest - published), abs(shift.start - published))
+    dearest += sum(max((w.price for w in call.windows), default=0) for call in sequence)
     return (unit, 1) if (dearest + 1) * unit < MAX_COST else (1, 0)
 
 
-def _shift_record(shift: Shift, states: int, turns: int) -> tuple[Any, ...]:
+def _shift_record(shift: Shift, working_time: int, states: int, turns: int) -> tuple[Any, ...]:
     values = dict.fromkeys(SHIFT.names or (), 0)
     values |= {
         "start": shift.start,
         "end": shift.end,
         "latest_end": shift.end + shift.max_overtime,
+        "working_time": working_time,
+        "max_duration": ALWAYS if shift.max_duration is None else shift.max_duration,
         "breaks": len(shift.breaks),
         "states": states,
         "turns": turns,
@@ -249,7 +260,7 @@ def _route(
         if row == len(sequence):
             break
         call, begin = sequence[row], int(times.starts[row])
-        clock = begin + call.duration
+        clock = begin + shift.service(call)
         kind = StopKind.VISIT if isinstance(call, Visit) else StopKind.DEPOT
         stops.append(Stop(kind, call.id, max(arrival, free), begin, clock))
     return Route(shift.id, shift.technician, start, end, tuple(stops))

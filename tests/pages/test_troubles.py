@@ -31,6 +31,8 @@ NOT_THE_SERVICE = {
     "solver/files/text_formats.py": "problems in files, for `dispatch solve`",
     "solver/links.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/objective.py": "told in full on the terminal; a run says `data_contradict`",
+    "solver/faults.py": "told in full on the terminal; a run says `data_contradict`",
+    "solver/pace.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/problem.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/travel.py": "told in full on the terminal; a run says `data_contradict`",
     "dispatch/files/folder.py": "folders of CSV, for `dispatch import`",

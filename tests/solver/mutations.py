@@ -5,6 +5,7 @@ Where a rule is about numbers it is broken by 1, by changing the solution or wha
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from solver.judge.cost import cost
@@ -121,7 +122,9 @@ class Spot:
         for before in self.route.stops[: self.route.stops.index(stop)]:
             if before.kind is not BREAK:
                 left, here = before.departure, places[before.id].location
-        return left + int(self.problem.travel_time[here, places[stop.id].location])
+        there = places[stop.id].location
+        access = places[stop.id].access if stop.kind is VISIT and here != there else 0
+        return left + access + (0 if here is None else int(self.problem.travel_time[here, there]))
 
 
 C = TypeVar("C", Problem, Solution)
@@ -227,7 +230,8 @@ def _late_start(at: Spot) -> Case | None:
 def _no_way_back(at: Spot) -> Case | None:
     if at.route.stops[-1] is not at.stop:
         return None
-    if not at.problem.travel_time[at.visit.location, at.shift.end_location]:
+    end = at.shift.end_location
+    if end is None or not at.problem.travel_time[at.visit.location, end]:
         return None
     return at.route_with(end=at.stop.departure)
 
@@ -320,6 +324,23 @@ def _late_in_its_crew(at: Spot) -> Case | None:
             crew = _with_link(at, Together((at.stop.id, other.stop.id)))
             return None if crew is None else (crew[0], at.moved(at.stop.start + 1)[1])
     return None
+
+
+def _with_limit(at: Spot, limit: str) -> Case | None:
+    """One less is allowed than there is."""
+    where = {v.id: v.location for v in at.problem.visits}
+    where |= {d.id: d.location for d in at.problem.depots}
+    stops = [stop for stop in at.route.stops if stop.kind is not BREAK]
+    places = [at.shift.start_location, *(where[s.id] for s in stops), at.shift.end_location]
+    ways = [(a, b) for a, b in pairwise(places) if a is not None and b is not None]
+    there_is = {
+        "max_duration": at.route.end - at.route.start,
+        "max_travel": sum(int(at.problem.travel_time[way]) for way in ways),
+        "max_distance": sum(int(at.problem.distance[way]) for way in ways),
+        "max_visits": sum(stop.kind is VISIT for stop in stops),
+    }
+    most = there_is[limit] - 1
+    return at.shift_with(**{limit: most}) if most >= 0 else None
 
 
 VISIT, DEPOT, BREAK = StopKind.VISIT, StopKind.DEPOT, StopKind.BREAK
@@ -469,6 +490,22 @@ MUTATIONS = (
         Rule.SHIFT,
         MIXED,
         {"the route ends before it starts": lambda at: at.route_with(end=at.route.start - 9)},
+    ),
+    *_at(
+        VISIT,
+        Rule.LIMITS,
+        SECOND,
+        {
+            "it is a second longer than allowed": lambda at: _with_limit(at, "max_duration"),
+            "there is a second of travel too much": lambda at: _with_limit(at, "max_travel"),
+            "it goes a metre too far": lambda at: _with_limit(at, "max_distance"),
+        },
+    ),
+    *_at(
+        VISIT,
+        Rule.LIMITS,
+        ONE,
+        {"there is a visit too many": lambda at: _with_limit(at, "max_visits")},
     ),
     *_at(
         BREAK,

@@ -5,8 +5,11 @@ In a ``line_problem`` location ``i`` lies ``10 * i`` seconds along a straight ro
 that a test can do its sums by heart.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,7 +18,8 @@ from hypothesis import strategies as st
 
 from solver.judge.cost import cost
 from solver.links import Link
-from solver.objective import Objective
+from solver.objective import Objective, Rates
+from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
 from solver.travel import NO_WAY, Matrix
@@ -71,7 +75,8 @@ def line_problem(
     ``weights`` are those of the ``Objective``."""
     visits, shifts, depots = tuple(visits), tuple(shifts), tuple(depots)
     used = [v.location for v in visits] + [d.location for d in depots]
-    used += [end for s in shifts for end in (s.start_location, s.end_location)]
+    ends = [end for s in shifts for end in (s.start_location, s.end_location)]
+    used += [end for end in ends if end is not None]
     seconds = line(max([size, *(location + 1 for location in used)]))
     metres, objective = seconds * metres_per_second, Objective(**weights)
     return Problem(visits, shifts, seconds, metres, depots, objective, tuple(links))
@@ -126,6 +131,9 @@ def _cut_off(seed: int) -> Callable[[int], npt.NDArray[np.bool_]]:
 
 
 NOTHING: dict[str, int] = {}
+_RATES = st.builds(Rates, *[st.sampled_from((None, 0, 1, 4))] * 3)
+NO_PACES: dict[str, Fraction] = {}
+_PACES = st.sampled_from((Fraction(6, 5), Fraction(1, 3), Fraction(2)))
 NOBODY: frozenset[str] = frozenset()
 _NAMES = (*TECHNICIANS, STRANGER)
 _SKILLS = _quantities("gas", "power")
@@ -148,12 +156,22 @@ _WINDOWS = _one_in(
     ).map(tuple),
     (),
 )
+_PRICED = _one_in(
+    4, st.lists(st.sampled_from((0, 10, 300)), min_size=3, max_size=3).map(tuple), (0, 0, 0)
+)
+_PRICED_WINDOWS = st.builds(
+    lambda windows, prices: tuple(
+        replace(w, price=price) for w, price in zip(windows, prices, strict=False)
+    ),
+    _WINDOWS,
+    _PRICED,
+)
 _VISITS = st.builds(
     Visit,
     id=st.just(""),
     location=_LOCATIONS,
     duration=st.sampled_from((60, 0, 7, 200, 600)),
-    windows=_WINDOWS,
+    windows=_PRICED_WINDOWS,
     skills=_one_in(4, _SKILLS, NOTHING),
     parts=_one_in(2, _PARTS, NOTHING),
     tools=_one_in(4, _TOOLS, NOBODY),
@@ -167,6 +185,7 @@ _VISITS = st.builds(
     previous=_one_in(
         4, st.builds(Previous, st.sampled_from(_NAMES), _MOMENTS, st.booleans()), None
     ),
+    work_type=st.sampled_from((None, "boiler", "meter")),
 )
 _BREAKS = st.builds(
     lambda start, length, duration: Break("", TimeWindow(start, start + length), duration),
@@ -188,6 +207,13 @@ _SHIFTS = st.builds(
     tools=_TOOLS,
     breaks=_one_in(2, st.lists(_BREAKS, min_size=1, max_size=2).map(tuple), ()),
     territories=_one_in(4, _some("north", "south"), NOBODY),
+    max_duration=_one_in(4, st.sampled_from((300, 600, 1000, 0)), None),
+    max_visits=_one_in(8, st.integers(0, 3), None),
+    max_travel=_one_in(8, st.integers(0, 300), None),
+    max_distance=_one_in(8, st.integers(0, 300), None),
+    pace=_one_in(8, _PACES, ITS_OWN_TIME),
+    rates=_one_in(8, _RATES, Rates()),
+    paces=_one_in(8, st.dictionaries(st.sampled_from(("boiler", "meter")), _PACES), NO_PACES),
 )
 _DEPOTS = st.builds(
     Depot,
@@ -236,13 +262,18 @@ _OBJECTIVES = st.sampled_from(((1, 3, 10, 30, 100), (1,), (2, 2))).flatmap(
 
 
 def problems(
-    *, max_visits: int = 6, max_technicians: int = 3, cut_off: bool = False
+    *,
+    max_visits: int = 6,
+    max_technicians: int = 3,
+    cut_off: bool = False,
+    on_roads: bool = False,
 ) -> st.SearchStrategy[Problem]:
     """Any small problem over all rules, with everything that life and bad data bring: nobody at
     work, empty shifts, one place for all, asymmetric travel, windows in the past, impossible
     visits, pins to strangers, depots without stock, times before the epoch; if ``cut_off``, no way
-    at all between some places."""
-    return st.builds(
+    at all between some places; if ``on_roads``, shifts that begin or end anywhere, and visits with
+    access."""
+    drawn = st.builds(
         _assembled,
         size=st.integers(1, 5),
         seconds=_MATRICES,
@@ -254,6 +285,33 @@ def problems(
         visits=_seldom_few(_VISITS, max_visits),
         depots=_seldom_few(_DEPOTS, 2),
     )
+    return drawn.flatmap(_with_roads) if on_roads else drawn
+
+
+def _with_roads(problem: Problem) -> st.SearchStrategy[Problem]:
+    """The same, with some shifts that begin or end anywhere, and some visits with access."""
+    shifts, visits = len(problem.shifts), len(problem.visits)
+    return st.builds(
+        lambda opened, access: replace(
+            problem,
+            visits=tuple(
+                replace(v, access=seconds)
+                for v, seconds in zip(problem.visits, access, strict=True)
+            ),
+            shifts=tuple(
+                replace(s, **dict.fromkeys(ends))
+                for s, ends in zip(problem.shifts, opened, strict=True)
+            ),
+        ),
+        st.lists(_OPEN, min_size=shifts, max_size=shifts),
+        st.lists(_ACCESS, min_size=visits, max_size=visits),
+    )
+
+
+_ACCESS = st.sampled_from((0, 0, 15, 90))
+_OPEN = st.sampled_from(
+    ((), (), (), ("end_location",), ("start_location",), ("start_location", "end_location"))
+)
 
 
 def _assembled(
@@ -351,7 +409,7 @@ def later(problem: Problem, seconds: int) -> Problem:
 
 
 def _later(bounds: TimeWindow, seconds: int) -> TimeWindow:
-    return TimeWindow(bounds.start + seconds, bounds.end + seconds)
+    return replace(bounds, start=bounds.start + seconds, end=bounds.end + seconds)
 
 
 # --- valid solutions ---------------------------------------------------------------------------
@@ -393,8 +451,10 @@ def timed_route(
             None if call is None else depots[call.depot] if isinstance(call, Call) else visits[call]
         )
         there = route_of.end_location if place is None else place.location
-        free, arrival = clock, clock + int(problem.travel_time[here, there])
-        service = 0 if place is None else place.duration
+        free, arrival = clock, clock + _seconds(problem, here, there)
+        if isinstance(place, Visit) and here != there:
+            arrival += place.access
+        service = 0 if place is None else _service(route_of, place)
         windows = () if place is None else place.windows
         begin = _first_start(arrival, windows)
         while pending and begin is not None:
@@ -421,6 +481,18 @@ def timed_route(
     if not route_of.start <= start <= clock <= route_of.end + route_of.max_overtime:
         return None
     return Route(shift_id, route_of.technician, start, clock, tuple(stops))
+
+
+def _service(on: Shift, place: Visit | Depot) -> int:
+    if isinstance(place, Depot):
+        return place.duration
+    pace = on.paces.get(str(place.work_type), on.pace)
+    return math.ceil(Fraction(place.duration) * pace)
+
+
+def _seconds(problem: Problem, here: int | None, there: int | None) -> int:
+    """Of the way; an end that may be anywhere is where one is."""
+    return 0 if here is None or there is None else int(problem.travel_time[here, there])
 
 
 def _first_start(arrival: int, windows: Sequence[TimeWindow]) -> int | None:
@@ -477,6 +549,8 @@ def serial_solution(
             )
             if longer is None or not _pins_kept(problem, longer):
                 continue
+            if not _within_limits(problem, s, longer):
+                continue
             calls, route = [*calls, *more], longer
             waiting.remove(v.id)
             if lacking or missing:
@@ -491,6 +565,20 @@ def serial_solution(
         if route is not None:
             routes.append(route)
     return solution_of(problem, *routes)
+
+
+def _within_limits(problem: Problem, s: Shift, route: Route) -> bool:
+    where = {v.id: v.location for v in problem.visits} | {d.id: d.location for d in problem.depots}
+    stops = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
+    places = (s.start_location, *(where[stop.id] for stop in stops), s.end_location)
+    ways = [(a, b) for a, b in pairwise(places) if a is not None and b is not None]
+    there_is = {
+        "max_duration": route.end - route.start,
+        "max_visits": sum(stop.kind is StopKind.VISIT for stop in stops),
+        "max_travel": sum(int(problem.travel_time[way]) for way in ways),
+        "max_distance": sum(int(problem.distance[way]) for way in ways),
+    }
+    return all(there_is[limit] <= most for limit, most in s.limits.items())
 
 
 def _may_serve(s: Shift, v: Visit) -> bool:

@@ -118,7 +118,7 @@ def test_a_tolerance_forgives_one_second_or_cent_and_nothing_else(mutation: Muta
     assert (check(*case, tolerance=1) == ()) == mutation.expected.tolerable
 
 
-@given(problems(), st.booleans(), st.sampled_from((0, 0, 40)))
+@given(problems(on_roads=True), st.booleans(), st.sampled_from((0, 0, 40)))
 @settings(deadline=None)
 def test_solutions_that_are_valid_by_construction_are_accepted(
     problem: Problem, early_breaks: bool, late: int
@@ -126,7 +126,7 @@ def test_solutions_that_are_valid_by_construction_are_accepted(
     assert check(problem, serial_solution(problem, early_breaks=early_breaks, late=late)) == ()
 
 
-@given(problems(), st.booleans())
+@given(problems(on_roads=True), st.booleans())
 @settings(deadline=None, max_examples=50)
 def test_whatever_is_valid_can_be_broken_and_is_reported(
     problem: Problem, early_breaks: bool

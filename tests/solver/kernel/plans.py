@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from solver.kernel.changes import load
 from solver.kernel.flattening import flatten
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
-from solver.objective import Objective
+from solver.objective import Objective, Rates
 from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import at_pinned_time
+from solver.rules.limits import keeps_limits
+from solver.rules.places import on_places
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
 
@@ -125,11 +128,14 @@ class KernelPlan:
 
 
 def route_cost(problem: Problem, shift: Shift, calls: Sequence[Call]) -> int | None:
-    """What the calls cost as the shift's route, placed in time; None if they break a time rule."""
+    """What the calls cost as the shift's route, placed in time; None if they break a time rule, or
+    are more than it allows."""
     if not calls:
         return 0
     pinned = [at_pinned_time(call) if isinstance(call, Visit) else call for call in calls]
     route = cheapest(problem, shift, pinned, legs_of(problem.travel_time))
+    if not keeps_limits(problem, shift, pinned):
+        return None
     return None if route is None else sum(cents for _, cents in RouteCost(problem).of(route))
 
 
@@ -173,27 +179,46 @@ _MOMENTS = st.integers(-2, 20)
 _SPANS = st.builds(
     lambda start, length: TimeWindow(start, start + length), _MOMENTS, st.sampled_from((0, 2, 5, 9))
 )
+_PRICED_SPANS = st.builds(replace, _SPANS, price=st.sampled_from((0, 0, 3, 20)))
 _VISITS = st.builds(
     Visit,
     id=st.just(""),
     location=st.integers(0, 3),
     duration=st.integers(0, 3),
-    windows=st.lists(_SPANS, max_size=3).map(tuple),
+    windows=st.lists(_PRICED_SPANS, max_size=3).map(tuple),
     due=st.none() | _MOMENTS,
     previous=st.none() | st.builds(Previous, st.just("ann"), _MOMENTS, st.booleans()),
+    access=st.sampled_from((0, 0, 2)),
 )
 _BREAKS = st.lists(st.builds(Break, st.just(""), _SPANS, st.integers(0, 4)), max_size=3).map(
     lambda breaks: tuple(replace(b, id=f"b{turn}") for turn, b in enumerate(breaks))
 )
 _SHIFTS = st.builds(
-    lambda start, length, overtime, breaks, ends: Shift(
-        "s", "ann", *ends, start, start + length, overtime, breaks=breaks
+    lambda start, length, overtime, breaks, ends, longest, visits, way, pace, rates: Shift(
+        "s",
+        "ann",
+        *ends,
+        start,
+        start + length,
+        overtime,
+        breaks=breaks,
+        max_duration=longest,
+        max_visits=visits,
+        max_travel=way,
+        max_distance=way,
+        pace=pace,
+        rates=rates,
     ),
     st.integers(-1, 2),
     st.integers(8, 26),
     st.sampled_from((0, 4)),
     _BREAKS,
-    st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    st.tuples(*[st.integers(0, 3) | st.just(None)] * 2),
+    st.none() | st.integers(0, 20),
+    st.none() | st.none() | st.integers(0, 3),
+    st.none() | st.none() | st.integers(0, 9),
+    st.sampled_from((Fraction(1), Fraction(1), Fraction(3, 2))),
+    st.sampled_from((Rates(), Rates(), Rates(0, 1, 2), Rates(2), Rates(None, 3))),
 )
 _DEPOTS = st.builds(
     Depot,
@@ -222,15 +247,18 @@ _MATRICES = st.integers(0, 1000).map(
 
 
 def tight_problems() -> st.SearchStrategy[Problem]:
-    """One shift and all that has to do with time, in so small numbers that everything collides."""
+    """One shift and all that has to do with time, in so small numbers that everything collides;
+    over places."""
     return st.builds(
-        lambda visits, shift, seconds, metres, depots, objective: Problem(
-            tuple(replace(v, id=f"v{number}") for number, v in enumerate(visits)),
-            (shift,),
-            seconds,
-            metres,
-            tuple(depots),
-            objective,
+        lambda visits, shift, seconds, metres, depots, objective: on_places(
+            Problem(
+                tuple(replace(v, id=f"v{number}") for number, v in enumerate(visits)),
+                (shift,),
+                seconds,
+                metres,
+                tuple(depots),
+                objective,
+            )
         ),
         st.lists(_VISITS, min_size=1, max_size=4),
         _SHIFTS,

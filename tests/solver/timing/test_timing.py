@@ -46,7 +46,7 @@ BREAKS = st.builds(
     st.integers(0, 4),
 )
 SHIFTS = st.builds(
-    lambda start, length, overtime, breaks, ends: Shift(
+    lambda start, length, overtime, breaks, ends, longest: Shift(
         "s",
         "ann",
         ends[0],
@@ -55,12 +55,14 @@ SHIFTS = st.builds(
         start + length,
         overtime,
         breaks=tuple(replace(b, id=f"b{number}") for number, b in enumerate(breaks)),
+        max_duration=longest,
     ),
     st.integers(-1, 2),
     st.integers(0, 16),
     st.sampled_from((0, 3)),
     st.lists(BREAKS, max_size=2),
     st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    st.none() | st.integers(0, 14),
 )
 
 
@@ -76,6 +78,7 @@ def every_timing(shift: Shift, calls: Sequence[Visit]) -> Iterator[tuple[int, ..
                 if (
                     moments is not None
                     and moments[-1] <= latest
+                    and (shift.max_duration is None or moments[-1] - start <= shift.max_duration)
                     and all(
                         pause.window.start + pause.duration <= start
                         or pause.window.end >= moments[-1]
@@ -184,14 +187,15 @@ def least_cents(problem: Problem, on: Shift, calls: Sequence[Visit]) -> int | No
     costs, latest = problem.objective, on.end + on.max_overtime
 
     @cache
-    def from_here(number: int, moment: int, settled: frozenset[str]) -> int | None:
-        """The least from being free then, so many calls done, these breaks settled."""
+    def from_here(number: int, moment: int, settled: frozenset[str], last: int) -> int | None:
+        """The least from being free then, so many calls done, these breaks settled, if it ends by
+        ``last``."""
         here = calls[number - 1].location if number else on.start_location
         is_home = number == len(calls)
         there = on.end_location if is_home else calls[number].location
         found = []
         for arrival, then in ways(moment, int(LEGS[here, there]), settled):
-            for begin in range(arrival, latest + 1):
+            for begin in range(arrival, last + 1):
                 if is_home:
                     late = [p for p in on.breaks if p.id not in then and p.window.end < begin]
                     if not late:
@@ -199,7 +203,7 @@ def least_cents(problem: Problem, on: Shift, calls: Sequence[Visit]) -> int | No
                         found.append(costs.working_time * begin + over)
                 elif _open(calls[number], begin):
                     call = calls[number]
-                    rest = from_here(number + 1, begin + call.duration, then)
+                    rest = from_here(number + 1, begin + call.duration, then, last)
                     if rest is not None:
                         own = sum(cents for _, cents in visit_cost(problem, on, call, begin))
                         found.append(rest + own)
@@ -224,7 +228,8 @@ def least_cents(problem: Problem, on: Shift, calls: Sequence[Visit]) -> int | No
     found = []
     for start in range(on.start, latest + 1):
         over = {p.id for p in on.breaks if p.window.start + p.duration <= start}
-        rest = from_here(0, start, frozenset(over))
+        last = latest if on.max_duration is None else min(latest, start + on.max_duration)
+        rest = from_here(0, start, frozenset(over), last)
         if rest is not None:
             found.append(rest - costs.working_time * start)
     return min(found, default=None)
@@ -236,6 +241,15 @@ def least_cents(problem: Problem, on: Shift, calls: Sequence[Visit]) -> int | No
         st.builds(
             replace,
             VISITS,
+            windows=st.lists(
+                st.builds(
+                    lambda start, length, price: TimeWindow(start, start + length, price),
+                    MOMENTS,
+                    st.integers(0, 4),
+                    st.sampled_from((0, 2, 7)),
+                ),
+                max_size=3,
+            ).map(tuple),
             priority=st.integers(0, 1),
             due=st.none() | MOMENTS,
             previous=st.none() | st.builds(Previous, st.just("ann"), MOMENTS, st.booleans()),
