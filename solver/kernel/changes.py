@@ -3,15 +3,18 @@
 Every route is saved before its first change in an iteration (``undoing``).
 """
 
-from solver.kernel.arrays import Arrays, Ints
+from solver.kernel.arrays import CHANGED, RUINED, Arrays
 from solver.kernel.compiled import compiled
+from solver.kernel.delays import cents_of_route
 from solver.kernel.fetching import cheapest_call
 from solver.kernel.labels import label, label_back_from, label_from
+from solver.kernel.persons import has_required, is_barred
 from solver.kernel.places import Insertion
-from solver.kernel.plan import END_OF_ROUTE, Plan, depot_call, link, start_of, unlink
+from solver.kernel.plan import Plan, depot_call, link, start_of, unlink
 from solver.kernel.supply import SUPPLIED, first_of, give_back, recount, use
+from solver.kernel.ties import begin_change, relabel, relax, rewind, spread, tighten
 from solver.kernel.timing import NEVER, cost_of_times, trial_of
-from solver.kernel.undoing import begin_iteration, save
+from solver.kernel.undoing import save
 
 
 @compiled
@@ -23,14 +26,24 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     route, on, now, weights = plan.routes[shift], arrays.shifts[shift], plan.now, arrays.weights
     now.cents -= route.cents
     route.cents = route.times_cents = route.duration = route.overtime = route.slack = 0
+    is_pinned = False
+    if arrays.count.tied > 0:
+        plan.tied_routes[shift].worst = 0
+        is_pinned = plan.tied_routes[shift].loose == 0
     if route.stops == 0:
         return True
     end = plan.nodes[start_of(arrays, shift) + 1]
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
     route.times_cents = weights.working_time * route.duration + weights.overtime * route.overtime
-    if on.breaks > 0 or route.intricate > 0:
-        times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
+    if arrays.count.tied > 0:
+        early = cents_of_route(arrays, plan, shift)
+        plan.tied_routes[shift].worst = early.worst
+        if arrays.count.earliest > 0:
+            route.times_cents = early.cents
+    if arrays.count.earliest == 0 and (on.breaks > 0 or route.intricate > 0):
+        length = trial_of(arrays, plan, shift)
+        times = cost_of_times(arrays, plan, shift, length, is_pinned)
         if times == NEVER:
             return False
         explained = route.times_cents + weights.working_time * on.rest
@@ -71,6 +84,8 @@ def append(arrays: Arrays, plan: Plan, shift: int, call: int) -> None:
 def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) -> bool:
     """Place the visit; False, and nothing changed, if that takes what a depot does not have."""
     save(arrays, plan, shift)
+    if arrays.count.links > 0:
+        begin_change(plan)
     needs = arrays.calls[visit].needs > 0
     fetch = -1
     after = place.after
@@ -90,14 +105,45 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
         if fetch >= 0:
             unlink(arrays, plan, fetch)
         recount(arrays, plan, shift)
+        if arrays.count.links > 0:
+            plan.tied_routes[shift].loose = 0
         return False
     if fetch >= 0:
         label(arrays, plan, shift)
     else:
         label_from(arrays, plan, visit)
         label_back_from(arrays, plan, visit)
+    if arrays.count.links > 0 and plan.tied_routes[shift].linked > 0:
+        return _tie_in(arrays, plan, visit, shift, fetch)
+    if arrays.count.links > 0:
+        plan.tied_routes[shift].loose = 0
     settle(arrays, plan, shift)
     return True
+
+
+@compiled
+def _tie_in(arrays: Arrays, plan: Plan, visit: int, shift: int, fetch: int) -> bool:
+    """Tell all partners of a visit that was put in, maybe with a depot call; False, and it is out
+    again, if they cannot follow."""
+    now = plan.now
+    if spread(arrays, plan, fetch if fetch >= 0 else visit, visit):
+        relabel(arrays, plan)
+        is_kept = True
+        for index in range(now.touched):
+            plan.tied_routes[plan.touched[index]].loose = 0
+            is_kept = settle(arrays, plan, plan.touched[index]) and is_kept
+        if is_kept:
+            return True
+    unlink(arrays, plan, visit)
+    if fetch >= 0:
+        unlink(arrays, plan, fetch)
+    if arrays.calls[visit].needs > 0 or fetch >= 0 or plan.routes[shift].depot_calls > 0:
+        recount(arrays, plan, shift)
+    rewind(arrays, plan)
+    for index in range(now.touched):
+        plan.tied_routes[plan.touched[index]].loose = 0
+        settle(arrays, plan, plan.touched[index])
+    return False
 
 
 @compiled
@@ -108,6 +154,8 @@ def put_and_fetch(arrays: Arrays, plan: Plan, visit: int, shift: int, node: int)
     link(arrays, plan, visit, node)
     plan.routes[shift].recount = 1
     mend(arrays, plan, shift)
+    if arrays.count.links > 0:
+        repair(arrays, plan)
     return bool(plan.nodes[visit].shift == shift)
 
 
@@ -118,6 +166,8 @@ def take_out(arrays: Arrays, plan: Plan, node: int) -> None:
     if call < arrays.count.visits:
         give_back(arrays, plan, call, plan.nodes[node].shift)
         want(plan, call)
+    if arrays.count.links > 0:
+        plan.tied_routes[plan.nodes[node].shift].loose = RUINED
     unlink(arrays, plan, node)
 
 
@@ -132,6 +182,10 @@ def exchange_tails(arrays: Arrays, plan: Plan, tail: int, cut: int) -> bool:
     for index in range(length):
         append(arrays, plan, other if index < kept else own, plan.trial[index])
     plan.routes[own].recount = plan.routes[other].recount = 1
+    if arrays.count.links > 0:
+        # What is known of tied visits is true of where they were.
+        plan.tied_routes[own].loose = plan.tied_routes[other].loose = RUINED
+        return True
     return label(arrays, plan, own) and label(arrays, plan, other)
 
 
@@ -144,7 +198,7 @@ def _cut_off(arrays: Arrays, plan: Plan, node: int, to: int, length: int) -> int
         after = nodes[node].after
         call = nodes[node].call
         if call < arrays.count.visits:
-            if arrays.able[call, to]:
+            if arrays.able[call, to] and not is_barred(arrays, plan, call, to):
                 plan.trial[length] = call
                 length += 1
             else:
@@ -193,6 +247,8 @@ def want(plan: Plan, visit: int) -> None:
 @compiled
 def mend(arrays: Arrays, plan: Plan, shift: int) -> None:
     """Make a route whole after stops were taken off it: no idle depot call, none missing."""
+    if arrays.count.links > 0:
+        plan.tied_routes[shift].loose = CHANGED
     if not label(arrays, plan, shift):
         dissolve(arrays, plan, shift)
     if arrays.count.items > 0:
@@ -202,6 +258,70 @@ def mend(arrays: Arrays, plan: Plan, shift: int) -> None:
         if arrays.count.items > 0:
             _mend_supply(arrays, plan, shift)
             settle(arrays, plan, shift)
+
+
+@compiled
+def repair(arrays: Arrays, plan: Plan) -> None:
+    """Make a plan whole after visits were taken out, or changed routes, where they may be linked:
+    every route is mended, nobody is left without those that are required, and each tied visit
+    starts when its partners believe that it does. What cannot be kept is taken out.
+
+    Only routes that were saved in this iteration may be changed.
+    """
+    now = plan.now
+    now.forgotten = 0
+    begin_change(plan)
+    while True:
+        while _complete(arrays, plan):
+            relax(arrays, plan)
+            routes = now.saved_routes
+            for index in range(routes):
+                shift = plan.saved_shift[index]
+                if plan.tied_routes[shift].loose == RUINED:
+                    mend(arrays, plan, shift)
+        if arrays.count.depots > 0:
+            relax(arrays, plan)
+        if not tighten(arrays, plan):
+            save(arrays, plan, plan.nodes[now.stuck].shift)
+            take_out(arrays, plan, now.stuck)
+            continue
+        relabel(arrays, plan)
+        is_whole = True
+        for index in range(now.saved_routes):
+            shift = plan.saved_shift[index]
+            route = plan.tied_routes[shift]
+            if route.loose > 0 or route.touched == now.touch:
+                route.loose = 0
+                if not settle(arrays, plan, shift):
+                    dissolve(arrays, plan, shift)
+                    is_whole = False
+        if is_whole:
+            return
+
+
+@compiled
+def _complete(arrays: Arrays, plan: Plan) -> bool:
+    """Take out who is left without a visit that is required; whether any route has to be mended."""
+    nodes, now = plan.nodes, plan.now
+    changed = True
+    while changed:
+        changed = False
+        for index in range(now.removed):
+            gone = plan.removed[index]
+            if nodes[gone].shift >= 0:
+                continue
+            bond = arrays.bonds[gone]
+            first = bond.first_of_bundles
+            for row in range(first, first + bond.number_of_bundles):
+                other = arrays.bundles[row]
+                if nodes[other].shift >= 0 and not has_required(arrays, plan, other):
+                    save(arrays, plan, nodes[other].shift)
+                    take_out(arrays, plan, other)
+                    changed = True
+    for index in range(now.saved_routes):
+        if plan.tied_routes[plan.saved_shift[index]].loose == RUINED:
+            return True
+    return False
 
 
 @compiled
@@ -240,7 +360,7 @@ def _mend_supply(arrays: Arrays, plan: Plan, shift: int) -> None:
         elif _fetch(arrays, plan, lacking, shift):
             fetched += 1
         else:
-            _do_without(arrays, plan, lacking)
+            do_without(arrays, plan, lacking)
     if fetched > 1:
         _drop_idle_calls(arrays, plan, shift)
 
@@ -302,7 +422,7 @@ def _fetch(arrays: Arrays, plan: Plan, lacking: int, shift: int) -> bool:
 
 
 @compiled
-def _do_without(arrays: Arrays, plan: Plan, node: int) -> None:
+def do_without(arrays: Arrays, plan: Plan, node: int) -> None:
     """Take a visit off its route; its technician's supply is not brought up to date."""
     shift = plan.nodes[node].shift
     save(arrays, plan, shift)
@@ -312,38 +432,14 @@ def _do_without(arrays: Arrays, plan: Plan, node: int) -> None:
 
 
 @compiled
-def load(arrays: Arrays, plan: Plan, row: Ints) -> None:
-    """Take over a plan written as one row of calls, as far as it can be kept; nothing is saved."""
-    now = plan.now
-    shifts = arrays.count.shifts
-    for shift in range(shifts):
-        clear(arrays, plan, shift)
-        plan.routes[shift].recount = 1
-    plan.taken[:] = 0
-    plan.taken_by[:] = 0
-    shift = 0
-    for call in row:
-        if shift == shifts:
-            break
-        if call == END_OF_ROUTE:
-            shift += 1
-        else:
-            append(arrays, plan, shift, call)
-    begin_iteration(plan)
-    now.removed = 0
-    for shift in range(shifts):
-        if not (label(arrays, plan, shift) and settle(arrays, plan, shift)):
-            dissolve(arrays, plan, shift)
-    for shift in range(shifts):
-        while arrays.count.items > 0:
-            lacking = recount(arrays, plan, shift)
-            if lacking == SUPPLIED:
-                break
-            _do_without(arrays, plan, lacking)
-            idle = plan.routes[shift].depot_calls == plan.routes[shift].stops
-            if idle and arrays.shifts[shift].only:
-                dissolve(arrays, plan, shift)
-    forget_removed(plan)
+def settle_worst(arrays: Arrays, plan: Plan) -> None:
+    """Bring the price of the largest lateness of all up to date."""
+    if arrays.weights.worst_lateness > 0:
+        now, worst = plan.now, 0
+        for shift in range(arrays.count.shifts):
+            worst = max(worst, plan.tied_routes[shift].worst)
+        now.cents += arrays.weights.worst_lateness * (worst - now.worst)
+        now.worst = worst
 
 
 @compiled
@@ -353,21 +449,3 @@ def forget_removed(plan: Plan) -> None:
     for index in range(now.removed):
         plan.is_removed[plan.removed[index]] = 0
     now.removed = 0
-
-
-@compiled
-def keep_as_best(arrays: Arrays, plan: Plan) -> None:
-    """Write the plan down as the best so far."""
-    now = plan.now
-    length = 0
-    for shift in range(arrays.count.shifts):
-        node = plan.nodes[start_of(arrays, shift)].after
-        while plan.nodes[node].call >= 0:
-            plan.best[length] = plan.nodes[node].call
-            length += 1
-            node = plan.nodes[node].after
-        plan.best[length] = END_OF_ROUTE
-        length += 1
-    now.best_length = length
-    now.best_unassigned = now.unassigned
-    now.best_cents = now.cents

@@ -25,6 +25,7 @@ from solver.kernel.arrays import (
     Ints,
     Records,
 )
+from solver.kernel.bonds import bonds, links_of
 from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
 from solver.kernel.rests import rests
 from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
@@ -47,6 +48,8 @@ SHIFTS_NEAR = 8
 WAITING = 0.4
 """What a second of unavoidable waiting between two visits counts, if a second of travel is 1, on
 top of its working time: it costs nothing else, but uses up the shift."""
+
+SECONDS_A_DAY = 86_400
 
 
 def flatten(problem: Problem) -> Arrays:
@@ -72,9 +75,22 @@ def flatten(problem: Problem) -> Arrays:
         arcs[..., 1] += problem.distance * costs.distance
     near, near_before, near_after = _near_visits(problem, visits, arcs)
     near_groups, remoteness = _near_groups(problem, arcs, able, groups)
+    linked = bonds([visit.id for visit in visits], problem.links)
+    links = links_of(linked["bonds"]) if problem.links else [0] * len(visits)
+    records = _calls(problem, calls, first_need, links)
+    is_tied = bool(problem.links) or costs.worst_lateness > 0
     return Arrays(
         count=np.array(
-            (len(visits), len(problem.depots), len(problem.shifts), van.shape[1], is_scarce.any()),
+            (
+                len(visits),
+                len(problem.depots),
+                len(problem.shifts),
+                van.shape[1],
+                is_scarce.any(),
+                len(problem.links),
+                is_tied,
+                is_tied and _is_never_cheaper_later(problem, records, windows),
+            ),
             dtype=COUNT,
         ),
         weights=np.array(
@@ -84,11 +100,12 @@ def flatten(problem: Problem) -> Arrays:
                 costs.shift_use,
                 costs.imbalance,
                 costs.moved_time_tolerance,
+                costs.worst_lateness,
             ),
             dtype=WEIGHTS,
         ),
         arcs=arcs,
-        calls=_calls(problem, calls, first_need),
+        calls=records,
         windows=windows,
         spans=spans,
         shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of, only),
@@ -114,10 +131,25 @@ def flatten(problem: Problem) -> Arrays:
         near_after=near_after,
         near_groups=near_groups,
         remoteness=remoteness,
+        **linked,
     )
 
 
-def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequence[int]) -> Records:
+def _is_never_cheaper_later(problem: Problem, calls: Records, windows: Records) -> bool:
+    """Whether everything is best done as early as it can, and that is plain from the stop before:
+    no price on time but for being late or not prompt, no depots, breaks or second windows."""
+    costs = problem.objective
+    is_free = costs.working_time == 0 and costs.overtime == 0 and not problem.depots
+    is_plain = not any(shift.breaks for shift in problem.shifts) and windows["count"].max() <= 1
+    return is_free and bool(is_plain) and not calls["moved_cents"].any()
+
+
+def _calls(
+    problem: Problem,
+    calls: Sequence[Visit | Depot],
+    first_need: Sequence[int],
+    links: Sequence[int],
+) -> Records:
     costs = problem.objective
     rows = []
     for number, call in enumerate(calls):
@@ -126,7 +158,7 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
         needs = first_need[number + 1] - first_need[number]
         if isinstance(call, Visit):
             price = problem.prices[call.id]
-            if call.due is not None and costs.lateness:
+            if call.due is not None and (costs.lateness or costs.worst_lateness):
                 due, late_cents = call.due, costs.late_cents(call.priority)
             prompt_cents = costs.prompt_cents(call.priority)
             ready = problem.ready[call.id] if prompt_cents else 0
@@ -137,6 +169,7 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
             (
                 call.location,
                 call.duration,
+                links[number] if isinstance(call, Visit) else 0,
                 price,
                 first_need[number],
                 needs,
@@ -220,6 +253,7 @@ def _shifts(
                 problem.fair_shares[shift.id],
                 group_of[number],
                 only[number],
+                shift.start // SECONDS_A_DAY,
             )
         )
         first_state += len(states)

@@ -7,7 +7,8 @@ a label of how its route can be timed (``labels``).
 import numpy as np
 import numpy.typing as npt
 
-from solver.kernel.arrays import Arrays, Ints, Records
+from solver.kernel.arrays import CHANGED, TIMED, Arrays, Ints, Records
+from solver.kernel.bonds import loose_ends
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.views import Views
 
@@ -84,9 +85,22 @@ NOW = np.dtype(
         ("best_unassigned", np.int64),
         ("best_length", np.int64),
         ("improvements", np.int64),
+        ("worst", np.int64),
+        ("saved_worst", np.int64),
+        ("logged", np.int64),
+        ("trace", np.int64),
+        ("traced", np.int64),
+        ("touch", np.int64),
+        ("touched", np.int64),
+        ("forgotten", np.int64),
+        ("head", np.int64),
+        ("queued", np.int64),
+        ("stuck", np.int64),
     ],
     align=True,
 )
+"""``worst``: the largest lateness that ``cents`` has a price for, in seconds. From ``logged`` on:
+notes of ``ties``."""
 
 
 class Plan(Views):
@@ -142,6 +156,26 @@ class Plan(Views):
     """Scratch of ``supply``: (3, k)."""
     called: Ints
     """Scratch of ``supply``: depots that a technician has called at, the latest last."""
+    linked: Records
+    """(n), as all that is said of visits from here on; of no meaning where ``count.tied`` is 0."""
+    saved_linked: Records
+    """What was changed in this iteration, as it was before."""
+    traced_linked: Records
+    """The same of one change."""
+    tied_routes: Records
+    saved_tied_routes: Records
+    queue: Ints
+    """Scratch of ``ties``: visits whose partners do not know yet, in a ring."""
+    forgotten: Ints
+    """Scratch of ``ties``: visits of which it is not known any more how early or late they are."""
+    crew: Ints
+    """Scratch of ``bundles``."""
+    touched: Ints
+    """Scratch of ``ties``: the shifts that one change has to do with."""
+    latest: Ints
+    """Scratch of ``rough``: (stops, states)."""
+    clocks: Ints
+    """Scratch of ``rough``: (2, states)."""
 
 
 NOWHERE = 2**40
@@ -233,6 +267,7 @@ def empty_plan(arrays: Arrays) -> Plan:
         sizes=np.zeros(curves, dtype=np.int64),
         balance=np.zeros((3, items), dtype=np.int64),
         called=np.zeros(depots, dtype=np.int64),
+        **loose_ends(visits, shifts, longest + 1, curves[1], bool(arrays.count["tied"])),
     )
 
 
@@ -260,7 +295,29 @@ def is_intricate(arrays: Arrays, call: int, shift: int) -> bool:
         or (here.late_cents > 0 and here.due < on.latest_end)
         or here.prompt_cents > 0
         or here.moved_cents > 0
+        or here.links & TIMED > 0
     )
+
+
+@inlined
+def opening(arrays: Arrays, plan: Plan, day: int, call: int) -> tuple[int, int]:
+    """From when to when the call may begin: where it is open, and its partners let it."""
+    window = arrays.windows[day, call]
+    if arrays.calls[call].links & TIMED > 0:
+        tied = plan.linked[call]
+        return max(window.open, tied.early), min(window.close, tied.late)
+    return window.open, window.close
+
+
+@inlined
+def _count_tied(arrays: Arrays, plan: Plan, call: int, shift: int, more: int) -> None:
+    """Note that the shift's route has the call now, or not any more."""
+    route = plan.tied_routes[shift]
+    route.loose = max(route.loose, CHANGED)
+    if arrays.calls[call].links & TIMED > 0:
+        route.linked += more
+    if arrays.windows[arrays.shifts[shift].day, call].count > 1:
+        route.rough += more
 
 
 @inlined
@@ -329,6 +386,8 @@ def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
     call = nodes[node].call
     if is_intricate(arrays, call, shift):
         route.intricate += 1
+    if arrays.count.links > 0:
+        _count_tied(arrays, plan, call, shift, 1)
     if call >= arrays.count.visits:
         route.depot_calls += 1
         route.recount = 1
@@ -361,6 +420,8 @@ def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
     call = nodes[node].call
     if is_intricate(arrays, call, shift):
         route.intricate -= 1
+    if arrays.count.links > 0:
+        _count_tied(arrays, plan, call, shift, -1)
     if call >= arrays.count.visits:
         route.depot_calls -= 1
         route.recount = 1

@@ -11,7 +11,7 @@ scheduling problems with general time-window constraints*, Transportation Scienc
 Working time is what makes the start count: a curve begins with what is saved by leaving later.
 """
 
-from solver.kernel.arrays import ALWAYS, Arrays, Records
+from solver.kernel.arrays import ALWAYS, TIMED, Arrays, Records
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.plan import SCRATCH, Plan, start_of
 
@@ -34,16 +34,17 @@ def trial_of(arrays: Arrays, plan: Plan, shift: int) -> int:
 
 
 @compiled
-def cost_of_times(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
+def cost_of_times(arrays: Arrays, plan: Plan, shift: int, length: int, is_pinned: bool) -> int:
     """Cents for working time, overtime, lateness, promptness and moved times of the first
     ``length`` calls of ``plan.trial`` as the shift's route, at the cheapest moments; NEVER if they
-    cannot be kept."""
-    return sweep(arrays, plan, shift, length, False)[0]
+    cannot be kept. Tied visits begin as early as they can; ``is_pinned``: just when their partners
+    believe that they do."""
+    return sweep(arrays, plan, shift, length, False, is_pinned)[0]
 
 
 @compiled
 def sweep(
-    arrays: Arrays, plan: Plan, shift: int, length: int, keep: bool
+    arrays: Arrays, plan: Plan, shift: int, length: int, keep: bool, is_pinned: bool
 ) -> tuple[int, int, int, int]:
     """The cost of the times, when the route then ends, at the earliest, and in which state of the
     breaks, with the turn before that; NEVER if it cannot be kept.
@@ -65,7 +66,7 @@ def sweep(
         alive = False
         for state in range(states):
             _arrive(arrays, plan, on, source, ways, state, plan.legs[index])
-            size = _serve(arrays, plan, on, call, ways, target, state)
+            size = _serve(arrays, plan, on, call, ways, target, state, is_pinned)
             plan.sizes[target, state] = size
             alive = alive or size > 0
         if not alive:
@@ -256,6 +257,7 @@ def _serve(
     ways: int,
     target: int,
     state: int,
+    is_pinned: bool,
 ) -> int:
     """The curve of having served the call, from that of being there; its size."""
     size = plan.sizes[ways, state]
@@ -275,6 +277,15 @@ def _serve(
             opens, closes = arrays.spans[window.first + row, 0], arrays.spans[window.first + row, 1]
         closes = min(closes, on.latest_end - here.duration)
         moment = max(moment, opens)
+        if here.links & TIMED > 0:
+            if made > 0:
+                break
+            tied = plan.linked[call]
+            moment = max(moment, tied.early)
+            if moment <= min(closes, tied.early if is_pinned else tied.late):
+                closes = moment
+            else:
+                continue
         while moment <= closes:
             while piece + 1 < size and begins[piece + 1] <= moment:
                 piece += 1
@@ -324,7 +335,7 @@ def go_back(arrays: Arrays, plan: Records, shift: int, length: int) -> tuple[int
 
     ``plan.starts`` then says when each stop begins, ``plan.taken`` the turn on each way to one.
     """
-    best, end, state, turn = sweep(arrays, plan, shift, length, True)
+    best, end, state, turn = sweep(arrays, plan, shift, length, True, False)
     if best == NEVER:
         return ALWAYS, ALWAYS
     on = arrays.shifts[shift]

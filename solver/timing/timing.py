@@ -14,6 +14,7 @@ import numpy as np
 from solver.kernel.arrays import (
     ALWAYS,
     CALL,
+    LINKED,
     SHIFT,
     STATE,
     TURN,
@@ -75,6 +76,7 @@ class _Times(Views):
     sizes: Ints
     starts: Ints
     taken: Ints
+    linked: Records
 
 
 class _Desk:
@@ -95,6 +97,7 @@ class _Desk:
             sizes=np.zeros(curves, dtype=np.int64),
             starts=np.zeros(calls + 1, dtype=np.int64),
             taken=np.zeros(calls + 1, dtype=np.int64),
+            linked=np.zeros(1, dtype=LINKED),
         )
 
     def _sheet_with(self, spans: Ints) -> _SequenceArrays:
@@ -141,7 +144,7 @@ class _Desk:
         for row, call in enumerate(sequence):
             due, late, ready, prompt, published, moved = rates[row]
             sheet.calls[row] = (
-                *(call.location, call.duration, 0, 0, 0),
+                *(call.location, call.duration, 0, 0, 0, 0),
                 *(due, unit * late, ready, unit * prompt, published, unit * moved),
             )
             own = spans[row]

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from solver.judge.check import check
 from solver.kernel import flattening, plan
-from solver.kernel.search import SearchSettings
+from solver.kernel.settings import SearchSettings
 from solver.problem import Problem
 from solver.search import searches
 from solver.search.compilation import compile_search

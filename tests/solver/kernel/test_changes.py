@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from solver.kernel.changes import exchange_tails, forget_removed, mend, nearest_cut, put, take_out
 from solver.kernel.dice import dice
 from solver.kernel.nearby import best_on
-from solver.kernel.search import SearchSettings, anneal, fill
+from solver.kernel.search import anneal, fill
+from solver.kernel.settings import SearchSettings
 from solver.kernel.undoing import begin_iteration, save, undo
 from solver.problem import Problem
 from tests.solver.kernel.plans import KernelPlan, plan_cost, supply_problems
