@@ -93,17 +93,12 @@ def bonds(names: Sequence[str], links: Sequence[Link]) -> dict[str, Any]:
                 found[f"first_of_{name}"][visit] = row
             found[f"number_of_{name}"][visit] += 1
     kinds = {"ties_from": TIE, "ties_to": TIE, "mates": MATE}
-    return {
-        "bonds": found,
-        **{
-            name: np.array([row[1:] for row in tables[name]] or [0], dtype=kind)
-            for name, kind in kinds.items()
-        },
-        **{
-            name: np.array([row[1] for row in tables[name]] or [0], dtype=np.int64)
-            for name in ("required", "bundles")
-        },
-    }
+    arrays = {}
+    for name, rows in tables.items():
+        arrays[name] = np.zeros(max(1, len(rows)), dtype=kinds.get(name, np.int64))
+        if rows:
+            arrays[name][:] = [row[1:] if name in kinds else row[1] for row in rows]
+    return {"bonds": found, **arrays}
 
 
 def links_of(found: Records) -> list[int]:
