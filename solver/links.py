@@ -189,3 +189,53 @@ def lags_of(link: Link, durations: Mapping[str, int]) -> Iterator[Lag]:
             yield Lag(link.first, link.second, durations[link.first] + link.least)
             if link.most is not None:
                 yield Lag(link.second, link.first, -durations[link.first] - link.most)
+
+
+class Bonds:
+    """Who depends on whom by links: a crew is served as one, the second never without the first."""
+
+    def __init__(self, links: Iterable[Link]) -> None:
+        self.links = tuple(links)
+        self.of: dict[str, list[Link]] = {}
+        """The links of each linked visit."""
+        self._next: dict[str, set[str]] = {}
+        for link in self.links:
+            for visit in linked(link):
+                self.of.setdefault(visit, []).append(link)
+                self._next.setdefault(visit, set())
+            match link:
+                case Together():
+                    for visit in link.visits:
+                        self._next[visit] |= set(link.visits)
+                case After():
+                    self._next[link.first].add(link.second)
+        self.leaving = {visit: self._reached(visit) for visit in self.of}
+        """All that leave the plan with each linked visit, itself included."""
+
+    def _reached(self, visit: str) -> frozenset[str]:
+        found, new = {visit}, [visit]
+        while new:
+            beyond = self._next[new.pop()] - found
+            found |= beyond
+            new += beyond
+        return frozenset(found)
+
+    def units(self) -> list[tuple[str, ...]]:
+        """All linked visits in units that are served as a whole or not at all, none before those
+        that it depends on."""
+        seen: set[str] = set()
+        found: list[tuple[str, ...]] = []
+        for visit in self.of:
+            if visit not in seen:
+                unit = tuple(v for v in self.of if v in self._mutual(visit))
+                seen.update(unit)
+                found.append(unit)
+        needed = {visit: sum(visit in them for them in self.leaving.values()) for visit in self.of}
+        return sorted(found, key=lambda unit: needed[unit[0]])
+
+    def _mutual(self, visit: str) -> set[str]:
+        return {other for other in self.leaving[visit] if visit in self.leaving[other]}
+
+    def is_timed(self, visit: str) -> bool:
+        """Whether anything is said of when the visit starts, beside other visits."""
+        return any(not isinstance(link, Apart) for link in self.of.get(visit, ()))

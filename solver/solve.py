@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from solver.draft.closing import close
+from solver.draft.crews import Crews
 from solver.draft.draft import Draft
 from solver.draft.insertion import fill, make_room
-from solver.explain.reasons import explained
+from solver.explain.linked import with_reasons
 from solver.judge.check import check
 from solver.ortools.acceptance import accepts
 from solver.ortools.routing import RoutingModel
@@ -91,19 +92,19 @@ def solve(
     if engine not in ENGINES:
         raise ValueError(f"unknown engine {engine!r}; known are {', '.join(ENGINES)}")
     solving = _Solving(problem, limit, progress, cancelled, quick_to_close=engine == "kernel")
-    draft = Draft(problem)
+    crews = Crews(Draft(problem), solving.over)
     if start is not None:
-        draft.adopt(start.routes)
+        crews.adopt(start.routes)
     if engine == "kernel":
-        best = _by_kernel(solving, draft, seed, cores)
+        best = _by_kernel(solving, crews, seed, cores)
     else:
-        best = _by_routing_model(solving, draft, seed)
+        best = _by_routing_model(solving, crews, seed)
     if start is not None and best.objective >= start.objective:
         # Its reasons may be of another problem, or not be there yet.
-        kept = _explained(solving, draft, start)
+        kept = with_reasons(problem, start, solving.explained)
         if not check(problem, kept):
             return kept
-    solution = _explained(solving, draft, best)
+    solution = with_reasons(problem, best, solving.explained)
     violations = check(problem, solution)
     if violations:
         raise EngineFault("\n".join(f"{v.rule}: {v.where}: {v.message}" for v in violations))
@@ -112,19 +113,14 @@ def solve(
     return solution
 
 
-def _explained(solving: "_Solving", draft: Draft, plan: Solution) -> Solution:
-    """The plan, with reasons for what it leaves out."""
-    if not plan.unassigned:
-        return plan
-    draft.adopt(plan.routes)
-    left_out = {left.id for left in plan.unassigned}
-    visits = [visit for visit in draft.visits if visit.id in left_out]
-    return replace(plan, unassigned=explained(draft, visits, solving.explained))
+def _by_kernel(solving: "_Solving", crews: Crews, seed: int, cores: int) -> Solution:
+    """Open with the kernel's own insertion, let it search, and place what it leaves out.
 
-
-def _by_kernel(solving: "_Solving", draft: Draft, seed: int, cores: int) -> Solution:
-    """Open with the kernel's own insertion, let it search, and place what it leaves out."""
-    searches = Searches(solving.problem, seed=seed, cores=cores)
+    Visits that are linked are placed before, and stand where they are while it searches.
+    """
+    draft = crews.draft
+    crews.place_all()
+    searches = Searches(crews.tied(), seed=seed, cores=cores)
     searches.open(draft.sequences)
 
     def watch() -> bool:
@@ -136,32 +132,45 @@ def _by_kernel(solving: "_Solving", draft: Draft, seed: int, cores: int) -> Solu
     searches.run(seconds=solving.left(), iterations=solving.limit.iterations, watch=watch)
     if not draft.take(searches.sequences()):
         raise EngineFault("stops that the search has placed cannot be kept")
-    return _closed(solving, draft, solving.better(None, draft.routes()))
+    crews.settle()
+    return _closed(solving, crews, solving.better(None, draft.routes()))
 
 
-def _by_routing_model(solving: "_Solving", draft: Draft, seed: int) -> Solution:
+def _by_routing_model(solving: "_Solving", crews: Crews, seed: int) -> Solution:
     """Open with regret insertion, then rounds of OR-Tools' local search."""
-    _fill(solving, draft)
-    best = solving.better(None, draft.routes())
+    _fill(solving, crews)
+    best = solving.better(None, crews.draft.routes())
     solving.left_out = len(best.unassigned)
     for number in range(ROUNDS):
         if solving.over() or solving.too_late_for_a_round() or not best.routes:
             break
-        best = _search_on(solving, draft, best, seed, number)
-    return _closed(solving, draft, best)
+        best = _search_on(solving, crews, best, seed, number)
+    return _closed(solving, crews, best)
 
 
-def _closed(solving: "_Solving", draft: Draft, best: Solution) -> Solution:
+def _closed(solving: "_Solving", crews: Crews, best: Solution) -> Solution:
     """The plan with what it leaves out placed, as far as that pays. Taken over anew, depots share
     out differently what they have, and there may be more to place."""
     while best.unassigned and not solving.placed():
-        draft.adopt(best.routes)
-        close(draft, solving.placed)
-        found = solving.better(best, draft.routes())
+        crews.adopt(best.routes)
+        crews.place_all()
+        _one_by_one(crews, lambda draft: close(draft, solving.placed))
+        found = solving.better(best, crews.draft.routes())
         if found is best:
             break
         best = found
     return best
+
+
+def _one_by_one(crews: Crews, place: Callable[[Draft], None]) -> None:
+    """Place what is not linked, next to what is."""
+    if not crews.bonds.of:
+        place(crews.draft)
+        return
+    draft = Draft(crews.tied())
+    draft.adopt(crews.draft.routes())
+    place(draft)
+    crews.adopt(draft.routes())
 
 
 class _Solving:
@@ -272,8 +281,9 @@ class _Solving:
             self._progress(Progress(seconds, objective, assigned, self._iterations))
 
 
-def _search_on(solving: _Solving, draft: Draft, best: Solution, seed: int, number: int) -> Solution:
+def _search_on(solving: _Solving, crews: Crews, best: Solution, seed: int, number: int) -> Solution:
     """One round: local search from the best plan, then what is left out gets another chance."""
+    draft = crews.draft
     last = number == ROUNDS - 1
     model = solving.timed(lambda: RoutingModel(solving.problem, draft.sequences))
     left, iterations = solving.left(), solving.limit.iterations
@@ -292,9 +302,11 @@ def _search_on(solving: _Solving, draft: Draft, best: Solution, seed: int, numbe
             len(draft.sequences[route.shift]) == len(_without_breaks(route))
             for route in answer.routes
         )
+        if not whole:
+            crews.settle()
         best = solving.better(best, draft.supplied(answer.routes) if whole else draft.routes())
-    draft.adopt(best.routes)
-    _fill(solving, draft)
+    crews.adopt(best.routes)
+    _fill(solving, crews)
     return solving.better(best, draft.routes())
 
 
@@ -302,8 +314,13 @@ def _without_breaks(route: Route) -> list[Stop]:
     return [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
 
 
-def _fill(solving: _Solving, draft: Draft) -> None:
+def _fill(solving: _Solving, crews: Crews) -> None:
     """Place what is left out, in others' places if need be, dearest first."""
+    crews.place_all()
+    _one_by_one(crews, lambda draft: _fill_in(solving, draft))
+
+
+def _fill_in(solving: _Solving, draft: Draft) -> None:
     fill(draft, draft.unassigned(), solving.over)
     prices = solving.problem.prices
     for visit in sorted(draft.unassigned(), key=lambda visit: -prices[visit.id]):

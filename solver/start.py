@@ -1,10 +1,10 @@
 """A plan that somebody has already, taken over as what a search starts from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from solver.draft.crews import Crews
 from solver.draft.draft import Draft
-from solver.explain.reasons import explained
 from solver.judge.check import check
 from solver.judge.cost import cost
 from solver.problem import Problem
@@ -34,8 +34,9 @@ def start_from(problem: Problem, given: Solution) -> Start:
 
     It costs no more than the plan given, if all of that can be kept.
     """
-    draft = Draft(problem)
-    draft.adopt(given.routes)
+    crews = Crews(Draft(problem))
+    crews.adopt(given.routes)
+    draft = crews.draft
     left_out = [visit.id for visit in draft.unassigned()]
     routes = draft.routes()
     plan = Solution(
@@ -44,13 +45,6 @@ def start_from(problem: Problem, given: Solution) -> Start:
         cost(problem, routes, left_out),
     )
     return Start(plan, tuple(_dropped(problem, given, draft)))
-
-
-def with_reasons(problem: Problem, plan: Solution) -> Solution:
-    """The plan, with reasons for every visit that it leaves out."""
-    draft = Draft(problem)
-    draft.adopt(plan.routes)
-    return replace(plan, unassigned=explained(draft, draft.unassigned()))
 
 
 def _dropped(problem: Problem, given: Solution, draft: Draft) -> Iterator[Dropped]:

@@ -15,6 +15,7 @@ from rich.table import Table
 from dispatch.cli import terminal
 from dispatch.cli.terminal import compile_first, interruptible, refuse
 from dispatch.cores import available_cores
+from solver.explain.linked import with_reasons
 from solver.faults import Fault
 from solver.files.decode import UnreadableFile, parse_json, read_text
 from solver.files.read import Format, ProblemFile, read_problem
@@ -24,7 +25,7 @@ from solver.problem import InvalidProblem, Problem
 from solver.solution import Route, Rule, Solution, StopKind
 from solver.solve import ENGINES, Limit, Progress
 from solver.solve import solve as solution_of
-from solver.start import start_from, with_reasons
+from solver.start import start_from
 from solver.wording import counted
 
 DEFAULT_SECONDS = 10.0
@@ -141,7 +142,8 @@ def solve(
         solution = with_reasons(file.problem, known.plan)
     elapsed = clock.monotonic() - began
 
-    text = json.dumps(write_solution(solution, file.scale), ensure_ascii=False, indent=2) + "\n"
+    written = write_solution(solution, file.scale, file.cost_scale)
+    text = json.dumps(written, ensure_ascii=False, indent=2) + "\n"
     if target is not None:
         try:
             target.write_text(text, encoding="utf-8")
@@ -230,7 +232,7 @@ def _read_files(
     if solution is None:
         return file, None
     try:
-        return file, read_solution(data, file.problem, file.scale)
+        return file, read_solution(data, file.problem, file.scale, file.cost_scale)
     except InvalidSolution as error:
         refuse(error.faults)
 
@@ -245,7 +247,7 @@ def _progress(file: ProblemFile) -> Iterator[Callable[[Progress], None] | None]:
     visits = counted(len(file.problem.visits), "visit")
     with console.status("Searching …") as status:
         yield lambda now: status.update(
-            f"{now.seconds:.0f} s · cost {_amount(file, now.objective)}"
+            f"{now.seconds:.0f} s · cost {_price(file, now.objective)}"
             f" · {now.assigned} of {visits} on a route · Ctrl-C stops"
         )
 
@@ -299,10 +301,10 @@ def _cost_table(file: ProblemFile, solution: Solution) -> Table:
     unit = "Cents" if file.format == "json" else "Cost"
     table = Table("Rule", title="Cost", title_justify="left", show_footer=True)
     table.columns[0].footer = "objective"
-    table.add_column(unit, footer=_amount(file, solution.objective), justify="right")
+    table.add_column(unit, footer=_price(file, solution.objective), justify="right")
     for rule, cost in solution.cost.items():
         if cost:
-            table.add_row(rule.value.replace("_", " "), _amount(file, cost))
+            table.add_row(rule.value.replace("_", " "), _price(file, cost))
     return table
 
 
@@ -318,6 +320,10 @@ def _travel_time(problem: Problem, route: Route) -> int:
 
 def _amount(file: ProblemFile, number: int) -> str:
     return f"{number:,}" if file.format == "json" else f"{number / file.scale:,.2f}"
+
+
+def _price(file: ProblemFile, cents: int) -> str:
+    return f"{cents:,}" if file.format == "json" else f"{cents / file.cost_scale:,.2f}"
 
 
 def _duration(file: ProblemFile, number: int) -> str:

@@ -61,6 +61,20 @@ def explained(
     return tuple(Unassigned(visit.id, found.of(visit)) for visit in visits)
 
 
+def impossible(
+    draft: Draft, visits: Iterable[Visit], over: Callable[[], bool] = lambda: False
+) -> dict[str, tuple[Reason, ...]]:
+    """The reasons of those of these visits that nobody could ever do, by visit."""
+    found = _Reasons(draft, over)
+    never = {}
+    for visit in visits:
+        found.look(visit)
+        reasons_ = found.of(visit)
+        if all(reason.code is ReasonCode.IMPOSSIBLE for reason in reasons_):
+            never[visit.id] = reasons_
+    return never
+
+
 @dataclass(frozen=True, slots=True)
 class _Instead:
     """A way to let a visit in on a shift, and what those who would leave weigh together."""

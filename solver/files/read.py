@@ -1,4 +1,4 @@
-"""Problem files in: our JSON and the text formats of published benchmarks (docs/formats.md)."""
+"""Problem files in: our JSON and the formats of published benchmarks (docs/formats.md)."""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from solver.faults import Fault
-from solver.files.decode import FAULTY, Decoder, UnreadableFile, read_text
+from solver.files.decode import FAULTY, Decoder, UnreadableFile, parse_json, read_text
+from solver.files.hhcrsp import SHARES, problem_from_hhcrsp
 from solver.files.links import links_in
 from solver.files.matrices import matrices, parse_problem
 from solver.files.text_formats import read_trsp, read_vrptw
@@ -20,7 +21,7 @@ from solver.travel import MAX_TIME, Matrix
 
 Floats = npt.NDArray[np.float64]
 
-Format = Literal["json", "trsp", "vrptw"]
+Format = Literal["json", "trsp", "vrptw", "hhcrsp"]
 
 EARTH_RADIUS = 6_371_008.8
 """Metres; the mean radius, so that great circles err by less than 0.6 %."""
@@ -36,6 +37,11 @@ class ProblemFile:
     problem: Problem
     format: Format
     scale: int
+
+    @property
+    def cost_scale(self) -> int:
+        """The same for costs, which in one format are a mean of several things."""
+        return self.scale * (SHARES if self.format == "hhcrsp" else 1)
 
     @property
     def tolerance(self) -> int:
@@ -58,6 +64,9 @@ def read_problem(path: Path, format: Format | None = None) -> ProblemFile:  # no
             case "vrptw":
                 problem, scale = read_vrptw(text)
                 return ProblemFile(problem, "vrptw", scale)
+            case "hhcrsp":
+                problem, scale = problem_from_hhcrsp(parse_json(text, path))
+                return ProblemFile(problem, "hhcrsp", scale)
             case _:
                 data = parse_problem(text, path)
                 return ProblemFile(problem_from_json(data, path.parent), "json", 1)
@@ -116,7 +125,7 @@ def great_circle(
 
 def _guessed_format(text: str, path: Path) -> Format:
     if text.lstrip()[:1] in ("{", "["):
-        return "json"
+        return "hhcrsp" if '"patients"' in text and '"caregivers"' in text else "json"
     lines = {" ".join(line.split()).upper() for line in text.splitlines()}
     if "DEPOT TECHNICIANS AND REQUESTS" in lines:
         return "trsp"

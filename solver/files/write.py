@@ -17,11 +17,14 @@ class InvalidSolution(ValueError):  # noqa: N818 - as InvalidProblem
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def write_solution(solution: Solution, scale: int) -> dict[str, Any]:
-    """The solution as a JSON object, with times and costs in the unit of the problem's file."""
+def write_solution(solution: Solution, scale: int, cost_scale: int | None = None) -> dict[str, Any]:
+    """The solution as a JSON object, with times and costs in the units of the problem's file; the
+    two scales are the same if only one is given."""
 
-    def unscaled(number: int) -> float:
-        return number if scale == 1 else number / scale
+    def unscaled(number: int, by: int = scale) -> float:
+        return number if by == 1 else number / by
+
+    per_cost = scale if cost_scale is None else cost_scale
 
     def stop_object(stop: Stop) -> dict[str, Any]:
         picked_up = {"parts": dict(stop.parts), "tools": sorted(stop.tools)}
@@ -35,8 +38,8 @@ def write_solution(solution: Solution, scale: int) -> dict[str, Any]:
         }
 
     return {
-        "objective": unscaled(solution.objective),
-        "cost": {rule.value: unscaled(cost) for rule, cost in solution.cost.items()},
+        "objective": unscaled(solution.objective, per_cost),
+        "cost": {rule.value: unscaled(cost, per_cost) for rule, cost in solution.cost.items()},
         "routes": [
             {
                 "technician": route.technician,
@@ -64,7 +67,9 @@ def write_solution(solution: Solution, scale: int) -> dict[str, Any]:
     }
 
 
-def read_solution(data: Any, problem: Problem, scale: int) -> Solution:
+def read_solution(
+    data: Any, problem: Problem, scale: int, cost_scale: int | None = None
+) -> Solution:
     """The solution in a decoded JSON document, which another program may have written.
 
     Keys that are not ours are left aside. A route needs no shift if its technician has only one,
@@ -72,11 +77,13 @@ def read_solution(data: Any, problem: Problem, scale: int) -> Solution:
     solution is any good is for ``solver.judge.check`` to say. Raises ``InvalidSolution``.
     """
 
-    def scaled(decoder: Decoder, value: Any, where: str) -> Any:
-        if scale == 1:
+    per_cost = scale if cost_scale is None else cost_scale
+
+    def scaled(decoder: Decoder, value: Any, where: str, by: int = scale) -> Any:
+        if by == 1:
             return decoder.integer(value, where)
         number = decoder.number(value, where)
-        return number if number is FAULTY else round(number * scale)
+        return number if number is FAULTY else round(number * by)
 
     times: tuple[tuple[type, str], ...] = (
         (Route, "start"),
@@ -99,11 +106,13 @@ def read_solution(data: Any, problem: Problem, scale: int) -> Solution:
         data.get("cost", {}),
         "/cost",
         lambda name, where: _soft_rule(decoder, name, where),
-        lambda value, where: scaled(decoder, value, where),
+        lambda value, where: scaled(decoder, value, where, per_cost),
     )
-    objective = scaled(decoder, data["objective"], "/objective") if "objective" in data else FAULTY
+    objective: Any = FAULTY
+    if "objective" in data:
+        objective = scaled(decoder, data["objective"], "/objective", per_cost)
     if FAULTY not in (objective, cost) and "cost" in data:
-        rounding = 0 if scale == 1 else len(cost) + scale // 1000
+        rounding = 0 if per_cost == 1 else len(cost) + per_cost // 1000
         if abs(objective - sum(cost.values())) > rounding:
             cause = f"{data['objective']} is not the sum of the costs"
             decoder.fault("contradiction", "/objective", cause, "correct one of them")

@@ -1,10 +1,10 @@
 """Whether the OR-Tools routing model, the model of record, takes a finished plan as it stands.
 
 Nothing is left to search for, so the question is made as small as it can be without becoming
-another one. Technicians share nothing but the depots' stock, and what a plan picks up is known: so
-each depot call is given its share beforehand, and a few technicians at a time are judged in a model
-of their own. That takes time in proportion to the plan; one model of a large plan would need a
-matrix over all its places.
+another one. Technicians share nothing but the depots' stock and links, and what a plan picks up and
+when its visits start is known: so each depot call is given its share beforehand, links are looked
+at by themselves, and a few technicians at a time are judged in a model of their own. That takes
+time in proportion to the plan; one model of a large plan would need a matrix over all its places.
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from itertools import takewhile
 
 import numpy as np
 
+from solver.judge.links import after, apart, together
 from solver.judge.replay import Replay
 from solver.objective import Objective
 from solver.ortools.routing import RoutingModel
@@ -42,7 +43,9 @@ def accepts(
     """
     given = tuple(routes)
     replay = Replay(problem, given)
-    if len(replay.routes) < len(given) or not _in_the_model(replay) or not _in_stock(replay):
+    if len(replay.routes) < len(given) or not _in_the_model(replay):
+        return False
+    if not _in_stock(replay) or not _keep_links(replay):
         return False
     by_shift = {shift.id: route for shift, route in replay.routes}
     portions = takewhile(lambda _: not over(), _portions(problem, by_shift))
@@ -87,6 +90,11 @@ def _in_stock(replay: Replay) -> bool:
     return all(
         number <= stock_of(replay.depots[id_], part) for (id_, part), number in taken.items()
     )
+
+
+def _keep_links(replay: Replay) -> bool:
+    """Whether crews, gaps and separations are kept; times are given, so no model is needed."""
+    return not [*together(replay, 0), *after(replay, 0), *apart(replay)]
 
 
 def _places(route: Route) -> list[Stop]:

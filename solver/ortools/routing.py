@@ -11,6 +11,7 @@ from itertools import count
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2, routing_parameters_pb2
 from ortools.util import optional_boolean_pb2
 
+from solver.ortools.links import add_links, add_worst_lateness
 from solver.ortools.rules import (
     add_breaks,
     add_eligible_technicians,
@@ -32,6 +33,7 @@ from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, Problem, Visit
 from solver.solution import Route, Stop, StopKind
 from solver.timing.schedule import Sequences, legs_of
+from solver.timing.ties import Ties, held
 from solver.timing.timing import cheapest
 
 
@@ -59,7 +61,9 @@ class RoutingModel(Skeleton):
         add_breaks(self)
         add_parts(self)
         add_tools(self)
+        add_links(self)
         add_lateness(self)
+        add_worst_lateness(self)
         add_promptness(self)
         add_moved_time(self)
         add_pair_costs(self)
@@ -71,10 +75,17 @@ class RoutingModel(Skeleton):
         legs = legs_of(self.problem.travel_time)
         pinned = {visit.id: visit for visit in self.visits}
         routes = {}
+        open_then = {
+            shift.id: [
+                c if isinstance(c, Depot) else pinned.get(c.id, c)
+                for c in sequences.get(shift.id, ())
+            ]
+            for shift in self.shifts
+        }
+        moments = Ties(self.problem, legs).cheapest(open_then) or {}
         for shift in self.shifts:
-            calls = sequences.get(shift.id, ())
-            open_then = [c if isinstance(c, Depot) else pinned.get(c.id, c) for c in calls]
-            placed = cheapest(self.problem, shift, open_then, legs)
+            calls = held(open_then[shift.id], moments)
+            placed = cheapest(self.problem, shift, calls, legs)
             if calls and placed is not None:
                 routes[shift.id] = placed
         return self.accept_timed(sequences, routes)
