@@ -12,7 +12,15 @@ from solver.kernel.persons import has_required, is_barred
 from solver.kernel.places import Insertion
 from solver.kernel.plan import Plan, depot_call, link, start_of, unlink
 from solver.kernel.supply import SUPPLIED, first_of, give_back, recount, use
-from solver.kernel.ties import begin_change, relabel, relax, rewind, spread, tighten
+from solver.kernel.ties import (
+    begin_change,
+    relabel,
+    relax,
+    relax_and_tighten,
+    rewind,
+    spread,
+    tighten,
+)
 from solver.kernel.timing import NEVER, cost_of_times, trial_of
 from solver.kernel.undoing import save
 
@@ -94,6 +102,7 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
         link(arrays, plan, fetch, place.call_after)
         if after < 0:
             after = fetch
+    onward = plan.nodes[plan.nodes[after].after].leg
     link(arrays, plan, visit, after)
     to_recount = needs or plan.routes[shift].depot_calls > 0
     if (
@@ -114,7 +123,10 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
         label_from(arrays, plan, visit)
         label_back_from(arrays, plan, visit)
     if arrays.count.links > 0 and plan.tied_routes[shift].linked > 0:
-        return _tie_in(arrays, plan, visit, shift, fetch)
+        # Where the way by the visit is shorter than past it, others may be earlier now.
+        onward -= plan.nodes[visit].leg + plan.nodes[plan.nodes[visit].after].leg
+        is_shorter = fetch >= 0 or onward > arrays.calls[visit].duration
+        return _tie_in(arrays, plan, visit, shift, fetch, is_shorter)
     if arrays.count.links > 0:
         plan.tied_routes[shift].loose = 0
     settle(arrays, plan, shift)
@@ -122,11 +134,13 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
 
 
 @compiled
-def _tie_in(arrays: Arrays, plan: Plan, visit: int, shift: int, fetch: int) -> bool:
+def _tie_in(
+    arrays: Arrays, plan: Plan, visit: int, shift: int, fetch: int, is_shorter: bool
+) -> bool:
     """Tell all partners of a visit that was put in, maybe with a depot call; False, and it is out
     again, if they cannot follow."""
     now = plan.now
-    if spread(arrays, plan, fetch if fetch >= 0 else visit, visit):
+    if relax_and_tighten(arrays, plan, shift) if is_shorter else spread(arrays, plan, visit):
         relabel(arrays, plan)
         is_kept = True
         for index in range(now.touched):

@@ -83,20 +83,19 @@ def release(plan: Plan, visit: int) -> None:
 
 
 @compiled
-def spread(arrays: Arrays, plan: Plan, node: int, anchor: int) -> bool:
-    """Tell all partners what has changed on a labelled route from the node on; False if they cannot
-    follow. The ``anchor`` (-1: none) was put in just now: if it is put off by what it puts off
-    itself, that goes on for ever."""
-    shift = plan.nodes[node].shift
+def spread(arrays: Arrays, plan: Plan, visit: int) -> bool:
+    """Tell all partners what a visit has changed that was put into a labelled route; False if they
+    cannot follow. If the visit is put off by what it puts off itself, that goes on for ever."""
+    shift = plan.nodes[visit].shift
     touch(arrays, plan, shift)
-    before = plan.nodes[anchor].leave if anchor >= 0 else 0
+    anchor, leave = visit, plan.nodes[visit].leave
     if is_rough(arrays, plan, shift):
         anchor = -1
         if not _put_off(arrays, plan, shift):
             return False
     else:
-        _tell_followers(arrays, plan, node)
-    if not _push(arrays, plan, anchor, before):
+        _tell_followers(arrays, plan, visit)
+    if not _push(arrays, plan, anchor, leave):
         return False
     _tell_leaders(arrays, plan, plan.nodes[start_of(arrays, shift) + 1].before)
     return _pull(arrays, plan)
@@ -328,10 +327,13 @@ def _recede(arrays: Arrays, plan: Plan, first: int, is_whole: bool) -> None:
         if _is_timed(arrays, visit):
             if is_whole or late != nodes[node].rest_late:
                 _suspect_leaders(arrays, plan, visit)
-            if plan.linked[visit].late < late:
+            is_suspect = node == first and not is_whole
+            is_kept_back = plan.linked[visit].late < late
+            if is_suspect or is_kept_back:
                 _forget(plan, visit)
                 plan.linked[visit].late = ALWAYS
-            elif node == first and not is_whole:
+            if is_suspect and not is_kept_back:
+                touch(arrays, plan, nodes[first].shift)
                 return
         if not is_whole and node != first and late == nodes[node].rest_late:
             break
@@ -351,6 +353,18 @@ def tighten(arrays: Arrays, plan: Plan) -> bool:
         return True
     rewind(arrays, plan)
     return False
+
+
+@compiled
+def relax_and_tighten(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """Find out anew when those start that have to do with a labelled route; False if it cannot be
+    kept: then ``rewind`` has to follow."""
+    plan.now.forgotten = 0
+    touch(arrays, plan, shift)
+    relax(arrays, plan)
+    is_kept = _tighten(arrays, plan)
+    plan.now.forgotten = 0
+    return is_kept
 
 
 @compiled

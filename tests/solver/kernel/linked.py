@@ -66,7 +66,7 @@ def plain_problems(max_visits: int = 10) -> st.SearchStrategy[Problem]:
 
 def _plain(problem: Problem) -> Problem:
     costs = replace(problem.objective, working_time=0, overtime=0, moved_time=0, distance=1)
-    costs = replace(costs, lateness=3, worst_lateness=5)
+    costs = replace(costs, lateness=3, lateness_factors=(), worst_lateness=5)
     visits = (
         replace(v, windows=v.windows[:1], parts={}, tools=frozenset()) for v in problem.visits
     )
