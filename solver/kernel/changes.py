@@ -8,7 +8,7 @@ from solver.kernel.compiled import compiled
 from solver.kernel.delays import cents_of_route
 from solver.kernel.fetching import cheapest_call
 from solver.kernel.labels import label, label_back_from, label_from
-from solver.kernel.persons import has_required, is_barred
+from solver.kernel.persons import has_required
 from solver.kernel.places import Insertion
 from solver.kernel.plan import Plan, depot_call, link, start_of, unlink
 from solver.kernel.supply import SUPPLIED, first_of, give_back, recount, use
@@ -183,69 +183,6 @@ def take_out(arrays: Arrays, plan: Plan, node: int) -> None:
     if arrays.count.links > 0:
         plan.tied_routes[plan.nodes[node].shift].loose = RUINED
     unlink(arrays, plan, node)
-
-
-@compiled
-def exchange_tails(arrays: Arrays, plan: Plan, tail: int, cut: int) -> bool:
-    """Let two routes change places from these nodes on; visits that the other one is not able to
-    do are taken out. ``mend`` has to follow for both; False if one of them cannot be kept in time.
-    """
-    own, other = plan.nodes[tail].shift, plan.nodes[cut].shift
-    kept = _cut_off(arrays, plan, tail, other, 0)
-    length = _cut_off(arrays, plan, cut, own, kept)
-    for index in range(length):
-        append(arrays, plan, other if index < kept else own, plan.trial[index])
-    plan.routes[own].recount = plan.routes[other].recount = 1
-    if arrays.count.links > 0:
-        # What is known of tied visits is true of where they were.
-        plan.tied_routes[own].loose = plan.tied_routes[other].loose = RUINED
-        return True
-    return label(arrays, plan, own) and label(arrays, plan, other)
-
-
-@compiled
-def _cut_off(arrays: Arrays, plan: Plan, node: int, to: int, length: int) -> int:
-    """Take all from the node on off its route, and write the visits that the shift ``to`` is able
-    to do into ``plan.trial``, behind the ``length`` that are there; returns how many are then."""
-    nodes = plan.nodes
-    while nodes[node].call >= 0:
-        after = nodes[node].after
-        call = nodes[node].call
-        if call < arrays.count.visits:
-            if arrays.able[call, to] and not is_barred(arrays, plan, call, to):
-                plan.trial[length] = call
-                length += 1
-            else:
-                want(plan, call)
-        unlink(arrays, plan, node)
-        node = after
-    return length
-
-
-@compiled
-def nearest_cut(arrays: Arrays, plan: Plan, tail: int, shift: int) -> int:
-    """The node of the shift's route from which on it could change places with the tail of another,
-    by the labels, for the shortest ways; -1 if there is none."""
-    nodes, arcs, weight = plan.nodes, arrays.arcs, arrays.weights.working_time
-    last = nodes[tail].before
-    nearest, cut = NEVER, -1
-    before = start_of(arrays, shift)
-    while True:
-        node = nodes[before].after
-        if nodes[tail].call < 0 and nodes[node].call < 0:
-            return cut
-        to = arcs[nodes[last].place, nodes[node].place]
-        back = arcs[nodes[before].place, nodes[tail].place]
-        if nodes[before].leave + back[0] > nodes[tail].rest_late:
-            return cut
-        if nodes[last].leave + to[0] <= nodes[node].rest_late:
-            way = to[1] + back[1] - nodes[node].leg_cents
-            way += weight * (to[0] + back[0] - nodes[node].leg)
-            if way < nearest:
-                nearest, cut = way, node
-        if nodes[node].call < 0:
-            return cut
-        before = node
 
 
 @compiled

@@ -11,10 +11,8 @@ from solver.kernel.anywhere import best_anywhere, is_to_fetch, may_fetch_otherwi
 from solver.kernel.arrays import TIMED, Arrays
 from solver.kernel.bundles import place_bundle, take_out_bundles
 from solver.kernel.changes import (
-    exchange_tails,
     forget_removed,
     mend,
-    nearest_cut,
     put,
     repair,
     settle_worst,
@@ -27,6 +25,7 @@ from solver.kernel.nearby import best_nearby
 from solver.kernel.plan import Plan, start_of
 from solver.kernel.rows import keep_as_best
 from solver.kernel.settings import SearchSettings
+from solver.kernel.tails import exchange_tails, nearest_cut
 from solver.kernel.undoing import begin_iteration, save, undo
 
 ORDERS = 15
