@@ -101,10 +101,10 @@ def solve(
         best = _by_routing_model(solving, crews, seed)
     if start is not None and best.objective >= start.objective:
         # Its reasons may be of another problem, or not be there yet.
-        kept = with_reasons(problem, start, solving.explained)
+        kept = with_reasons(crews.draft, start, solving.explained)
         if not check(problem, kept):
             return kept
-    solution = with_reasons(problem, best, solving.explained)
+    solution = with_reasons(crews.draft, best, solving.explained)
     violations = check(problem, solution)
     if violations:
         raise EngineFault("\n".join(f"{v.rule}: {v.where}: {v.message}" for v in violations))

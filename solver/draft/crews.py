@@ -16,9 +16,10 @@ from solver.draft.tied import tied, within
 from solver.links import After, Apart, Bonds, Link, Person, Separation, Together, linked
 from solver.problem import Problem, Shift, Visit
 from solver.solution import Route
+from solver.timing.moments import held
 from solver.timing.schedule import NEVER, Call
 from solver.timing.slack import Slack
-from solver.timing.ties import Ties, bound_starts, held
+from solver.timing.ties import Ties, bound_starts
 from solver.travel import MAX_TIME
 
 DAY = 86_400

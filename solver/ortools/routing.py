@@ -32,8 +32,9 @@ from solver.ortools.rules import (
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, Problem, Visit
 from solver.solution import Route, Stop, StopKind
+from solver.timing.moments import held
 from solver.timing.schedule import Sequences, legs_of
-from solver.timing.ties import Ties, held
+from solver.timing.ties import Ties
 from solver.timing.timing import cheapest
 
 

@@ -12,8 +12,9 @@ from solver.judge.cost import cost
 from solver.links import After, Link, Together
 from solver.problem import Break, Problem, Shift, TimeWindow, Visit
 from solver.solution import Route, Rule
+from solver.timing.moments import held
 from solver.timing.schedule import legs_of
-from solver.timing.ties import Ties, held
+from solver.timing.ties import Ties
 from solver.timing.timing import cheapest
 from tests.solver.problems import line_problem, pause, shift, solution_of, visit, window
 from tests.solver.timing.tied_times import Times
@@ -37,7 +38,8 @@ def cheapest_moments(problem: Problem, **names: str) -> dict[str, int] | None:
 def two_days(links: Iterable[Link], **rules: Any) -> Problem:
     """Visits a to e at the locations 1 to 5 on a line, Ann's and Bob's shift."""
     visits = [
-        visit(name, number, **rules.pop(name, {})) for number, name in enumerate("abcde", start=1)
+        replace(visit(name, number), **rules.pop(name, {}))
+        for number, name in enumerate("abcde", start=1)
     ]
     shifts = [shift("s", "ann"), shift("t", "bob")]
     shifts = [replace(one, **rules.pop(one.id, {})) for one in shifts]
@@ -80,14 +82,14 @@ def test_partners_that_are_on_no_route_tie_nothing() -> None:
 
 
 def test_a_crew_meets_as_late_as_saves_both_from_waiting() -> None:
-    late = {"windows": (window(500, 500),)}
+    late: dict[str, Any] = {"windows": (window(500, 500),)}
     problem = two_days([Together(("a", "b"))], d=late, e=late)
     assert cheapest_moments(problem, s="ae", t="bd") == {"a": 455, "b": 455}
 
 
 def test_two_crews_in_a_row_meet_later_one_after_the_other() -> None:
     """The first can only move when the second has, and that alone earns nothing."""
-    late = {"windows": (window(500, 500),)}
+    late: dict[str, Any] = {"windows": (window(500, 500),)}
     links = [Together(("a", "b")), Together(("c", "d"))]
     problem = line_problem(
         [*(visit(name, 1) for name in "abcd"), *(visit(n, 1, **late) for n in "ef")],
@@ -100,7 +102,7 @@ def test_two_crews_in_a_row_meet_later_one_after_the_other() -> None:
 
 def test_a_crew_meets_where_lateness_and_waiting_are_balanced() -> None:
     """Ann has to be at e at 500 and would wait; b is late from 105 on, at five times the price."""
-    late = {"windows": (window(500, 500),)}
+    late: dict[str, Any] = {"windows": (window(500, 500),)}
     problem = two_days([Together(("a", "b"))], b={"due": 105}, e=late, lateness=5)
     assert cheapest_moments(problem, s="ae", t="b") == {"a": 100, "b": 100}
 
