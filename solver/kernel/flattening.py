@@ -73,7 +73,7 @@ def flatten(problem: Problem) -> Arrays:
     np.multiply(problem.travel_time, costs.travel_time, out=arcs[..., 1])
     if costs.distance:
         arcs[..., 1] += problem.distance * costs.distance
-    near, near_before, near_after = _near_visits(problem, visits, arcs)
+    near, near_before, near_after = _near_visits(problem, visits, arcs, able)
     near_groups, remoteness = _near_groups(problem, arcs, able, groups)
     linked = bonds([visit.id for visit in visits], problem.links)
     links = links_of(linked["bonds"]) if problem.links else [0] * len(visits)
@@ -345,7 +345,7 @@ def _alike(
 
 
 def _near_visits(
-    problem: Problem, visits: Sequence[Visit], arcs: Ints
+    problem: Problem, visits: Sequence[Visit], arcs: Ints, able: npt.NDArray[np.bool_]
 ) -> tuple[Ints, Records, Records]:
     """For each visit those around it, those to come from, and those to go on to."""
     size = len(visits)
@@ -353,6 +353,10 @@ def _near_visits(
     at = _ints(visit.location for visit in visits)
     opens = _ints(min((w.start for w in v.windows), default=-ALWAYS) for v in visits)
     closes = _ints(max((w.end for w in v.windows), default=ALWAYS) for v in visits)
+    kinds, meet = np.zeros(size, dtype=np.int64), np.ones((1, 1), dtype=np.bool_)
+    if problem.links:
+        closes = np.maximum(opens, np.minimum(closes, _dues(visits)))
+        kinds, meet = _kinds(able)
     places = int(min(MOST_PLACES_NEAR, max(FEWEST_PLACES_NEAR, PLACES_NEAR * size**0.5)))
     around, before, after = (
         np.full((size, min(most, max(0, size - 1))), NONE, dtype=np.int64)
@@ -361,12 +365,29 @@ def _near_visits(
     cents, seconds = mean_leg(arcs, at)
     waiting = weight + WAITING * max(1.0, cents + weight * seconds) / max(1.0, seconds)
     service = _ints(visit.duration for visit in visits)
-    visits_near(arcs, at, service, opens, closes, weight, waiting, around, before, after)
+    visits_near(
+        *(arcs, at, service, opens, closes, weight, waiting, kinds, meet), around, before, after
+    )
     return (
         around,
         _with_legs(before, lambda others, here: arcs[at[others], at[here], 0]),
         _with_legs(after, lambda others, here: arcs[at[here], at[others], 0]),
     )
+
+
+def _dues(visits: Iterable[Visit]) -> Ints:
+    """When visits have to start to be in time."""
+    return _ints(ALWAYS if v.due is None else v.due - v.duration for v in visits)
+
+
+def _kinds(able: npt.NDArray[np.bool_]) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """A number for each visit, the same where the same shifts are able to do it, and of which two
+    numbers any shift is able to do both."""
+    if not len(able):
+        return np.zeros(0, dtype=np.int64), np.ones((1, 1), dtype=np.bool_)
+    rows, kinds = np.unique(able, axis=0, return_inverse=True)
+    meet = rows.astype(np.float32) @ rows.T.astype(np.float32) > 0
+    return kinds.reshape(-1).astype(np.int64), meet
 
 
 def _with_legs(near: Ints, leg: Callable[[Ints, Ints], Ints]) -> Records:
