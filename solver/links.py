@@ -6,7 +6,7 @@ visit itself. Links never change what a visit needs.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations, pairwise
 
@@ -58,15 +58,17 @@ class Apart:
 
 
 Link = Together | After | Apart
+Durations = Mapping[str, tuple[int, int]]
+"""Seconds of service by visit: of whoever is quickest, and of whoever is slowest."""
 
 
 def link_faults(
-    links: Iterable[Link], durations: Mapping[str, int], pinned: Mapping[str, str]
+    links: Iterable[Link], durations: Durations, pinned: Mapping[str, str]
 ) -> Iterator[Fault]:
     """Links that name what is not there, or contradict themselves, each other or a pin.
 
-    ``durations`` has the seconds of service of every visit there is, ``pinned`` the technician
-    of those that have one. Contradictions are only looked for where every link is sound by itself.
+    ``durations`` has every visit there is, ``pinned`` the technician of those that have one.
+    Contradictions are only looked for where every link is sound by itself.
     """
     links = tuple(links)
     own = [fault for i, link in enumerate(links) for fault in _own_faults(i, link, durations)]
@@ -86,7 +88,7 @@ def linked(link: Link) -> tuple[str, ...]:
     return (link.first, link.second) if isinstance(link, After) else link.visits
 
 
-def _own_faults(number: int, link: Link, durations: Mapping[str, int]) -> Iterator[Fault]:
+def _own_faults(number: int, link: Link, durations: Durations) -> Iterator[Fault]:
     where = f"link {number + 1}"
     for visit, times in Counter(linked(link)).items():
         if visit not in durations:
@@ -145,9 +147,11 @@ def _by_others(link: Link) -> tuple[str, ...]:
     return () if apart_in_time else link.visits
 
 
-def _time_faults(links: Iterable[Link], durations: Mapping[str, int]) -> Iterator[Fault]:
+def _time_faults(links: Iterable[Link], durations: Durations) -> Iterator[Fault]:
     """Gaps that go round in a circle and come to more than nothing (Bellman and Ford)."""
-    lags = [lag for link in links for lag in lags_of(link, durations)]
+    lags = [
+        replace(lag, seconds=_at_least(lag, durations)) for link in links for lag in lags_of(link)
+    ]
     behind: dict[str, Lag] = {}
     starts = dict.fromkeys(durations, 0)
     pushed = ""
@@ -169,26 +173,42 @@ def _time_faults(links: Iterable[Link], durations: Mapping[str, int]) -> Iterato
     yield Fault("contradicting_gaps", "links", cause, "drop one of the links or widen a gap")
 
 
+def _at_least(lag: "Lag", durations: Durations) -> int:
+    """Seconds from start to start, whoever makes the visits."""
+    if lag.served is None:
+        return lag.seconds
+    shortest, longest = durations[lag.served]
+    return lag.from_start(shortest if lag.served == lag.earlier else longest)
+
+
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """``later`` starts at least ``seconds`` (which may be negative) after ``earlier`` starts."""
+    """``later`` starts at least ``seconds`` (which may be negative) after ``earlier`` starts; of
+    the one that is ``served``, if any, it is the end that counts."""
 
     earlier: str
     later: str
     seconds: int
+    served: str | None = None
+
+    def from_start(self, service: int) -> int:
+        """Seconds from start to start, if the one that is served takes so long."""
+        if self.served is None:
+            return self.seconds
+        return self.seconds + (service if self.served == self.earlier else -service)
 
 
-def lags_of(link: Link, durations: Mapping[str, int]) -> Iterator[Lag]:
-    """What a link says of times, from start to start."""
+def lags_of(link: Link) -> Iterator[Lag]:
+    """What a link says of times."""
     match link:
         case Together():
             for one, other in pairwise(link.visits):
                 yield Lag(one, other, 0)
                 yield Lag(other, one, 0)
         case After():
-            yield Lag(link.first, link.second, durations[link.first] + link.least)
+            yield Lag(link.first, link.second, link.least, link.first)
             if link.most is not None:
-                yield Lag(link.second, link.first, -durations[link.first] - link.most)
+                yield Lag(link.second, link.first, -link.most, link.first)
 
 
 class Bonds:

@@ -55,6 +55,11 @@ class Objective:
         """The same, but for what these rates say."""
         return replace(self, **rates.given) if rates.given else self
 
+    def of_route(self, seconds: int, overtime: int, metres: int) -> int:
+        """Cents for a route that lasts so long, all of it on the road, and goes so far."""
+        of_time = seconds * (self.working_time + self.travel_time) + overtime * self.overtime
+        return self.shift_use + of_time + metres * self.distance
+
     def late_cents(self, priority: int) -> int:
         """Cents per second that a visit of this priority is late."""
         return self.lateness * (self.lateness_factors[priority] if self.lateness_factors else 1)

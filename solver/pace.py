@@ -16,6 +16,12 @@ def at_pace(seconds: int, pace: Fraction) -> int:
     return -(-seconds * pace.numerator // pace.denominator)
 
 
+def between_paces(seconds: int, paces: tuple[Fraction, Fraction]) -> tuple[int, int]:
+    """So many seconds of work at the quickest pace, and at the slowest one."""
+    quickest, slowest = paces
+    return at_pace(seconds, quickest), at_pace(seconds, slowest)
+
+
 def pace_faults(where: str, paces: Iterable[Fraction]) -> Iterator[Fault]:
     for pace in paces:
         if not 0 < pace <= MOST_PACE:

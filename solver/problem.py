@@ -16,7 +16,7 @@ import numpy as np
 from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
 from solver.links import Link, link_faults
 from solver.objective import Objective, Rates, objective_faults
-from solver.pace import ITS_OWN_TIME, at_pace, pace_faults
+from solver.pace import ITS_OWN_TIME, at_pace, between_paces, pace_faults
 from solver.travel import (
     MAX_TIME,
     Matrix,
@@ -277,14 +277,9 @@ class Problem:
     def _dearest_shift(self, shift: Shift) -> int:
         """More cents than a route of the shift can cost for working, being used and the way home,
         whatever is on it."""
-        costs = self.objective.at(shift.rates)
         longest = shift.end + shift.max_overtime - shift.start
-        return (
-            costs.shift_use
-            + longest * (costs.working_time + costs.travel_time)
-            + shift.max_overtime * costs.overtime
-            + self._farthest * costs.distance
-        )
+        costs = self.objective.at(shift.rates)
+        return costs.of_route(longest, shift.max_overtime, self._farthest)
 
     def _dearest(self, visit: Visit) -> int:
         """More cents than serving the visit can cost, on a route for it alone."""
@@ -296,7 +291,7 @@ class Problem:
         dearest = self._dearest_route + ways + costs.not_preferred
         dearest += max((window.price for window in visit.windows), default=0)
         dearest += costs.over_skilled * len(visit.skills) * self._top_level
-        dearest += costs.imbalance * at_pace(visit.duration, self._slowest)
+        dearest += costs.imbalance * at_pace(visit.duration, self.paces[1])
         dearest += costs.prompt_cents(visit.priority) * max(0, horizon - self.ready[visit.id])
         if visit.due is not None:
             late = max(0, horizon + visit.duration - visit.due)
@@ -316,9 +311,10 @@ class Problem:
         return max((level for shift in self.shifts for level in shift.skills.values()), default=0)
 
     @cached_property
-    def _slowest(self) -> Fraction:
-        paces = (pace for shift in self.shifts for pace in (shift.pace, *shift.paces.values()))
-        return max(paces, default=ITS_OWN_TIME)
+    def paces(self) -> tuple[Fraction, Fraction]:
+        """Of whoever is quickest, and of whoever is slowest."""
+        paces = [pace for shift in self.shifts for pace in (shift.pace, *shift.paces.values())]
+        return min(paces, default=ITS_OWN_TIME), max(paces, default=ITS_OWN_TIME)
 
     @cached_property
     def _span(self) -> tuple[int, int]:
@@ -335,12 +331,9 @@ class Problem:
         """Seconds of service that each shift would have if all were shared out by shift length,
         each visit at its own duration."""
         service = sum(visit.duration for visit in self.visits)
-        available = sum(shift.end - shift.start for shift in self.shifts)
-        if available == 0:
-            return {shift.id: 0 for shift in self.shifts}
-        return {
-            shift.id: -(-service * (shift.end - shift.start) // available) for shift in self.shifts
-        }
+        lengths = {shift.id: shift.end - shift.start for shift in self.shifts}
+        whole = max(1, sum(lengths.values()))
+        return {name: -(-service * length // whole) for name, length in lengths.items()}
 
 
 PINNED_FACTOR = 100
@@ -367,7 +360,7 @@ def _faults(problem: Problem) -> Iterator[Fault]:
         yield from _shift_faults(shift, size)
     for depot in problem.depots:
         yield from _depot_faults(depot, size)
-    durations = {visit.id: visit.duration for visit in problem.visits}
+    durations = {v.id: between_paces(v.duration, problem.paces) for v in problem.visits}
     pinned = {visit.id: visit.pin.technician for visit in problem.visits if visit.pin}
     yield from link_faults(problem.links, durations, pinned)
     yield from overlap_faults(

@@ -116,13 +116,9 @@ def solve(
 
 
 def _by_kernel(solving: "_Solving", crews: Crews, seed: int, cores: int) -> Solution:
-    """Open with the kernel's own insertion, let it search, and place what it leaves out.
-
-    Visits that are linked are placed before, and stand where they are while it searches.
-    """
+    """Open with the kernel's own insertion, let it search, and place what it leaves out."""
     draft = crews.draft
-    crews.place_all()
-    searches = Searches(crews.tied(), seed=seed, cores=cores)
+    searches = Searches(solving.problem, seed=seed, cores=cores)
     searches.open(draft.sequences)
 
     def watch() -> bool:

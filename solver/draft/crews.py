@@ -277,24 +277,29 @@ class Crews:
             yield trial
             return
         name, *others = members
-        visit = self._narrowed(trial, name)
         most = MOST_PLACES_OF_THE_NEXT if depth else MOST_PLACES_OF_THE_FIRST
-        for option in self._options(trial, visit, patience)[:most]:
+        for option in self._options(trial, name, patience)[:most]:
             draft = trial.draft.copy()
             if not draft.hold({option.shift.id: option.sequence}):
                 continue
-            spot = self._spot(draft, visit, option)
+            spot = self._spot(draft, name, option)
             if spot is not None:
                 spots = {**trial.spots, name: spot}
                 yield from self._trials(_Trial(draft, spots), others, patience, depth + 1)
 
-    def _options(self, trial: _Trial, visit: Visit, patience: Patience) -> list[Option]:
+    def _options(self, trial: _Trial, name: str, patience: Patience) -> list[Option]:
         """Places for the visit, the cheapest first."""
         found: list[Option] = []
-        where = {name: spot.shift for name, spot in trial.spots.items()}
-        for shift in trial.draft.shifts_with_time(visit):
-            if not self._may(visit.id, shift, where):
+        where = {other: spot.shift for other, spot in trial.spots.items()}
+        lasts = [shift.service(self.draft.visit(name)) for shift in self.draft.eligible[name]]
+        if not lasts:
+            return []
+        widest = self._narrowed(trial, name, min(lasts), max(lasts))
+        for shift in trial.draft.shifts_with_time(widest):
+            if not self._may(name, shift, where):
                 continue
+            service = shift.service(widest)
+            visit = self._narrowed(trial, name, service, service)
             here: list[Option] = []
             for gap in range(len(trial.draft.sequences[shift.id]) + 1):
                 if not patience.spend():
@@ -327,36 +332,44 @@ class Crews:
                 return False
         return True
 
-    def _narrowed(self, trial: _Trial, name: str) -> Visit:
-        """The visit, at those times that the ones which are there leave open."""
+    def _narrowed(self, trial: _Trial, name: str, shortest: int, longest: int) -> Visit:
+        """The visit, at those times that the ones which are there leave open to whoever takes so
+        long for it."""
         visit = self.draft.visit(name)
         earliest, latest = -NEVER, NEVER
         for lag in self.ties.before.get(name, ()):
             if lag.earlier in trial.spots:
-                earliest = max(earliest, trial.spots[lag.earlier].earliest + lag.seconds)
+                spot = trial.spots[lag.earlier]
+                lasts = longest if lag.served == name else self._lasts(lag.earlier, spot)
+                earliest = max(earliest, spot.earliest + lag.from_start(lasts))
         for lag in self.ties.after.get(name, ()):
             if lag.later in trial.spots:
-                latest = min(latest, trial.spots[lag.later].latest - lag.seconds)
+                spot = trial.spots[lag.later]
+                lasts = shortest if lag.served == name else self._lasts(lag.later, spot)
+                latest = min(latest, spot.latest - lag.from_start(lasts))
         if (earliest, latest) == (-NEVER, NEVER):
             return visit
         earliest, latest = max(earliest, -MAX_TIME), min(latest, MAX_TIME)
         return replace(visit, windows=within(visit.windows, earliest, latest))
 
-    def _spot(self, draft: Draft, visit: Visit, option: Option) -> _Spot | None:
+    def _lasts(self, name: str, spot: _Spot) -> int:
+        return spot.shift.service(self.draft.visit(name))
+
+    def _spot(self, draft: Draft, name: str, option: Option) -> _Spot | None:
         sequence = draft.sequences[option.shift.id]
-        if not self.ties.binds(visit):
+        if not self.ties.binds(self.draft.visit(name)):
             return _Spot(option.shift, *_whole(option.shift))
-        found = bound_starts(option.shift, sequence, draft.legs, {visit.id: -NEVER})
+        found = bound_starts(option.shift, sequence, draft.legs, {name: -NEVER})
         if found is None:
             return None
         index = next(
             number
             for number, call in enumerate(sequence)
-            if isinstance(call, Visit) and call.id == visit.id
+            if isinstance(call, Visit) and call.id == name
         )
         # Not the end of a window, but when it has to begin for all behind it to be kept.
         slack = Slack(option.shift, sequence, draft.legs)
-        return _Spot(option.shift, found[visit.id], max(found[visit.id], slack.latest[index]))
+        return _Spot(option.shift, found[name], max(found[name], slack.latest[index]))
 
     def _at_moments(self, trial: _Trial, members: Sequence[str]) -> _Trial | None:
         """The trial with the members at their cheapest moments; None if there are none."""

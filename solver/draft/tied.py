@@ -12,7 +12,9 @@ from functools import cached_property
 
 from solver.links import Apart, Bonds, Separation
 from solver.problem import MAX_COST, Problem, Shift, TimeWindow, Visit
+from solver.rules.places import asked_for
 from solver.solution import Route, StopKind
+from solver.timing.moments import at_moment
 from solver.travel import MAX_TIME
 
 
@@ -48,6 +50,7 @@ def tied(problem: Problem, routes: Iterable[Route]) -> Problem:
     which keep all links; without links the problem itself."""
     if not problem.links:
         return problem
+    problem = asked_for(problem)
     bonds = Bonds(problem.links)
     shifts = {shift.id: shift for shift in problem.shifts}
     placed = {
@@ -77,7 +80,7 @@ def _held(visit: Visit, bonds: Bonds, shift: Shift, moment: int) -> Visit:
     only = frozenset({shift.technician})
     windows = visit.windows
     if bonds.is_timed(visit.id):
-        windows = (TimeWindow(moment, moment),)
+        windows = (at_moment(visit, moment),)
     elif any(isinstance(one, Apart) and one.by is Separation.DAY for one in bonds.of[visit.id]):
         latest = shift.end + shift.max_overtime
         windows = within(windows, shift.start, latest)
@@ -88,7 +91,7 @@ def within(windows: tuple[TimeWindow, ...], earliest: int, latest: int) -> tuple
     """What is left of the windows (none: any time) from one moment to another; if nothing is, a
     window at which nobody can be."""
     inside = [
-        TimeWindow(max(window.start, earliest), min(window.end, latest))
+        replace(window, start=max(window.start, earliest), end=min(window.end, latest))
         for window in windows or (TimeWindow(earliest, latest),)
     ]
     return tuple(window for window in inside if window.start <= window.end) or (NEVER_OPEN,)

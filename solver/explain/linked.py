@@ -43,11 +43,13 @@ def with_reasons(
 
 @dataclass(frozen=True, slots=True)
 class _Chance:
-    """A technician who may do a visit, and from when to when it could start at most."""
+    """A technician who may do a visit, from when to when it could start at most, and how many
+    seconds it takes then."""
 
     technician: str
     earliest: int
     latest: int
+    lasts: int
 
 
 class _Linked:
@@ -135,14 +137,13 @@ class _Linked:
                     yield Reason(ReasonCode.IMPOSSIBLE, Rule.AFTER, message)
 
     def _can_keep(self, link: After) -> bool:
-        lasts = self._problem.visit[link.first].duration
         for one in self._chances(link.first):
             for other in self._chances(link.second):
                 same = one.technician == other.technician
                 if link.person is not Person.ANY and same != (link.person is Person.SAME):
                     continue
-                longest = other.latest - one.earliest - lasts
-                shortest = other.earliest - one.latest - lasts
+                longest = other.latest - one.earliest - one.lasts
+                shortest = other.earliest - one.latest - one.lasts
                 if longest >= link.least and (link.most is None or shortest <= link.most):
                     return True
         return False
@@ -166,11 +167,12 @@ class _Linked:
         for column in np.flatnonzero(self._draft.may(visit)):
             shift = self._problem.shifts[column]
             earliest = shift.start + int(there[column])
-            latest = shift.end + shift.max_overtime - visit.duration - int(back[column])
+            lasts = shift.service(visit)
+            latest = shift.end + shift.max_overtime - lasts - int(back[column])
             bounds = [(w.start, w.end) for w in visit.windows] or [(earliest, latest)]
             for start, end in bounds:
                 if max(start, earliest) <= min(end, latest):
-                    yield _Chance(shift.technician, max(start, earliest), min(end, latest))
+                    yield _Chance(shift.technician, max(start, earliest), min(end, latest), lasts)
 
     def _not_found(self, name: str) -> Reason:
         unit = self._units[name]

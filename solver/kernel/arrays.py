@@ -24,6 +24,7 @@ CALL = np.dtype(
     [
         ("place", np.int64),
         ("duration", np.int64),
+        ("links", np.int64),
         ("price", np.int64),
         ("first_need", np.int64),
         ("needs", np.int64),
@@ -36,8 +37,8 @@ CALL = np.dtype(
     ],
     align=True,
 )
-"""``duration``: seconds of service, at whatever pace. ``price``: cents if unassigned.
-``late_cents``: per second that service ends after ``due``.
+"""``links``: TIMED and PAIRED, added. ``duration``: seconds of service, at whatever pace.
+``price``: cents if unassigned. ``late_cents``: per second that service ends after ``due``.
 ``prompt_cents``: per second that it starts after ``ready``.
 ``moved_cents``: per second that it starts off ``published``, beyond the tolerance."""
 
@@ -80,6 +81,7 @@ SHIFT = np.dtype(
         ("max_distance", np.int64),
         ("travel_cents", np.int64),
         ("metre_cents", np.int64),
+        ("date", np.int64),
     ],
     align=True,
 )
@@ -88,7 +90,8 @@ which take the same time for each.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
 are as good as this one for everything. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
 any of the limits behind it matters; those that do not are ``ALWAYS``. ``working_time``,
-``travel_cents`` and ``metre_cents``: what a second of it, one of travel, and a metre cost."""
+``travel_cents`` and ``metre_cents``: what a second of it, one of travel, and a metre cost. ``date``
+is the day since the epoch in which it starts."""
 
 STATE = np.dtype([("opens", np.int64), ("closes", np.int64), ("rest", np.int64)], align=True)
 TURN = np.dtype(
@@ -114,10 +117,15 @@ COUNT = np.dtype(
         ("shifts", np.int64),
         ("items", np.int64),
         ("scarce", np.int64),
+        ("links", np.int64),
+        ("tied", np.int64),
+        ("earliest", np.int64),
     ],
     align=True,
 )
-"""``scarce``: 1 if any depot could run out of anything, 0 if not."""
+"""``scarce``: 1 if any depot could run out of anything, 0 if not. ``tied``: 1 if anything, links or
+the worst lateness, is about several routes, 0 if each is by itself. ``earliest``: 1 if that is so
+and nothing is ever cheaper for being later, or kept by a break or a second window, 0 if not."""
 
 WEIGHTS = np.dtype(
     [
@@ -126,11 +134,66 @@ WEIGHTS = np.dtype(
         ("shift_use", np.int64),
         ("imbalance", np.int64),
         ("moved_time_tolerance", np.int64),
+        ("worst_lateness", np.int64),
     ],
     align=True,
 )
 """Cents, as in ``Objective``; the weights of travel and of pairs are in the arrays.
 ``working_time``: of the shift where it is dearest."""
+
+TIMED, PAIRED = 1, 2
+"""What links say of a visit: that it is tied to others in time, that it has mates."""
+SAME_TECHNICIAN, OTHER_TECHNICIAN, OTHER_DAY = 0, 1, 2
+"""What a visit's shift has to be to that of its mate."""
+
+BOND = np.dtype(
+    [
+        *(
+            (f"{what}_of_{name}", np.int64)
+            for name in ("ties_from", "ties_to", "mates", "required", "bundles")
+            for what in ("first", "number")
+        ),
+        ("shortest", np.int64),
+        ("longest", np.int64),
+    ],
+    align=True,
+)
+"""Where a visit's rows are in these arrays, and how many; how many seconds those who may make it
+take for it."""
+TIE = np.dtype([("visit", np.int64), ("lag", np.int64), ("served", np.int64)], align=True)
+"""The later visit starts ``lag`` seconds after the earlier one starts, at least; ``served``: 1 if
+after the earlier one ends, -1 if that much before the later one ends, 0 if neither."""
+CHANGED, RUINED = 1, 2
+MATE = np.dtype([("visit", np.int64), ("kind", np.int64)], align=True)
+
+LINKED = np.dtype(
+    [
+        ("early", np.int64),
+        ("late", np.int64),
+        ("logged", np.int64),
+        ("traced", np.int64),
+        ("queued", np.int64),
+        ("visit", np.int64),
+    ],
+    align=True,
+)
+"""``early``: when a tied visit on a route starts; before that, when its partners let it. ``late``:
+the latest start that its partners can follow. The others are notes: of the iteration and of the
+change in which it was last written down (then ``visit`` says which it is), whether it is queued."""
+TIED_ROUTE = np.dtype(
+    [
+        ("linked", np.int64),
+        ("rough", np.int64),
+        ("loose", np.int64),
+        ("touched", np.int64),
+        ("worst", np.int64),
+    ],
+    align=True,
+)
+"""``linked`` counts the route's tied visits, ``rough`` its calls with several windows. ``loose`` is
+CHANGED while partners do not know yet of stops that have, RUINED if the route is not mended,
+either, 0 otherwise. ``touched`` is the last change that had to do with it. ``worst`` is the largest
+lateness on it, in seconds, if everything is as early as it can."""
 
 
 class Arrays(Views):
@@ -184,3 +247,14 @@ class Arrays(Views):
     """(n, …): groups of shifts that start or end near a visit, and are able; -1 fills up."""
     remoteness: Ints
     """(n): cents from the start of a shift to the visit and from there to its end, on average."""
+    bonds: Records
+    """(n); of no meaning, as all that follows, where ``count.links`` is 0."""
+    ties_from: Records
+    """By the earlier visit; ``visit`` is the later one."""
+    ties_to: Records
+    """By the later visit; ``visit`` is the earlier one."""
+    mates: Records
+    required: Ints
+    """The visits without which one is never served."""
+    bundles: Ints
+    """All that hang together by ties, for each of them."""

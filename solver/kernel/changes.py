@@ -3,16 +3,28 @@
 Every route is saved before its first change in an iteration (``undoing``).
 """
 
-from solver.kernel.arrays import Arrays, Ints
+from solver.kernel.arrays import CHANGED, RUINED, Arrays
 from solver.kernel.compiled import compiled
+from solver.kernel.delays import cents_of_route
 from solver.kernel.fetching import cheapest_call
 from solver.kernel.labels import label, label_back_from, label_from
 from solver.kernel.limits import cost_of_times
+from solver.kernel.persons import has_required
 from solver.kernel.places import Insertion
-from solver.kernel.plan import END_OF_ROUTE, Plan, depot_call, link, start_of, unlink
+from solver.kernel.plan import Plan, depot_call, link, start_of, unlink
 from solver.kernel.supply import SUPPLIED, first_of, give_back, recount, use
+from solver.kernel.ties import (
+    begin_change,
+    rebind,
+    relabel,
+    relax,
+    relax_and_tighten,
+    rewind,
+    spread,
+    tighten,
+)
 from solver.kernel.timing import NEVER, trial_of
-from solver.kernel.undoing import begin_iteration, save
+from solver.kernel.undoing import save
 
 
 @compiled
@@ -25,14 +37,25 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     route, on, now, weights = plan.routes[shift], arrays.shifts[shift], plan.now, arrays.weights
     now.cents -= route.cents
     route.cents = route.times_cents = route.duration = route.overtime = route.slack = 0
+    is_pinned = False
+    if arrays.count.tied > 0:
+        plan.tied_routes[shift].worst = 0
+        is_pinned = plan.tied_routes[shift].loose == 0
     if route.stops == 0:
         return True
     end = plan.nodes[start_of(arrays, shift) + 1]
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
     route.times_cents = on.working_time * route.duration + weights.overtime * route.overtime
-    if on.breaks > 0 or route.intricate > 0 or on.limited > 0:
-        times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
+    if arrays.count.tied > 0:
+        early = cents_of_route(arrays, plan, shift)
+        plan.tied_routes[shift].worst = early.worst
+        if arrays.count.earliest > 0:
+            route.times_cents = early.cents
+    is_timed = on.breaks > 0 or route.intricate > 0 or on.limited > 0
+    if arrays.count.earliest == 0 and is_timed:
+        length = trial_of(arrays, plan, shift)
+        times = cost_of_times(arrays, plan, shift, length, is_pinned)
         if times == NEVER:
             return False
         explained = route.times_cents + on.working_time * on.rest
@@ -73,6 +96,8 @@ def append(arrays: Arrays, plan: Plan, shift: int, call: int) -> None:
 def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) -> bool:
     """Place the visit; False, and nothing changed, if that takes what a depot does not have."""
     save(arrays, plan, shift)
+    if arrays.count.links > 0:
+        begin_change(plan)
     needs = arrays.calls[visit].needs > 0
     fetch = -1
     after = place.after
@@ -81,7 +106,10 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
         link(arrays, plan, fetch, place.call_after)
         if after < 0:
             after = fetch
+    onward = plan.nodes[plan.nodes[after].after].leg
     link(arrays, plan, visit, after)
+    if arrays.count.links > 0:
+        rebind(arrays, plan, visit)
     to_recount = needs or plan.routes[shift].depot_calls > 0
     if (
         to_recount
@@ -92,14 +120,51 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
         if fetch >= 0:
             unlink(arrays, plan, fetch)
         recount(arrays, plan, shift)
+        if arrays.count.links > 0:
+            plan.tied_routes[shift].loose = 0
+            rebind(arrays, plan, visit)
         return False
     if fetch >= 0:
         label(arrays, plan, shift)
     else:
         label_from(arrays, plan, visit)
         label_back_from(arrays, plan, visit)
+    if arrays.count.links > 0 and plan.tied_routes[shift].linked > 0:
+        # Where the way by the visit is shorter than past it, others may be earlier now.
+        onward -= plan.nodes[visit].leg + plan.nodes[plan.nodes[visit].after].leg
+        is_shorter = fetch >= 0 or onward > arrays.windows[arrays.shifts[shift].day, visit].service
+        return _tie_in(arrays, plan, visit, shift, fetch, is_shorter)
+    if arrays.count.links > 0:
+        plan.tied_routes[shift].loose = 0
     settle(arrays, plan, shift)
     return True
+
+
+@compiled
+def _tie_in(
+    arrays: Arrays, plan: Plan, visit: int, shift: int, fetch: int, is_shorter: bool
+) -> bool:
+    """Tell all partners of a visit that was put in, maybe with a depot call; False, and it is out
+    again, if they cannot follow."""
+    now = plan.now
+    if relax_and_tighten(arrays, plan, shift) if is_shorter else spread(arrays, plan, visit):
+        relabel(arrays, plan)
+        is_kept = True
+        for index in range(now.touched):
+            plan.tied_routes[plan.touched[index]].loose = 0
+            is_kept = settle(arrays, plan, plan.touched[index]) and is_kept
+        if is_kept:
+            return True
+    unlink(arrays, plan, visit)
+    if fetch >= 0:
+        unlink(arrays, plan, fetch)
+    if arrays.calls[visit].needs > 0 or fetch >= 0 or plan.routes[shift].depot_calls > 0:
+        recount(arrays, plan, shift)
+    rewind(arrays, plan)
+    for index in range(now.touched):
+        plan.tied_routes[plan.touched[index]].loose = 0
+        settle(arrays, plan, plan.touched[index])
+    return False
 
 
 @compiled
@@ -110,6 +175,8 @@ def put_and_fetch(arrays: Arrays, plan: Plan, visit: int, shift: int, node: int)
     link(arrays, plan, visit, node)
     plan.routes[shift].recount = 1
     mend(arrays, plan, shift)
+    if arrays.count.links > 0:
+        repair(arrays, plan)
     return bool(plan.nodes[visit].shift == shift)
 
 
@@ -120,76 +187,9 @@ def take_out(arrays: Arrays, plan: Plan, node: int) -> None:
     if call < arrays.count.visits:
         give_back(arrays, plan, call, plan.nodes[node].shift)
         want(plan, call)
+    if arrays.count.links > 0:
+        plan.tied_routes[plan.nodes[node].shift].loose = RUINED
     unlink(arrays, plan, node)
-
-
-@compiled
-def exchange_tails(arrays: Arrays, plan: Plan, tail: int, cut: int) -> bool:
-    """Let two routes change places from these nodes on; visits that the other one is not able to
-    do are taken out. ``mend`` has to follow for both; False if one of them cannot be kept.
-    """
-    own, other = plan.nodes[tail].shift, plan.nodes[cut].shift
-    kept = _cut_off(arrays, plan, tail, other, 0)
-    length = _cut_off(arrays, plan, cut, own, kept)
-    for index in range(length):
-        append(arrays, plan, other if index < kept else own, plan.trial[index])
-    plan.routes[own].recount = plan.routes[other].recount = 1
-    return _is_kept(arrays, plan, own) and _is_kept(arrays, plan, other)
-
-
-@compiled
-def _is_kept(arrays: Arrays, plan: Plan, shift: int) -> bool:
-    """Label the route anew; whether it can be kept in time, and within its limits."""
-    if not label(arrays, plan, shift):
-        return False
-    if arrays.shifts[shift].limited == 0:
-        return True
-    return cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift)) < NEVER
-
-
-@compiled
-def _cut_off(arrays: Arrays, plan: Plan, node: int, to: int, length: int) -> int:
-    """Take all from the node on off its route, and write the visits that the shift ``to`` is able
-    to do into ``plan.trial``, behind the ``length`` that are there; returns how many are then."""
-    nodes = plan.nodes
-    while nodes[node].call >= 0:
-        after = nodes[node].after
-        call = nodes[node].call
-        if call < arrays.count.visits:
-            if arrays.able[call, to]:
-                plan.trial[length] = call
-                length += 1
-            else:
-                want(plan, call)
-        unlink(arrays, plan, node)
-        node = after
-    return length
-
-
-@compiled
-def nearest_cut(arrays: Arrays, plan: Plan, tail: int, shift: int) -> int:
-    """The node of the shift's route from which on it could change places with the tail of another,
-    by the labels, for the shortest ways; -1 if there is none."""
-    nodes, arcs, weight = plan.nodes, arrays.arcs, arrays.weights.working_time
-    last = nodes[tail].before
-    nearest, cut = NEVER, -1
-    before = start_of(arrays, shift)
-    while True:
-        node = nodes[before].after
-        if nodes[tail].call < 0 and nodes[node].call < 0:
-            return cut
-        to = arcs[nodes[last].place, nodes[node].place]
-        back = arcs[nodes[before].place, nodes[tail].place]
-        if nodes[before].leave + back[0] > nodes[tail].rest_late:
-            return cut
-        if nodes[last].leave + to[0] <= nodes[node].rest_late:
-            way = to[1] + back[1] - nodes[node].leg_cents
-            way += weight * (to[0] + back[0] - nodes[node].leg)
-            if way < nearest:
-                nearest, cut = way, node
-        if nodes[node].call < 0:
-            return cut
-        before = node
 
 
 @compiled
@@ -205,6 +205,8 @@ def want(plan: Plan, visit: int) -> None:
 @compiled
 def mend(arrays: Arrays, plan: Plan, shift: int) -> None:
     """Make a route whole after stops were taken off it: no idle depot call, none missing."""
+    if arrays.count.links > 0:
+        plan.tied_routes[shift].loose = CHANGED
     if not label(arrays, plan, shift):
         dissolve(arrays, plan, shift)
     if arrays.count.items > 0:
@@ -214,6 +216,70 @@ def mend(arrays: Arrays, plan: Plan, shift: int) -> None:
         if arrays.count.items > 0:
             _mend_supply(arrays, plan, shift)
             settle(arrays, plan, shift)
+
+
+@compiled
+def repair(arrays: Arrays, plan: Plan) -> None:
+    """Make a plan whole after visits were taken out, or changed routes, where they may be linked:
+    every route is mended, nobody is left without those that are required, and each tied visit
+    starts when its partners believe that it does. What cannot be kept is taken out.
+
+    Only routes that were saved in this iteration may be changed.
+    """
+    now = plan.now
+    now.forgotten = 0
+    begin_change(plan)
+    while True:
+        while _complete(arrays, plan):
+            relax(arrays, plan)
+            routes = now.saved_routes
+            for index in range(routes):
+                shift = plan.saved_shift[index]
+                if plan.tied_routes[shift].loose == RUINED:
+                    mend(arrays, plan, shift)
+        if arrays.count.depots > 0:
+            relax(arrays, plan)
+        if not tighten(arrays, plan):
+            save(arrays, plan, plan.nodes[now.stuck].shift)
+            take_out(arrays, plan, now.stuck)
+            continue
+        relabel(arrays, plan)
+        is_whole = True
+        for index in range(now.saved_routes):
+            shift = plan.saved_shift[index]
+            route = plan.tied_routes[shift]
+            if route.loose > 0 or route.touched == now.touch:
+                route.loose = 0
+                if not settle(arrays, plan, shift):
+                    dissolve(arrays, plan, shift)
+                    is_whole = False
+        if is_whole:
+            return
+
+
+@compiled
+def _complete(arrays: Arrays, plan: Plan) -> bool:
+    """Take out who is left without a visit that is required; whether any route has to be mended."""
+    nodes, now = plan.nodes, plan.now
+    changed = True
+    while changed:
+        changed = False
+        for index in range(now.removed):
+            gone = plan.removed[index]
+            if nodes[gone].shift >= 0:
+                continue
+            bond = arrays.bonds[gone]
+            first = bond.first_of_bundles
+            for row in range(first, first + bond.number_of_bundles):
+                other = arrays.bundles[row]
+                if nodes[other].shift >= 0 and not has_required(arrays, plan, other):
+                    save(arrays, plan, nodes[other].shift)
+                    take_out(arrays, plan, other)
+                    changed = True
+    for index in range(now.saved_routes):
+        if plan.tied_routes[plan.saved_shift[index]].loose == RUINED:
+            return True
+    return False
 
 
 @compiled
@@ -252,7 +318,7 @@ def _mend_supply(arrays: Arrays, plan: Plan, shift: int) -> None:
         elif _fetch(arrays, plan, lacking, shift):
             fetched += 1
         else:
-            _do_without(arrays, plan, lacking)
+            do_without(arrays, plan, lacking)
     if fetched > 1:
         _drop_idle_calls(arrays, plan, shift)
 
@@ -314,7 +380,7 @@ def _fetch(arrays: Arrays, plan: Plan, lacking: int, shift: int) -> bool:
 
 
 @compiled
-def _do_without(arrays: Arrays, plan: Plan, node: int) -> None:
+def do_without(arrays: Arrays, plan: Plan, node: int) -> None:
     """Take a visit off its route; its technician's supply is not brought up to date."""
     shift = plan.nodes[node].shift
     save(arrays, plan, shift)
@@ -324,38 +390,14 @@ def _do_without(arrays: Arrays, plan: Plan, node: int) -> None:
 
 
 @compiled
-def load(arrays: Arrays, plan: Plan, row: Ints) -> None:
-    """Take over a plan written as one row of calls, as far as it can be kept; nothing is saved."""
-    now = plan.now
-    shifts = arrays.count.shifts
-    for shift in range(shifts):
-        clear(arrays, plan, shift)
-        plan.routes[shift].recount = 1
-    plan.taken[:] = 0
-    plan.taken_by[:] = 0
-    shift = 0
-    for call in row:
-        if shift == shifts:
-            break
-        if call == END_OF_ROUTE:
-            shift += 1
-        else:
-            append(arrays, plan, shift, call)
-    begin_iteration(plan)
-    now.removed = 0
-    for shift in range(shifts):
-        if not (label(arrays, plan, shift) and settle(arrays, plan, shift)):
-            dissolve(arrays, plan, shift)
-    for shift in range(shifts):
-        while arrays.count.items > 0:
-            lacking = recount(arrays, plan, shift)
-            if lacking == SUPPLIED:
-                break
-            _do_without(arrays, plan, lacking)
-            idle = plan.routes[shift].depot_calls == plan.routes[shift].stops
-            if idle and arrays.shifts[shift].only:
-                dissolve(arrays, plan, shift)
-    forget_removed(plan)
+def settle_worst(arrays: Arrays, plan: Plan) -> None:
+    """Bring the price of the largest lateness of all up to date."""
+    if arrays.weights.worst_lateness > 0:
+        now, worst = plan.now, 0
+        for shift in range(arrays.count.shifts):
+            worst = max(worst, plan.tied_routes[shift].worst)
+        now.cents += arrays.weights.worst_lateness * (worst - now.worst)
+        now.worst = worst
 
 
 @compiled
@@ -365,21 +407,3 @@ def forget_removed(plan: Plan) -> None:
     for index in range(now.removed):
         plan.is_removed[plan.removed[index]] = 0
     now.removed = 0
-
-
-@compiled
-def keep_as_best(arrays: Arrays, plan: Plan) -> None:
-    """Write the plan down as the best so far."""
-    now = plan.now
-    length = 0
-    for shift in range(arrays.count.shifts):
-        node = plan.nodes[start_of(arrays, shift)].after
-        while plan.nodes[node].call >= 0:
-            plan.best[length] = plan.nodes[node].call
-            length += 1
-            node = plan.nodes[node].after
-        plan.best[length] = END_OF_ROUTE
-        length += 1
-    now.best_length = length
-    now.best_unassigned = now.unassigned
-    now.best_cents = now.cents

@@ -11,7 +11,7 @@ from solver.kernel.places import (
     times_added,
     trial_with,
 )
-from solver.kernel.plan import Plan, is_intricate, leg_cents, start_of
+from solver.kernel.plan import Plan, is_intricate, leg_cents, opening, start_of
 from solver.kernel.supply import usable_with
 
 
@@ -44,8 +44,7 @@ def _last_place(arrays: Arrays, plan: Plan, visit: int, shift: int, fixed: int, 
     nodes, last = plan.nodes, -1
     node = start_of(arrays, shift)
     simple = is_simple(arrays, plan, visit, shift)
-    opens = arrays.windows[arrays.shifts[shift].day, visit].open
-    closes = arrays.windows[arrays.shifts[shift].day, visit].close
+    opens, closes = opening(arrays, plan, arrays.shifts[shift].day, visit)
     while nodes[node].leave <= closes:
         after = nodes[node].after
         if nodes[after].rest_late >= opens and (
@@ -76,8 +75,8 @@ def _best_with_call_at(
     here, on, route = arrays.calls[visit], arrays.shifts[shift], plan.routes[shift]
     place = here.place
     fetch = arrays.calls[arrays.count.visits + depot]
-    window = arrays.windows[on.day, visit]
-    service = window.service
+    service = arrays.windows[on.day, visit].service
+    own_opens, own_closes = opening(arrays, plan, on.day, visit)
     fetch_window = arrays.windows[on.day, arrays.count.visits + depot]
     simple = is_simple(arrays, plan, visit, shift) and not is_intricate(
         arrays, arrays.count.visits + depot, shift
@@ -102,10 +101,10 @@ def _best_with_call_at(
             late = min(closes - ahead, late)
             duration = ahead + wait + seconds
             to, onward = arcs[at, place, 0], arcs[place, nodes[after].place, 0]
-            begin = max(early + duration + to, window.open)
+            begin = max(early + duration + to, own_opens)
             if (
                 nodes[after].position > usable
-                and begin <= window.close
+                and begin <= own_closes
                 and begin + service + onward <= nodes[after].rest_late
             ):
                 arc_cents = added + leg_cents(arcs, on, at, place)
@@ -116,8 +115,8 @@ def _best_with_call_at(
                     early,
                     late,
                     to,
-                    window.open,
-                    window.close,
+                    own_opens,
+                    own_closes,
                     service,
                     onward,
                     nodes[after].rest_duration,
@@ -137,8 +136,7 @@ def _best_with_call_at(
                     best = Insertion(cents, behind, depot, first)
             if nodes[after].call < 0 or nodes[after].position > last:
                 break
-            opens = arrays.windows[on.day, nodes[after].call].open
-            closes = arrays.windows[on.day, nodes[after].call].close
+            opens, closes = opening(arrays, plan, on.day, nodes[after].call)
             seconds = arrays.windows[on.day, nodes[after].call].service
             ahead = duration + arcs[at, nodes[after].place, 0]
             added += leg_cents(arcs, on, at, nodes[after].place)

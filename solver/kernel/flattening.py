@@ -6,7 +6,6 @@ are near, which shifts are alike.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +20,16 @@ from solver.kernel.arrays import (
     STATE,
     TURN,
     WEIGHTS,
-    WINDOW,
     Arrays,
     Ints,
     Records,
 )
+from solver.kernel.bonds import bonds, links_of
+from solver.kernel.days import days_of, service_times, windows_of
 from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
 from solver.kernel.rests import rests
 from solver.pace import at_pace
-from solver.problem import LIMITS, Depot, Problem, Shift, TimeWindow, Visit
+from solver.problem import LIMITS, Depot, Problem, Shift, Visit
 from solver.rules.eligibility import (
     UNLIMITED,
     at_pinned_time,
@@ -38,7 +38,6 @@ from solver.rules.eligibility import (
     stock_of,
 )
 from solver.rules.places import ends_of, on_places
-from solver.rules.windows import one_after_the_other
 from solver.travel import NO_WAY
 
 NEIGHBOURS = 100
@@ -53,6 +52,8 @@ WAITING = 0.4
 """What a second of unavoidable waiting between two visits counts, if a second of travel is 1, on
 top of its working time: it costs nothing else, but uses up the shift."""
 
+SECONDS_A_DAY = 86_400
+
 
 def flatten(problem: Problem) -> Arrays:
     """The problem as arrays; the visits and shifts keep their order."""
@@ -61,8 +62,8 @@ def flatten(problem: Problem) -> Arrays:
     calls: list[Visit | Depot] = [*visits, *problem.depots]
     costs = problem.objective
     able = eligibility_matrix(problem)
-    days, day_of = _days(problem.shifts, calls)
-    windows, spans, cheapest = _windows(days, calls)
+    days, day_of = days_of(problem.shifts, calls)
+    windows, spans, cheapest = windows_of(days, calls)
     pair_cents = pair_costs(problem)
     if cheapest.any():
         pair_cents += cheapest[day_of, : len(visits)].T
@@ -74,11 +75,26 @@ def flatten(problem: Problem) -> Arrays:
     groups = _grouped(alike, None)
     group_of = _member_of(groups, len(problem.shifts))
     arcs = _arcs(problem)
-    near, near_before, near_after = _near_visits(problem, visits, arcs)
+    near, near_before, near_after = _near_visits(problem, visits, arcs, able)
     near_groups, remoteness = _near_groups(problem, arcs, able, groups)
+    linked = bonds(
+        [visit.id for visit in visits], problem.links, service_times(windows, day_of, able)
+    )
+    links = links_of(linked["bonds"]) if problem.links else [0] * len(visits)
+    records = _calls(problem, calls, first_need, links)
+    is_tied = bool(problem.links) or costs.worst_lateness > 0
     return Arrays(
         count=np.array(
-            (len(visits), len(problem.depots), len(problem.shifts), van.shape[1], is_scarce.any()),
+            (
+                len(visits),
+                len(problem.depots),
+                len(problem.shifts),
+                van.shape[1],
+                is_scarce.any(),
+                len(problem.links),
+                is_tied,
+                is_tied and _is_never_cheaper_later(problem, records, windows),
+            ),
             dtype=COUNT,
         ),
         weights=np.array(
@@ -88,11 +104,12 @@ def flatten(problem: Problem) -> Arrays:
                 costs.shift_use,
                 costs.imbalance,
                 costs.moved_time_tolerance,
+                costs.worst_lateness,
             ),
             dtype=WEIGHTS,
         ),
         arcs=arcs,
-        calls=_calls(problem, calls, first_need),
+        calls=records,
         windows=windows,
         spans=spans,
         shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of, only),
@@ -118,6 +135,7 @@ def flatten(problem: Problem) -> Arrays:
         near_after=near_after,
         near_groups=near_groups,
         remoteness=remoteness,
+        **linked,
     )
 
 
@@ -145,7 +163,23 @@ def _arcs(problem: Problem) -> Ints:
     return arcs
 
 
-def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequence[int]) -> Records:
+def _is_never_cheaper_later(problem: Problem, calls: Records, windows: Records) -> bool:
+    """Whether everything is best done as early as it can, and that is plain from the stop before:
+    no price on time but for being late or not prompt, no depots, limits, breaks or second
+    windows."""
+    costs = [problem.objective.at(shift.rates) for shift in problem.shifts]
+    is_free = not any(one.working_time or one.overtime for one in costs) and not problem.depots
+    is_plain = not any(shift.breaks or _limits(shift)[0] for shift in problem.shifts)
+    is_single = bool(windows["count"].max() <= 1)
+    return is_free and is_plain and is_single and not calls["moved_cents"].any()
+
+
+def _calls(
+    problem: Problem,
+    calls: Sequence[Visit | Depot],
+    first_need: Sequence[int],
+    links: Sequence[int],
+) -> Records:
     costs = problem.objective
     rows = []
     for number, call in enumerate(calls):
@@ -154,7 +188,7 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
         needs = first_need[number + 1] - first_need[number]
         if isinstance(call, Visit):
             price = problem.prices[call.id]
-            if call.due is not None and costs.lateness:
+            if call.due is not None and (costs.lateness or costs.worst_lateness):
                 due, late_cents = call.due, costs.late_cents(call.priority)
             prompt_cents = costs.prompt_cents(call.priority)
             ready = problem.ready[call.id] if prompt_cents else 0
@@ -165,6 +199,7 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
             (
                 call.location,
                 call.duration,
+                links[number] if isinstance(call, Visit) else 0,
                 price,
                 first_need[number],
                 needs,
@@ -177,54 +212,6 @@ def _calls(problem: Problem, calls: Sequence[Visit | Depot], first_need: Sequenc
             )
         )
     return np.array(rows, dtype=CALL)
-
-
-def _days(shifts: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[list[Shift], list[int]]:
-    """A shift of each day, and the day of each shift: on which the same windows can be kept, at the
-    same pace."""
-    several = [call.windows for call in calls if len(call.windows) > 1]
-    starts = np.array([w.start for windows in several for w in windows], dtype=np.int64)
-    ends = np.array([w.end for windows in several for w in windows], dtype=np.int64)
-    known: dict[tuple[object, ...], int] = {}
-    examples, day_of = [], []
-    for shift in shifts:
-        open_then = (ends >= shift.start) & (starts <= shift.end + shift.max_overtime)
-        key = (np.packbits(open_then).tobytes(), shift.pace, *sorted(shift.paces.items()))
-        if key not in known:
-            known[key] = len(known)
-            examples.append(shift)
-        day_of.append(known[key])
-    return examples, day_of
-
-
-def _windows(days: Sequence[Shift], calls: Sequence[Visit | Depot]) -> tuple[Records, Ints, Ints]:
-    """Windows by day and call, single ones of those that have several, and what the cheapest one of
-    the day costs; single ones have what they cost beyond that."""
-    windows = np.zeros((max(1, len(days)), len(calls)), dtype=WINDOW)
-    cheapest = np.zeros(windows.shape, dtype=np.int64)
-    spans: list[tuple[int, int, int]] = []
-    for column, call in enumerate(calls):
-        if len(call.windows) <= 1:
-            window = call.windows[0] if call.windows else TimeWindow(-ALWAYS, ALWAYS)
-            windows[:, column] = (window.start, window.end, 0, 1, call.duration)
-            cheapest[:, column] = window.price
-            continue
-        for row, shift in enumerate(days):
-            last = shift.end + shift.max_overtime
-            open_then = [w for w in call.windows if w.end >= shift.start and w.start <= last]
-            inside = one_after_the_other(open_then)
-            if not inside:
-                windows[row, column] = (ALWAYS, -ALWAYS, 0, 1, call.duration)
-                continue
-            opening, closing = inside[0].start, max(w.end for w in inside)
-            windows[row, column] = (opening, closing, len(spans), len(inside), call.duration)
-            least = cheapest[row, column] = min(w.price for w in inside)
-            if len(inside) > 1:
-                spans += [(w.start, w.end, w.price - least) for w in inside]
-    for row, shift in enumerate(days):
-        if shift.is_paced:
-            windows["service"][row] = [shift.service(call) for call in calls]
-    return windows, np.array(spans, dtype=np.int64).reshape(-1, 3), cheapest
 
 
 def _shifts(
@@ -260,6 +247,7 @@ def _shifts(
                 *_limits(shift),
                 costs.travel_time,
                 costs.distance,
+                shift.start // SECONDS_A_DAY,
             )
         )
         first_state += len(states)
@@ -361,7 +349,7 @@ def _alike(
 
 
 def _near_visits(
-    problem: Problem, visits: Sequence[Visit], arcs: Ints
+    problem: Problem, visits: Sequence[Visit], arcs: Ints, able: npt.NDArray[np.bool_]
 ) -> tuple[Ints, Records, Records]:
     """For each visit those around it, those to come from, and those to go on to."""
     size = len(visits)
@@ -369,6 +357,11 @@ def _near_visits(
     at = _ints(visit.location for visit in visits)
     opens = _ints(min((w.start for w in v.windows), default=-ALWAYS) for v in visits)
     closes = _ints(max((w.end for w in v.windows), default=ALWAYS) for v in visits)
+    service = _ints(at_pace(visit.duration, problem.paces[0]) for visit in visits)
+    kinds, meet = np.zeros(size, dtype=np.int64), np.ones((1, 1), dtype=np.bool_)
+    if problem.links:
+        closes = np.maximum(opens, np.minimum(closes, _dues(visits) - service))
+        kinds, meet = _kinds(able)
     places = int(min(MOST_PLACES_NEAR, max(FEWEST_PLACES_NEAR, PLACES_NEAR * size**0.5)))
     around, before, after = (
         np.full((size, min(most, max(0, size - 1))), NONE, dtype=np.int64)
@@ -376,14 +369,29 @@ def _near_visits(
     )
     cents, seconds = mean_leg(arcs, at)
     waiting = weight + WAITING * max(1.0, cents + weight * seconds) / max(1.0, seconds)
-    quickest = min((p for s in problem.shifts for p in (s.pace, *s.paces.values())), default=1)
-    service = _ints(at_pace(visit.duration, Fraction(quickest)) for visit in visits)
-    visits_near(arcs, at, service, opens, closes, weight, waiting, around, before, after)
+    visits_near(
+        *(arcs, at, service, opens, closes, weight, waiting, kinds, meet), around, before, after
+    )
     return (
         around,
         _with_legs(before, lambda others, here: arcs[at[others], at[here], 0]),
         _with_legs(after, lambda others, here: arcs[at[here], at[others], 0]),
     )
+
+
+def _dues(visits: Iterable[Visit]) -> Ints:
+    """When visits have to be over to be in time."""
+    return _ints(ALWAYS if v.due is None else v.due for v in visits)
+
+
+def _kinds(able: npt.NDArray[np.bool_]) -> tuple[Ints, npt.NDArray[np.bool_]]:
+    """A number for each visit, the same where the same shifts are able to do it, and of which two
+    numbers any shift is able to do both."""
+    if not len(able):
+        return np.zeros(0, dtype=np.int64), np.ones((1, 1), dtype=np.bool_)
+    rows, kinds = np.unique(able, axis=0, return_inverse=True)
+    meet = rows.astype(np.float32) @ rows.T.astype(np.float32) > 0
+    return kinds.reshape(-1).astype(np.int64), meet
 
 
 def _with_legs(near: Ints, leg: Callable[[Ints, Ints], Ints]) -> Records:

@@ -20,6 +20,23 @@ def find_hopeless(arrays: Arrays, plan: Plan) -> None:
                     break
         if plan.hopeless[visit] == 1 and _can_be_passed_by(arrays, visit):
             plan.hopeless[visit] = 0
+    if arrays.count.links > 0:
+        _spread(arrays, plan)
+
+
+@compiled
+def _spread(arrays: Arrays, plan: Plan) -> None:
+    """Who is never served without a visit that is hopeless is so, too."""
+    changed = True
+    while changed:
+        changed = False
+        for visit in range(arrays.count.visits):
+            bond = arrays.bonds[visit]
+            first = bond.first_of_required
+            for row in range(first, first + bond.number_of_required):
+                if plan.hopeless[arrays.required[row]] > plan.hopeless[visit]:
+                    plan.hopeless[visit] = 1
+                    changed = True
 
 
 @compiled

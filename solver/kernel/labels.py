@@ -11,7 +11,7 @@ hybrid genetic algorithm for a large class of vehicle routing problems with time
 
 from solver.kernel.arrays import Arrays, Records
 from solver.kernel.compiled import compiled, inlined
-from solver.kernel.plan import Plan, start_of
+from solver.kernel.plan import Plan, opening, start_of
 
 
 @inlined
@@ -23,13 +23,13 @@ def is_time_free(arrays: Arrays) -> bool:
 
 
 @inlined
-def _times_of(arrays: Arrays, shift: Records, call: int) -> tuple[int, int, int]:
+def _times_of(arrays: Arrays, plan: Plan, shift: Records, call: int) -> tuple[int, int, int]:
     """Between which moments a stop may begin, and how long it takes; at the ends of a route, where
     ``call`` is -1, between those of the shift."""
     if call < 0:
         return shift.start, shift.latest_end, 0
-    window = arrays.windows[shift.day, call]
-    return window.open, window.close, window.service
+    opens, closes = opening(arrays, plan, shift.day, call)
+    return opens, closes, arrays.windows[shift.day, call].service
 
 
 @compiled
@@ -41,7 +41,7 @@ def _leave_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> bool:
     first = node
     while True:
         here = nodes[node]
-        opens, closes, service = _times_of(arrays, shift, here.call)
+        opens, closes, service = _times_of(arrays, plan, shift, here.call)
         arrival = leave + here.leg
         if arrival > closes:
             return False
@@ -64,7 +64,7 @@ def _late_back_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> No
     first = node
     while True:
         here = nodes[node]
-        _, closes, service = _times_of(arrays, shift, here.call)
+        _, closes, service = _times_of(arrays, plan, shift, here.call)
         late = min(late - service - onward, closes)
         if late == here.rest_late and node != first and not all_anew:
             return
@@ -88,7 +88,7 @@ def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
     position = nodes[before].position
     while True:
         here = nodes[node]
-        opens, closes, service = _times_of(arrays, shift, here.call)
+        opens, closes, service = _times_of(arrays, plan, shift, here.call)
         duration += here.leg
         if early + duration > closes:
             return False
@@ -117,7 +117,7 @@ def label_back_from(arrays: Arrays, plan: Plan, node: int) -> None:
     onward = nodes[after].leg
     while True:
         here = nodes[node]
-        opens, closes, service = _times_of(arrays, shift, here.call)
+        opens, closes, service = _times_of(arrays, plan, shift, here.call)
         ahead = service + onward
         wait = max(early - ahead - closes, 0)
         early = max(early - ahead, opens) - wait

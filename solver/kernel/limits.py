@@ -7,7 +7,7 @@ matter, or from the start to some stop, or from some stop to the end, nobody wai
 window bends at that stop: so only few moments have to be tried.
 """
 
-from solver.kernel.arrays import ALWAYS, Arrays, Records
+from solver.kernel.arrays import ALWAYS, TIMED, Arrays, Records
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.plan import Plan
 from solver.kernel.timing import NEVER, go_back, sweep
@@ -17,23 +17,24 @@ MOST_SPANS = 300
 
 
 @compiled
-def cost_of_times(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
+def cost_of_times(arrays: Arrays, plan: Plan, shift: int, length: int, is_pinned: bool) -> int:
     """Cents for working time, overtime, lateness, promptness and moved times of the first
     ``length`` calls of ``plan.trial`` as the shift's route, at the cheapest moments; NEVER if they
-    cannot be kept, or not within the shift's limits."""
+    cannot be kept, or not within the shift's limits. Tied visits begin as early as they can;
+    ``is_pinned``: just when their partners believe that they do."""
     on = arrays.shifts[shift]
     if on.limited == 0:
-        return sweep(arrays, plan, on, length, False)[0]
+        return sweep(arrays, plan, on, length, False, is_pinned)[0]
     if not _has_room(arrays, plan, on, length):
         return NEVER
-    return _cost_within(arrays, plan, on, length)
+    return _cost_within(arrays, plan, on, length, is_pinned)
 
 
 @compiled
 def go_back_within(arrays: Arrays, plan: Records, shift: int, length: int) -> tuple[int, int]:
     """``go_back``, with times within the shift's longest duration."""
     on = arrays.shifts[shift]
-    if _cost_within(arrays, plan, on, length) == NEVER:
+    if _cost_within(arrays, plan, on, length, False) == NEVER:
         return ALWAYS, ALWAYS
     return go_back(arrays, plan, plan.span[0], length)
 
@@ -59,44 +60,53 @@ def _has_room(arrays: Arrays, plan: Plan, on: Records, length: int) -> bool:
 
 
 @compiled
-def _cost_within(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
+def _cost_within(arrays: Arrays, plan: Plan, on: Records, length: int, is_pinned: bool) -> int:
     """The cost of the times if the route lasts no longer than it may, and in ``plan.span`` the
     shift cut down to a span that has them; NEVER if it cannot be kept."""
     most, working_time = on.max_duration, on.working_time
     plan.span[0] = on
-    least, end, _, _ = sweep(arrays, plan, on, length, False)
+    least, end, _, _ = sweep(arrays, plan, on, length, False, is_pinned)
     if least == NEVER or on.latest_end - on.start <= most:
         return least
     if working_time > 0 and least <= working_time * most:
         # A longer one would cost more than that for its working time alone.
         return least
-    first = _first_start(arrays, plan, on, length)
+    first = _first_start(arrays, plan, on, length, is_pinned)
     if first == ALWAYS:
         return NEVER
-    best, start = _tried(arrays, plan, on, length, max(first, end - most), NEVER, first)
+    best, start = _tried(arrays, plan, on, length, max(first, end - most), NEVER, first, is_pinned)
     if best > least:
-        best, start = _tried(arrays, plan, on, length, first, best, start)
+        best, start = _tried(arrays, plan, on, length, first, best, start, is_pinned)
     if best > least:
-        start = _cheapest_start(arrays, plan, on, length, first, best, start, least)
-    return _cost_of_span(arrays, plan, on, length, start)
+        start = _cheapest_start(arrays, plan, on, length, first, best, start, least, is_pinned)
+    return _cost_of_span(arrays, plan, on, length, start, is_pinned)
 
 
 @inlined
-def _cost_of_span(arrays: Arrays, plan: Plan, on: Records, length: int, start: int) -> int:
+def _cost_of_span(
+    arrays: Arrays, plan: Plan, on: Records, length: int, start: int, is_pinned: bool
+) -> int:
     """The cost of the times from that moment on, for as long as the route may last."""
     plan.span[0] = on
     span = plan.span[0]
     span.start = start
     span.latest_end = min(on.latest_end, start + on.max_duration)
-    return sweep(arrays, plan, span, length, False)[0]
+    return sweep(arrays, plan, span, length, False, is_pinned)[0]
 
 
 @compiled
 def _tried(
-    arrays: Arrays, plan: Plan, on: Records, length: int, start: int, best: int, best_start: int
+    arrays: Arrays,
+    plan: Plan,
+    on: Records,
+    length: int,
+    start: int,
+    best: int,
+    best_start: int,
+    is_pinned: bool,
 ) -> tuple[int, int]:
     """The least cost, and from when on it is had, if that of this start is looked at too."""
-    cents = _cost_of_span(arrays, plan, on, length, start)
+    cents = _cost_of_span(arrays, plan, on, length, start, is_pinned)
     return (cents, start) if cents < best else (best, best_start)
 
 
@@ -110,6 +120,7 @@ def _cheapest_start(
     best: int,
     start: int,
     least: int,
+    is_pinned: bool,
 ) -> int:
     """From when on the route costs least, if it does not start before ``first``; ``best`` is what
     is known, from ``start`` on, and ``least`` what it costs at least."""
@@ -136,7 +147,9 @@ def _cheapest_start(
                             begin = moment + busy - before + rest - on.max_duration
                         if begin <= first or begin > on.latest_end or begin == start:
                             continue
-                        best, start = _tried(arrays, plan, on, length, begin, best, start)
+                        best, start = _tried(
+                            arrays, plan, on, length, begin, best, start, is_pinned
+                        )
                         tried += 1
                         if best == least or tried == MOST_SPANS:
                             return start
@@ -153,7 +166,9 @@ def _bends(arrays: Arrays, on: Records, plan: Plan, index: int, length: int) -> 
         return on.states
     if index == length:
         return 2 + on.states + 2 * on.turns
-    return 4 + 2 * on.turns + 2 * arrays.windows[on.day, plan.trial[index]].count
+    call = plan.trial[index]
+    bends = 4 + 2 * on.turns + 2 * arrays.windows[on.day, call].count
+    return bends + 2 if arrays.calls[call].links & TIMED > 0 else bends
 
 
 @compiled
@@ -180,6 +195,9 @@ def _bend_at(
     if bend < 4:
         return False, here.published + (tolerance if bend == 2 else -tolerance)
     bend -= 4
+    if bend >= 2 * window.count:
+        tied = plan.linked[plan.trial[index]]
+        return False, tied.early if bend == 2 * window.count else tied.late
     if window.count == 1:
         return False, window.open if bend == 0 else window.close
     return False, arrays.spans[window.first + bend // 2, bend % 2]
@@ -195,7 +213,7 @@ def _busy(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
 
 
 @compiled
-def _first_start(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
+def _first_start(arrays: Arrays, plan: Plan, on: Records, length: int, is_pinned: bool) -> int:
     """When the route may start at the earliest, so that it lasts no longer than it may; ALWAYS if
     it never does.
 
@@ -208,7 +226,7 @@ def _first_start(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
         known = arrays.states[on.first_state + state]
         start = max(on.start, known.opens)
         while start <= on.latest_end and start < soonest:
-            row = _drive(arrays, plan, on, length, state, start)
+            row = _drive(arrays, plan, on, length, state, start, is_pinned)
             later = ALWAYS
             for last in range(on.states):
                 end, then = plan.moments[row, last], arrays.states[on.first_state + last]
@@ -223,7 +241,9 @@ def _first_start(arrays: Arrays, plan: Plan, on: Records, length: int) -> int:
 
 
 @compiled
-def _drive(arrays: Arrays, plan: Plan, on: Records, length: int, first: int, start: int) -> int:
+def _drive(
+    arrays: Arrays, plan: Plan, on: Records, length: int, first: int, start: int, is_pinned: bool
+) -> int:
     """The row of ``plan.moments`` with the earliest end in each state of the breaks, of those who
     start then and in the state ``first``; ALWAYS where there is none."""
     moments, source = plan.moments, 0
@@ -243,20 +263,26 @@ def _drive(arrays: Arrays, plan: Plan, on: Records, length: int, first: int, sta
         if index < length:
             for state in range(on.states):
                 moments[target, state] = _served(
-                    arrays, on, plan.trial[index], moments[target, state]
+                    arrays, plan, on, plan.trial[index], moments[target, state], is_pinned
                 )
         source = target
     return source
 
 
 @inlined
-def _served(arrays: Arrays, on: Records, call: int, moment: int) -> int:
+def _served(
+    arrays: Arrays, plan: Plan, on: Records, call: int, moment: int, is_pinned: bool
+) -> int:
     """When a call is over at the earliest if it is reached then; ALWAYS if it never is."""
-    window, begin = arrays.windows[on.day, call], ALWAYS
+    window, begin, latest = arrays.windows[on.day, call], ALWAYS, ALWAYS
+    if arrays.calls[call].links & TIMED > 0:
+        tied = plan.linked[call]
+        moment = max(moment, tied.early)
+        latest = tied.early if is_pinned else tied.late
     if window.count == 1:
         begin = max(moment, window.open) if moment <= window.close else ALWAYS
     else:
         for row in range(window.first, window.first + window.count):
             if moment <= arrays.spans[row, 1]:
                 begin = min(begin, max(moment, arrays.spans[row, 0]))
-    return min(ALWAYS, begin + window.service)
+    return min(ALWAYS, begin + window.service) if begin <= latest else ALWAYS

@@ -6,6 +6,7 @@ from solver.kernel.arrays import Arrays
 from solver.kernel.compiled import compiled
 from solver.kernel.depot_calls import best_with_depot_call
 from solver.kernel.dice import Dice, roll
+from solver.kernel.persons import is_barred
 from solver.kernel.places import (
     Insertion,
     exact_cents,
@@ -16,7 +17,7 @@ from solver.kernel.places import (
     lateness_at_least,
     nowhere,
 )
-from solver.kernel.plan import Plan, start_of
+from solver.kernel.plan import Plan, opening, start_of
 from solver.kernel.supply import IMPOSSIBLE, usable_from
 
 
@@ -32,6 +33,8 @@ def best_on(
     arrays: Arrays, plan: Plan, visit: int, shift: int, limit: int, dice: Dice, blink: float
 ) -> Insertion:
     """The best place on the shift's route that adds less than ``limit``."""
+    if is_barred(arrays, plan, visit, shift):
+        return nowhere()
     nodes, arcs = plan.nodes, arrays.arcs
     overtime = arrays.weights.overtime
     here, route, on = arrays.calls[visit], plan.routes[shift], arrays.shifts[shift]
@@ -44,8 +47,9 @@ def best_on(
         return best_with_depot_call(arrays, plan, visit, shift, fixed, limit)
     simple = is_simple(arrays, plan, visit, shift)
     duration, over = route.duration, route.overtime
-    window = arrays.windows[arrays.shifts[shift].day, visit]
-    opens, closes, service = window.open, window.close, window.service
+    day = arrays.shifts[shift].day
+    opens, closes = opening(arrays, plan, day, visit)
+    service = arrays.windows[day, visit].service
     skip = plan.now.until_blink
     best_node = -1
     node = start_of(arrays, shift)
@@ -77,7 +81,8 @@ def best_on(
                 late = lateness_at_least(nodes, arcs, node, here, opens, service)
                 cents += fixed + late - route.slack
                 if cents < limit and not simple:
-                    cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
+                    known = fixed + arc_cents
+                    cents = exact_cents(arrays, plan, visit, shift, node, known, limit)
                 if cents < limit:
                     limit, best_node = cents, node
         if nodes[after].call < 0:
@@ -102,7 +107,7 @@ def best_nearby(
     now.look += 1
     look, skip = now.look, now.until_blink
     days = arrays.windows.shape[0]
-    opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
+    opens, closes = opening(arrays, plan, 0, visit)
     service = arrays.windows[0, visit].service
     best, best_shift = nowhere(), -1
     candidates, lacking = _nearby(arrays, plan, visit), 0
@@ -111,11 +116,12 @@ def best_nearby(
         after = nodes[node].after
         shift = nodes[node].shift
         if days > 1:
-            window = arrays.windows[arrays.shifts[shift].day, visit]
-            opens, closes, service = window.open, window.close, window.service
+            day = arrays.shifts[shift].day
+            opens, closes = opening(arrays, plan, day, visit)
+            service = arrays.windows[day, visit].service
         if not is_in_time(nodes, arcs, node, after, place, opens, closes, service):
             continue
-        if nodes[node].seen == look:
+        if nodes[node].seen == look or is_barred(arrays, plan, visit, shift):
             continue
         nodes[node].seen = look
         skip -= 1
@@ -154,7 +160,8 @@ def best_nearby(
                 route.at_least = min(route.at_least, cents)
                 continue
         if not is_simple(arrays, plan, visit, shift):
-            cents = exact_cents(arrays, plan, visit, shift, node, fixed + arc_cents)
+            known = fixed + arc_cents
+            cents = exact_cents(arrays, plan, visit, shift, node, known, limit)
         if cents < limit:
             limit, best_shift = cents, shift
             best = Insertion(cents, node, -1, -1)
@@ -178,7 +185,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
     nodes, routes, nearby = plan.nodes, plan.routes, plan.nearby
     service = arrays.windows[0, visit].service
     days = arrays.windows.shape[0]
-    opens, closes = arrays.windows[0, visit].open, arrays.windows[0, visit].close
+    opens, closes = opening(arrays, plan, 0, visit)
     number = 0
     for index in range(arrays.near_before.shape[1]):
         near = arrays.near_before[visit, index]
@@ -188,7 +195,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
         if shift < 0:
             continue
         if days > 1:
-            closes = arrays.windows[arrays.shifts[shift].day, visit].close
+            _, closes = opening(arrays, plan, arrays.shifts[shift].day, visit)
         if nodes[near.visit].leave + near.leg <= closes and arrays.able[visit, shift]:
             nearby[number] = near.visit
             number += 1
@@ -200,8 +207,9 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
         if shift < 0:
             continue
         if days > 1:
-            window = arrays.windows[arrays.shifts[shift].day, visit]
-            opens, service = window.open, window.service
+            day = arrays.shifts[shift].day
+            opens, _ = opening(arrays, plan, day, visit)
+            service = arrays.windows[day, visit].service
         if opens + service + near.leg <= nodes[near.visit].rest_late and arrays.able[visit, shift]:
             nearby[number] = nodes[near.visit].before
             number += 1

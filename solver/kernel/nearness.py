@@ -39,6 +39,8 @@ def visits_near(
     closes: Ints,
     weight: int,
     waiting: float,
+    kinds: Ints,
+    meet: Truths,
     around: Ints,
     before: Ints,
     after: Ints,
@@ -49,7 +51,8 @@ def visits_near(
     Around are those with the least cost there and back. Before and after count the cost of the way
     (``weight`` cents a second on top of its own) and of waiting that cannot be avoided (``waiting``
     cents a second); who cannot be served one after the other is not near. Of equally near ones
-    those with the next higher numbers come first, so that they are not the same few for all.
+    those with the next higher numbers come first, so that they are not the same few for all. Only
+    visits whose ``kinds`` ``meet`` are ever before or after each other.
     """
     size = at.size
     back = np.empty((BLOCK, size, 2), dtype=np.int64)
@@ -74,7 +77,8 @@ def visits_near(
                 there = (here + step) % size
                 seconds, way = arcs[at[here], at[there], 0], arcs[at[here], at[there], 1]
                 ready = service[here] + seconds
-                if opens[here] + ready <= closes[there]:
+                is_ahead = meet[kinds[here], kinds[there]]
+                if is_ahead and opens[here] + ready <= closes[there]:
                     wait = max(0, opens[there] - closes[here] - ready)
                     way += weight * seconds + int(min(waiting * wait, MAX_COST))
                     found = _keep(after[here], cents, found, there, way)
@@ -83,7 +87,8 @@ def visits_near(
                 there = (here + step) % size
                 seconds, way = back[row, there, 0], back[row, there, 1]
                 ready = service[there] + seconds
-                if opens[there] + ready <= closes[here]:
+                is_ahead = meet[kinds[here], kinds[there]]
+                if is_ahead and opens[there] + ready <= closes[here]:
                     wait = max(0, opens[here] - closes[there] - ready)
                     way += weight * seconds + int(min(waiting * wait, MAX_COST))
                     found = _keep(before[here], cents, found, there, way)

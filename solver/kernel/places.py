@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from solver.kernel.arrays import Arrays, Ints, Records
 from solver.kernel.compiled import compiled, inlined
+from solver.kernel.delays import cents_of_delay
 from solver.kernel.limits import cost_of_times
-from solver.kernel.plan import Plan, is_intricate, leg_cents, start_of
+from solver.kernel.plan import Plan, is_intricate, leg_cents, opening, start_of
 from solver.kernel.timing import NEVER
 
 
@@ -168,9 +169,14 @@ def lateness_at_least(
 
 
 @compiled
-def exact_cents(arrays: Arrays, plan: Plan, call: int, shift: int, node: int, known: int) -> int:
+def exact_cents(
+    arrays: Arrays, plan: Plan, call: int, shift: int, node: int, known: int, limit: int
+) -> int:
     """What the call adds right behind the node of an intricate route; ``known`` is what it adds
-    for everything but times. NEVER if it cannot be kept."""
+    for everything but times. NEVER if it cannot be kept, or may be if it adds ``limit`` or more."""
+    if arrays.count.earliest > 0:
+        times = cents_of_delay(arrays, plan, call, shift, node, limit - known)
+        return NEVER if times == NEVER else known + times
     length = trial_with(arrays, plan, shift, node, -1, call, -1)
     times = times_added(arrays, plan, shift, length)
     return NEVER if times == NEVER else known + times
@@ -184,9 +190,9 @@ def cents_behind(
     as much as ``limit`` or more. ``fixed`` is ``fixed_cents`` for a visit."""
     nodes, arcs, weights = plan.nodes, arrays.arcs, arrays.weights
     here, route, on = arrays.calls[call], plan.routes[shift], arrays.shifts[shift]
-    window = arrays.windows[on.day, call]
+    opens, closes = opening(arrays, plan, on.day, call)
     after = nodes[node].after
-    opens, closes, service = window.open, window.close, window.service
+    service = arrays.windows[on.day, call].service
     if not is_in_time(nodes, arcs, node, after, here.place, opens, closes, service):
         return NEVER
     arc_cents, cents = labelled_cents(
@@ -206,7 +212,7 @@ def cents_behind(
     late = lateness_at_least(nodes, arcs, node, here, opens, service)
     cents += fixed + late - route.slack
     if cents < limit and not is_simple(arrays, plan, call, shift):
-        cents = exact_cents(arrays, plan, call, shift, node, fixed + arc_cents)
+        cents = exact_cents(arrays, plan, call, shift, node, fixed + arc_cents, limit)
     return cents if cents < limit else NEVER
 
 
@@ -250,7 +256,7 @@ def _go_by(arrays: Arrays, plan: Plan, index: int, place: int, call: int) -> int
 @compiled
 def times_added(arrays: Arrays, plan: Plan, shift: int, length: int) -> int:
     """What ``plan.trial`` costs more than the route for its times; NEVER if it cannot be kept."""
-    cents = cost_of_times(arrays, plan, shift, length)
+    cents = cost_of_times(arrays, plan, shift, length, False)
     if cents == NEVER:
         return NEVER
     return cents - plan.routes[shift].times_cents

@@ -7,86 +7,11 @@ a label of how its route can be timed (``labels``).
 import numpy as np
 import numpy.typing as npt
 
-from solver.kernel.arrays import SHIFT, Arrays, Ints, Records
+from solver.kernel.arrays import CHANGED, SHIFT, TIMED, Arrays, Ints, Records
+from solver.kernel.bonds import loose_ends
 from solver.kernel.compiled import compiled, inlined
+from solver.kernel.records import NODE, NOW, ROUTE
 from solver.kernel.views import Views
-
-NODE = np.dtype(
-    [
-        ("after", np.int64),
-        ("shift", np.int64),
-        ("place", np.int64),
-        ("leave", np.int64),
-        ("rest_late", np.int64),
-        ("duration", np.int64),
-        ("early", np.int64),
-        ("late", np.int64),
-        ("rest_duration", np.int64),
-        ("rest_early", np.int64),
-        ("leg", np.int64),
-        ("leg_cents", np.int64),
-        ("before", np.int64),
-        ("position", np.int64),
-        ("call", np.int64),
-        ("seen", np.int64),
-    ],
-    align=True,
-)
-"""``shift`` is -1 for a visit that is unassigned; ``call`` is -1 at the ends of a route. ``leave``
-is the earliest departure, ``early + duration``. ``leg`` and ``leg_cents`` are seconds and cents of
-the way from the stop before. ``seen`` is the last look at the place behind."""
-
-ROUTE = np.dtype(
-    [
-        ("stops", np.int64),
-        ("depot_calls", np.int64),
-        ("recount", np.int64),
-        ("intricate", np.int64),
-        ("service", np.int64),
-        ("arc_cents", np.int64),
-        ("pair_cents", np.int64),
-        ("duration", np.int64),
-        ("overtime", np.int64),
-        ("times_cents", np.int64),
-        ("slack", np.int64),
-        ("cents", np.int64),
-        ("saved", np.int64),
-        ("seen", np.int64),
-        ("usable_from", np.int64),
-        ("at_least", np.int64),
-    ],
-    align=True,
-)
-"""``recount`` is 1 while the account of items is not up to date. ``intricate`` counts the stops
-whose times need ``timing.cost_of_times``; ``duration`` and ``overtime`` are those of the labels;
-``cents`` is what the route costs, ``times_cents`` what of it depends on when it is driven,
-``slack`` what of that is beyond what labels and breaks explain, which a change might save,
-``arc_cents`` what of it is for travel and distance (of an empty route: for the way from its start
-to its end, which nobody goes). ``saved``, ``seen``, ``usable_from`` and ``at_least`` are notes of
-the current iteration."""
-
-NOW = np.dtype(
-    [
-        ("cents", np.int64),
-        ("saved_cents", np.int64),
-        ("unassigned", np.int64),
-        ("routes", np.int64),
-        ("free_calls", np.int64),
-        ("removed", np.int64),
-        ("saved", np.int64),
-        ("saved_routes", np.int64),
-        ("lacking", np.int64),
-        ("short", np.int64),
-        ("iteration", np.int64),
-        ("look", np.int64),
-        ("until_blink", np.int64),
-        ("best_cents", np.int64),
-        ("best_unassigned", np.int64),
-        ("best_length", np.int64),
-        ("improvements", np.int64),
-    ],
-    align=True,
-)
 
 
 class Plan(Views):
@@ -146,6 +71,26 @@ class Plan(Views):
     """Scratch of ``supply``: (3, k)."""
     called: Ints
     """Scratch of ``supply``: depots that a technician has called at, the latest last."""
+    linked: Records
+    """(n), as all that is said of visits from here on; of no meaning where ``count.tied`` is 0."""
+    saved_linked: Records
+    """What was changed in this iteration, as it was before."""
+    traced_linked: Records
+    """The same of one change."""
+    tied_routes: Records
+    saved_tied_routes: Records
+    queue: Ints
+    """Scratch of ``ties``: visits whose partners do not know yet, in a ring."""
+    forgotten: Ints
+    """Scratch of ``ties``: visits of which it is not known any more how early or late they are."""
+    crew: Ints
+    """Scratch of ``bundles``."""
+    touched: Ints
+    """Scratch of ``ties``: the shifts that one change has to do with."""
+    latest: Ints
+    """Scratch of ``rough``: (stops, states)."""
+    clocks: Ints
+    """Scratch of ``rough``: (2, states)."""
 
 
 NOWHERE = 2**40
@@ -243,6 +188,7 @@ def empty_plan(arrays: Arrays) -> Plan:
         span=np.zeros(1, dtype=SHIFT),
         balance=np.zeros((3, items), dtype=np.int64),
         called=np.zeros(depots, dtype=np.int64),
+        **loose_ends(visits, shifts, longest + 1, curves[1], bool(arrays.count["tied"])),
     )
 
 
@@ -270,7 +216,29 @@ def is_intricate(arrays: Arrays, call: int, shift: int) -> bool:
         or (here.late_cents > 0 and here.due < on.latest_end)
         or here.prompt_cents > 0
         or here.moved_cents > 0
+        or here.links & TIMED > 0
     )
+
+
+@inlined
+def opening(arrays: Arrays, plan: Plan, day: int, call: int) -> tuple[int, int]:
+    """From when to when the call may begin: where it is open, and its partners let it."""
+    window = arrays.windows[day, call]
+    if arrays.calls[call].links & TIMED > 0:
+        tied = plan.linked[call]
+        return max(window.open, tied.early), min(window.close, tied.late)
+    return window.open, window.close
+
+
+@inlined
+def _count_tied(arrays: Arrays, plan: Plan, call: int, shift: int, more: int) -> None:
+    """Note that the shift's route has the call now, or not any more."""
+    route = plan.tied_routes[shift]
+    route.loose = max(route.loose, CHANGED)
+    if arrays.calls[call].links & TIMED > 0:
+        route.linked += more
+    if arrays.windows[arrays.shifts[shift].day, call].count > 1:
+        route.rough += more
 
 
 @inlined
@@ -348,6 +316,8 @@ def link(arrays: Arrays, plan: Plan, node: int, before: int) -> None:
     call = nodes[node].call
     if is_intricate(arrays, call, shift):
         route.intricate += 1
+    if arrays.count.links > 0:
+        _count_tied(arrays, plan, call, shift, 1)
     if call >= arrays.count.visits:
         route.depot_calls += 1
         route.recount = 1
@@ -380,6 +350,8 @@ def unlink(arrays: Arrays, plan: Plan, node: int) -> None:
     call = nodes[node].call
     if is_intricate(arrays, call, shift):
         route.intricate -= 1
+    if arrays.count.links > 0:
+        _count_tied(arrays, plan, call, shift, -1)
     if call >= arrays.count.visits:
         route.depot_calls -= 1
         route.recount = 1

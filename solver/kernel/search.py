@@ -5,59 +5,35 @@ back one by one, each where it costs least (Christiaens & Vanden Berghe, *Slack 
 removals for vehicle routing problems*, Transportation Science 2020).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
-from solver.kernel.arrays import Arrays
+from solver.kernel.anywhere import best_anywhere, is_to_fetch, may_fetch_otherwise, place_and_fetch
+from solver.kernel.arrays import TIMED, Arrays
+from solver.kernel.bundles import place_bundle, take_out_bundles
 from solver.kernel.changes import (
-    exchange_tails,
     forget_removed,
-    keep_as_best,
     mend,
-    nearest_cut,
     put,
-    put_and_fetch,
+    repair,
+    settle_worst,
     take_out,
     want,
 )
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.dice import Dice, pick, roll
-from solver.kernel.nearby import best_nearby, best_on
-from solver.kernel.places import Insertion, cents_behind, fixed_cents, nowhere
+from solver.kernel.nearby import best_nearby
 from solver.kernel.plan import Plan, start_of
+from solver.kernel.rows import keep_as_best
+from solver.kernel.settings import SearchSettings
+from solver.kernel.tails import exchange_tails, nearest_cut
 from solver.kernel.undoing import begin_iteration, save, undo
 
 ORDERS = 15
 DEAREST_FIRST = 14
 """Of the ways to put the wanted visits in order, the last."""
-SHIFTS_TO_FETCH_FOR = 3
-"""On so many shifts a visit is tried for which several depot calls have to be made."""
-SHARE_PASSED_OVER = 0.25
-"""So often the cheapest of them is passed over by a visit that has a place already."""
 
-
-class SearchSettings(NamedTuple):
-    """The numbers that the search is tuned by; ``docs/engine.md`` says how each was chosen."""
-
-    removals: float = 10.0
-    """Visits taken out in an iteration, on average."""
-    longest_string: int = 10
-    """Stops taken out of one route, at most."""
-    split: float = 0.5
-    """Share of strings that leave some stops in their middle."""
-    blink: float = 0.01
-    """Share of places that are overlooked."""
-    tails: float = 0.1
-    """Share of ruins in which two of the routes also exchange their tails."""
-    handovers: float = 0.05
-    """Share of ruins in which two technicians who are not alike exchange their whole routes."""
-    unassigned_tried: int = 10
-    """So many visits that are unassigned get another chance in each iteration."""
-    look_everywhere: float = 0.1
-    """How often a visit without a place nearby is tried on shifts that are anywhere."""
-    shifts_anywhere: int = 100
-    """On so many of them, from a random one on."""
+NO_BAR = 2.0**61
+"""What no plan costs."""
 
 
 @compiled
@@ -102,6 +78,8 @@ def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> bo
             want(plan, visit)
     placed = arrays.count.visits - left_out
     if placed == 0:
+        if arrays.count.links > 0:
+            take_out_bundles(arrays, plan)
         return True
     seed = pick(dice, arrays.count.visits)
     if plan.nodes[seed].shift < 0 and not _is_near_a_route(arrays, plan, seed):
@@ -123,8 +101,13 @@ def ruin(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> bo
                 tail = behind
     if not _exchange(arrays, plan, tail, dice, settings):
         return False
-    for index in range(now.saved_routes):
-        mend(arrays, plan, plan.saved_shift[index])
+    if arrays.count.links > 0:
+        take_out_bundles(arrays, plan)
+        repair(arrays, plan)
+    else:
+        for index in range(now.saved_routes):
+            mend(arrays, plan, plan.saved_shift[index])
+    settle_worst(arrays, plan)
     return True
 
 
@@ -203,34 +186,37 @@ def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings, b
         if least >= bar:
             return False
         visit = plan.removed[index]
+        if arrays.calls[visit].links & TIMED > 0:
+            if plan.is_removed[visit] == 1:
+                least = place_bundle(arrays, plan, visit, least, bar, dice, settings)
+            continue
         price = arrays.calls[visit].price
         before = now.cents
         limit = min(price, int(bar - least) + 1)
         shift, place = best_nearby(arrays, plan, visit, limit, dice, settings.blink)
         if shift < 0 and limit == price and roll(dice) < settings.look_everywhere:
-            shift, place = _best_anywhere(
+            shift, place = best_anywhere(
                 arrays, plan, visit, price, settings.shifts_anywhere, dice, settings
             )
         elif _opens_a_route(arrays, plan, shift) and roll(dice) < settings.look_everywhere:
-            other, elsewhere = _best_anywhere(
+            other, elsewhere = best_anywhere(
                 arrays, plan, visit, place.cents, settings.shifts_anywhere, dice, settings
             )
             if other >= 0:
                 shift, place = other, elsewhere
-        if shift >= 0 and _may_fetch_otherwise(arrays, visit) and roll(dice) < settings.blink:
+        if shift >= 0 and may_fetch_otherwise(arrays, visit) and roll(dice) < settings.blink:
             most = settings.shifts_anywhere
-            if _place_and_fetch(arrays, plan, visit, place.cents, most, dice):
+            if place_and_fetch(arrays, plan, visit, place.cents, most, dice):
                 shift = -1
             else:
                 # Depot calls may have been moved, and the place with them.
                 shift, place = best_nearby(arrays, plan, visit, limit, dice, settings.blink)
         if shift >= 0 and not put(arrays, plan, visit, shift, place):
             shift = -1
-        if plan.nodes[visit].shift < 0 and _is_to_fetch(
-            arrays, visit, limit, price, dice, settings
-        ):
-            _place_and_fetch(arrays, plan, visit, limit, settings.shifts_anywhere, dice)
+        if plan.nodes[visit].shift < 0 and is_to_fetch(arrays, visit, limit, price, dice, settings):
+            place_and_fetch(arrays, plan, visit, limit, settings.shifts_anywhere, dice)
         least += price + now.cents - before
+    settle_worst(arrays, plan)
     return now.cents < bar
 
 
@@ -267,120 +253,10 @@ def _put_in_order(arrays: Arrays, plan: Plan, dice: Dice, choice: int) -> None:
         order[at], removed[at] = key, visit
 
 
-@compiled
-def _best_anywhere(
-    arrays: Arrays,
-    plan: Plan,
-    visit: int,
-    limit: int,
-    most: int,
-    dice: Dice,
-    settings: SearchSettings,
-) -> tuple[int, Insertion]:
-    """The best place that adds less than ``limit``, on at most so many shifts, one after the other
-    from a random one on; -1 if there is none."""
-    now, shifts = plan.now, arrays.count.shifts
-    now.look += 1
-    best, best_shift = nowhere(), -1
-    first = pick(dice, shifts) if most < shifts else 0
-    for step in range(min(most, shifts)):
-        shift = (first + step) % shifts
-        if not arrays.able[visit, shift]:
-            continue
-        if plan.routes[shift].stops == 0 and not _first_empty(arrays, plan, shift):
-            continue
-        place = best_on(arrays, plan, visit, shift, limit, dice, settings.blink)
-        if place.cents < limit:
-            best, best_shift, limit = place, shift, place.cents
-    return best_shift, best
-
-
 @inlined
 def _opens_a_route(arrays: Arrays, plan: Plan, shift: int) -> bool:
     """Whether a visit would be the first on the shift, and to use one more costs."""
     return shift >= 0 and arrays.weights.shift_use > 0 and plan.routes[shift].stops == 0
-
-
-@inlined
-def _is_to_fetch(
-    arrays: Arrays, visit: int, limit: int, price: int, dice: Dice, settings: SearchSettings
-) -> bool:
-    """Whether to try now if several depot calls, or one on an earlier day, let the visit in."""
-    return (
-        (limit == price or _may_fetch_otherwise(arrays, visit))
-        and arrays.calls[visit].needs > 0
-        and arrays.count.depots > 0
-        and roll(dice) < settings.look_everywhere
-    )
-
-
-@inlined
-def _may_fetch_otherwise(arrays: Arrays, visit: int) -> bool:
-    """Whether what the visit needs could come from several depots, or on an earlier day."""
-    depots, technicians = arrays.count.depots, arrays.chain_ends.shape[0]
-    is_a_choice = depots > 1 or (depots > 0 and arrays.count.shifts > technicians)
-    return is_a_choice and arrays.calls[visit].needs > 0
-
-
-@compiled
-def _place_and_fetch(
-    arrays: Arrays, plan: Plan, visit: int, limit: int, most: int, dice: Dice
-) -> bool:
-    """Place the visit and fetch what it lacks, wherever that is: on one of at most so many shifts
-    from a random one on, where it would add less than ``limit`` if it lacked nothing; first where
-    that is least, and now and then on the next: what has to be fetched may be dearer than all the
-    rest. False if it is on none of them."""
-    shifts = arrays.count.shifts
-    first = pick(dice, shifts) if most < shifts else 0
-    plan.now.look += 1
-    is_choice = _may_fetch_otherwise(arrays, visit) and limit < arrays.calls[visit].price
-    for _ in range(SHIFTS_TO_FETCH_FOR):
-        shift, node = _cheapest_untried(arrays, plan, visit, limit, first, min(most, shifts))
-        if shift < 0:
-            return False
-        if is_choice and roll(dice) < SHARE_PASSED_OVER:
-            plan.routes[shift].seen = plan.now.look
-        elif put_and_fetch(arrays, plan, visit, shift, node):
-            return True
-        plan.routes[shift].seen = plan.now.look
-    return False
-
-
-@compiled
-def _cheapest_untried(
-    arrays: Arrays, plan: Plan, visit: int, limit: int, first: int, number: int
-) -> tuple[int, int]:
-    """Of so many shifts that this look has not tried the one, and its node, behind which the visit
-    would add least if it lacked nothing; -1 if it adds ``limit`` or more on all of them."""
-    best_shift, best_node = -1, -1
-    for step in range(number):
-        shift = (first + step) % arrays.count.shifts
-        if not arrays.able[visit, shift] or plan.routes[shift].seen == plan.now.look:
-            continue
-        fixed = fixed_cents(arrays, plan, visit, shift)
-        node = start_of(arrays, shift)
-        while True:
-            cents = cents_behind(arrays, plan, visit, shift, node, fixed, limit)
-            if cents < limit:
-                limit, best_shift, best_node = cents, shift, node
-            node = plan.nodes[node].after
-            if plan.nodes[node].call < 0:
-                break
-    return best_shift, best_node
-
-
-@compiled
-def _first_empty(arrays: Arrays, plan: Plan, shift: int) -> bool:
-    """Whether this empty shift is the first that is looked at of all that are alike."""
-    group = arrays.shifts[shift].group
-    first = 0 if group == 0 else arrays.group_ends[group - 1]
-    if arrays.group_ends[group] - first == 1:
-        return True
-    example = plan.routes[arrays.groups[first]]
-    if example.seen == plan.now.look:
-        return False
-    example.seen = plan.now.look
-    return True
 
 
 @compiled
@@ -394,17 +270,22 @@ def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> No
     _put_in_order(arrays, plan, dice, DEAREST_FIRST)
     for index in range(now.removed):
         visit = plan.removed[index]
+        if arrays.calls[visit].links & TIMED > 0:
+            if plan.is_removed[visit] == 1:
+                place_bundle(arrays, plan, visit, 0, NO_BAR, dice, settings)
+            continue
         shift, place = best_nearby(
             arrays, plan, visit, arrays.calls[visit].price, dice, settings.blink
         )
         if shift < 0:
             price = arrays.calls[visit].price
-            shift, place = _best_anywhere(
+            shift, place = best_anywhere(
                 arrays, plan, visit, price, arrays.count.shifts, dice, settings
             )
         is_placed = shift >= 0 and put(arrays, plan, visit, shift, place)
         if not is_placed and arrays.calls[visit].needs > 0:
             price = arrays.calls[visit].price
-            _place_and_fetch(arrays, plan, visit, price, arrays.count.shifts, dice)
+            place_and_fetch(arrays, plan, visit, price, arrays.count.shifts, dice)
+    settle_worst(arrays, plan)
     forget_removed(plan)
     keep_as_best(arrays, plan)

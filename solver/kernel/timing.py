@@ -11,7 +11,7 @@ scheduling problems with general time-window constraints*, Transportation Scienc
 Working time is what makes the start count: a curve begins with what is saved by leaving later.
 """
 
-from solver.kernel.arrays import ALWAYS, Arrays, Records
+from solver.kernel.arrays import ALWAYS, TIMED, Arrays, Records
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.plan import SCRATCH, Plan, start_of
 
@@ -35,7 +35,7 @@ def trial_of(arrays: Arrays, plan: Plan, shift: int) -> int:
 
 @compiled
 def sweep(
-    arrays: Arrays, plan: Plan, on: Records, length: int, keep: bool
+    arrays: Arrays, plan: Plan, on: Records, length: int, keep: bool, is_pinned: bool
 ) -> tuple[int, int, int, int]:
     """Cents for working time, overtime, lateness, promptness and moved times of the first
     ``length`` calls of ``plan.trial`` as the shift's route, at the cheapest moments; when it then
@@ -59,7 +59,7 @@ def sweep(
         alive = False
         for state in range(states):
             _arrive(arrays, plan, on, source, ways, state, plan.legs[index])
-            size = _serve(arrays, plan, on, call, ways, target, state)
+            size = _serve(arrays, plan, on, call, ways, target, state, is_pinned)
             plan.sizes[target, state] = size
             alive = alive or size > 0
         if not alive:
@@ -250,6 +250,7 @@ def _serve(
     ways: int,
     target: int,
     state: int,
+    is_pinned: bool,
 ) -> int:
     """The curve of having served the call, from that of being there; its size."""
     size = plan.sizes[ways, state]
@@ -271,6 +272,15 @@ def _serve(
             price = arrays.spans[window.first + row, 2]
         closes = min(closes, on.latest_end - service)
         moment = max(moment, opens)
+        if here.links & TIMED > 0:
+            if made > 0:
+                break
+            tied = plan.linked[call]
+            moment = max(moment, tied.early)
+            if moment <= min(closes, tied.early if is_pinned else tied.late):
+                closes = moment
+            else:
+                continue
         while moment <= closes:
             while piece + 1 < size and begins[piece + 1] <= moment:
                 piece += 1
@@ -321,7 +331,7 @@ def go_back(arrays: Arrays, plan: Records, on: Records, length: int) -> tuple[in
 
     ``plan.starts`` then says when each stop begins, ``plan.taken`` the turn on each way to one.
     """
-    best, end, state, turn = sweep(arrays, plan, on, length, True)
+    best, end, state, turn = sweep(arrays, plan, on, length, True, False)
     if best == NEVER:
         return ALWAYS, ALWAYS
     moment = end

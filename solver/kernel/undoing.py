@@ -13,6 +13,8 @@ def begin_iteration(plan: Plan) -> None:
     now.iteration += 1
     now.saved = now.saved_routes = 0
     now.saved_cents = now.cents
+    now.saved_worst = now.worst
+    now.logged = 0
 
 
 @compiled
@@ -26,6 +28,8 @@ def save(arrays: Arrays, plan: Plan, shift: int) -> None:
     for item in range(arrays.count.items):
         plan.saved_room[now.saved_routes, 0, item] = plan.room[shift, item]
         plan.saved_room[now.saved_routes, 1, item] = plan.from_depot[shift, item]
+    if arrays.count.tied > 0:
+        plan.saved_tied_routes[now.saved_routes] = plan.tied_routes[shift]
     if arrays.count.scarce > 0:
         plan.saved_taken[now.saved_routes] = plan.taken_by[arrays.shifts[shift].chain]
     now.saved_routes += 1
@@ -69,6 +73,8 @@ def undo(arrays: Arrays, plan: Plan) -> None:
             plan.from_depot[shift, item] = plan.saved_room[index, 1, item]
         if plan.routes[shift].stops > 0:
             now.routes += 1
+        if arrays.count.tied > 0:
+            plan.tied_routes[shift] = plan.saved_tied_routes[index]
     for index in range(now.saved):
         node = plan.saved[index]
         nodes[node] = plan.saved_nodes[index]
@@ -78,6 +84,11 @@ def undo(arrays: Arrays, plan: Plan) -> None:
         elif call >= 0:
             mark_assigned(plan, node)
     now.cents = now.saved_cents
+    now.worst = now.saved_worst
+    for index in range(now.logged):
+        before = plan.saved_linked[index]
+        plan.linked[before.visit].early = before.early
+        plan.linked[before.visit].late = before.late
     if arrays.count.scarce > 0:
         # The first of several routes of a technician was saved before there was any change.
         for index in range(now.saved_routes - 1, -1, -1):

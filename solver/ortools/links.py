@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from solver.links import After, Apart, Person, Separation, Together, linked
+from solver.ortools.rules import same_service
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Shift
 
@@ -42,13 +43,14 @@ def add_worst_lateness(model: Skeleton) -> None:
     due = [(node, visit) for node, visit in enumerate(model.visits) if visit.due is not None]
     if not rate or not due:
         return
-    unavoidable = max(visit.duration - (visit.due or 0) for _, visit in due) + model.latest
+    lasts = {node: same_service(model, node, "worst lateness") for node, _ in due}
+    unavoidable = max(lasts[node] - (visit.due or 0) for node, visit in due) + model.latest
     most = max(0, unavoidable + model.epoch)
     model.routing.AddDimension(model.vector([0] * len(model.nodes)), most, most, True, "lateness")
     lateness = model.routing.GetDimensionOrDie("lateness")
     for node, visit in due:
         index = model.index(node)
-        on_time = (visit.due or 0) - visit.duration - model.epoch
+        on_time = (visit.due or 0) - lasts[node] - model.epoch
         late = model.time.CumulVar(index) - on_time
         served = model.routing.ActiveVar(index)
         model.solver.Add((late <= lateness.CumulVar(index)).Var() >= served)
@@ -84,6 +86,14 @@ def _start(model: Skeleton, node: int) -> Any:
     return model.time.CumulVar(model.index(node))
 
 
+def _service(model: Skeleton, node: int) -> Any:
+    """Seconds that whoever makes the visit takes for it."""
+    seconds = [shift.service(model.visits[node]) for shift in model.shifts]
+    # Who is on no route has vehicle -1.
+    vehicle = model.routing.VehicleVar(model.index(node))
+    return model.solver.Element([0, *seconds], vehicle + 1)
+
+
 def _if_both(model: Skeleton, one: int, other: int, holds: Any) -> None:
     both = _active(model, one) + _active(model, other) - 1
     model.solver.Add(holds >= both)
@@ -115,7 +125,7 @@ def _after(model: Skeleton, who: _Named, link: After, node_of: dict[str, int]) -
         return
     first = node_of[link.first]
     model.solver.Add(_active(model, second) <= _active(model, first))
-    end = _start(model, first) + model.visits[first].duration
+    end = _start(model, first) + _service(model, first)
     model.solver.Add((_start(model, second) >= end + link.least).Var() >= _active(model, second))
     if link.most is not None:
         in_time = (_start(model, second) <= end + link.most).Var()

@@ -299,11 +299,11 @@ def add_lateness(model: Skeleton) -> None:
     for node, visit in enumerate(model.visits):
         rate = costs.late_cents(visit.priority)
         if rate and visit.due is not None:
-            latest = visit.due - _same_service(model, node, "lateness") - model.epoch
+            latest = visit.due - same_service(model, node, "lateness") - model.epoch
             _no_later_than(model, model.time, node, latest, rate)
 
 
-def _same_service(model: Skeleton, node: int, rule: str) -> int:
+def same_service(model: Skeleton, node: int, rule: str) -> int:
     """Seconds that whoever may do it takes for the visit. Raises ``NotInTheModel`` if they differ:
     a soft bound is one for all vehicles."""
     visit = model.visits[node]

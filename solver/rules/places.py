@@ -41,6 +41,14 @@ class PlacedProblem(Problem):
     def prices(self) -> Mapping[str, int]:
         return self.asked.prices
 
+    @cached_property
+    def ready(self) -> Mapping[str, int]:
+        return self.asked.ready
+
+    @cached_property
+    def fair_shares(self) -> Mapping[str, int]:
+        return self.asked.fair_shares
+
 
 def asked_for(problem: Problem) -> Problem:
     """The problem that one over places was made of, or else the problem itself."""
@@ -82,6 +90,7 @@ def on_places(problem: Problem) -> Problem:
         _between(at, problem.distance),
         depots,
         problem.objective,
+        problem.links,
         asked=problem,
         paid_time=travel,
     )

@@ -45,8 +45,9 @@ Held = npt.NDArray[np.float32]
 
 def is_separable(arrays: Arrays) -> bool:
     """Whether routes can be priced and kept each by itself: nothing is shared between them, neither
-    scarce parts nor a van that goes on another day."""
+    scarce parts, a van that goes on another day, nor links."""
     is_alone = arrays.chain_ends.shape[0] == int(arrays.count["shifts"])
+    is_alone = is_alone and not bool(arrays.count["tied"])
     is_small = 0 < int(arrays.count["visits"]) <= MOST_VISITS
     return is_alone and is_small and not bool(arrays.count["scarce"])
 

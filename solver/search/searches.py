@@ -17,12 +17,13 @@ from random import Random
 import numpy as np
 
 from solver.kernel.arrays import Arrays, Ints
-from solver.kernel.changes import load
 from solver.kernel.dice import dice
 from solver.kernel.flattening import flatten
 from solver.kernel.hopeless import find_hopeless
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
-from solver.kernel.search import SearchSettings, anneal, fill
+from solver.kernel.rows import load
+from solver.kernel.search import anneal, fill
+from solver.kernel.settings import SearchSettings
 from solver.problem import Depot, Problem, Visit
 from solver.search.elite import Elite, Found, routes_of
 from solver.search.partition import Partition, is_separable

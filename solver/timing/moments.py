@@ -19,6 +19,8 @@ from ortools.linear_solver import pywraplp
 from solver.links import Lag
 from solver.problem import Break, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost, latest_of
+from solver.rules.places import ends_of
+from solver.rules.windows import one_after_the_other, price_at
 from solver.solution import Route, StopKind
 from solver.timing.schedule import Call, Legs, Sequences, earliest_end
 from solver.timing.timing import cheapest
@@ -33,10 +35,15 @@ EARLIER_IS_BETTER = 0.5
 moments which cost the same the earlier ones are taken."""
 
 
+def at_moment(visit: Visit, moment: int) -> TimeWindow:
+    """A window of this moment alone, at the price of the one that it lies in."""
+    return TimeWindow(moment, moment, price_at(visit.windows, moment))
+
+
 def held(calls: Iterable[Call], moments: Moments) -> tuple[Call, ...]:
     """The calls, those visits at their moments that have one."""
     return tuple(
-        replace(call, windows=(TimeWindow(moments[call.id], moments[call.id]),))
+        replace(call, windows=(at_moment(call, moments[call.id]),))
         if isinstance(call, Visit) and call.id in moments
         else call
         for call in calls
@@ -163,19 +170,27 @@ class _Program:
             self._aim.SetCoefficient(ahead, cents)
 
     def _add_route(self, shift: Shift, calls: Sequence[Call], route: Route) -> None:
-        costs = self._problem.objective
+        costs = self._problem.objective.at(shift.rates)
         opens = shift.start - self._epoch
         latest = shift.end + shift.max_overtime - self._epoch
         begin, end = self._moment(opens, latest), self._moment(opens, latest)
         self._aim.SetCoefficient(end, costs.working_time)
         self._aim.SetCoefficient(begin, -costs.working_time)
         self._after(end, shift.end, costs.overtime)
+        if shift.max_duration is not None:
+            self._apart(end, begin, -shift.max_duration)
         starts = [stop.start for stop in route.stops if stop.kind is not StopKind.BREAK]
-        moments = [self._start(call, at, latest) for call, at in zip(calls, starts, strict=True)]
-        lasts = [0, *(call.duration for call in calls)]
-        places = [shift.start_location, *(call.location for call in calls), shift.end_location]
+        lasts = [shift.service(call) for call in calls]
+        moments = [
+            self._start(call, at, latest, service)
+            for call, at, service in zip(calls, starts, lasts, strict=True)
+        ]
+        first, last = ends_of(shift)
+        places = [first, *(call.location for call in calls), last]
         gaps = _breaks_by_gap(shift, route)
-        ways = zip(pairwise([begin, *moments, end]), lasts, pairwise(places), gaps, strict=True)
+        ways = zip(
+            pairwise([begin, *moments, end]), [0, *lasts], pairwise(places), gaps, strict=True
+        )
         for (one, other), duration, (here, there), rests in ways:
             rest = sum(pause.duration for pause in rests)
             self._apart(one, other, duration + self._legs[here][there] + rest)
@@ -196,11 +211,11 @@ class _Program:
             else:
                 end.SetUb(min(end.ub(), pause.window.end - self._epoch))
 
-    def _start(self, call: Call, now: int, latest: int) -> pywraplp.Variable:
+    def _start(self, call: Call, now: int, latest: int, service: int) -> pywraplp.Variable:
         """When a stop starts, in the window in which it starts now."""
         costs, problem = self._problem.objective, self._problem
         opens, closes = -self._solver.infinity(), float(latest)
-        for window in call.windows:
+        for window in one_after_the_other(call.windows):
             if window.start <= now <= window.end:
                 opens, closes = window.start - self._epoch, window.end - self._epoch
         start = self._moment(opens, closes)
@@ -208,7 +223,7 @@ class _Program:
             return start
         self._starts[call.id] = start
         if call.due is not None:
-            on_time = call.due - call.duration
+            on_time = call.due - service
             self._after(start, on_time, costs.late_cents(call.priority))
             if costs.worst_lateness:
                 self._apart(start, self._worst, self._epoch - on_time)

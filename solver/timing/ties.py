@@ -11,30 +11,29 @@ breaks; a route with breaks may take one before a linked visit or after it, and 
 visits come as early as they can, one after the other, which may be wrong for a later one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from solver.kernel.rests import Turn, rests
 from solver.links import Lag, lags_of
 from solver.problem import Problem, Shift, Visit
+from solver.rules.places import ends_of, on_places
 from solver.timing.moments import Moments, cheaper
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, next_start
 
 
 class Ties:
-    """The links in time between the visits of a problem, for any sequences of them.
+    """The links in time between the visits of a problem, for any sequences of them over places.
 
     The worst lateness ties all visits that can be late; it is taken in if ``lateness`` is.
     """
 
     def __init__(self, problem: Problem, legs: Legs, *, lateness: bool = False) -> None:
         self._lateness = lateness and problem.objective.worst_lateness > 0
-        self.problem = problem
+        self.problem = problem = on_places(problem)
         self.legs = legs
-        durations = {visit.id: visit.duration for visit in problem.visits}
-        self.lags = [lag for link in problem.links for lag in lags_of(link, durations)]
         self.after: dict[str, list[Lag]] = {}
         self.before: dict[str, list[Lag]] = {}
-        for lag in self.lags:
+        for lag in (lag for link in problem.links for lag in lags_of(link)):
             self.after.setdefault(lag.earlier, []).append(lag)
             self.before.setdefault(lag.later, []).append(lag)
         self.shifts = {shift.id: shift for shift in problem.shifts}
@@ -54,6 +53,9 @@ class Ties:
             call.id: name for name, calls in sequences.items() for call in calls if self.binds(call)
         }
         moments = dict.fromkeys(shift_of, -NEVER)
+        later: dict[str, list[Lag]] = {}
+        for lag in self.lags(sequences):
+            later.setdefault(lag.earlier, []).append(lag)
         late = dict.fromkeys(shift_of.values())
         # Each look at a route moves a visit on along a path, past a break or into another window;
         # where it goes on for longer than that, visits wait for each other in a circle.
@@ -70,56 +72,88 @@ class Ties:
             for visit, moment in found.items():
                 if moment > moments[visit]:
                     moments[visit] = moment
-                    for pushed in self._push(moments, visit):
+                    for pushed in _push(later, moments, visit):
                         late[shift_of[pushed]] = None
         return None
 
-    def _push(self, moments: dict[str, int], visit: str) -> Iterator[str]:
-        """Move on all that hang together with a visit which has moved; who has to."""
-        moved = [visit]
-        while moved:
-            for lag in self.after.get(moved.pop(), ()):
-                if lag.later in moments:
-                    moment = moments[lag.earlier] + lag.seconds
-                    if moment > moments[lag.later]:
-                        moments[lag.later] = moment
-                        moved.append(lag.later)
-                        yield lag.later
+    def lags(self, sequences: Sequences) -> Iterator[Lag]:
+        """Those between visits of these sequences, from start to start."""
+        lasts = {
+            call.id: self.shifts[name].service(call)
+            for name, calls in sequences.items()
+            for call in calls
+            if self.binds(call)
+        }
+        for visit in lasts:
+            for lag in self.after.get(visit, ()):
+                if lag.later in lasts:
+                    served = 0 if lag.served is None else lasts[lag.served]
+                    yield Lag(lag.earlier, lag.later, lag.from_start(served))
 
     def cheapest(self, sequences: Sequences) -> dict[str, int] | None:
         """Moments of the linked visits in these sequences at which the routes cost as little as
         ``cheaper`` finds; None if there are none at all."""
         moments = self.earliest(sequences)
-        costs = self.problem.objective
-        if not moments or not (costs.working_time or costs.moved_time):
+        costs = [self.problem.objective.at(shift.rates) for shift in self.problem.shifts]
+        if not moments or not any(one.working_time or one.moved_time for one in costs):
             # To start later costs nothing less then.
             return moments
-        return cheaper(self.problem, self.lags, sequences, moments, self.legs)
+        return cheaper(self.problem, self.lags(sequences), sequences, moments, self.legs)
+
+
+def _push(later: Mapping[str, Sequence[Lag]], moments: dict[str, int], visit: str) -> Iterator[str]:
+    """Move on all that hang together with a visit which has moved; who has to."""
+    moved = [visit]
+    while moved:
+        for lag in later.get(moved.pop(), ()):
+            moment = moments[lag.earlier] + lag.seconds
+            if moment > moments[lag.later]:
+                moments[lag.later] = moment
+                moved.append(lag.later)
+                yield lag.later
 
 
 def bound_starts(
     shift: Shift, sequence: Sequence[Call], legs: Legs, at_least: Moments
 ) -> dict[str, int] | None:
     """The earliest starts of those visits of the sequence that are ``at_least`` then, each as early
-    as those before it allow and all that comes after it can be kept; None if that is nothing."""
+    as those before it allow and all that comes after it can be kept; None if that is nothing.
+
+    Whoever leaves later comes no earlier: where the route would last too long, it cannot leave
+    before the longest duration ahead of its end.
+    """
+    leave, longest = shift.start, shift.max_duration
+    while True:
+        found = _starts_from(leave, shift, sequence, legs, at_least)
+        if found is None or longest is None or found[1] - leave <= longest:
+            return None if found is None else found[0]
+        leave = found[1] - longest
+
+
+def _starts_from(
+    leave: int, shift: Shift, sequence: Sequence[Call], legs: Legs, at_least: Moments
+) -> tuple[dict[str, int], int] | None:
+    """The same for who leaves then or later, and when the route ends."""
     states, turns = rests(shift.breaks)
-    free = [max(shift.start, state.opens) for state in states]
-    here = shift.start_location
+    free = [max(leave, state.opens) for state in states]
+    here, _ = ends_of(shift)
     found: dict[str, int] = {}
     for index, call in enumerate(sequence):
+        service = shift.service(call)
         begins = _begins(call, _arrivals(turns, free, legs[here][call.location]), at_least)
         here = call.location
-        free = [begin + call.duration for begin in begins]
+        free = [begin + service for begin in begins]
         if isinstance(call, Visit) and call.id in at_least:
             for moment in sorted(set(begins)):
-                free = [moment + call.duration if b <= moment else NEVER for b in begins]
+                free = [moment + service if b <= moment else NEVER for b in begins]
                 rest = sequence[index + 1 :]
-                if moment < NEVER and _can_end(shift, rest, legs, at_least, here, free):
+                if moment < NEVER and _end(shift, rest, legs, at_least, here, free) < NEVER:
                     found[call.id] = moment
                     break
             else:
                 return None
-    return found if _can_end(shift, (), legs, at_least, here, free) else None
+    end = _end(shift, (), legs, at_least, here, free)
+    return (found, end) if end < NEVER else None
 
 
 def _begins(call: Call, arrivals: Sequence[int], at_least: Moments) -> list[int]:
@@ -139,20 +173,25 @@ def _arrivals(turns: Sequence[Turn], free: Sequence[int], leg: int) -> list[int]
     return arrivals
 
 
-def _can_end(
+def _end(
     shift: Shift,
     rest: Sequence[Call],
     legs: Legs,
     at_least: Moments,
     here: int,
     free: Sequence[int],
-) -> bool:
-    """Whether the rest of the sequence can be kept by who is free then, by state of the breaks."""
+) -> int:
+    """When the rest of the sequence can be over, kept by who is free then, by state of the breaks;
+    ``NEVER`` if it cannot be kept."""
     states, turns = rests(shift.breaks)
     for call in rest:
+        service = shift.service(call)
         begins = _begins(call, _arrivals(turns, free, legs[here][call.location]), at_least)
-        free = [begin + call.duration for begin in begins]
+        free = [begin + service for begin in begins]
         here = call.location
-    ends = _arrivals(turns, free, legs[here][shift.end_location])
+    ends = _arrivals(turns, free, legs[here][ends_of(shift)[1]])
     latest = shift.end + shift.max_overtime
-    return any(end <= min(latest, state.closes) for end, state in zip(ends, states, strict=True))
+    kept = (
+        end for end, state in zip(ends, states, strict=True) if end <= min(latest, state.closes)
+    )
+    return min(kept, default=NEVER)

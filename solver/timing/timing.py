@@ -14,6 +14,7 @@ import numpy as np
 from solver.kernel.arrays import (
     ALWAYS,
     CALL,
+    LINKED,
     SHIFT,
     STATE,
     TURN,
@@ -79,6 +80,7 @@ class _Times(Views):
     taken: Ints
     moments: Ints
     span: Records
+    linked: Records
 
 
 class _Desk:
@@ -101,6 +103,7 @@ class _Desk:
             taken=np.zeros(calls + 1, dtype=np.int64),
             moments=np.zeros((2, states + 1), dtype=np.int64),
             span=np.zeros(1, dtype=SHIFT),
+            linked=np.zeros(1, dtype=LINKED),
         )
 
     def _sheet_with(self, spans: Ints) -> _SequenceArrays:
@@ -147,7 +150,7 @@ class _Desk:
         for row, call in enumerate(sequence):
             due, late, ready, prompt, published, moved = rates[row]
             sheet.calls[row] = (
-                *(call.location, shift.service(call), 0, 0, 0),
+                *(call.location, shift.service(call), 0, 0, 0, 0),
                 *(due, unit * late, ready, unit * prompt, published, unit * moved),
             )
             own = spans[row]

@@ -21,19 +21,25 @@ from hypothesis import strategies as st
 
 from solver.judge.check import check
 from solver.kernel import flattening, plan
-from solver.kernel.search import SearchSettings
+from solver.kernel.settings import SearchSettings
 from solver.problem import Problem
 from solver.search import searches
 from solver.search.compilation import compile_search
 from solver.solution import StopKind
 from solver.solve import Limit, solve
+from tests.solver.kernel.linked import linked_problems, plain_problems
 from tests.solver.kernel.plans import supply_problems
 from tests.solver.problems import problems
 
 ENDLESS = 120
 """Seconds; no solve takes nearly as long."""
 
-PROBLEMS = problems(max_visits=14, on_roads=True) | supply_problems()
+PROBLEMS = (
+    problems(max_visits=14, on_roads=True)
+    | supply_problems()
+    | linked_problems(max_visits=14)
+    | plain_problems(max_visits=14)
+)
 SEEDS = st.integers(0, 2**32)
 LIMITS = st.integers(2, 3)
 CYCLES = st.sampled_from((1, searches.CYCLE_ITERATIONS))

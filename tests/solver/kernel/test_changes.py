@@ -7,10 +7,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.kernel.changes import exchange_tails, forget_removed, mend, nearest_cut, put, take_out
+from solver.kernel.changes import forget_removed, mend, put, take_out
 from solver.kernel.dice import dice
 from solver.kernel.nearby import best_on
-from solver.kernel.search import SearchSettings, anneal, fill
+from solver.kernel.search import anneal, fill
+from solver.kernel.settings import SearchSettings
+from solver.kernel.tails import exchange_tails, nearest_cut
 from solver.kernel.undoing import begin_iteration, save, undo
 from solver.problem import Problem
 from tests.solver.kernel.plans import KernelPlan, plan_cost, supply_problems

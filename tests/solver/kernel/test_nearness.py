@@ -30,14 +30,19 @@ def test_near_visits_are_those_that_cost_least(size: int, seed: int) -> None:
     around, before, after = (
         np.full((size, min(most, size - 1)), NONE, dtype=np.int64) for most in (6, 3, 3)
     )
-    visits_near(arcs, at, service, opens, closes, weight, waiting, around, before, after)
+    kinds, meet = dice.integers(0, 3, size), dice.random((3, 3)) < 0.6
+    meet = meet | meet.T
+    times = (service, opens, closes, weight, waiting)
+    visits_near(arcs, at, *times, kinds, meet, around, before, after)
 
     def way(first: int, second: int) -> int:
         seconds, cents = arcs[at[first], at[second]]
         return int(cents + weight * seconds)
 
     def next_to(first: int, second: int) -> int | None:
-        """None: who serves the first cannot be at the second in time."""
+        """None: who serves the first cannot be at the second in time, or not serve both."""
+        if not meet[kinds[first], kinds[second]]:
+            return None
         ready = service[first] + arcs[at[first], at[second], 0]
         if opens[first] + ready > closes[second]:
             return None

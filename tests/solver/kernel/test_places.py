@@ -13,7 +13,8 @@ from solver.kernel.changes import put
 from solver.kernel.dice import dice
 from solver.kernel.nearby import best_on
 from solver.kernel.places import Insertion
-from solver.kernel.search import SearchSettings, fill
+from solver.kernel.search import fill
+from solver.kernel.settings import SearchSettings
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.timing.schedule import Call
 from tests.solver.kernel.plans import KernelPlan, metric, plan_cost, route_cost, supply_problems

@@ -1,0 +1,120 @@
+"""Problems whose visits are linked, and kernel plans of them placed in time."""
+
+from dataclasses import replace
+from itertools import chain
+from random import Random
+
+from hypothesis import strategies as st
+
+from solver.draft.draft import loaded
+from solver.draft.supply import allot
+from solver.links import After, Apart, Link, Person, Separation, Together
+from solver.problem import InvalidProblem, Problem, Shift, TimeWindow, Visit
+from solver.rules.eligibility import at_pinned_time
+from solver.solution import Route, Solution
+from solver.timing.schedule import Call, legs_of
+from solver.timing.timing import cheapest
+from tests.solver.kernel.plans import KernelPlan, supply_problems
+from tests.solver.problems import problems, solution_of
+
+
+def with_links(problem: Problem, seed: int) -> Problem:
+    """The problem with some links between its visits that do not contradict each other."""
+    random = Random(seed)
+    names = [visit.id for visit in problem.visits]
+    for _ in range(random.randint(1, 1 + len(names) // 2)):
+        link = _link(random, names)
+        try:
+            problem = replace(problem, links=(*problem.links, link))
+        except InvalidProblem:
+            continue
+    return problem
+
+
+def _link(random: Random, names: list[str]) -> Link:
+    some = random.sample(names, min(len(names), random.choice((2, 2, 2, 3))))
+    kind = random.random()
+    if kind < 0.4:
+        return Together(tuple(some))
+    if kind < 0.8:
+        least = random.choice((0, 0, 5, 30, -20, 3000))
+        most = random.choice((None, least, least + 10, least + 600))
+        return After(some[0], some[1], least, most, random.choice(tuple(Person)))
+    return Apart(tuple(some), random.choice(tuple(Separation)))
+
+
+def linked_problems(max_visits: int = 8) -> st.SearchStrategy[Problem]:
+    """All rules, and links."""
+    some = problems(max_visits=max_visits) | supply_problems()
+    whole = some.filter(lambda problem: len(problem.visits) > 1)
+    # The kernel knows the largest lateness of the earliest times only.
+    return st.builds(with_links, whole.map(without_worst), st.integers(0, 2**32))
+
+
+def without_worst(problem: Problem) -> Problem:
+    return replace(problem, objective=replace(problem.objective, worst_lateness=0))
+
+
+def plain_problems(max_visits: int = 10) -> st.SearchStrategy[Problem]:
+    """Links where everything is best done as early as it can."""
+    return st.builds(
+        lambda problem, seed: with_links(_plain(problem), seed),
+        problems(max_visits=max_visits).filter(lambda problem: len(problem.visits) > 1),
+        st.integers(0, 2**32),
+    )
+
+
+def _plain(problem: Problem) -> Problem:
+    costs = replace(problem.objective, working_time=0, overtime=0, moved_time=0, distance=1)
+    costs = replace(costs, lateness=3, lateness_factors=(), worst_lateness=5)
+    visits = (
+        replace(v, windows=v.windows[:1], parts={}, tools=frozenset()) for v in problem.visits
+    )
+    shifts = (replace(shift, breaks=()) for shift in problem.shifts)
+    return replace(problem, visits=tuple(visits), shifts=tuple(shifts), depots=(), objective=costs)
+
+
+def timed(kernel: KernelPlan) -> Solution:
+    """The kernel's plan, with tied visits at the moments at which it believes them to be."""
+    problem, sequences = kernel.problem, kernel.sequences()
+    legs = legs_of(problem.travel_time)
+    fixed = {
+        shift.id: [_at_its_moment(kernel, call) for call in sequences[shift.id]]
+        for shift in problem.shifts
+    }
+    routes: list[Route] = []
+    used = [shift for shift in problem.shifts if fixed[shift.id]]
+    pickups = allot([[(shift, fixed[shift.id]) for shift in theirs] for theirs in _chains(problem)])
+    assert pickups is not None
+    by_shift = dict(
+        zip(
+            (shift.id for theirs in _chains(problem) for shift in theirs),
+            chain.from_iterable(pickups),
+            strict=True,
+        )
+    )
+    for shift in used:
+        route = cheapest(problem, shift, fixed[shift.id], legs)
+        assert route is not None, "a route cannot be kept in time"
+        routes.append(loaded(route, by_shift[shift.id]))
+    return solution_of(problem, *routes)
+
+
+def _chains(problem: Problem) -> list[list[Shift]]:
+    chains: dict[str, list[Shift]] = {}
+    for shift in sorted(problem.shifts, key=lambda shift: shift.start):
+        chains.setdefault(shift.technician, []).append(shift)
+    return list(chains.values())
+
+
+def _at_its_moment(kernel: KernelPlan, call: Call) -> Call:
+    if not isinstance(call, Visit):
+        return call
+    call = at_pinned_time(call)
+    number = kernel.problem.visits.index(kernel.problem.visit[call.id])
+    if not kernel.arrays.calls["links"][number] & 1:
+        return call
+    moment = int(kernel.plan.linked["early"][number])
+    is_open = not call.windows or any(w.start <= moment <= w.end for w in call.windows)
+    assert is_open, f"{call.id} would start at {moment}, when it is not open"
+    return replace(call, windows=(TimeWindow(moment, moment),))

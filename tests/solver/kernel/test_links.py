@@ -1,0 +1,126 @@
+"""Links in the compiled search: every plan keeps them, and is what it would be if made anew."""
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solver.judge.check import check
+from solver.kernel.changes import forget_removed, put, repair, settle_worst, take_out
+from solver.kernel.dice import dice
+from solver.kernel.nearby import best_on
+from solver.kernel.search import anneal, fill
+from solver.kernel.settings import SearchSettings
+from solver.kernel.ties import bind, release
+from solver.kernel.undoing import begin_iteration, save, undo
+from solver.problem import Problem
+from tests.solver.kernel.linked import linked_problems, plain_problems, timed
+from tests.solver.kernel.plans import KernelPlan
+
+SEEDS = st.integers(0, 2**32)
+LONG = 10**9
+ANY = linked_problems() | plain_problems()
+
+
+def assert_whole(kernel: KernelPlan) -> None:
+    """The plan keeps all rules at the moments that the kernel has, costs what it says there, and is
+    as if made anew."""
+    solution = timed(kernel)
+    assert check(kernel.problem, solution) == ()
+    assert solution.objective == kernel.cents
+    anew = KernelPlan(kernel.problem, kernel.sequences())
+    assert anew.sequences() == kernel.sequences()
+    assert moments(anew) == moments(kernel)
+    assert anew.state() == kernel.state()
+    assert not kernel.plan.tied_routes["loose"].any()
+    assert kernel.plan.now["queued"] == 0
+
+
+def moments(kernel: KernelPlan) -> dict[str, int]:
+    """When tied visits on routes start."""
+    links, shifts = kernel.arrays.calls["links"], kernel.plan.nodes["shift"]
+    return {
+        visit.id: int(kernel.plan.linked["early"][number])
+        for number, visit in enumerate(kernel.problem.visits)
+        if links[number] & 1 and shifts[number] >= 0
+    }
+
+
+def opened(problem: Problem, seed: int) -> KernelPlan:
+    kernel = KernelPlan(problem)
+    fill(kernel.arrays, kernel.plan, dice(seed, 0), SearchSettings())
+    return kernel
+
+
+def disturb(kernel: KernelPlan, random: Random) -> None:
+    """Take out some visits and what hangs together with them, and put others in, alone."""
+    arrays, plan = kernel.arrays, kernel.plan
+    shifts = range(len(kernel.problem.shifts))
+    begin_iteration(plan)
+    for number in shifts:
+        for node in kernel.nodes(kernel.problem.shifts[number].id):
+            if random.random() < 0.3:
+                save(arrays, plan, number)
+                take_out(arrays, plan, node)
+    repair(arrays, plan)
+    for call in range(len(kernel.problem.visits)):
+        number = random.choice(shifts) if shifts else -1
+        if plan.nodes["shift"][call] < 0 and number >= 0 and arrays.able[call, number]:
+            plan.now["until_blink"] = LONG
+            bind(arrays, plan, call)
+            place = best_on(arrays, plan, call, number, 2**61, dice(0, 0), 0.01)
+            if place.cents >= 2**61 or not put(arrays, plan, call, number, place):
+                release(plan, call)
+    for call in range(len(kernel.problem.visits)):
+        if plan.nodes["shift"][call] >= 0 and _is_without_required(kernel, call):
+            save(arrays, plan, int(plan.nodes["shift"][call]))
+            take_out(arrays, plan, call)
+    repair(arrays, plan)
+    settle_worst(arrays, plan)
+    forget_removed(plan)
+
+
+def _is_without_required(kernel: KernelPlan, call: int) -> bool:
+    bond = kernel.arrays.bonds[call]
+    first = bond["first_of_required"]
+    required = kernel.arrays.required[first : first + bond["number_of_required"]]
+    return any(kernel.plan.nodes["shift"][other] < 0 for other in required)
+
+
+@given(ANY, SEEDS)
+@settings(max_examples=2 * settings().max_examples)
+def test_after_every_change_the_plan_is_as_if_made_anew(problem: Problem, seed: int) -> None:
+    kernel, random = opened(problem, seed), Random(seed)
+    assert_whole(kernel)
+    for _ in range(4):
+        disturb(kernel, random)
+        assert_whole(kernel)
+
+
+@given(ANY, SEEDS)
+@settings(max_examples=2 * settings().max_examples)
+def test_undone_changes_leave_no_trace(problem: Problem, seed: int) -> None:
+    kernel, random = opened(problem, seed), Random(seed)
+    for _ in range(4):
+        before, sequences, starts = kernel.state(), kernel.sequences(), moments(kernel)
+        disturb(kernel, random)
+        undo(kernel.arrays, kernel.plan)
+        assert kernel.sequences() == sequences
+        assert moments(kernel) == starts
+        assert kernel.state() == before
+        assert_whole(kernel)
+
+
+@given(ANY, SEEDS)
+@settings(max_examples=2 * settings().max_examples)
+def test_after_every_search_the_plan_is_as_if_made_anew(problem: Problem, seed: int) -> None:
+    kernel, numbers = opened(problem, seed), dice(seed, 1)
+    for iterations, heat in ((1, 1.0), (5, 1e9), (40, 100.0), (200, 1.0)):
+        anneal(
+            kernel.arrays, kernel.plan, numbers, SearchSettings(), iterations, heat, 1.0, 0, 1000.0
+        )
+        assert_whole(kernel)
+    best = kernel.plan.best[: int(kernel.plan.now["best_length"])]
+    again = KernelPlan(problem)
+    again.load_row(best)
+    assert again.cents == int(kernel.plan.now["best_cents"])
