@@ -56,7 +56,7 @@ def cents_of_delay(arrays: Arrays, plan: Plan, call: int, shift: int, node: int,
     """What the call costs for times right behind the node, partners included as far as can be seen
     from here; NEVER if it cannot be there, or costs as much as ``limit``."""
     nodes, arcs, now, here = plan.nodes, arrays.arcs, plan.now, arrays.calls[call]
-    opens, _ = opening(arrays, plan, arrays.shifts[shift].day, call)
+    opens, _ = opening(arrays, plan, arrays.shifts[shift].day, call, True)
     begin = max(nodes[node].leave + arcs[nodes[node].place, here.place, 0], opens)
     cents = _cents_from(here, begin)
     worst = max(now.worst, begin + here.duration - here.due)
@@ -98,7 +98,7 @@ def _behind(
     while nodes[node].call >= 0:
         visit = nodes[node].call
         here = arrays.calls[visit]
-        opens, closes = opening(arrays, plan, day, visit)
+        opens, closes = opening(arrays, plan, day, visit, True)
         start, before = max(arrival, opens), nodes[node].leave - here.duration
         if start == before:
             break
@@ -153,7 +153,7 @@ def _behind_partner(
     while nodes[node].call >= 0:
         visit = nodes[node].call
         here = arrays.calls[visit]
-        opens, closes = opening(arrays, plan, day, visit)
+        opens, closes = opening(arrays, plan, day, visit, True)
         start, before = max(arrival, opens), nodes[node].leave - here.duration
         if start <= before:
             break

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from solver.kernel.arrays import Arrays
+from solver.kernel.arrays import PAIRED, TIMED, Arrays
 from solver.kernel.compiled import compiled
 from solver.kernel.depot_calls import best_with_depot_call
 from solver.kernel.dice import Dice, roll
@@ -47,7 +47,7 @@ def best_on(
         return best_with_depot_call(arrays, plan, visit, shift, fixed, limit)
     simple = is_simple(arrays, plan, visit, shift)
     duration, over = route.duration, route.overtime
-    opens, closes = opening(arrays, plan, arrays.shifts[shift].day, visit)
+    opens, closes = opening(arrays, plan, arrays.shifts[shift].day, visit, True)
     skip = plan.now.until_blink
     best_node = -1
     node = start_of(arrays, shift)
@@ -102,10 +102,11 @@ def best_nearby(
     working_time, overtime = arrays.weights.working_time, arrays.weights.overtime
     here = arrays.calls[visit]
     place, service, needs = here.place, here.duration, here.needs > 0
+    is_paired, is_timed = here.links & PAIRED > 0, here.links & TIMED > 0
     now.look += 1
     look, skip = now.look, now.until_blink
     days = arrays.windows.shape[0]
-    opens, closes = opening(arrays, plan, 0, visit)
+    opens, closes = opening(arrays, plan, 0, visit, is_timed)
     best, best_shift = nowhere(), -1
     candidates, lacking = _nearby(arrays, plan, visit), 0
     for index in range(candidates):
@@ -113,10 +114,10 @@ def best_nearby(
         after = nodes[node].after
         shift = nodes[node].shift
         if days > 1:
-            opens, closes = opening(arrays, plan, arrays.shifts[shift].day, visit)
+            opens, closes = opening(arrays, plan, arrays.shifts[shift].day, visit, is_timed)
         if not is_in_time(nodes, arcs, node, after, place, opens, closes, service):
             continue
-        if nodes[node].seen == look or is_barred(arrays, plan, visit, shift):
+        if nodes[node].seen == look or (is_paired and is_barred(arrays, plan, visit, shift)):
             continue
         nodes[node].seen = look
         skip -= 1
@@ -179,8 +180,9 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
     out: what the neighbour alone tells. Returns their number."""
     nodes, routes, nearby = plan.nodes, plan.routes, plan.nearby
     service = arrays.calls[visit].duration
+    is_timed = arrays.calls[visit].links & TIMED > 0
     days = arrays.windows.shape[0]
-    opens, closes = opening(arrays, plan, 0, visit)
+    opens, closes = opening(arrays, plan, 0, visit, is_timed)
     number = 0
     for index in range(arrays.near_before.shape[1]):
         near = arrays.near_before[visit, index]
@@ -190,7 +192,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
         if shift < 0:
             continue
         if days > 1:
-            _, closes = opening(arrays, plan, arrays.shifts[shift].day, visit)
+            _, closes = opening(arrays, plan, arrays.shifts[shift].day, visit, is_timed)
         if nodes[near.visit].leave + near.leg <= closes and arrays.able[visit, shift]:
             nearby[number] = near.visit
             number += 1
@@ -202,7 +204,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
         if shift < 0:
             continue
         if days > 1:
-            opens, _ = opening(arrays, plan, arrays.shifts[shift].day, visit)
+            opens, _ = opening(arrays, plan, arrays.shifts[shift].day, visit, is_timed)
         if opens + service + near.leg <= nodes[near.visit].rest_late and arrays.able[visit, shift]:
             nearby[number] = nodes[near.visit].before
             number += 1
