@@ -129,13 +129,13 @@ def _by_kernel(solving: "_Solving", crews: Crews, seed: int, cores: int) -> Solu
     if not draft.take(searches.sequences()):
         raise EngineFault("stops that the search has placed cannot be kept")
     crews.settle()
-    return _closed(solving, crews, solving.better(None, draft.routes()))
+    return _closed(solving, crews, solving.better(None, crews.routes()))
 
 
 def _by_routing_model(solving: "_Solving", crews: Crews, seed: int) -> Solution:
     """Open with regret insertion, then rounds of OR-Tools' local search."""
     _fill(solving, crews)
-    best = solving.better(None, crews.draft.routes())
+    best = solving.better(None, crews.routes())
     solving.left_out = len(best.unassigned)
     for number in range(ROUNDS):
         if solving.over() or solving.too_late_for_a_round() or not best.routes:
@@ -151,7 +151,15 @@ def _closed(solving: "_Solving", crews: Crews, best: Solution) -> Solution:
         crews.adopt(best.routes)
         crews.place_all()
         _one_by_one(crews, lambda draft: close(draft, solving.placed))
-        found = solving.better(best, crews.draft.routes())
+        found = solving.better(best, crews.routes())
+        for group in crews.waiting():
+            if solving.placed():
+                break
+            crews.adopt(found.routes)
+            if crews.place_instead(group):
+                crews.place_all()
+                _one_by_one(crews, lambda draft: close(draft, solving.placed))
+                found = solving.better(found, crews.routes())
         if found is best:
             break
         best = found
@@ -300,10 +308,10 @@ def _search_on(solving: _Solving, crews: Crews, best: Solution, seed: int, numbe
         )
         if not whole:
             crews.settle()
-        best = solving.better(best, draft.supplied(answer.routes) if whole else draft.routes())
+        best = solving.better(best, draft.supplied(answer.routes) if whole else crews.routes())
     crews.adopt(best.routes)
     _fill(solving, crews)
-    return solving.better(best, draft.routes())
+    return solving.better(best, crews.routes())
 
 
 def _without_breaks(route: Route) -> list[Stop]:

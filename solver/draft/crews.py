@@ -6,7 +6,7 @@ the first are tried, and the cheapest of all that comes to an end is taken. A ch
 order; if all of it has no place, as much of its beginning as has.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from solver.draft.closing import Patience
@@ -15,11 +15,13 @@ from solver.draft.insertion import Option, best_place
 from solver.draft.tied import tied, within
 from solver.links import After, Apart, Bonds, Link, Person, Separation, Together, linked
 from solver.problem import Problem, Shift, Visit
+from solver.rules.cost import cost
 from solver.solution import Route
 from solver.timing.moments import held
 from solver.timing.schedule import NEVER, Call
 from solver.timing.slack import Slack
 from solver.timing.ties import Ties, bound_starts
+from solver.timing.timing import cheapest
 from solver.travel import MAX_TIME
 
 DAY = 86_400
@@ -92,7 +94,13 @@ class Crews:
             self._leave_out(left)
 
     def _moments(self, plain: Mapping[str, Visit], gone: set[str]) -> dict[str, int] | None:
-        sequences = {
+        return self.ties.cheapest(self._sequences(plain, gone))
+
+    def _sequences(
+        self, plain: Mapping[str, Visit], gone: Collection[str]
+    ) -> dict[str, tuple[Call, ...]]:
+        """What the draft holds, less some, with the windows of the problem."""
+        return {
             name: tuple(
                 plain[call.id] if isinstance(call, Visit) else call
                 for call in calls
@@ -100,7 +108,6 @@ class Crews:
             )
             for name, calls in self.draft.sequences.items()
         }
-        return self.ties.cheapest(sequences)
 
     def _hold(self, plain: Mapping[str, Visit], moments: Mapping[str, int]) -> None:
         self._spots = {}
@@ -119,6 +126,26 @@ class Crews:
                 self._spots[name] = _Spot(shift, start, end)
         if lost:
             self._leave_out(lost)
+
+    def routes(self) -> tuple[Route, ...]:
+        """The draft's routes; at times that the price of the worst lateness has a say in."""
+        routes = self.draft.routes()
+        if not self.problem.objective.worst_lateness:
+            return routes
+        ties = Ties(self.problem, self.draft.legs, lateness=True)
+        plain = {visit.id: visit for visit in self.draft.visits}
+        moments = ties.cheapest(self._sequences(plain, set()))
+        if moments is None:
+            return routes
+        timed = [
+            cheapest(self.problem, shift, held(calls, moments), self.draft.legs)
+            for shift in self.problem.shifts
+            if (calls := self.draft.sequences[shift.id])
+        ]
+        if None in timed:
+            return routes
+        again = self.draft.supplied([route for route in timed if route is not None])
+        return min(routes, again, key=lambda ones: sum(cost(self.problem, ones, ()).values()))
 
     def tied(self) -> Problem:
         """The problem for all that places visits one by one next to what is linked here."""
@@ -189,6 +216,35 @@ class Crews:
                 self.draft.take_from(best.draft)
                 self._spots = dict(best.spots)
                 return True
+        return False
+
+    def place_instead(self, group: Sequence[tuple[str, ...]]) -> bool:
+        """Place these units where they would be if nothing else was there, and take off those
+        shifts whatever is on them, as well as the visits that the units are linked to; whether they
+        have a place then. Who has left is on no route."""
+        before, spots = self.draft.copy(), self._spots
+        names = [name for unit in group for name in unit]
+        every = {call.id for calls in before.sequences.values() for call in calls}
+        if not self._place_without(every & before.rows.keys(), group):
+            return False
+        taken = {self._spots[name].shift.id for name in names if name in self._spots}
+        self.draft.take_from(before)
+        self._spots = spots
+        gone = {call.id for name in taken for call in before.sequences[name]}
+        gone |= {other for name in names for link in self.bonds.of[name] for other in linked(link)}
+        gone |= {
+            other for name in gone & self.bonds.of.keys() for other in self.bonds.leaving[name]
+        }
+        return self._place_without(gone & before.rows.keys(), group)
+
+    def _place_without(self, names: Collection[str], group: Sequence[tuple[str, ...]]) -> bool:
+        before, spots = self.draft.copy(), self._spots
+        self.draft.remove(names)
+        self._spots = {name: spot for name, spot in spots.items() if name not in names}
+        if not self._breaking() & self._spots.keys() and self.place(group):
+            return True
+        self.draft.take_from(before)
+        self._spots = spots
         return False
 
     def _needs(self, name: str) -> set[str]:
@@ -275,10 +331,10 @@ class Crews:
         """The visit, at those times that the ones which are there leave open."""
         visit = self.draft.visit(name)
         earliest, latest = -NEVER, NEVER
-        for lag in self.ties.before[name]:
+        for lag in self.ties.before.get(name, ()):
             if lag.earlier in trial.spots:
                 earliest = max(earliest, trial.spots[lag.earlier].earliest + lag.seconds)
-        for lag in self.ties.after[name]:
+        for lag in self.ties.after.get(name, ()):
             if lag.later in trial.spots:
                 latest = min(latest, trial.spots[lag.later].latest - lag.seconds)
         if (earliest, latest) == (-NEVER, NEVER):

@@ -83,7 +83,7 @@ class RoutingModel(Skeleton):
             ]
             for shift in self.shifts
         }
-        moments = Ties(self.problem, legs).cheapest(open_then) or {}
+        moments = Ties(self.problem, legs, lateness=True).cheapest(open_then) or {}
         for shift in self.shifts:
             calls = held(open_then[shift.id], moments)
             placed = cheapest(self.problem, shift, calls, legs)

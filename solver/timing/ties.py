@@ -11,7 +11,6 @@ breaks; a route with breaks may take one before a linked visit or after it, and 
 visits come as early as they can, one after the other, which may be wrong for a later one.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from solver.kernel.rests import Turn, rests
@@ -22,23 +21,31 @@ from solver.timing.schedule import NEVER, Call, Legs, Sequences, next_start
 
 
 class Ties:
-    """The links in time between the visits of a problem, for any sequences of them."""
+    """The links in time between the visits of a problem, for any sequences of them.
 
-    def __init__(self, problem: Problem, legs: Legs) -> None:
+    The worst lateness ties all visits that can be late; it is taken in if ``lateness`` is.
+    """
+
+    def __init__(self, problem: Problem, legs: Legs, *, lateness: bool = False) -> None:
+        self._lateness = lateness and problem.objective.worst_lateness > 0
         self.problem = problem
         self.legs = legs
         durations = {visit.id: visit.duration for visit in problem.visits}
         self.lags = [lag for link in problem.links for lag in lags_of(link, durations)]
-        self.after: dict[str, list[Lag]] = defaultdict(list)
-        self.before: dict[str, list[Lag]] = defaultdict(list)
+        self.after: dict[str, list[Lag]] = {}
+        self.before: dict[str, list[Lag]] = {}
         for lag in self.lags:
-            self.after[lag.earlier].append(lag)
-            self.before[lag.later].append(lag)
+            self.after.setdefault(lag.earlier, []).append(lag)
+            self.before.setdefault(lag.later, []).append(lag)
         self.shifts = {shift.id: shift for shift in problem.shifts}
 
     def binds(self, call: Call) -> bool:
         """Whether the call is a visit whose start others depend on."""
-        return isinstance(call, Visit) and (call.id in self.after or call.id in self.before)
+        return isinstance(call, Visit) and (
+            call.id in self.after
+            or call.id in self.before
+            or (self._lateness and call.due is not None)
+        )
 
     def earliest(self, sequences: Sequences) -> dict[str, int] | None:
         """The earliest moments of the linked visits in these sequences at which all of them are
@@ -71,7 +78,7 @@ class Ties:
         """Move on all that hang together with a visit which has moved; who has to."""
         moved = [visit]
         while moved:
-            for lag in self.after[moved.pop()]:
+            for lag in self.after.get(moved.pop(), ()):
                 if lag.later in moments:
                     moment = moments[lag.earlier] + lag.seconds
                     if moment > moments[lag.later]:
