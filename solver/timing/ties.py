@@ -86,10 +86,13 @@ class Ties:
                         moved.append(lag.later)
                         yield lag.later
 
-    def cheapest(self, sequences: Sequences) -> dict[str, int] | None:
+    def cheapest(self, sequences: Sequences, known: Moments | None = None) -> Moments | None:
         """Moments of the linked visits in these sequences at which the routes cost as little as
-        ``cheaper`` finds; None if there are none at all."""
-        moments = self.earliest(sequences)
+        ``cheaper`` finds; None if there are none at all. ``known``: some at which they can be kept,
+        for where breaks hide them."""
+        moments: Moments | None = self.earliest(sequences)
+        if moments is None:
+            moments = known
         costs = self.problem.objective
         if not moments or not (costs.working_time or costs.moved_time):
             # To start later costs nothing less then.
