@@ -130,7 +130,7 @@ def _by_kernel(solving: "_Solving", crews: Crews, seed: int, cores: int) -> Solu
     searches.run(seconds=solving.left(), iterations=solving.limit.iterations, watch=watch)
     if not draft.take(searches.sequences()):
         raise EngineFault("stops that the search has placed cannot be kept")
-    crews.settle()
+    crews.settle(searches.moments() if solving.problem.links else None)
     return _closed(solving, crews, solving.better(None, crews.routes()))
 
 

@@ -17,7 +17,7 @@ from solver.links import After, Apart, Bonds, Link, Person, Separation, Together
 from solver.problem import Problem, Shift, Visit
 from solver.rules.cost import cost
 from solver.solution import Route
-from solver.timing.moments import held
+from solver.timing.moments import Moments, held
 from solver.timing.schedule import NEVER, Call
 from solver.timing.slack import Slack
 from solver.timing.ties import Ties, bound_starts
@@ -75,12 +75,13 @@ class Crews:
         self.draft.adopt(routes)
         self.settle()
 
-    def settle(self) -> None:
+    def settle(self, known: Moments | None = None) -> None:
         """Hold the linked visits of the draft at the cheapest moments that are found; leave out
-        those that break a link, and all that depend on them."""
+        those that break a link, and all that depend on them. ``known``: moments at which all can be
+        kept that the draft holds."""
         plain = {visit.id: visit for visit in self.draft.visits}
         gone = self._breaking()
-        moments = self._moments(plain, gone)
+        moments = self._moments(plain, gone, None if gone else known)
         prices = self.problem.prices
         for unit in sorted(self.bonds.units(), key=lambda unit: prices[unit[0]]):
             if moments is not None:
@@ -93,8 +94,10 @@ class Crews:
             # Who left may have taken others along, for a way or for what they fetched.
             self._leave_out(left)
 
-    def _moments(self, plain: Mapping[str, Visit], gone: set[str]) -> dict[str, int] | None:
-        return self.ties.cheapest(self._sequences(plain, gone))
+    def _moments(
+        self, plain: Mapping[str, Visit], gone: set[str], known: Moments | None = None
+    ) -> Moments | None:
+        return self.ties.cheapest(self._sequences(plain, gone), known)
 
     def _sequences(
         self, plain: Mapping[str, Visit], gone: Collection[str]

@@ -4,7 +4,7 @@ Every route is saved before its first change in an iteration (``undoing``).
 """
 
 from solver.kernel.arrays import CHANGED, RUINED, Arrays
-from solver.kernel.compiled import compiled
+from solver.kernel.compiled import compiled, inlined
 from solver.kernel.delays import cents_of_route
 from solver.kernel.fetching import cheapest_call
 from solver.kernel.labels import label, label_back_from, label_from
@@ -26,41 +26,33 @@ from solver.kernel.ties import (
 from solver.kernel.timing import NEVER, trial_of
 from solver.kernel.undoing import save
 
+LACKING = -2
+
 
 @compiled
 def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
-    """Bring the cost of a labelled route up to date; False if it cannot be kept in time, or not
-    within its limits.
+    """Bring the cost of a labelled route up to date; False if it cannot be kept.
 
     This is the one list of what a route costs.
     """
     route, on, now, weights = plan.routes[shift], arrays.shifts[shift], plan.now, arrays.weights
     now.cents -= route.cents
     route.cents = route.times_cents = route.duration = route.overtime = route.slack = 0
-    is_pinned = False
-    if arrays.count.tied > 0:
-        plan.tied_routes[shift].worst = 0
-        is_pinned = plan.tied_routes[shift].loose == 0
     if route.stops == 0:
+        if arrays.count.tied > 0:
+            plan.tied_routes[shift].worst = 0
         return True
     end = plan.nodes[start_of(arrays, shift) + 1]
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
     route.times_cents = on.working_time * route.duration + weights.overtime * route.overtime
     if arrays.count.tied > 0:
-        early = cents_of_route(arrays, plan, shift)
-        plan.tied_routes[shift].worst = early.worst
-        if arrays.count.earliest > 0:
-            route.times_cents = early.cents
-    is_timed = on.breaks > 0 or route.intricate > 0 or on.limited > 0
-    if arrays.count.earliest == 0 and is_timed:
-        length = trial_of(arrays, plan, shift)
-        times = cost_of_times(arrays, plan, shift, length, is_pinned)
-        if times == NEVER:
+        if not _time_tied(arrays, plan, shift):
             return False
-        explained = route.times_cents + on.working_time * on.rest
-        route.slack = max(0, times - explained)
-        route.times_cents = times
+    elif (on.breaks > 0 or route.intricate > 0 or on.limited > 0) and not _time(
+        arrays, plan, shift, False
+    ):
+        return False
     route.cents = (
         route.arc_cents
         + route.pair_cents
@@ -69,6 +61,33 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
         + weights.imbalance * max(0, route.service - on.fair_share)
     )
     now.cents += route.cents
+    return True
+
+
+@compiled
+def _time(arrays: Arrays, plan: Plan, shift: int, is_pinned: bool) -> bool:
+    """Work out what the times of a route cost of which labels do not tell all."""
+    route = plan.routes[shift]
+    length = trial_of(arrays, plan, shift)
+    times = cost_of_times(arrays, plan, shift, length, is_pinned)
+    if times == NEVER:
+        return False
+    rest = arrays.shifts[shift].working_time * arrays.shifts[shift].rest
+    route.slack = max(0, times - route.times_cents - rest)
+    route.times_cents = times
+    return True
+
+
+@compiled
+def _time_tied(arrays: Arrays, plan: Plan, shift: int) -> bool:
+    """The same where routes have to do with each other."""
+    route = plan.routes[shift]
+    early = cents_of_route(arrays, plan, shift)
+    plan.tied_routes[shift].worst = early.worst
+    if arrays.count.earliest > 0:
+        route.times_cents = early.cents
+    elif route.intricate > 0 or arrays.shifts[shift].breaks > 0 or arrays.shifts[shift].limited > 0:
+        return _time(arrays, plan, shift, plan.tied_routes[shift].loose == 0)
     return True
 
 
@@ -94,10 +113,27 @@ def append(arrays: Arrays, plan: Plan, shift: int, call: int) -> None:
 
 @compiled
 def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) -> bool:
-    """Place the visit; False, and nothing changed, if that takes what a depot does not have."""
+    """Place the visit; False, and nothing changed, if that takes what a depot does not have, or
+    partners cannot follow."""
     save(arrays, plan, shift)
     if arrays.count.links > 0:
-        begin_change(plan)
+        return _put_tied(arrays, plan, visit, shift, place)
+    fetch = _link_supplied(arrays, plan, visit, shift, place)
+    if fetch == LACKING:
+        return False
+    if fetch >= 0:
+        label(arrays, plan, shift)
+    else:
+        label_from(arrays, plan, visit)
+        label_back_from(arrays, plan, visit)
+    settle(arrays, plan, shift)
+    return True
+
+
+@inlined
+def _link_supplied(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) -> int:
+    """Link the visit, and the depot call that goes with it: its node, -1 if there is none. LACKING
+    if it takes what a depot does not have: then nothing is linked."""
     needs = arrays.calls[visit].needs > 0
     fetch = -1
     after = place.after
@@ -106,7 +142,6 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
         link(arrays, plan, fetch, place.call_after)
         if after < 0:
             after = fetch
-    onward = plan.nodes[plan.nodes[after].after].leg
     link(arrays, plan, visit, after)
     if arrays.count.links > 0:
         rebind(arrays, plan, visit)
@@ -120,40 +155,38 @@ def put(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) ->
         if fetch >= 0:
             unlink(arrays, plan, fetch)
         recount(arrays, plan, shift)
-        if arrays.count.links > 0:
-            plan.tied_routes[shift].loose = 0
-            rebind(arrays, plan, visit)
+        return LACKING
+    return fetch
+
+
+@compiled
+def _put_tied(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Insertion) -> bool:
+    """``put`` where there are links: partners on other routes are told."""
+    nodes = plan.nodes
+    begin_change(plan)
+    straight = nodes[nodes[place.after].after].leg if place.depot < 0 else 0
+    fetch = _link_supplied(arrays, plan, visit, shift, place)
+    if fetch == LACKING:
+        plan.tied_routes[shift].loose = 0
+        rebind(arrays, plan, visit)
         return False
+    is_shorter = True
     if fetch >= 0:
         label(arrays, plan, shift)
     else:
         label_from(arrays, plan, visit)
         label_back_from(arrays, plan, visit)
-    if arrays.count.links > 0 and plan.tied_routes[shift].linked > 0:
         # Where the way by the visit is shorter than past it, others may be earlier now.
-        onward -= plan.nodes[visit].leg + plan.nodes[plan.nodes[visit].after].leg
-        is_shorter = fetch >= 0 or onward > arrays.windows[arrays.shifts[shift].day, visit].service
-        return _tie_in(arrays, plan, visit, shift, fetch, is_shorter)
-    if arrays.count.links > 0:
+        service = arrays.windows[arrays.shifts[shift].day, visit].service
+        detour = nodes[visit].leg + nodes[nodes[visit].after].leg + service
+        is_shorter = detour < straight
+    if plan.tied_routes[shift].linked == 0:
         plan.tied_routes[shift].loose = 0
-    settle(arrays, plan, shift)
-    return True
-
-
-@compiled
-def _tie_in(
-    arrays: Arrays, plan: Plan, visit: int, shift: int, fetch: int, is_shorter: bool
-) -> bool:
-    """Tell all partners of a visit that was put in, maybe with a depot call; False, and it is out
-    again, if they cannot follow."""
-    now = plan.now
+        settle(arrays, plan, shift)
+        return True
     if relax_and_tighten(arrays, plan, shift) if is_shorter else spread(arrays, plan, visit):
         relabel(arrays, plan)
-        is_kept = True
-        for index in range(now.touched):
-            plan.tied_routes[plan.touched[index]].loose = 0
-            is_kept = settle(arrays, plan, plan.touched[index]) and is_kept
-        if is_kept:
+        if _settle_touched(arrays, plan):
             return True
     unlink(arrays, plan, visit)
     if fetch >= 0:
@@ -161,10 +194,18 @@ def _tie_in(
     if arrays.calls[visit].needs > 0 or fetch >= 0 or plan.routes[shift].depot_calls > 0:
         recount(arrays, plan, shift)
     rewind(arrays, plan)
-    for index in range(now.touched):
-        plan.tied_routes[plan.touched[index]].loose = 0
-        settle(arrays, plan, plan.touched[index])
+    _settle_touched(arrays, plan)
     return False
+
+
+@compiled
+def _settle_touched(arrays: Arrays, plan: Plan) -> bool:
+    """Price all routes anew that the change has to do with; whether all can be kept."""
+    is_kept = True
+    for index in range(plan.now.touched):
+        plan.tied_routes[plan.touched[index]].loose = 0
+        is_kept = settle(arrays, plan, plan.touched[index]) and is_kept
+    return is_kept
 
 
 @compiled

@@ -63,7 +63,7 @@ def cents_of_delay(arrays: Arrays, plan: Plan, call: int, shift: int, node: int,
     from here; NEVER if it cannot be there, or costs as much as ``limit``."""
     nodes, arcs, now, here = plan.nodes, arrays.arcs, plan.now, arrays.calls[call]
     day = arrays.shifts[shift].day
-    opens, _ = opening(arrays, plan, day, call)
+    opens, _ = opening(arrays, plan, day, call, True)
     service = arrays.windows[day, call].service
     begin = max(nodes[node].leave + arcs[nodes[node].place, here.place, 0], opens)
     cents = _cents_from(here, begin, service)
@@ -108,7 +108,7 @@ def _behind(
     while nodes[node].call >= 0:
         visit = nodes[node].call
         here = arrays.calls[visit]
-        opens, closes = opening(arrays, plan, day, visit)
+        opens, closes = opening(arrays, plan, day, visit, True)
         service = arrays.windows[day, visit].service
         start, before = max(arrival, opens), nodes[node].leave - service
         if start == before:
@@ -164,7 +164,7 @@ def _behind_partner(
     while nodes[node].call >= 0:
         visit = nodes[node].call
         here = arrays.calls[visit]
-        opens, closes = opening(arrays, plan, day, visit)
+        opens, closes = opening(arrays, plan, day, visit, True)
         service = arrays.windows[day, visit].service
         start, before = max(arrival, opens), nodes[node].leave - service
         if start <= before:

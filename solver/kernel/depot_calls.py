@@ -44,7 +44,7 @@ def _last_place(arrays: Arrays, plan: Plan, visit: int, shift: int, fixed: int, 
     nodes, last = plan.nodes, -1
     node = start_of(arrays, shift)
     simple = is_simple(arrays, plan, visit, shift)
-    opens, closes = opening(arrays, plan, arrays.shifts[shift].day, visit)
+    opens, closes = opening(arrays, plan, arrays.shifts[shift].day, visit, True)
     while nodes[node].leave <= closes:
         after = nodes[node].after
         if nodes[after].rest_late >= opens and (
@@ -76,11 +76,12 @@ def _best_with_call_at(
     place = here.place
     fetch = arrays.calls[arrays.count.visits + depot]
     service = arrays.windows[on.day, visit].service
-    own_opens, own_closes = opening(arrays, plan, on.day, visit)
+    own_opens, own_closes = opening(arrays, plan, on.day, visit, True)
     fetch_window = arrays.windows[on.day, arrays.count.visits + depot]
     simple = is_simple(arrays, plan, visit, shift) and not is_intricate(
         arrays, arrays.count.visits + depot, shift
     )
+    has_links = arrays.count.links > 0
     best = nowhere()
     first = start_of(arrays, shift)
     while nodes[first].call >= 0 or nodes[first].position == 0:
@@ -136,7 +137,7 @@ def _best_with_call_at(
                     best = Insertion(cents, behind, depot, first)
             if nodes[after].call < 0 or nodes[after].position > last:
                 break
-            opens, closes = opening(arrays, plan, on.day, nodes[after].call)
+            opens, closes = opening(arrays, plan, on.day, nodes[after].call, has_links)
             seconds = arrays.windows[on.day, nodes[after].call].service
             ahead = duration + arcs[at, nodes[after].place, 0]
             added += leg_cents(arcs, on, at, nodes[after].place)

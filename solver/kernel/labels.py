@@ -23,12 +23,14 @@ def is_time_free(arrays: Arrays) -> bool:
 
 
 @inlined
-def _times_of(arrays: Arrays, plan: Plan, shift: Records, call: int) -> tuple[int, int, int]:
+def _times_of(
+    arrays: Arrays, plan: Plan, shift: Records, call: int, has_links: bool
+) -> tuple[int, int, int]:
     """Between which moments a stop may begin, and how long it takes; at the ends of a route, where
     ``call`` is -1, between those of the shift."""
     if call < 0:
         return shift.start, shift.latest_end, 0
-    opens, closes = opening(arrays, plan, shift.day, call)
+    opens, closes = opening(arrays, plan, shift.day, call, has_links)
     return opens, closes, arrays.windows[shift.day, call].service
 
 
@@ -38,10 +40,11 @@ def _leave_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> bool:
     nodes = plan.nodes
     shift = arrays.shifts[nodes[node].shift]
     leave = nodes[nodes[node].before].leave
+    has_links = arrays.count.links > 0
     first = node
     while True:
         here = nodes[node]
-        opens, closes, service = _times_of(arrays, plan, shift, here.call)
+        opens, closes, service = _times_of(arrays, plan, shift, here.call, has_links)
         arrival = leave + here.leg
         if arrival > closes:
             return False
@@ -61,10 +64,11 @@ def _late_back_from(arrays: Arrays, plan: Plan, node: int, all_anew: bool) -> No
     shift = arrays.shifts[nodes[node].shift]
     after = nodes[node].after
     late, onward = nodes[after].rest_late, nodes[after].leg
+    has_links = arrays.count.links > 0
     first = node
     while True:
         here = nodes[node]
-        _, closes, service = _times_of(arrays, plan, shift, here.call)
+        _, closes, service = _times_of(arrays, plan, shift, here.call, has_links)
         late = min(late - service - onward, closes)
         if late == here.rest_late and node != first and not all_anew:
             return
@@ -86,9 +90,10 @@ def label_from(arrays: Arrays, plan: Plan, node: int) -> bool:
     before = nodes[node].before
     duration, early, late = nodes[before].duration, nodes[before].early, nodes[before].late
     position = nodes[before].position
+    has_links = arrays.count.links > 0
     while True:
         here = nodes[node]
-        opens, closes, service = _times_of(arrays, plan, shift, here.call)
+        opens, closes, service = _times_of(arrays, plan, shift, here.call, has_links)
         duration += here.leg
         if early + duration > closes:
             return False
@@ -115,9 +120,10 @@ def label_back_from(arrays: Arrays, plan: Plan, node: int) -> None:
     after = nodes[node].after
     rest, early, late = nodes[after].rest_duration, nodes[after].rest_early, nodes[after].rest_late
     onward = nodes[after].leg
+    has_links = arrays.count.links > 0
     while True:
         here = nodes[node]
-        opens, closes, service = _times_of(arrays, plan, shift, here.call)
+        opens, closes, service = _times_of(arrays, plan, shift, here.call, has_links)
         ahead = service + onward
         wait = max(early - ahead - closes, 0)
         early = max(early - ahead, opens) - wait

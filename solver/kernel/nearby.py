@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from solver.kernel.arrays import Arrays
+from solver.kernel.arrays import PAIRED, TIMED, Arrays
 from solver.kernel.compiled import compiled
 from solver.kernel.depot_calls import best_with_depot_call
 from solver.kernel.dice import Dice, roll
@@ -48,7 +48,7 @@ def best_on(
     simple = is_simple(arrays, plan, visit, shift)
     duration, over = route.duration, route.overtime
     day = arrays.shifts[shift].day
-    opens, closes = opening(arrays, plan, day, visit)
+    opens, closes = opening(arrays, plan, day, visit, True)
     service = arrays.windows[day, visit].service
     skip = plan.now.until_blink
     best_node = -1
@@ -104,10 +104,11 @@ def best_nearby(
     overtime = arrays.weights.overtime
     here = arrays.calls[visit]
     place, needs = here.place, here.needs > 0
+    is_paired, is_timed = here.links & PAIRED > 0, here.links & TIMED > 0
     now.look += 1
     look, skip = now.look, now.until_blink
     days = arrays.windows.shape[0]
-    opens, closes = opening(arrays, plan, 0, visit)
+    opens, closes = opening(arrays, plan, 0, visit, is_timed)
     service = arrays.windows[0, visit].service
     best, best_shift = nowhere(), -1
     candidates, lacking = _nearby(arrays, plan, visit), 0
@@ -117,11 +118,11 @@ def best_nearby(
         shift = nodes[node].shift
         if days > 1:
             day = arrays.shifts[shift].day
-            opens, closes = opening(arrays, plan, day, visit)
+            opens, closes = opening(arrays, plan, day, visit, is_timed)
             service = arrays.windows[day, visit].service
         if not is_in_time(nodes, arcs, node, after, place, opens, closes, service):
             continue
-        if nodes[node].seen == look or is_barred(arrays, plan, visit, shift):
+        if nodes[node].seen == look or (is_paired and is_barred(arrays, plan, visit, shift)):
             continue
         nodes[node].seen = look
         skip -= 1
@@ -184,8 +185,9 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
     out: what the neighbour alone tells. Returns their number."""
     nodes, routes, nearby = plan.nodes, plan.routes, plan.nearby
     service = arrays.windows[0, visit].service
+    is_timed = arrays.calls[visit].links & TIMED > 0
     days = arrays.windows.shape[0]
-    opens, closes = opening(arrays, plan, 0, visit)
+    opens, closes = opening(arrays, plan, 0, visit, is_timed)
     number = 0
     for index in range(arrays.near_before.shape[1]):
         near = arrays.near_before[visit, index]
@@ -195,7 +197,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
         if shift < 0:
             continue
         if days > 1:
-            _, closes = opening(arrays, plan, arrays.shifts[shift].day, visit)
+            _, closes = opening(arrays, plan, arrays.shifts[shift].day, visit, is_timed)
         if nodes[near.visit].leave + near.leg <= closes and arrays.able[visit, shift]:
             nearby[number] = near.visit
             number += 1
@@ -208,7 +210,7 @@ def _nearby(arrays: Arrays, plan: Plan, visit: int) -> int:
             continue
         if days > 1:
             day = arrays.shifts[shift].day
-            opens, _ = opening(arrays, plan, day, visit)
+            opens, _ = opening(arrays, plan, day, visit, is_timed)
             service = arrays.windows[day, visit].service
         if opens + service + near.leg <= nodes[near.visit].rest_late and arrays.able[visit, shift]:
             nearby[number] = nodes[near.visit].before

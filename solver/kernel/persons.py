@@ -1,18 +1,15 @@
 """Which technicians and days a visit cannot have because of who makes those it is linked to."""
 
 from solver.kernel.arrays import OTHER_DAY, OTHER_TECHNICIAN, PAIRED, Arrays
-from solver.kernel.compiled import compiled, inlined
+from solver.kernel.compiled import compiled
 from solver.kernel.plan import Plan
 
 
-@inlined
+@compiled
 def is_barred(arrays: Arrays, plan: Plan, visit: int, shift: int) -> bool:
     """Whether the visit cannot be on the shift because of where its mates are now."""
-    return arrays.calls[visit].links & PAIRED > 0 and _is_barred(arrays, plan, visit, shift)
-
-
-@compiled
-def _is_barred(arrays: Arrays, plan: Plan, visit: int, shift: int) -> bool:
+    if arrays.calls[visit].links & PAIRED == 0:
+        return False
     shifts, bond = arrays.shifts, arrays.bonds[visit]
     for row in range(bond.first_of_mates, bond.first_of_mates + bond.number_of_mates):
         mate = arrays.mates[row]

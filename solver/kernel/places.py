@@ -190,7 +190,7 @@ def cents_behind(
     as much as ``limit`` or more. ``fixed`` is ``fixed_cents`` for a visit."""
     nodes, arcs, weights = plan.nodes, arrays.arcs, arrays.weights
     here, route, on = arrays.calls[call], plan.routes[shift], arrays.shifts[shift]
-    opens, closes = opening(arrays, plan, on.day, call)
+    opens, closes = opening(arrays, plan, on.day, call, True)
     after = nodes[node].after
     service = arrays.windows[on.day, call].service
     if not is_in_time(nodes, arcs, node, after, here.place, opens, closes, service):

@@ -221,16 +221,17 @@ def is_intricate(arrays: Arrays, call: int, shift: int) -> bool:
 
 
 @inlined
-def opening(arrays: Arrays, plan: Plan, day: int, call: int) -> tuple[int, int]:
-    """From when to when the call may begin: where it is open, and its partners let it."""
+def opening(arrays: Arrays, plan: Plan, day: int, call: int, has_links: bool) -> tuple[int, int]:
+    """From when to when the call may begin: where it is open, and its partners let it.
+    ``has_links``: whether there are any; loops ask that once."""
     window = arrays.windows[day, call]
-    if arrays.calls[call].links & TIMED > 0:
+    if has_links and arrays.calls[call].links & TIMED > 0:
         tied = plan.linked[call]
         return max(window.open, tied.early), min(window.close, tied.late)
     return window.open, window.close
 
 
-@inlined
+@compiled
 def _count_tied(arrays: Arrays, plan: Plan, call: int, shift: int, more: int) -> None:
     """Note that the shift's route has the call now, or not any more."""
     route = plan.tied_routes[shift]

@@ -16,7 +16,7 @@ from random import Random
 
 import numpy as np
 
-from solver.kernel.arrays import Arrays, Ints
+from solver.kernel.arrays import TIMED, Arrays, Ints
 from solver.kernel.dice import dice
 from solver.kernel.flattening import flatten
 from solver.kernel.hopeless import find_hopeless
@@ -226,6 +226,18 @@ class Searches:
         calls: list[Visit | Depot] = [*self.problem.visits, *self.problem.depots]
         routes = zip(self.problem.shifts, routes_of(self._best().row), strict=True)
         return {shift.id: tuple(calls[call] for call in route) for shift, route in routes}
+
+    def moments(self) -> dict[str, int]:
+        """When the visits start in the best plan that are tied to others in time, by id: the
+        earliest at which all of them can be kept."""
+        plan = self._leader.plan
+        load(self.arrays, plan, self._best().row)
+        is_tied = self.arrays.calls["links"] & TIMED > 0
+        return {
+            visit.id: int(plan.linked["early"][number])
+            for number, visit in enumerate(self.problem.visits)
+            if is_tied[number] and plan.nodes["shift"][number] >= 0
+        }
 
     def _row(self, sequences: Sequences) -> Ints:
         number = {visit.id: index for index, visit in enumerate(self.problem.visits)}

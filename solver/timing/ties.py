@@ -90,10 +90,13 @@ class Ties:
                     served = 0 if lag.served is None else lasts[lag.served]
                     yield Lag(lag.earlier, lag.later, lag.from_start(served))
 
-    def cheapest(self, sequences: Sequences) -> dict[str, int] | None:
+    def cheapest(self, sequences: Sequences, known: Moments | None = None) -> Moments | None:
         """Moments of the linked visits in these sequences at which the routes cost as little as
-        ``cheaper`` finds; None if there are none at all."""
-        moments = self.earliest(sequences)
+        ``cheaper`` finds; None if there are none at all. ``known``: some at which they can be kept,
+        for where breaks hide them."""
+        moments: Moments | None = self.earliest(sequences)
+        if moments is None:
+            moments = known
         costs = [self.problem.objective.at(shift.rates) for shift in self.problem.shifts]
         if not moments or not any(one.working_time or one.moved_time for one in costs):
             # To start later costs nothing less then.
