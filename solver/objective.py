@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from solver.faults import Fault
 
@@ -51,7 +52,8 @@ class Objective:
 
     def at(self, rates: "Rates") -> "Objective":
         """The same, but for what these rates say."""
-        return replace(self, **rates.given) if rates.given else self
+        given: Mapping[str, Any] = rates.given
+        return replace(self, **given) if given else self
 
     def late_cents(self, priority: int) -> int:
         """Cents per second that a visit of this priority is late."""
