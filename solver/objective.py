@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from solver.faults import Fault
 
@@ -53,7 +54,8 @@ class Objective:
 
     def at(self, rates: "Rates") -> "Objective":
         """The same, but for what these rates say."""
-        return replace(self, **rates.given) if rates.given else self
+        given: Mapping[str, Any] = rates.given
+        return replace(self, **given) if given else self
 
     def of_route(self, seconds: int, overtime: int, metres: int) -> int:
         """Cents for a route that lasts so long, all of it on the road, and goes so far."""

@@ -6,6 +6,7 @@ Everything is drawn from a seed: the same kind, seed and number give the same pr
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -198,13 +199,13 @@ def _with_limits(rng: np.random.Generator, problem: Problem) -> Problem:
     shifts = []
     for shift in problem.shifts:
         length = shift.end - shift.start
-        limits = {
+        most: Mapping[str, Any] = {
             "max_duration": int(length * rng.uniform(0.4, 0.9)),
             "max_visits": int(rng.integers(1, 4)),
             "max_travel": int(REGION * rng.uniform(0.8, 2.5)),
             "max_distance": int(REGION * rng.uniform(0.8, 2.5)),
         }
-        chosen = {name: most for name, most in limits.items() if rng.random() < 0.5}
+        chosen = {name: number for name, number in most.items() if rng.random() < 0.5}
         shifts.append(replace(shift, **chosen))
     return replace(problem, shifts=tuple(shifts))
 

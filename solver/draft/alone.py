@@ -234,7 +234,7 @@ class _Enumeration:
             self.is_exact = False
         states, turns = rests(shift.breaks)
         latest_end = shift.end + shift.max_overtime
-        start, home_place = ends_of(shift)
+        first_place, home_place = ends_of(shift)
         to_do: list[_Step] = []
         number = 0
         for state, one in enumerate(states):
@@ -245,7 +245,7 @@ class _Enumeration:
         home: set[_Lacking] = set()
         while to_do:
             leave, _, state, now, calls = heapq.heappop(to_do)
-            here = calls[-1].location if calls else start
+            here = calls[-1].location if calls else first_place
             attended = any(isinstance(call, Visit) for call in calls)
             at = (here, attended, state, now)
             if at in settled:

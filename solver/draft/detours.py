@@ -13,7 +13,7 @@ import numpy as np
 
 from solver.draft.alone import Alone, TooMuch
 from solver.problem import Problem, Shift, Visit
-from solver.rules.places import asked_for, ends_of
+from solver.rules.places import PlacedProblem, asked_for, ends_of
 from solver.travel import Matrix
 
 ROWS_AT_ONCE = 256
@@ -29,8 +29,7 @@ class Detours:
         """Where it is ``over``, the answer is that there might be a way."""
         self._problem = problem
         self._over = over
-        self._from: dict[int, Matrix | None] = {}
-        self._to: dict[int, Matrix | None] = {}
+        self._known: dict[tuple[int, bool, int], Matrix | None] = {}
 
     def might(self, visit: Visit, shifts: Sequence[Shift]) -> bool:
         """Whether the visit, which nobody could attend on an empty day, might be attended on one of
@@ -46,18 +45,27 @@ class Detours:
         ends = {place for one in theirs for place in ends_of(one)}
         places = sorted({*sources, *ends})
         row = {place: at for at, place in enumerate(places)}
-        legs = self._problem.travel_time[np.ix_(places, places)].copy()
-        known = legs.copy()
-        for place in sources:
-            onward, there = self._shortest(self._from, place), self._shortest(self._to, place)
-            if onward is None or there is None:
-                return True
-            legs[row[place]] = np.minimum(legs[row[place]], onward[places])
-            legs[:, row[place]] = np.minimum(legs[:, row[place]], there[places])
-        # What is shorter in time need not be so in metres, and the other way round.
-        if np.array_equal(legs, known) and all(one.max_distance is None for one in able):
+        cut = np.ix_(places, places)
+        matrices = [self._problem.travel_time, self._problem.distance, self._problem.driven]
+        if all(one.max_distance is None and one.max_travel is None for one in theirs):
+            del matrices[1:]
+        relaxed_legs = []
+        for matrix in matrices:
+            legs = matrix[cut].copy()
+            for place in sources:
+                onward = self._shortest(matrix, place, onward=True)
+                there = self._shortest(matrix, place, onward=False)
+                if onward is None or there is None:
+                    return True
+                legs[row[place]] = np.minimum(legs[row[place]], onward[places])
+                legs[:, row[place]] = np.minimum(legs[:, row[place]], there[places])
+            relaxed_legs.append(legs)
+        if all(
+            np.array_equal(legs, matrix[cut])
+            for legs, matrix in zip(relaxed_legs, matrices, strict=True)
+        ):
             return False
-        relaxed = self._only(visit, theirs, row, legs)
+        relaxed = self._only(visit, theirs, row, relaxed_legs)
         (moved,) = relaxed.visits
         alone = Alone(relaxed, self._over)
         names = {shift.id for shift in able}
@@ -85,13 +93,13 @@ class Detours:
         home = 0 if at_end else _least(back[visit.location], visit.location)
         return begin + shift.service(visit) + home <= shift.end + shift.max_overtime
 
-    def _shortest(self, kept: dict[int, Matrix | None], place: int) -> Matrix | None:
-        """Seconds of the shortest ways to or from the place (Bellman 1958); None if it is over
-        before they are known."""
-        if place not in kept:
-            travel = self._problem.travel_time
-            kept[place] = self._settled(travel.T if kept is self._from else travel, place)
-        return kept[place]
+    def _shortest(self, matrix: Matrix, place: int, *, onward: bool) -> Matrix | None:
+        """The lengths of the shortest ways from the place ``onward``, or else to it (Bellman 1958);
+        None if it is over before they are known."""
+        key = (id(matrix), onward, place)
+        if key not in self._known:
+            self._known[key] = self._settled(matrix.T if onward else matrix, place)
+        return self._known[key]
 
     def _settled(self, travel: Matrix, place: int) -> Matrix | None:
         best: Matrix = travel[:, place].copy()
@@ -108,25 +116,27 @@ class Detours:
             best = shorter
 
     def _only(
-        self, visit: Visit, shifts: Sequence[Shift], row: dict[int, int], legs: Matrix
+        self, visit: Visit, shifts: Sequence[Shift], row: dict[int, int], legs: Sequence[Matrix]
     ) -> Problem:
-        """The problem of these shifts with the visit, without any other, with these legs."""
-        return replace(
-            asked_for(self._problem),
+        """The problem of these shifts with the visit, without any other, with these legs: their
+        seconds and, if some shift limits them, metres and seconds of travel."""
+        time, distance, driven = legs if len(legs) > 1 else (*legs, *legs, *legs)
+        return PlacedProblem(
+            objective=self._problem.objective,
+            asked=asked_for(self._problem),
+            paid_time=driven,
             visits=(replace(visit, location=row[visit.location]),),
             shifts=tuple(
                 replace(
                     shift,
                     start_location=row[ends_of(shift)[0]],
                     end_location=row[ends_of(shift)[1]],
-                    max_distance=None,
                 )
                 for shift in shifts
             ),
             depots=tuple(replace(one, location=row[one.location]) for one in self._problem.depots),
-            travel_time=legs,
-            distance=legs,
-            links=(),
+            travel_time=time,
+            distance=distance,
         )
 
 

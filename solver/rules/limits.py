@@ -1,8 +1,9 @@
 """How much a route may have of everything but time: its shift's visits, travel and distance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 from solver.problem import LIMITS, Depot, Problem, Shift, Visit
 from solver.rules.places import ends_of
@@ -34,4 +35,5 @@ def keeps_limits(problem: Problem, shift: Shift, sequence: Sequence[Visit | Depo
 
 def without_limits(shift: Shift) -> Shift:
     """The same shift, on which a route may have as much as there is time for."""
-    return replace(shift, **dict.fromkeys(LIMITS))
+    none: Mapping[str, Any] = dict.fromkeys(LIMITS)
+    return replace(shift, **none)

@@ -1,7 +1,7 @@
 """A problem over places: what engines look at, for whom all that takes time is a leg or a call.
 
-Where a route may begin or end anywhere, its end is a place of its own, with a way of no length to
-and from each other place. Visits with access are at places of their own, too, one for each location
+Where a route may begin or end anywhere, its end is a place of its own, with a way of no length from
+it, or to it, and no way back that anybody has the time for. Visits with access are at places of their own, too, one for each location
 and length of access: the ways there are longer by it, but those from the same location.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 from solver.problem import Problem, Shift
 from solver.travel import MAX_TIME, NO_WAY, Matrix, frozen
 
-OPEN = -1
-"""Stands for the location of an end that may be anywhere."""
+ANY_START, ANY_END = -1, -2
+"""Stand for the locations of ends that may be anywhere."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,8 @@ def on_places(problem: Problem) -> Problem:
         return problem
     places: dict[tuple[int, int], int] = {}
 
-    def place(location: int | None, access: int = 0) -> int:
-        key = (OPEN if location is None else location, access)
-        return places.setdefault(key, len(places))
+    def place(location: int, access: int = 0) -> int:
+        return places.setdefault((location, access), len(places))
 
     visits = tuple(
         replace(visit, location=place(visit.location, visit.access), access=0)
@@ -75,14 +74,16 @@ def on_places(problem: Problem) -> Problem:
     shifts = tuple(
         replace(
             shift,
-            start_location=place(shift.start_location),
-            end_location=place(shift.end_location),
+            start_location=place(_known(shift.start_location, ANY_START)),
+            end_location=place(_known(shift.end_location, ANY_END)),
         )
         for shift in problem.shifts
     )
     at, access = np.array(list(places), dtype=np.int64).reshape(-1, 2).T
     travel = _between(at, problem.travel_time)
     longer = np.minimum(travel + access * (at[:, None] != at), MAX_TIME)
+    is_start, is_end = at == ANY_START, at == ANY_END
+    longer[np.ix_(~is_start, is_start)] = longer[np.ix_(is_end, ~is_end)] = MAX_TIME
     return PlacedProblem(
         visits,
         shifts,
@@ -96,10 +97,14 @@ def on_places(problem: Problem) -> Problem:
     )
 
 
+def _known(end: int | None, otherwise: int) -> int:
+    return otherwise if end is None else end
+
+
 def _between(locations: Matrix, matrix: Matrix) -> Matrix:
-    """From each of the locations to each; nothing from and to those that are open."""
+    """From each of the locations to each; nothing from and to those that may be anywhere."""
     legs = np.zeros((len(locations), len(locations)), dtype=np.int64)
-    known = np.flatnonzero(locations != OPEN)
+    known = np.flatnonzero(locations >= 0)
     legs[np.ix_(known, known)] = matrix[np.ix_(locations[known], locations[known])]
     return legs
 
