@@ -17,6 +17,7 @@ from solver.links import After, Apart, Link, Person, Separation, Together
 from solver.objective import Objective
 from solver.problem import Problem, Shift, Visit
 from solver.search.partition import is_separable
+from solver.search.searches import Searches
 from tests.solver.kernel.linked import timed
 from tests.solver.kernel.plans import KernelPlan
 from tests.solver.problems import line_problem, pause, shift, visit, window
@@ -224,6 +225,14 @@ def test_a_crew_waits_for_somebody_who_has_a_break() -> None:
     found = starts(plan_of(problem, ann="a", bob="b"))
 
     assert (found["a"], found["b"]) == (180, 180)
+
+
+def test_the_search_tells_when_tied_visits_start_in_its_best_plan() -> None:
+    visits = [visit("a", 1), visit("b", 4), visit("c", 2)]
+    searches = Searches(problem_of(visits, [ANN, BOB], Together(("a", "b"))), seed=0)
+    searches.open({"ann": [visits[0], visits[2]], "bob": [visits[1]]})
+
+    assert searches.moments() == {"a": 40, "b": 40}
 
 
 def test_a_crew_starts_when_all_of_it_are_open() -> None:

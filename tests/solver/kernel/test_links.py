@@ -1,12 +1,13 @@
 """Links in the compiled search: every plan keeps them, and is what it would be if made anew."""
 
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver.judge.check import check
-from solver.kernel.changes import forget_removed, put, repair, settle_worst, take_out
+from solver.kernel.changes import forget_removed, mend, put, repair, settle_worst, take_out
 from solver.kernel.dice import dice
 from solver.kernel.nearby import best_on
 from solver.kernel.search import anneal, fill
@@ -95,6 +96,33 @@ def test_after_every_change_the_plan_is_as_if_made_anew(problem: Problem, seed: 
     for _ in range(4):
         disturb(kernel, random)
         assert_whole(kernel)
+
+
+@given(plain_problems(), SEEDS)
+def test_where_all_is_early_a_place_adds_what_it_was_said_to_add(
+    problem: Problem, seed: int
+) -> None:
+    kernel, random = opened(replace(problem, links=()), seed), Random(seed)
+    arrays, plan = kernel.arrays, kernel.plan
+    assert arrays.count["earliest"] == 1
+    begin_iteration(plan)
+    for number in range(len(problem.shifts)):
+        for node in kernel.nodes(problem.shifts[number].id):
+            if random.random() < 0.5:
+                save(arrays, plan, number)
+                take_out(arrays, plan, node)
+        mend(arrays, plan, number)
+    settle_worst(arrays, plan)
+    for visit in range(len(problem.visits)):
+        for number in range(len(problem.shifts)):
+            if plan.nodes["shift"][visit] < 0 and arrays.able[visit, number]:
+                plan.now["until_blink"] = LONG
+                place = best_on(arrays, plan, visit, number, 2**61, dice(0, 0), 0.01)
+                if place.cents < 2**61:
+                    before = kernel.cents - problem.prices[problem.visits[visit].id]
+                    assert put(arrays, plan, visit, number, place)
+                    settle_worst(arrays, plan)
+                    assert kernel.cents == before + place.cents
 
 
 @given(ANY, SEEDS)
