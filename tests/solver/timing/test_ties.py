@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import assume, event, given, settings
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from solver.judge.check import check
 from solver.judge.cost import cost
 from solver.links import After, Link, Together
+from solver.objective import Rates
 from solver.problem import Break, Problem, Shift, TimeWindow, Visit
+from solver.rules.places import on_places
 from solver.solution import Route, Rule
 from solver.timing.moments import held
 from solver.timing.schedule import legs_of
@@ -28,11 +31,13 @@ def calls_of(problem: Problem, names: Names) -> dict[str, tuple[Visit, ...]]:
 
 
 def earliest(problem: Problem, **names: str) -> dict[str, int] | None:
-    return Ties(problem, legs_of(problem.travel_time)).earliest(calls_of(problem, names))
+    placed = on_places(problem)
+    return Ties(placed, legs_of(placed.travel_time)).earliest(calls_of(placed, names))
 
 
 def cheapest_moments(problem: Problem, **names: str) -> dict[str, int] | None:
-    return Ties(problem, legs_of(problem.travel_time)).cheapest(calls_of(problem, names))
+    placed = on_places(problem)
+    return Ties(placed, legs_of(placed.travel_time)).cheapest(calls_of(placed, names))
 
 
 def two_days(links: Iterable[Link], **rules: Any) -> Problem:
@@ -107,6 +112,40 @@ def test_two_crews_in_a_row_meet_later_one_after_the_other() -> None:
     assert found == {"a": 490, "b": 490, "c": 495, "d": 495}
 
 
+def test_who_comes_after_waits_for_as_long_as_the_first_takes_at_their_own_pace() -> None:
+    links = [After("a", "b", 10, 10)]
+    assert earliest(two_days(links), s="a", t="b") == {"a": 10, "b": 25}
+    assert earliest(two_days(links, s={"pace": Fraction(3)}), s="a", t="b") == {"a": 10, "b": 35}
+    quick = two_days(links, s={"pace": Fraction(1, 5)}, b={"windows": (window(40, 90),)})
+    assert earliest(quick, s="a", t="b") == {"a": 29, "b": 40}
+
+
+def test_a_day_that_is_not_to_be_long_begins_later_for_whoever_meets_late() -> None:
+    late: dict[str, Any] = {"windows": (window(500, 500),)}
+    links = [Together(("a", "b")), Together(("d", "e"))]
+    problem = two_days(links, d=late, s={"max_duration": 100})
+    # Ann is back 45 s after 500, and so leaves at 445 at the earliest.
+    assert earliest(problem, s="ad", t="be") == {"a": 455, "b": 455, "d": 500, "e": 500}
+    assert (
+        earliest(
+            replace(
+                problem,
+                shifts=(shift(max_duration=99), shift("t", "bob")),
+                visits=(replace(problem.visits[0], windows=(window(0, 455),)), *problem.visits[1:]),
+            ),
+            s="ad",
+            t="be",
+        )
+        is None
+    )
+
+
+def test_a_held_visit_keeps_the_price_of_the_window_that_it_is_in() -> None:
+    one = visit(windows=(TimeWindow(0, 50, 7), TimeWindow(40, 90, 3)))
+    assert held([one], {"v": 45})[0].windows == (TimeWindow(45, 45, 3),)
+    assert held([one], {"v": 10})[0].windows == (TimeWindow(10, 10, 7),)
+
+
 def test_a_crew_meets_where_lateness_and_waiting_are_balanced() -> None:
     """Ann has to be at e at 500 and would wait; b is late from 105 on, at five times the price."""
     late: dict[str, Any] = {"windows": (window(500, 500),)}
@@ -114,11 +153,12 @@ def test_a_crew_meets_where_lateness_and_waiting_are_balanced() -> None:
     assert cheapest_moments(problem, s="ae", t="b") == {"a": 100, "b": 100}
 
 
-def routes_of(problem: Problem, calls: dict[str, tuple[Visit, ...]], moments: Any) -> list[Route]:
-    legs = legs_of(problem.travel_time)
+def routes_of(problem: Problem, names: Names, moments: Any) -> list[Route]:
+    placed = on_places(problem)
+    calls, legs = calls_of(placed, names), legs_of(placed.travel_time)
     found = [
-        cheapest(problem, s, held(calls[s.id], moments), legs)
-        for s in problem.shifts
+        cheapest(placed, s, held(calls[s.id], moments), legs)
+        for s in placed.shifts
         if calls.get(s.id)
     ]
     assert None not in found
@@ -138,6 +178,18 @@ _VISITS = st.builds(
 _BREAKS = st.sampled_from(((), (), (pause("p", 20, 50, 15),)))
 
 
+_RULES_OF_SHIFTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_duration": st.sampled_from((60, 100, 150)),
+        "pace": st.sampled_from((Fraction(1, 2), Fraction(3, 2))),
+        "rates": st.builds(Rates, st.sampled_from((0, 3))),
+        "start_location": st.just(None),
+        "end_location": st.just(None),
+    },
+)
+
+
 @st.composite
 def tied_days(draw: Any, breaks: st.SearchStrategy[tuple[Break, ...]] = _BREAKS) -> Any:
     """A small problem of two or three technicians, and a sequence for each."""
@@ -145,7 +197,10 @@ def tied_days(draw: Any, breaks: st.SearchStrategy[tuple[Break, ...]] = _BREAKS)
     visits = [replace(draw(_VISITS), id=name) for name in "abcdef"[:number]]
     technicians = ("ann", "bob", "cy")[: draw(st.integers(2, 3))]
     shifts: list[Shift] = [
-        shift(name, name, end=draw(st.sampled_from((200, 400))), breaks=draw(breaks))
+        replace(
+            shift(name, name, end=draw(st.sampled_from((200, 400))), breaks=draw(breaks)),
+            **draw(_RULES_OF_SHIFTS),
+        )
         for name in technicians
     ]
     names = dict.fromkeys(technicians, "")
@@ -215,8 +270,9 @@ def test_moments_keep_all_links_and_rules_and_cost_no_less_than_the_cheapest(day
     if moments is None:
         return
     assert least is not None
-    routes = routes_of(problem, calls, moments)
+    routes = routes_of(problem, names, moments)
     by_time = {Rule.TOGETHER, Rule.AFTER, Rule.TIME_WINDOWS, Rule.TRAVEL, Rule.SHIFT, Rule.BREAKS}
+    by_time.add(Rule.LIMITS)
     ours = [link for link in problem.links if isinstance(link, Together)]
     found = check(problem, solution_of(problem, *routes))
     assert [v for v in found if v.rule in by_time and not ("all have" in v.message and ours)] == []

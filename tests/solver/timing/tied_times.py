@@ -3,6 +3,7 @@
 It is written from the meaning of the rules and shares nothing with the solver.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ class Times:
         self.cost: list[Any] = []
         self.late: list[Any] = []
         self.starts: dict[str, Any] = {}
+        self.ends: dict[str, Any] = {}
         for shift in shifts:
             if sequences.get(shift.id):
                 self._add_route(shift, sequences[shift.id])
@@ -53,15 +55,18 @@ class Times:
         return over
 
     def _add_route(self, shift: Any, calls: Sequence[Any]) -> None:
-        costs, legs = self.problem.objective, self.problem.travel_time
+        costs, legs = self.problem.objective.at(shift.rates), self.problem.travel_time
         latest = shift.end + shift.max_overtime
         begin = self.model.new_int_var(shift.start, latest, "begin")
         end = self.model.new_int_var(shift.start, latest, "end")
         self.cost.append(costs.working_time * (end - begin))
+        if shift.max_duration is not None:
+            self.model.add(end - begin <= shift.max_duration)
         self.cost.append(costs.overtime * self._beyond(end, shift.end))
         places = [shift.start_location, *(call.location for call in calls), shift.end_location]
         starts = [self.model.new_int_var(shift.start, latest, call.id) for call in calls]
-        frees = [begin, *(s + call.duration for s, call in zip(starts, calls, strict=True))]
+        lasts = [math.ceil(call.duration * shift.pace) for call in calls]
+        frees = [begin, *(start + service for start, service in zip(starts, lasts, strict=True))]
         arrivals = [*starts, end]
         taken: list[list[Any]] = [[] for _ in arrivals]
         for rest in shift.breaks:
@@ -84,10 +89,11 @@ class Times:
                     self.model.add(then).only_enforce_if([*both, first.negated()])
                 taken[number].append((at, gap, rest.duration))
         for number, arrival in enumerate(arrivals):
-            leg = int(legs[places[number], places[number + 1]])
+            here, there = places[number], places[number + 1]
+            leg = 0 if here is None or there is None else int(legs[here, there])
             pauses = sum(gap * duration for _, gap, duration in taken[number])
             self.model.add(arrival >= frees[number] + leg + pauses)
-        for start, call in zip(starts, calls, strict=True):
+        for start, free, call in zip(starts, frees[1:], calls, strict=True):
             if call.windows:
                 inside = [self.model.new_bool_var("inside") for _ in call.windows]
                 self.model.add_exactly_one(inside)
@@ -95,13 +101,13 @@ class Times:
                     self.model.add(start >= window.start).only_enforce_if(there)
                     self.model.add(start <= window.end).only_enforce_if(there)
             if isinstance(call, Visit):
-                self._add_visit(call, start)
+                self._add_visit(call, start, free)
 
-    def _add_visit(self, visit: Visit, start: Any) -> None:
+    def _add_visit(self, visit: Visit, start: Any, end: Any) -> None:
         costs = self.problem.objective
-        self.starts[visit.id] = start
+        self.starts[visit.id], self.ends[visit.id] = start, end
         if visit.due is not None:
-            late = self._beyond(start, visit.due - visit.duration)
+            late = self._beyond(end, visit.due)
             self.late.append(late)
             self.cost.append(costs.late_cents(visit.priority) * late)
         ready = self.problem.ready[visit.id]
@@ -113,7 +119,7 @@ class Times:
             for one in there[1:]:
                 self.model.add(one == there[0])
         if isinstance(link, After) and {link.first, link.second} <= self.starts.keys():
-            end = self.starts[link.first] + self.problem.visit[link.first].duration
+            end = self.ends[link.first]
             self.model.add(self.starts[link.second] >= end + link.least)
             if link.most is not None:
                 self.model.add(self.starts[link.second] <= end + link.most)
