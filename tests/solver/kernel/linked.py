@@ -1,16 +1,20 @@
 """Problems whose visits are linked, and kernel plans of them placed in time."""
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import chain
 from random import Random
+from typing import Any
 
 from hypothesis import strategies as st
 
 from solver.draft.draft import loaded
 from solver.draft.supply import allot
 from solver.links import After, Apart, Link, Person, Separation, Together
+from solver.objective import Rates
 from solver.problem import InvalidProblem, Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import at_pinned_time
+from solver.rules.places import asked_for
 from solver.solution import Route, Solution
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
@@ -74,6 +78,58 @@ def _plain(problem: Problem) -> Problem:
     return replace(problem, visits=tuple(visits), shifts=tuple(shifts), depots=(), objective=costs)
 
 
+def ruled_problems(max_visits: int = 8) -> st.SearchStrategy[Problem]:
+    """Links, and much of all that shifts and visits have besides: limits, open ends, access, paces,
+    rates and prices of windows."""
+    return st.builds(
+        lambda problem, seed: with_rules(problem, Random(seed)),
+        linked_problems(max_visits) | plain_problems(max_visits).map(without_worst),
+        st.integers(0, 2**32),
+    )
+
+
+def with_rules(problem: Problem, random: Random) -> Problem:
+    """The problem with such rules for about every third shift and visit each."""
+
+    def some(chances: dict[str, tuple[Any, ...]]) -> dict[str, Any]:
+        return {name: random.choice(those) for name, those in chances.items() if chance()}
+
+    def chance() -> bool:
+        return random.random() < 0.3
+
+    shifts = tuple(
+        replace(
+            one,
+            **some(
+                {
+                    "max_duration": (100, 300, 600, 1000),
+                    "max_visits": (1, 2, 3),
+                    "max_travel": (100, 300, 900),
+                    "max_distance": (100, 300, 900),
+                    "pace": (Fraction(1, 2), Fraction(6, 5), Fraction(3)),
+                    "rates": (Rates(0), Rates(3, 1), Rates(distance=2)),
+                    "start_location": (None,),
+                    "end_location": (None,),
+                }
+            ),
+        )
+        for one in problem.shifts
+    )
+    visits = tuple(
+        replace(
+            one,
+            windows=tuple(replace(w, price=random.choice((0, 50))) for w in one.windows),
+            **some({"access": (10, 60), "work_type": ("boiler",)}),
+        )
+        for one in problem.visits
+    )
+    try:
+        return replace(problem, shifts=shifts, visits=visits)
+    except InvalidProblem:
+        # Not every gap between visits can be kept at every pace.
+        return problem
+
+
 def timed(kernel: KernelPlan) -> Solution:
     """The kernel's plan, with tied visits at the moments at which it believes them to be."""
     problem, sequences = kernel.problem, kernel.sequences()
@@ -97,7 +153,7 @@ def timed(kernel: KernelPlan) -> Solution:
         route = cheapest(problem, shift, fixed[shift.id], legs)
         assert route is not None, "a route cannot be kept in time"
         routes.append(loaded(route, by_shift[shift.id]))
-    return solution_of(problem, *routes)
+    return solution_of(asked_for(problem), *routes)
 
 
 def _chains(problem: Problem) -> list[list[Shift]]:

@@ -27,7 +27,7 @@ from solver.search import searches
 from solver.search.compilation import compile_search
 from solver.solution import StopKind
 from solver.solve import Limit, solve
-from tests.solver.kernel.linked import linked_problems, plain_problems
+from tests.solver.kernel.linked import linked_problems, plain_problems, ruled_problems
 from tests.solver.kernel.plans import supply_problems
 from tests.solver.problems import problems
 
@@ -39,6 +39,7 @@ PROBLEMS = (
     | supply_problems()
     | linked_problems(max_visits=14)
     | plain_problems(max_visits=14)
+    | ruled_problems(max_visits=14)
 )
 SEEDS = st.integers(0, 2**32)
 LIMITS = st.integers(2, 3)

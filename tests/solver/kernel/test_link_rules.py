@@ -4,6 +4,7 @@ heart: location ``i`` lies ``10 * i`` seconds from the technicians' home."""
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from solver.kernel.bonds import bonds
@@ -271,7 +272,7 @@ def test_routes_that_are_linked_are_not_priced_each_by_itself() -> None:
 
 def test_all_that_hangs_together_by_time_is_one_bundle() -> None:
     links: list[Link] = [Together(("a", "b")), After("b", "c"), Apart(("c", "d"))]
-    found = bonds("abcd", links)
+    found = bonds("abcd", links, np.zeros((2, 4), dtype=np.int64))
     sizes = found["bonds"]["number_of_bundles"]
 
     assert sizes.tolist() == [3, 3, 3, 0]

@@ -15,19 +15,20 @@ from solver.kernel.settings import SearchSettings
 from solver.kernel.ties import bind, release
 from solver.kernel.undoing import begin_iteration, save, undo
 from solver.problem import Problem
-from tests.solver.kernel.linked import linked_problems, plain_problems, timed
+from solver.rules.places import asked_for, on_places
+from tests.solver.kernel.linked import linked_problems, plain_problems, ruled_problems, timed
 from tests.solver.kernel.plans import KernelPlan
 
 SEEDS = st.integers(0, 2**32)
 LONG = 10**9
-ANY = linked_problems() | plain_problems()
+ANY = linked_problems() | plain_problems() | ruled_problems()
 
 
 def assert_whole(kernel: KernelPlan) -> None:
     """The plan keeps all rules at the moments that the kernel has, costs what it says there, and is
     as if made anew."""
     solution = timed(kernel)
-    assert check(kernel.problem, solution) == ()
+    assert check(asked_for(kernel.problem), solution) == ()
     assert solution.objective == kernel.cents
     anew = KernelPlan(kernel.problem, kernel.sequences())
     assert anew.sequences() == kernel.sequences()
@@ -48,7 +49,7 @@ def moments(kernel: KernelPlan) -> dict[str, int]:
 
 
 def opened(problem: Problem, seed: int) -> KernelPlan:
-    kernel = KernelPlan(problem)
+    kernel = KernelPlan(on_places(problem))
     fill(kernel.arrays, kernel.plan, dice(seed, 0), SearchSettings())
     return kernel
 
