@@ -1,8 +1,9 @@
 """A problem over places: what engines look at, for whom all that takes time is a leg or a call.
 
 Where a route may begin or end anywhere, its end is a place of its own, with a way of no length from
-it, or to it, and no way back that anybody has the time for. Visits with access are at places of their own, too, one for each location
-and length of access: the ways there are longer by it, but those from the same location.
+it, or to it, and no way back that anybody has the time for. Visits with access are at places of
+their own, too, one for each location and length of access: the ways there are longer by it, but
+those from the same location.
 """
 
 from collections.abc import Mapping

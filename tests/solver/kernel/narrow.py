@@ -33,7 +33,7 @@ from tests.solver.problems import problems
 ENDLESS = 120
 """Seconds; no solve takes nearly as long."""
 
-PROBLEMS = problems(max_visits=14, on_roads=True) | supply_problems()
+PROBLEMS = problems(max_visits=14, every_rule=True) | supply_problems()
 SEEDS = st.integers(0, 2**32)
 LIMITS = st.integers(2, 3)
 CYCLES = st.sampled_from((1, searches.CYCLE_ITERATIONS))
