@@ -394,7 +394,11 @@ MUTATIONS = (
         Rule.TRAVEL,
         ANY,
         {
-            "the roads are longer": lambda at: at.roads_with(at.problem.travel_time + 9999),
+            "the roads are longer": lambda at: (
+                None
+                if at.shift.start_location is None
+                else at.roads_with(at.problem.travel_time + 9999)
+            ),
             "there is no way back": _no_way_back,
         },
     ),

@@ -207,10 +207,6 @@ _SHIFTS = st.builds(
     tools=_TOOLS,
     breaks=_one_in(2, st.lists(_BREAKS, min_size=1, max_size=2).map(tuple), ()),
     territories=_one_in(4, _some("north", "south"), NOBODY),
-    max_duration=_one_in(4, st.sampled_from((300, 600, 1000, 0)), None),
-    max_visits=_one_in(8, st.integers(0, 3), None),
-    max_travel=_one_in(8, st.integers(0, 300), None),
-    max_distance=_one_in(8, st.integers(0, 300), None),
     pace=_one_in(8, _PACES, ITS_OWN_TIME),
     rates=_one_in(8, _RATES, Rates()),
     paces=_one_in(8, st.dictionaries(st.sampled_from(("boiler", "meter")), _PACES), NO_PACES),
@@ -266,13 +262,13 @@ def problems(
     max_visits: int = 6,
     max_technicians: int = 3,
     cut_off: bool = False,
-    on_roads: bool = False,
+    every_rule: bool = False,
 ) -> st.SearchStrategy[Problem]:
     """Any small problem over all rules, with everything that life and bad data bring: nobody at
     work, empty shifts, one place for all, asymmetric travel, windows in the past, impossible
     visits, pins to strangers, depots without stock, times before the epoch; if ``cut_off``, no way
-    at all between some places; if ``on_roads``, shifts that begin or end anywhere, and visits with
-    access."""
+    at all between some places; if ``every_rule``, also shifts with limits and
+    open ends, and visits with access."""
     drawn = st.builds(
         _assembled,
         size=st.integers(1, 5),
@@ -285,32 +281,40 @@ def problems(
         visits=_seldom_few(_VISITS, max_visits),
         depots=_seldom_few(_DEPOTS, 2),
     )
-    return drawn.flatmap(_with_roads) if on_roads else drawn
+    return drawn.flatmap(_with_every_rule) if every_rule else drawn
 
 
-def _with_roads(problem: Problem) -> st.SearchStrategy[Problem]:
-    """The same, with some shifts that begin or end anywhere, and some visits with access."""
+def _with_every_rule(problem: Problem) -> st.SearchStrategy[Problem]:
+    """The same, with limits and open ends of some shifts, and some visits with access."""
     shifts, visits = len(problem.shifts), len(problem.visits)
     return st.builds(
-        lambda opened, access: replace(
+        lambda bounds, access: replace(
             problem,
             visits=tuple(
                 replace(v, access=seconds)
                 for v, seconds in zip(problem.visits, access, strict=True)
             ),
             shifts=tuple(
-                replace(s, **dict.fromkeys(ends))
-                for s, ends in zip(problem.shifts, opened, strict=True)
+                replace(s, **bound) for s, bound in zip(problem.shifts, bounds, strict=True)
             ),
         ),
-        st.lists(_OPEN, min_size=shifts, max_size=shifts),
+        st.lists(_BOUNDS, min_size=shifts, max_size=shifts),
         st.lists(_ACCESS, min_size=visits, max_size=visits),
     )
 
 
 _ACCESS = st.sampled_from((0, 0, 15, 90))
-_OPEN = st.sampled_from(
-    ((), (), (), ("end_location",), ("start_location",), ("start_location", "end_location"))
+_NO_END = st.just(None)
+_BOUNDS: st.SearchStrategy[dict[str, int | None]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "start_location": _NO_END,
+        "end_location": _NO_END,
+        "max_duration": st.sampled_from((300, 600, 1000, 0)),
+        "max_visits": st.integers(0, 3),
+        "max_travel": st.integers(0, 300),
+        "max_distance": st.integers(0, 300),
+    },
 )
 
 
@@ -454,7 +458,7 @@ def timed_route(
         free, arrival = clock, clock + _seconds(problem, here, there)
         if isinstance(place, Visit) and here != there:
             arrival += place.access
-        service = 0 if place is None else _service(route_of, place)
+        service = 0 if place is None else service_on(route_of, place)
         windows = () if place is None else place.windows
         begin = _first_start(arrival, windows)
         while pending and begin is not None:
@@ -483,7 +487,7 @@ def timed_route(
     return Route(shift_id, route_of.technician, start, clock, tuple(stops))
 
 
-def _service(on: Shift, place: Visit | Depot) -> int:
+def service_on(on: Shift, place: Visit | Depot) -> int:
     if isinstance(place, Depot):
         return place.duration
     pace = on.paces.get(str(place.work_type), on.pace)

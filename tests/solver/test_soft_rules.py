@@ -105,6 +105,7 @@ def test_every_soft_rule_has_its_pair_of_plans() -> None:
         Rule.TRAVEL_TIME,
         Rule.DISTANCE,
         Rule.MOVED_TIME,
+        Rule.WINDOW_PRICE,
     }
     assert PAIRS.keys() | elsewhere == set(SOFT)
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,11 @@ def faults(data: Any) -> list[tuple[str, str]]:
 def written(value: Any) -> Any:
     """Dataclasses as JSON values, as docs/formats.md describes them."""
     if isinstance(value, dict):
-        if value.keys() == {"start", "end"}:
-            return [value["start"], value["end"]]
+        if value.keys() == {"start", "end", "price"}:
+            return [value["start"], value["end"], value["price"]]
         return {name: written(item) for name, item in value.items()}
+    if isinstance(value, Fraction):
+        return str(value)
     if isinstance(value, np.ndarray):
         return [[None if leg == NO_WAY else leg for leg in row] for row in value.tolist()]
     if isinstance(value, frozenset):

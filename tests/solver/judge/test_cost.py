@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from solver.judge.check import check
 from solver.judge.cost import cost
-from solver.problem import Previous
+from solver.problem import Previous, TimeWindow
 from solver.solution import SOFT, Rule, Violation
 from tests.solver.problems import (
     Call,
@@ -55,10 +55,11 @@ def test_the_worst_lateness_is_that_of_the_latest_visit_on_any_route() -> None:
 
 
 def test_each_soft_rule_costs_what_its_definition_says() -> None:
+    priced = (TimeWindow(0, 200, 50), TimeWindow(116, 300, 43), TimeWindow(117, 300, 1))
     problem = line_problem(
         [
             visit("a", 3, 40, due=50, skills={"gas": 1, "power": 2}, preferred=frozenset({"bob"})),
-            visit("b", 1, 20, previous=Previous("bob", 200)),
+            visit("b", 1, 20, previous=Previous("bob", 200), windows=priced),
             visit("c", 1, 20, due=500, previous=Previous("ann", 105, told=True)),
         ],
         [
@@ -89,6 +90,7 @@ def test_each_soft_rule_costs_what_its_definition_says() -> None:
     assert route is not None
     assert cost(problem, [route], []) == {
         Rule.UNASSIGNED: 0,
+        Rule.WINDOW_PRICE: 43,
         Rule.LATENESS: 2 * 3 * (96 - 50),
         Rule.WORST_LATENESS: 43 * (96 - 50),
         Rule.PROMPTNESS: 41 * ((56 - 0) + (116 - 0) + (136 - 0)),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from solver.judge.check import check
 from solver.links import After, Apart, Person
-from solver.problem import Pin, Previous, Problem
+from solver.problem import Pin, Previous, Problem, TimeWindow
 from solver.solution import HARD, SOFT, Solution, StopKind
 from tests.solver.mutations import MUTATIONS, Mutation
 from tests.solver.problems import (
@@ -35,7 +35,14 @@ def busy_days() -> tuple[Problem, Solution]:
             visit("gas", 1, 50, skills={"gas": 2}, windows=(window(0, 20),), due=40, tools=PROBE),
             visit("pump", 3, 40, parts={"pump": 2, "filter": 1}, tools=CRANE),
             visit("moved", 1, 20, previous=Previous("ann", 100, told=True), tools=PROBE),
-            visit("choosy", 4, 20, allowed=frozenset({"bob"}), preferred=frozenset({"cy"})),
+            visit(
+                "choosy",
+                4,
+                20,
+                windows=(TimeWindow(0, 900, 9),),
+                allowed=frozenset({"bob"}),
+                preferred=frozenset({"cy"}),
+            ),
             visit("pinned", 2, 30, windows=(window(400, 400),), pin=Pin("bob", 400)),
             visit("tuesday", 5, 20, parts={"filter": 1}, territory="north"),
             visit("impossible", 2, 30, skills={"power": 1}),
@@ -118,7 +125,7 @@ def test_a_tolerance_forgives_one_second_or_cent_and_nothing_else(mutation: Muta
     assert (check(*case, tolerance=1) == ()) == mutation.expected.tolerable
 
 
-@given(problems(on_roads=True), st.booleans(), st.sampled_from((0, 0, 40)))
+@given(problems(every_rule=True), st.booleans(), st.sampled_from((0, 0, 40)))
 @settings(deadline=None)
 def test_solutions_that_are_valid_by_construction_are_accepted(
     problem: Problem, early_breaks: bool, late: int
@@ -126,7 +133,7 @@ def test_solutions_that_are_valid_by_construction_are_accepted(
     assert check(problem, serial_solution(problem, early_breaks=early_breaks, late=late)) == ()
 
 
-@given(problems(on_roads=True), st.booleans())
+@given(problems(every_rule=True), st.booleans())
 @settings(deadline=None, max_examples=50)
 def test_whatever_is_valid_can_be_broken_and_is_reported(
     problem: Problem, early_breaks: bool

@@ -35,7 +35,7 @@ ENDLESS = 120
 """Seconds; no solve takes nearly as long."""
 
 PROBLEMS = (
-    problems(max_visits=14, on_roads=True)
+    problems(max_visits=14, every_rule=True)
     | supply_problems()
     | linked_problems(max_visits=14)
     | plain_problems(max_visits=14)

@@ -14,7 +14,7 @@ from solver.judge.check import check
 from solver.ortools import acceptance
 from solver.ortools.acceptance import accepts
 from solver.ortools.routing import RoutingModel
-from solver.problem import Problem
+from solver.problem import Depot, Problem, Visit
 from solver.solution import Route, Rule, Solution, Stop, StopKind
 from tests.solver.judge.test_mutations import busy_days
 from tests.solver.mutations import MUTATIONS, Mutation
@@ -25,6 +25,7 @@ from tests.solver.problems import (
     pause,
     problems,
     serial_solution,
+    service_on,
     shift,
     solution_of,
     timed_route,
@@ -88,7 +89,7 @@ def test_a_plan_that_breaks_a_rule_is_refused(mutation: Mutation) -> None:
     assert not accepts(problem, solution.routes)
 
 
-@given(problems(), st.booleans(), st.sampled_from((0, 0, 40)))
+@given(problems(every_rule=True), st.booleans(), st.sampled_from((0, 0, 40)))
 @settings(deadline=None)
 def test_plans_that_are_valid_by_construction_are_taken(
     problem: Problem, early_breaks: bool, late: int
@@ -97,7 +98,7 @@ def test_plans_that_are_valid_by_construction_are_taken(
     assert accepts(problem, solution.routes)
 
 
-@given(problems())
+@given(problems(every_rule=True))
 @settings(deadline=None)
 def test_what_insertion_plans_is_taken(problem: Problem) -> None:
     draft = Draft(problem)
@@ -107,15 +108,19 @@ def test_what_insertion_plans_is_taken(problem: Problem) -> None:
 
 def as_the_model_sees(problem: Problem, solution: Solution) -> Solution:
     """The same starts, but nobody arrives before and everything lasts its time."""
-    lasts = {(StopKind.VISIT, v.id): v.duration for v in problem.visits}
-    lasts |= {(StopKind.DEPOT, d.id): d.duration for d in problem.depots}
+    places: dict[tuple[StopKind, str], Visit | Depot] = {}
+    places |= {(StopKind.VISIT, v.id): v for v in problem.visits}
+    places |= {(StopKind.DEPOT, d.id): d for d in problem.depots}
+    shifts = {s.id: s for s in problem.shifts}
     pauses = {s.id: {b.id: b.duration for b in s.breaks} for s in problem.shifts}
 
     def seen(route: Route, stop: Stop) -> Stop:
         if stop.kind is StopKind.BREAK:
             duration = pauses.get(route.shift, {}).get(stop.id, 0)
+        elif (stop.kind, stop.id) in places and route.shift in shifts:
+            duration = service_on(shifts[route.shift], places[stop.kind, stop.id])
         else:
-            duration = lasts.get((stop.kind, stop.id), 0)
+            duration = 0
         return replace(stop, arrival=stop.start, departure=stop.start + duration)
 
     routes = (replace(r, stops=tuple(seen(r, stop) for stop in r.stops)) for r in solution.routes)

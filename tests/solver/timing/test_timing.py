@@ -286,6 +286,7 @@ def test_no_way_to_drive_a_sequence_costs_less_than_the_one_that_is_driven(
             "lateness",
             "promptness",
             "moved_time",
+            "window_price",
         }
         cents = [cents for rule, cents in RouteCost(problem).of(route) if rule.value in times]
         assert sum(cents) == least
