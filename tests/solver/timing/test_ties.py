@@ -99,6 +99,12 @@ def test_a_crew_meets_as_late_as_saves_both_from_waiting() -> None:
     assert cheapest_moments(problem, s="ae", t="bd") == {"a": 455, "b": 455}
 
 
+def test_a_crew_meets_early_enough_for_a_break_on_the_way_on() -> None:
+    late = {"windows": (window(500, 500),)}
+    problem = two_days([Together(("a", "b"))], e=late, s={"breaks": (pause("p", 470, 480, 20),)})
+    assert cheapest_moments(problem, s="ae", t="b") == {"a": 435, "b": 435}
+
+
 def test_two_crews_in_a_row_meet_later_one_after_the_other() -> None:
     """The first can only move when the second has, and that alone earns nothing."""
     late: dict[str, Any] = {"windows": (window(500, 500),)}
