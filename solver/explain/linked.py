@@ -26,7 +26,7 @@ def with_reasons(
     problem, and may hold something else afterwards."""
     if not plan.unassigned:
         return plan
-    problem, crews = draft.problem, Crews(draft, over)
+    problem, crews = draft.problem, Crews(draft)
     left_out = {left.id for left in plan.unassigned}
     linked = [visit.id for visit in problem.visits if visit.id in left_out & crews.bonds.of.keys()]
     if problem.links:

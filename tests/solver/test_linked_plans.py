@@ -4,6 +4,7 @@ holds of every answer."""
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -14,6 +15,7 @@ from solver.problem import Problem, Shift
 from solver.solution import ReasonCode, Rule, Solution
 from solver.solve import ENGINES, Limit, solve
 from tests.solver.answers import left_out, plan, planned, solved, starts
+from tests.solver.linked_enumeration import cheapest_of_all
 from tests.solver.linked_problems import linked_problems
 from tests.solver.problems import line_problem, shift, visit, window
 
@@ -204,3 +206,16 @@ def test_the_same_seed_gives_the_same_plan_with_links_too() -> None:
     problem = line_problem(visits, two_technicians(), links=links)
     plans = [solve(problem, Limit(iterations=200), seed=3) for _ in range(2)]
     assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_plan_that_there_is_costs_less_where_there_are_few(seed: int) -> None:
+    """A crew, a chain and one more, for two technicians; looked at in every order."""
+    random = np.random.default_rng(seed)
+    visits = [
+        visit(name, int(random.integers(1, 8)), int(random.choice([5, 20, 60])), priority=2)
+        for name in "abcd"
+    ]
+    links: list[Link] = [Together(("a", "b")), After("b", "c", -40, person=Person.DIFFERENT)]
+    problem = line_problem(visits, two_technicians(), links=links[: 1 + seed % 2])
+    assert solve(problem, Limit(iterations=300)).objective == cheapest_of_all(problem)

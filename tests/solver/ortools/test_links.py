@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import event, given
 
+from solver.draft.closing import Patience
 from solver.draft.crews import Crews
 from solver.draft.draft import Draft
 from solver.judge.check import check
@@ -69,7 +70,7 @@ def test_the_worst_lateness_costs_once_for_all_routes() -> None:
 
 def linked_plan(problem: Problem) -> Draft:
     crews = Crews(Draft(problem))
-    crews.place_all()
+    crews.place_all(Patience(100))
     return crews.draft
 
 
