@@ -159,7 +159,7 @@ def _limits(problem: Json, vehicle: Json, route: Json) -> Iterator[str]:
         metres = sum(matrices["distances"][a][b] for a, b in legs)
         if metres > vehicle.get("max_distance", metres):
             yield f"it travels {metres} m"
-        if route["distance"] != metres:
+        if route.get("distance", metres) != metres:
             yield f"its distance is {route['distance']}, not {metres}"
 
 
