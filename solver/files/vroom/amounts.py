@@ -29,20 +29,16 @@ def parts_of_job(document: VroomDocument, job: VroomJob) -> Mapping[str, int]:
         for dimension, number in enumerate(amounts)
         if number
     }
-    return taken | ({TASKS: 1} if _counts_tasks(document) else {})
+    return taken | ({TASKS: 1} if document.counts_tasks else {})
 
 
 def stock_of_vehicle(document: VroomDocument, vehicle: VroomVehicle) -> Mapping[str, int]:
     """How much room it has."""
     room = {amount_part(dimension): number for dimension, number in enumerate(vehicle.capacity)}
-    if _counts_tasks(document):
+    if document.counts_tasks:
         most = len(document.jobs)
         room[TASKS] = most if vehicle.max_tasks is None else min(vehicle.max_tasks, most)
     return room
-
-
-def _counts_tasks(document: VroomDocument) -> bool:
-    return any(vehicle.max_tasks is not None for vehicle in document.vehicles)
 
 
 def amount_faults(document: VroomDocument) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from one that has no meaning for us. Numbers are VROOM's own: seconds, metres, `
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from solver.files.decode import FAULTY, Decoder, pointer
@@ -116,13 +117,29 @@ class VroomMatrices:
     costs: Matrix | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VroomDocument:
     """All of a problem. ``matrices`` are by profile."""
 
     jobs: tuple[VroomJob, ...]
     vehicles: tuple[VroomVehicle, ...]
     matrices: Mapping[str, VroomMatrices]
+
+    @cached_property
+    def counts_tasks(self) -> bool:
+        """Whether some vehicle takes so many jobs only."""
+        return any(vehicle.max_tasks is not None for vehicle in self.vehicles)
+
+    def times_of(self, job: VroomJob) -> set[tuple[int, int]]:
+        """Setup and service, as the vehicles' types have them: one pair if all are alike."""
+        return {
+            (job.setup_per_type.get(name, job.setup), job.service_per_type.get(name, job.service))
+            for name in self._types
+        }
+
+    @cached_property
+    def _types(self) -> frozenset[str]:
+        return frozenset(vehicle.type for vehicle in self.vehicles) or frozenset({""})
 
     def place(self, location: Coordinates | None, index: int | None) -> Any:
         """What a place is told from others by: its row, where there are matrices."""

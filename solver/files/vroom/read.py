@@ -18,7 +18,7 @@ from solver.files.vroom.document import (
     decoder_of_problem,
     read_document,
 )
-from solver.files.vroom.refusals import refusals, spans_of, times_of
+from solver.files.vroom.refusals import refusals, spans_of
 from solver.files.vroom.steps import Promise, promises, sequences, step_faults
 from solver.files.vroom.travel import (
     DETOUR_FACTOR,
@@ -67,7 +67,7 @@ class VroomProblem:
 
     def times_of(self, job: VroomJob) -> tuple[int, int]:
         """Setup and service, in VROOM's seconds."""
-        ((setup, service),) = times_of(job, self.document.vehicles)
+        ((setup, service),) = self.document.times_of(job)
         return setup, service
 
     def start(self) -> Solution | None:
@@ -132,7 +132,7 @@ def _visit(
     latest: int,
     rank: int,
 ) -> Visit:
-    ((setup, service),) = times_of(job, document.vehicles)
+    ((setup, service),) = document.times_of(job)
     windows = job.time_windows or ()
     pin = None
     if promise is not None:
@@ -215,9 +215,7 @@ def _latest(document: VroomDocument, travel: VroomTravel, promised: Mapping[int,
     starts += [one.earliest for one in promised.values() if one.earliest is not None]
     pauses = (sum(pause.service for pause in one.breaks) for one in document.vehicles)
     times = sum(
-        setup + service
-        for job in document.jobs
-        for setup, service in times_of(job, document.vehicles)
+        setup + service for job in document.jobs for setup, service in document.times_of(job)
     )
     longest = -(-longest_leg(travel.seconds) // travel.scale)
     ways = longest * (len(document.jobs) + 1)

@@ -1,13 +1,12 @@
 """What a VROOM problem may say that is not planned here, each with what to do about it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from solver.faults import Fault
 from solver.files.vroom.document import (
     VroomBreak,
     VroomCosts,
     VroomDocument,
-    VroomJob,
     VroomVehicle,
 )
 from solver.files.vroom.steps import bound_break
@@ -30,17 +29,6 @@ def refusals(document: VroomDocument, *, with_matrices: bool) -> Iterator[Fault]
         for pause in vehicle.breaks:
             yield from _break_faults(vehicle, pause)
     yield from _time_faults(document)
-
-
-def times_of(job: VroomJob, vehicles: Iterable[VroomVehicle]) -> set[tuple[int, int]]:
-    """Setup and service, as the vehicles' types have them: one pair if all are alike."""
-    return {
-        (
-            job.setup_per_type.get(vehicle.type, job.setup),
-            job.service_per_type.get(vehicle.type, job.service),
-        )
-        for vehicle in vehicles
-    } or {(job.setup, job.service)}
 
 
 def spans_of(vehicle: VroomVehicle, pause: VroomBreak) -> list[TimeWindow]:
@@ -170,7 +158,7 @@ def _time_faults(document: VroomDocument) -> Iterator[Fault]:
         place = document.place(job.location, job.location_index)
         at_place[place] = at_place.get(place, 0) + 1
     for job in document.jobs:
-        where, times = f"job {job.id}", times_of(job, document.vehicles)
+        where, times = f"job {job.id}", document.times_of(job)
         if job.time_windows == ():
             cause = "its list of time windows is empty"
             yield Fault("no_window", where, cause, "add one, or leave time_windows out")
