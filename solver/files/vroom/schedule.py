@@ -109,13 +109,13 @@ def _task_times(
         yield 0 if before == here else setup, service
 
 
-def _with_breaks(shift: Shift, route: Route) -> tuple[Route, tuple[Break, ...]]:
-    """The route with the breaks that it leaves out, behind it or before it, and those of them for
-    which there is no time there."""
-    taken = {stop.id for stop in route.stops if stop.kind is StopKind.BREAK}
-    left = [pause for pause in shift.breaks if pause.id not in taken]
-    behind = sorted(left, key=lambda pause: (pause.window.start, pause.window.end))
-    for pause in behind:
+def _with_breaks(shift: Shift, given: Route) -> tuple[Route, tuple[Break, ...]]:
+    """The route with the breaks that it leaves out, behind it or before it; if there is no time for
+    all of them there, the route as it is, and the breaks."""
+    taken = {stop.id for stop in given.stops if stop.kind is StopKind.BREAK}
+    left_out = [pause for pause in shift.breaks if pause.id not in taken]
+    route, left = given, list(left_out)
+    for pause in sorted(left_out, key=lambda pause: (pause.window.start, pause.window.end)):
         begin = max(route.end, pause.window.start)
         if begin <= pause.window.end and begin + pause.duration <= shift.end:
             stop = Stop(StopKind.BREAK, pause.id, begin, begin, begin + pause.duration)
@@ -123,11 +123,11 @@ def _with_breaks(shift: Shift, route: Route) -> tuple[Route, tuple[Break, ...]]:
             left.remove(pause)
     for pause in sorted(left, key=lambda pause: (-pause.window.end, -pause.window.start)):
         begin = min(pause.window.end, route.start - pause.duration)
-        if begin >= max(pause.window.start, shift.start):
-            stop = Stop(StopKind.BREAK, pause.id, begin, begin, begin + pause.duration)
-            route = replace(route, start=begin, stops=(stop, *route.stops))
-            left.remove(pause)
-    return route, tuple(left)
+        if begin < max(pause.window.start, shift.start):
+            return given, tuple(left_out)
+        stop = Stop(StopKind.BREAK, pause.id, begin, begin, begin + pause.duration)
+        route = replace(route, start=begin, stops=(stop, *route.stops))
+    return route, ()
 
 
 def _walked(vroom: VroomProblem, route: Route, jobs: Sequence[VroomJob]) -> Iterator[Milestone]:
