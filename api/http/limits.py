@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.lines import Line, address_of, come_again
 from api.http.problems import documented, problem
 from api.http.repetitions import refuse_repeated_names
+from solver.wording import counted
 
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 30.0
@@ -39,7 +40,7 @@ class BodyLimit:
         most = MAX_BODY_BYTES
         if scope["path"] == SOLVE_PATH:
             most = scope["app"].state.settings.solve_bytes
-        too_large = f"The body is larger than {most:,} bytes; send less at once."
+        too_large = f"The body is larger than {counted(most, 'byte', spec=',')}; send less at once."
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length[:20]) > most:
             await problem(413, too_large)(scope, receive, send)

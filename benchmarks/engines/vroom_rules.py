@@ -104,7 +104,7 @@ def _times(problem: Json, vehicle: Json, steps: Sequence[Json]) -> Iterator[str]
     jobs = {job["id"]: job for job in problem["jobs"]}
     pauses = {pause["id"]: pause for pause in vehicle.get("breaks", [])}
     here = vehicle.get("start_index")
-    left: Fraction | int = 0
+    left = Fraction(0)
     known = False
     for before, step in pairwise(steps):
         over = before["arrival"] + before["waiting_time"] + before["setup"] + before["service"]
@@ -113,7 +113,9 @@ def _times(problem: Json, vehicle: Json, steps: Sequence[Json]) -> Iterator[str]
             yield f"the way to the step at {step['arrival']} takes another time than it has"
         if not known:
             there = _next_place(problem, vehicle, steps, step)
-            left = 0 if here is None or there is None else _seconds(matrices, vehicle, here, there)
+            left = Fraction(0)
+            if here is not None and there is not None:
+                left = _seconds(matrices, vehicle, here, there)
             known = True
         left -= driving
         begin = step["arrival"] + step["waiting_time"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from solver.files.decode import FAULTY, Decoder, pointer
+from solver.files.decode import FAULTY, Decoder, Reader, pointer
 from solver.files.matrices import square
 from solver.problem import TimeWindow
 from solver.travel import MAX_TIME, Matrix
@@ -167,13 +167,16 @@ def read_document(decoder: Decoder, data: Any) -> VroomDocument:
 
 def decoder_of_problem() -> Decoder:
     """Refuses unknown keys; whole numbers are from 0 up, as VROOM has them."""
-    places: dict[tuple[type, str], Any] = {
+    readers: dict[type | tuple[type, str], Reader] = {
+        int: whole,
+        TimeWindow: window,
         (VroomJob, "location"): _coordinates,
+        (VroomJob, "priority"): _priority,
         (VroomVehicle, "start"): _coordinates,
         (VroomVehicle, "end"): _coordinates,
+        (VroomVehicle, "speed_factor"): _speed,
     }
-    others = {(VroomJob, "priority"): _priority, (VroomVehicle, "speed_factor"): _speed}
-    return Decoder({int: whole, TimeWindow: window, **places, **others}, strict=True)
+    return Decoder(readers, strict=True)
 
 
 def whole(decoder: Decoder, value: Any, where: str) -> Any:
