@@ -78,7 +78,6 @@ NEVER_ONE = {
     ("solver/explain/reasons.py", "len(names) - MOST_NAMED"): "two at least",
     ("solver/files/text_formats.py", "pattern.groups"): "7, or 9",
     ("solver/files/text_formats.py", "size"): "2, or 4",
-    ("solver/files/vroom/refusals.py", "len(spans)"): "two at least",
     ("solver/judge/check.py", "taken[pause.id]"): "two at least",
     ("solver/judge/check.py", "times"): "two at least",
     ("solver/problem.py", "count"): "two at least",
