@@ -46,15 +46,31 @@ def cost_of_route(problem: Json, route: Json) -> int:
     matrices = _matrices(problem, vehicle)
     legs = list(pairwise(_places(problem, vehicle, route)))
     tasks = sum(step["setup"] + step["service"] for step in route["steps"] if is_job(step))
+    # Breaks count as tasks, although the documents do not say so.
+    tasks += sum(pause.get("service", 0) for pause in vehicle.get("breaks", []))
     total = costs["fixed"] + costs["per_task_hour"] * tasks // 3600
     if "costs" in matrices:
         return int(total + sum(matrices["costs"][a][b] for a, b in legs))
-    travel = sum(_seconds(matrices, vehicle, a, b) for a, b in legs)
-    price = Fraction(costs["per_hour"]) * int(travel) / 3600
+    by_distance = Fraction(0)
     if costs["per_km"]:
-        metres = sum(matrices["distances"][a][b] for a, b in legs)
-        price += Fraction(costs["per_km"] * metres, 1000)
-    return int(total + (price + Fraction(1, 2)).__floor__())
+        by_distance = Fraction(costs["per_km"] * _metres(matrices, legs), 1000)
+    if not _is_timed(problem):
+        # Another algorithm, which cuts off where the other rounds what it has told.
+        durations = sum(matrices["durations"][a][b] for a, b in legs)
+        price = round(100 / vehicle.get("speed_factor", 1) * costs["per_hour"])
+        return int(total + (Fraction(durations * price, 360_000) + by_distance).__floor__())
+    travel = sum(_seconds(matrices, vehicle, a, b) for a, b in legs)
+    by_time = Fraction(costs["per_hour"]) * int(travel) / 3600
+    return int(total + (by_time + by_distance + Fraction(1, 2)).__floor__())
+
+
+def _is_timed(problem: Json) -> bool:
+    timed = any("breaks" in one or "time_window" in one for one in problem["vehicles"])
+    return timed or any("time_windows" in job for job in problem["jobs"])
+
+
+def _metres(matrices: Json, legs: Sequence[tuple[int, int]]) -> int:
+    return sum(matrices["distances"][a][b] for a, b in legs)
 
 
 def is_job(step: Json) -> bool:
@@ -162,7 +178,7 @@ def _limits(problem: Json, vehicle: Json, route: Json) -> Iterator[str]:
     if seconds > vehicle.get("max_travel_time", seconds):
         yield f"it travels for {seconds} s"
     if "distances" in matrices:
-        metres = sum(matrices["distances"][a][b] for a, b in legs)
+        metres = _metres(matrices, legs)
         if metres > vehicle.get("max_distance", metres):
             yield f"it travels {metres} m"
         if route.get("distance", metres) != metres:

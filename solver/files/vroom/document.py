@@ -126,6 +126,13 @@ class VroomDocument:
     matrices: Mapping[str, VroomMatrices]
 
     @cached_property
+    def is_timed(self) -> bool:
+        """Whether it says of anything when it may be: VROOM has another algorithm where it does,
+        which rounds costs in another way."""
+        pauses = any(one.breaks or one.time_window is not None for one in self.vehicles)
+        return pauses or any(job.time_windows is not None for job in self.jobs)
+
+    @cached_property
     def counts_tasks(self) -> bool:
         """Whether some vehicle takes so many jobs only."""
         return any(vehicle.max_tasks is not None for vehicle in self.vehicles)

@@ -12,7 +12,12 @@ from itertools import pairwise
 
 from solver.files.vroom.document import VroomJob
 from solver.files.vroom.read import VroomProblem
-from solver.files.vroom.travel import METRES_PER_KILOMETRE, SECONDS_PER_HOUR
+from solver.files.vroom.travel import (
+    HUNDREDTHS,
+    METRES_PER_KILOMETRE,
+    SECONDS_PER_HOUR,
+    travel_factor,
+)
 from solver.problem import Break, Shift
 from solver.solution import Route, Stop, StopKind
 
@@ -65,17 +70,27 @@ def in_full(vroom: VroomProblem, given: Route) -> VroomRoute:
 def cost_of(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob], driven: int) -> int:
     """What VROOM says that a vehicle costs which serves these jobs in this order and drives for so
     many seconds: each kind of cost rounded as there."""
-    costs, travel = vroom.vehicle[shift_id].costs, vroom.travel
+    vehicle, travel = vroom.vehicle[shift_id], vroom.travel
+    costs = vehicle.costs
     tasks = sum(setup + service for setup, service in _task_times(vroom, shift_id, jobs))
+    # Breaks are paid for as tasks are.
+    tasks += sum(pause.service for pause in vehicle.breaks)
     total = costs.fixed + costs.per_task_hour * tasks // SECONDS_PER_HOUR
-    ways = pairwise(_rows(vroom, shift_id, jobs))
+    ways = list(pairwise(_rows(vroom, shift_id, jobs)))
     if travel.cost is not None:
         return total + sum(int(travel.cost[way]) for way in ways)
-    price = Fraction(costs.per_hour * driven, SECONDS_PER_HOUR)
+    metres = 0
     if costs.per_km and travel.distance is not None:
         metres = sum(int(travel.distance[way]) for way in ways)
-        price += Fraction(costs.per_km * metres, METRES_PER_KILOMETRE)
-    return total + int(price + Fraction(1, 2))
+    by_distance = Fraction(costs.per_km * metres, METRES_PER_KILOMETRE)
+    if vroom.document.is_timed:
+        by_time = Fraction(costs.per_hour * driven, SECONDS_PER_HOUR)
+        return total + int(by_time + by_distance + Fraction(1, 2))
+    # The price is scaled by the factor of speed, and cut off like every cost that is summed up.
+    factor = 1 if travel.scale == 1 else travel_factor(vroom.document)
+    unscaled = sum(int(travel.seconds[way]) for way in ways) // factor
+    price = round(HUNDREDTHS / vehicle.speed_factor * costs.per_hour)
+    return total + int(Fraction(unscaled * price, HUNDREDTHS * SECONDS_PER_HOUR) + by_distance)
 
 
 def driven_seconds(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob]) -> int:

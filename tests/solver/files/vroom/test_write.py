@@ -145,13 +145,23 @@ def test_the_load_falls_by_what_is_delivered_and_rises_by_what_is_picked_up(
     assert route[name] == plan["summary"][name] == [5, 1]
 
 
-def test_costs_are_rounded_as_vrooms_are() -> None:
-    costs = {"fixed": 10, "per_hour": 1_000, "per_km": 30, "per_task_hour": 700}
-    data = problem({"service": 100}, vehicles=[{"costs": costs}])
+@pytest.mark.parametrize(("job", "rounded"), [({}, 765), ({"time_windows": [[0, 900]]}, 766)])
+def test_costs_are_cut_off_or_rounded_as_vrooms_are(job: Json, rounded: int) -> None:
+    """It cuts off where no time is given for anything, and rounds otherwise."""
+    costs = {"fixed": 10, "per_hour": 1_001, "per_km": 30, "per_task_hour": 700}
+    data = problem({"service": 100, **job}, vehicles=[{"costs": costs}])
     plan = written(data, visit(1, 600, 600, 700), times=(0, 1_300))
 
-    # 10 + 700 × 100 ÷ 3,600, cut off, + 1,000 × 1,200 ÷ 3,600 + 30 × 14.4, rounded
-    assert plan["routes"][0]["cost"] == 10 + 19 + 765
+    # 700 × 100 ÷ 3,600 is 19.4; 1,001 × 1,200 ÷ 3,600 + 30 × 14.4 is 765.7.
+    assert plan["routes"][0]["cost"] == 10 + 19 + rounded
+
+
+def test_breaks_are_paid_for_as_tasks_are() -> None:
+    data = with_break([0, 0], service=3_600, costs={"per_hour": 0, "per_task_hour": 50})
+
+    plan = written(data, pause(1, 0, 3_600), visit(1, 4_200, 4_200, 4_200), times=(0, 4_800))
+
+    assert plan["routes"][0]["cost"] == 50
 
 
 @pytest.mark.parametrize("missing", ["start_index", "end_index"])

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from benchmarks.engines.vroom_rules import Json, rank
 
 SECONDS = [[0, 600, 900, 1200], [600, 0, 300, 1500], [900, 300, 0, 400], [1200, 1500, 400, 0]]
+PRICES: Json = {"fixed": 500, "per_hour": 1200, "per_km": 40}
+TASKS: Json = {"per_task_hour": 900, "per_hour": 1000}
 METRES = [[way * 12 for way in row] for row in SECONDS]
 
 
@@ -37,7 +39,7 @@ def problems(draw: st.DrawFn) -> Json:
     kind = draw(st.sampled_from(["delivery", "pickup"]))
     jobs = [draw(_job(i, kind)) for i in range(1, draw(st.integers(1, most)) + 1)]
     speed = draw(st.sampled_from([1, 1, 0.9, 1.7]))
-    costs = draw(st.sampled_from([{}, {}, {"fixed": 500, "per_hour": 1200, "per_km": 40}]))
+    costs = draw(st.sampled_from([{}, {}, PRICES, TASKS]))
     vehicles = [draw(_vehicle(i, speed, costs)) for i in range(1, draw(st.integers(1, 3)) + 1)]
     distances = [[way * 7 for way in row] for row in durations]
     matrices = {"durations": durations, "distances": distances}
