@@ -39,6 +39,7 @@ from api.routes import (
     sessions,
     sign_ins,
     sites,
+    solving,
     technicians,
     webhooks,
 )
@@ -48,6 +49,7 @@ from dispatch.access.rates import Rates
 from dispatch.planning.conflicts import Conflicts
 from dispatch.service.watch import Watch
 from dispatch.settings import Settings
+from dispatch.solving.solvers import Solvers
 from dispatch.views.calendars import Unkept
 
 DESCRIPTION = """
@@ -73,6 +75,7 @@ TAGS = [
     },
     {"name": "alert rules", "description": "Which alerts become jobs, and what those look like."},
     {"name": "assets", "description": "Machines at sites, and the devices that watch them."},
+    {"name": "solving", "description": "Problems solved for others, with nothing stored."},
     {"name": "service", "description": "The service itself."},
 ]
 
@@ -102,6 +105,7 @@ PARTS = (
     events,
     explanations,
     webhooks,
+    solving,
     health,
     pages,
 )
@@ -159,7 +163,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.engine = engines.connect(settings.database_url)
     app.state.reading_engine = store.reading(app.state.engine)
     app.state.conflicts = Conflicts(app.state.reading_engine, settings)
-    app.state.lines = Lines(writers=WRITERS[app.state.engine.dialect.name])
+    app.state.lines = Lines(
+        writers=WRITERS[app.state.engine.dialect.name], solvers=settings.solves_at_once
+    )
+    app.state.solvers = Solvers()
     watch = Watch(app.state.reading_engine)
     app.state.watch = watch
     app.state.looks, app.state.answers = Looks(watch), Answers(watch)
@@ -189,6 +196,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with ExitStack() as started:
         started.callback(app.state.engine.dispose)
         started.callback(app.state.watch.close)
+        started.callback(app.state.solvers.stop)
         started.callback(app.state.background.stop)
         app.state.background.start()
         yield

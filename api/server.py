@@ -1,4 +1,4 @@
-"""The HTTP server, which stops although there are streams that never end."""
+"""The HTTP server, which stops although there are streams that never end, and long searches."""
 
 import logging
 import sys
@@ -41,6 +41,8 @@ class Server(uvicorn.Server):
         # A service that is not ready yet has none.
         if hasattr(self._service.state, "feed"):
             self._service.state.feed.close()
+        # Nobody waits until the end of a search.
+        self._service.state.solvers.stop()
         await super().shutdown(sockets)
 
 

@@ -112,6 +112,15 @@ class Settings(BaseSettings):
     """Runs solved at the same time by the service; 0 leaves them to other processes."""
     solver_cores: int | None = Field(default=None, ge=1)
     """Processor cores that a run uses; None: those there are, shared out among the processes."""
+    solves_at_once: int = Field(default=2, ge=1)
+    """Problems that others send to be solved (``POST /solve``) and that are solved at the same
+    time, each on one processor core."""
+    solve_seconds: float = Field(default=60.0, gt=0)
+    """The longest that such a problem may take."""
+    solve_bytes: int = Field(default=20_000_000, ge=1)
+    """The largest that such a problem may be, as JSON."""
+    solve_places: int = Field(default=2_000, ge=1)
+    """Most visits, most shifts and most locations that it may have."""
     runs_waiting: int = Field(default=10, ge=1)
     """So many runs that one user has asked for may wait to be solved."""
     heartbeat_timeout_seconds: float = Field(default=15.0, gt=0)

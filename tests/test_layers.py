@@ -38,6 +38,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "files": {"company", "jobs", "parts", "planning", "plans"},
         "by_hand": {"company", "jobs", "placing", "planning", "plans"},
         "runs": {"planning", "plans", "views"},
+        "solving": set(),
         "field": {"company", "jobs", "parts", "placing", "planning", "plans", "views"},
         "service": {"alerts", "company", "events", "field", "plans", "runs"},
         "demo": {"access", "alerts", "company", "files", "runs"},
@@ -52,8 +53,8 @@ GROUND: dict[str, set[str]] = {
     },
     "dispatch": {
         "calendar_texts", "coordinates", "cores", "database_files", "engines", "errors", "intake",
-        "local_time", "log", "migrations", "models", "output", "paging", "references", "register",
-        "settings", "store", "texts", "turns", "weakness",
+        "local_time", "log", "migrations", "models", "output", "paging", "processes", "references",
+        "register", "settings", "store", "texts", "turns", "weakness",
     },
     "api": set(),
 }  # fmt: skip

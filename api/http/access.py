@@ -73,6 +73,7 @@ OWN_JOB = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_job)
 ONESELF = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), people_only=True)
 ADMINISTRATION = Access(_by())
 ALERTS = Access(_by(Role.INTEGRATION))
+SOLVING = Access(_by(Role.DISPATCHER, Role.SOLVER))
 SIGNED_ALERTS = Access(_by(Role.INTEGRATION), signed=True)
 
 POLICY: dict[str, Access] = {
@@ -152,6 +153,8 @@ POLICY: dict[str, Access] = {
     "list_runs": OFFICE,
     "read_run": OFFICE,
     "cancel_run": OFFICE,
+    # problems of others
+    "solve_problem": SOLVING,
     # technicians' days
     "list_technicians": OFFICE,
     "read_route": OWN_DAY,

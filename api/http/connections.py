@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from starlette.types import Receive
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10.0
@@ -19,6 +20,12 @@ MOST_CONNECTIONS = 1_000
 """If there are more, those without a request make room, the longest so first."""
 
 logger = logging.getLogger(__name__)
+
+
+async def disconnected(receive: Receive) -> None:
+    """Returns once the client of a request, whose body has been read, has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class ClientConnection(H11Protocol):

@@ -12,10 +12,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.lines import Line, address_of, come_again
 from api.http.problems import documented, problem
 from api.http.repetitions import refuse_repeated_names
+from solver.wording import counted
 
 MAX_BODY_BYTES = 1_000_000
 BODY_SECONDS = 30.0
 """For all of a body: who says a byte now and then must not keep a request open for ever."""
+
+
+SOLVE_PATH = "/solve"
+"""Where problems come in, which have matrices: how large is for the settings to say."""
 
 
 class BodyLimit:
@@ -32,9 +37,13 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        most = MAX_BODY_BYTES
+        if scope["path"] == SOLVE_PATH:
+            most = scope["app"].state.settings.solve_bytes
+        too_large = f"The body is larger than {counted(most, 'byte', spec=',')}; send less at once."
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
-            await problem(413, _TOO_LARGE)(scope, receive, send)
+        if length.isdecimal() and int(length[:20]) > most:
+            await problem(413, too_large)(scope, receive, send)
             return
         received, is_complete = 0, False
         due = asyncio.get_running_loop().time() + BODY_SECONDS
@@ -51,14 +60,13 @@ class BodyLimit:
                 raise HTTPException(408, _TOO_SLOW, headers={"Connection": "close"}) from None
             is_complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
-            if received > MAX_BODY_BYTES:
-                raise HTTPException(413, _TOO_LARGE)
+            if received > most:
+                raise HTTPException(413, too_large)
             return message
 
         await self.app(scope, receive_within_limit, send)
 
 
-_TOO_LARGE = f"The body is larger than {MAX_BODY_BYTES:,} bytes; send less at once."
 _TOO_SLOW = f"The body has not come within {BODY_SECONDS:.0f} seconds; send it again."
 
 

@@ -155,7 +155,7 @@ def who_asks(request: Request) -> str:
 class Lines:
     """One line for each kind of work. Together they hold fewer connections than there are."""
 
-    def __init__(self, *, writers: int) -> None:
+    def __init__(self, *, writers: int, solvers: int) -> None:
         self.asking = Line(3)
         """To find out who is calling, and other looks before the work."""
         self.reading = Line(6, share=4)
@@ -167,6 +167,8 @@ class Lines:
         self.looking = Line(2)
         """Whether the service can work, which has to be known however much it has to do."""
         self.files = Line(4, connections=0)
+        self.solving = Line(solvers, connections=0)
+        """To have problems solved, each in a process of its own."""
         assert self.most_connections < MOST_CONNECTIONS  # noqa: S101 - the placer needs one too
 
     @property

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from api.http.access import GivenCaller
+from api.http.connections import disconnected
 from api.http.limits import WAS_HEAD
 from api.http.problems import SECONDS_TO_RETRY, documented, problem
 from dispatch.access.callers import Caller
@@ -97,7 +98,7 @@ class EventStream(Response):
                 return
             await self._send_headers(send)
             talking = asyncio.create_task(self._talk(one, news, send))
-            leaving = asyncio.create_task(_disconnected(receive))
+            leaving = asyncio.create_task(disconnected(receive))
             try:
                 await asyncio.wait((talking, leaving), return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -206,8 +207,3 @@ async def watch_events(
 def _block(event: EventOut) -> bytes:
     id_ = None if event.id is None else str(event.id)
     return format_sse_event(data_str=event.wire, event=event.type, id=id_)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -54,15 +54,18 @@ def own_technician(id_: str | None, role: Role | None) -> str | None:
     return id_
 
 
+OF_MACHINES = (Role.INTEGRATION, Role.SOLVER)
+
+
 def _for_people(role: Role) -> Role:
-    if role is Role.INTEGRATION:
+    if role in OF_MACHINES:
         raise PydanticCustomError(
             "role_of_machines", "is a role of machines", {"action": "make a key instead"}
         )
     return role
 
 
-PersonsRole = Annotated[Role, Field(json_schema_extra={"not": {"const": "integration"}})]
+PersonsRole = Annotated[Role, Field(json_schema_extra={"not": {"enum": [*OF_MACHINES]}})]
 
 
 class NewAccount(Input):

@@ -93,7 +93,11 @@ def set_account_password(user: UserNameArgument) -> None:
 def add_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Which machine it is for.")],
     role: Annotated[
-        str, typer.Option(help="integration (alerts only), dispatcher, technician, administrator.")
+        str,
+        typer.Option(
+            help="integration (alerts only), solver (POST /solve only), dispatcher, technician, "
+            "administrator."
+        ),
     ] = "integration",
     technician: TechnicianOption = None,
 ) -> None:

@@ -19,17 +19,25 @@ from solver.draft.draft import Draft
 from solver.explain.linked import with_reasons
 from solver.faults import Fault
 from solver.files.decode import UnreadableFile, parse_json, read_text
+from solver.files.plans import WrittenPlan, false_claims, plan_as_json, plan_from_json
 from solver.files.read import Format, ProblemFile, read_problem
-from solver.files.write import InvalidSolution, read_solution, write_solution
+from solver.files.vroom.read import VroomProblem
+from solver.files.vroom.travel import DETOUR_FACTOR, SPEED_KMH
+from solver.files.vroom.write import write_vroom
+from solver.files.write import InvalidSolution
 from solver.judge.check import check as violations_of
 from solver.problem import InvalidProblem, Problem
 from solver.solution import Route, Rule, Solution, StopKind
 from solver.solve import ENGINES, Limit, Progress
 from solver.solve import solve as solution_of
-from solver.start import start_from
+from solver.start import Start, start_from
 from solver.wording import counted
 
 DEFAULT_SECONDS = 10.0
+ESTIMATED = (
+    f"Travel is estimated: great circles × {DETOUR_FACTOR:g} at {SPEED_KMH:g} km/h; give matrices "
+    "to have it as it is"
+)
 
 ProblemPath = Annotated[Path, typer.Argument(metavar="PROBLEM", help="Problem file.")]
 FormatOption = Annotated[
@@ -122,11 +130,14 @@ def solve(
     if engine == "kernel":
         compile_first()
 
+    if file.vroom is not None and file.vroom.travel.is_estimated:
+        typer.echo(ESTIMATED, err=True)
     began = clock.monotonic()
-    known = None if given is None else start_from(file.problem, given)
+    known = _known_start(file, given)
+    source = start or problem
     for lost in () if known is None else known.dropped:
         typer.echo(
-            f"{start}: visit {lost.visit!r} leaves shift {lost.shift!r}: {lost.why}", err=True
+            f"{source}: visit {lost.visit!r} leaves shift {lost.shift!r}: {lost.why}", err=True
         )
     with _progress(file) as report, interruptible() as interrupted:
         solution = solution_of(
@@ -143,8 +154,8 @@ def solve(
         solution = with_reasons(Draft(file.problem), known.plan)
     elapsed = clock.monotonic() - began
 
-    written = write_solution(solution, file.scale, file.cost_scale)
-    text = json.dumps(written, ensure_ascii=False, indent=2) + "\n"
+    plan = plan_as_json(file, solution, elapsed)
+    text = json.dumps(plan, ensure_ascii=False, indent=2) + "\n"
     if target is not None:
         try:
             target.write_text(text, encoding="utf-8")
@@ -173,13 +184,14 @@ def check(
 
       [bold]dispatch check day.json plan.json[/bold]
     """
-    file, claimed = _read_files(problem, format, solution)
-    assert claimed is not None  # noqa: S101 - a solution was named
+    file, plan = _read_files(problem, format, solution)
+    assert plan is not None  # noqa: S101 - a solution was named
+    claimed = plan.solution
     violations = [
         violation
         for violation in violations_of(file.problem, claimed, tolerance=file.tolerance)
         if violation.rule is not Rule.COST or claimed.cost
-    ]
+    ] or false_claims(file, plan)
     if as_json:
         rows = [
             {"rule": v.rule.value, "where": v.where, "amount": v.amount, "message": v.message}
@@ -212,7 +224,7 @@ def _read_files(
     problem: Path,
     format: Format | None,  # noqa: A002 - the option's name
     solution: Path | None,
-) -> tuple[ProblemFile, Solution | None]:
+) -> tuple[ProblemFile, WrittenPlan | None]:
     """The problem and, if one is named, the solution; refused with the faults of both.
 
     What a solution means can be said only of a problem that is sound.
@@ -233,9 +245,17 @@ def _read_files(
     if solution is None:
         return file, None
     try:
-        return file, read_solution(data, file.problem, file.scale, file.cost_scale)
+        return file, plan_from_json(file, data)
     except InvalidSolution as error:
         refuse(error.faults)
+
+
+def _known_start(file: ProblemFile, given: WrittenPlan | None) -> Start | None:
+    """What can be kept of the plan to start from: the one given, or that of the problem's file."""
+    if given is not None:
+        return start_from(file.problem, given.solution)
+    own = None if file.vroom is None else file.vroom.start()
+    return None if own is None else start_from(file.problem, own)
 
 
 @contextmanager
@@ -259,7 +279,9 @@ def _print_summary(file: ProblemFile, solution: Solution, elapsed: float) -> Non
         console.print(_routes_table(file, solution.routes))
     if solution.unassigned:
         console.print(_unassigned_table(solution))
-    console.print(_cost_table(file, solution))
+    console.print(
+        _cost_table(file, solution) if file.vroom is None else _summary_table(file.vroom, solution)
+    )
     console.print(f"{_verdict(file, solution)} · {elapsed:.1f} s")
 
 
@@ -309,6 +331,16 @@ def _cost_table(file: ProblemFile, solution: Solution) -> Table:
     return table
 
 
+def _summary_table(vroom: VroomProblem, solution: Solution) -> Table:
+    """As VROOM sums it up."""
+    table = Table("Summary", title="Cost", title_justify="left")
+    table.add_column("VROOM", justify="right")
+    for name, value in write_vroom(vroom, solution)["summary"].items():
+        if isinstance(value, int):
+            table.add_row(name.replace("_", " "), f"{value:,}")
+    return table
+
+
 def _travel_time(problem: Problem, route: Route) -> int:
     places: dict[tuple[StopKind, str], int] = {}
     places |= {(StopKind.VISIT, visit.id): visit.location for visit in problem.visits}
@@ -322,6 +354,8 @@ def _travel_time(problem: Problem, route: Route) -> int:
 
 
 def _amount(file: ProblemFile, number: int) -> str:
+    if file.format == "vroom":
+        return f"{number // file.scale:,}"
     return f"{number:,}" if file.format == "json" else f"{number / file.scale:,.2f}"
 
 
@@ -330,9 +364,10 @@ def _price(file: ProblemFile, cents: int) -> str:
 
 
 def _duration(file: ProblemFile, number: int) -> str:
-    if file.format != "json":
+    if file.format not in ("json", "vroom"):
         return _amount(file, number)
-    return f"{number // 3600}:{number // 60 % 60:02}"
+    seconds = number // file.scale
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}"
 
 
 def _moment(file: ProblemFile, number: int) -> str:

@@ -15,6 +15,8 @@ class Role(StrEnum):
     """Reads and reports on their own days and jobs only."""
     INTEGRATION = "integration"
     """A machine that sends alerts, and nothing else."""
+    SOLVER = "solver"
+    """A machine that has problems solved, and nothing else."""
     ADMINISTRATOR = "administrator"
     """May do everything; accounts, keys and the log of changes are for this role alone."""
 

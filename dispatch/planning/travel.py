@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from solver.files.read import Floats, great_circle
+from solver.files.great_circles import Floats, great_circle
 from solver.travel import Matrix
 
 

@@ -7,17 +7,14 @@ is the end of its own run only.
 import ctypes
 import faulthandler
 import logging
-import multiprocessing
-import os
 import signal
-import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext
 
+from dispatch.processes import settle_in
 from dispatch.runs.execution import execute_run
 from dispatch.settings import Settings
-from solver.search.compilation import compile_search
 
 logger = logging.getLogger(__name__)
 
@@ -118,17 +115,7 @@ class Worker:
 
 def _work(talk: Connection, settings: Settings, stopping: "ctypes.c_bool") -> None:
     """Execute whatever run comes, until the service hangs up."""
-    faulthandler.enable()
-    # Ctrl-C reaches the whole process group; it is the service that tells its workers what to do.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
-    try:
-        compile_search()
-    except Exception:
-        # The run that needs it will say so.
-        logger.exception("The search engine could not be loaded")
+    settle_in()
     with suppress(EOFError, OSError):
         talk.send(None)
         while True:
@@ -138,12 +125,6 @@ def _work(talk: Connection, settings: Settings, stopping: "ctypes.c_bool") -> No
             except Exception:
                 logger.exception("Run %s was left behind", run_id)
             talk.send(run_id)
-
-
-def _die_with(sentinel: int) -> None:
-    """End with the service, however that ends."""
-    wait([sentinel])
-    os._exit(1)
 
 
 def _execute(run_id: str, settings: Settings, deadline: float, stopping: "ctypes.c_bool") -> None:

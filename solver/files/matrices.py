@@ -79,6 +79,14 @@ def matrices(
     return travel_time, distance
 
 
+def square(decoder: Decoder, value: Any, where: str) -> Matrix | None:
+    """A matrix of whole numbers from a list of rows; None having noted what is wrong with it."""
+    matrix = _matrix(decoder, value, where, None)
+    if matrix is not None:
+        matrix.setflags(write=False)
+    return matrix
+
+
 def _square(text: str, begin: int) -> tuple[Matrix, int] | None:
     """The square matrix of whole numbers or ``null`` that begins there, and where it ends; None if
     anything about it is not just so."""

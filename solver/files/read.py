@@ -1,4 +1,4 @@
-"""Problem files in: our JSON and the formats of published benchmarks (docs/formats.md)."""
+"""Problem files in: our JSON, VROOM's, and those of published benchmarks (docs/formats.md)."""
 
 import math
 from collections.abc import Mapping
@@ -8,24 +8,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from solver.faults import Fault
 from solver.files.decode import FAULTY, Decoder, UnreadableFile, parse_json, read_text
+from solver.files.great_circles import estimated_travel
 from solver.files.hhcrsp import SHARES, problem_from_hhcrsp
 from solver.files.links import links_in
 from solver.files.matrices import matrices, parse_problem
 from solver.files.text_formats import read_trsp, read_vrptw
+from solver.files.vroom.read import VroomProblem, problem_from_vroom
 from solver.objective import Objective
 from solver.problem import Depot, InvalidProblem, Problem, Shift, TimeWindow, Visit
-from solver.travel import MAX_TIME, Matrix
+from solver.travel import Matrix
 
-Floats = npt.NDArray[np.float64]
-
-Format = Literal["json", "trsp", "vrptw", "hhcrsp"]
-
-EARTH_RADIUS = 6_371_008.8
-"""Metres; the mean radius, so that great circles err by less than 0.6 %."""
+Format = Literal["json", "trsp", "vrptw", "hhcrsp", "vroom"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,8 @@ class ProblemFile:
     problem: Problem
     format: Format
     scale: int
+    vroom: VroomProblem | None = None
+    """What more VROOM's format says, in which its solutions are written, too."""
 
     @property
     def cost_scale(self) -> int:
@@ -47,7 +45,10 @@ class ProblemFile:
     @property
     def tolerance(self) -> int:
         """By how much the times of a solution may miss: none for our own format, a thousandth of
-        the file's unit for the text formats, whose solutions come from programs that round."""
+        the file's unit for the text formats, whose solutions come from programs that round. VROOM
+        cuts off to whole seconds where it counts in smaller ones."""
+        if self.format == "vroom":
+            return self.scale - 1
         return 0 if self.format == "json" else math.ceil(self.scale / 1000)
 
 
@@ -68,11 +69,20 @@ def read_problem(path: Path, format: Format | None = None) -> ProblemFile:  # no
             case "hhcrsp":
                 problem, scale = problem_from_hhcrsp(parse_json(text, path))
                 return ProblemFile(problem, "hhcrsp", scale)
-            case _:
-                data = parse_problem(text, path)
-                return ProblemFile(problem_from_json(data, path.parent), "json", 1)
+            case known:
+                return file_of_json(parse_problem(text, path), known, path.parent)
     except UnreadableFile as error:
         raise InvalidProblem([error.fault]) from error
+
+
+def file_of_json(data: Any, format: Format | None, folder: Path | None = None) -> ProblemFile:  # noqa: A002
+    """The problem in a decoded JSON document, VROOM's if ``format`` says so or, if it is None, if
+    there are vehicles in it. Raises ``InvalidProblem``."""
+    has_vehicles = isinstance(data, dict) and "vehicles" in data and "shifts" not in data
+    if format == "vroom" or (format is None and has_vehicles):
+        vroom = problem_from_vroom(data)
+        return ProblemFile(vroom.problem, "vroom", vroom.travel.scale, vroom)
+    return ProblemFile(problem_from_json(data, folder), "json", 1)
 
 
 def problem_from_json(data: Any, folder: Path | None = None) -> Problem:
@@ -116,23 +126,10 @@ def problem_from_json(data: Any, folder: Path | None = None) -> Problem:
     return problem
 
 
-def great_circle(
-    latitude: Floats, longitude: Floats, to: tuple[Floats, Floats] | None = None
-) -> Floats:
-    """Metres over a spherical earth from each point to each (or to each of other points, given as
-    latitudes and longitudes); degrees in, by the haversine."""
-    there = (latitude, longitude) if to is None else to
-    latitude, longitude, south, west = map(np.radians, (latitude, longitude, *there))
-    north = np.sin((latitude[:, None] - south[None, :]) / 2) ** 2
-    east = np.sin((longitude[:, None] - west[None, :]) / 2) ** 2
-    chord = north + np.cos(latitude[:, None]) * np.cos(south[None, :]) * east
-    metres: Floats = 2 * EARTH_RADIUS * np.arcsin(np.sqrt(np.clip(chord, 0, 1)))
-    return metres
-
-
-def _guessed_format(text: str, path: Path) -> Format:
+def _guessed_format(text: str, path: Path) -> Literal["trsp", "vrptw", "hhcrsp"] | None:
+    """None: it looks like JSON, ours or VROOM's."""
     if text.lstrip()[:1] in ("{", "["):
-        return "hhcrsp" if '"patients"' in text and '"caregivers"' in text else "json"
+        return "hhcrsp" if '"patients"' in text and '"caregivers"' in text else None
     lines = {" ".join(line.split()).upper() for line in text.splitlines()}
     if "DEPOT TECHNICIANS AND REQUESTS" in lines:
         return "trsp"
@@ -173,8 +170,7 @@ def _skills(decoder: Decoder, value: Any, where: str) -> Any:
 
 
 def _great_circles(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, Matrix] | None:
-    """Times and distances between coordinates, both rounded up: that keeps a detour from being
-    shorter than the direct way."""
+    """Times and distances between coordinates; None having noted what is wrong."""
     before = len(decoder.faults)
     # Where it is missing that was noted already.
     given = "speed_kmh" in data
@@ -188,13 +184,11 @@ def _great_circles(decoder: Decoder, data: Mapping[str, Any]) -> tuple[Matrix, M
     if len(decoder.faults) > before or speed is FAULTY:
         return None
     latitude, longitude = np.array(points, dtype=float).reshape(-1, 2).T
-    metres = great_circle(latitude, longitude) * detour
-    seconds = metres / (speed / 3.6)
-    if max(metres.max(initial=0), seconds.max(initial=0)) > MAX_TIME:
+    travel = estimated_travel(latitude, longitude, speed, detour)
+    if travel is None:
         cause = "with this speed and detour factor, ways are longer than 2^40 seconds"
         decoder.fault("too_large", "/locations", cause, "check the units of both")
-        return None
-    return np.ceil(seconds).astype(np.int64), np.ceil(metres).astype(np.int64)
+    return travel
 
 
 def _point(decoder: Decoder, value: Any, where: str) -> tuple[Any, Any]:

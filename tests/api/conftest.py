@@ -57,7 +57,8 @@ def operations_once() -> Iterator[None]:
 
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
-    return create_app(settings.model_copy(update={"solver_processes": 0}))
+    changed = {"solver_processes": 0, "solve_seconds": 0.5}
+    return create_app(settings.model_copy(update=changed))
 
 
 PASSWORD = "ba con mèo trên mái"

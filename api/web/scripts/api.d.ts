@@ -9,7 +9,7 @@ declare namespace Api {
   type Day = string;
   type Cents = number;
 
-  type Role = "dispatcher" | "technician" | "integration" | "administrator";
+  type Role = "dispatcher" | "technician" | "integration" | "solver" | "administrator";
   type JobStatus = "open" | "scheduled" | "dispatched" | "en_route" | "on_site" | "completed" | "cannot_complete" | "on_hold" | "cancelled";
   type Priority = "low" | "normal" | "high" | "urgent" | "emergency";
   type StopKind = "visit" | "depot" | "break";

@@ -38,12 +38,15 @@ from tests.dispatch.crew import MONDAY, add_live_route, hanoi
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-EVERYBODY = {"nobody", "forger", "technician", "integration", "dispatcher", "administrator"}
+EVERYBODY = {
+    *("nobody", "forger", "technician", "integration", "solver", "dispatcher", "administrator")
+}
 OFFICE = {"dispatcher", "administrator"}
 FIELD = {"technician", *OFFICE}
 """A technician on the own data, that is."""
 ADMINISTRATION = {"administrator"}
 INTEGRATION = {"integration", "administrator"}
+SOLVING = {"solver", *OFFICE}
 
 ALLOWED = {
     "read_health": EVERYBODY,
@@ -106,6 +109,7 @@ ALLOWED = {
     "list_runs": OFFICE,
     "read_run": OFFICE,
     "cancel_run": OFFICE,
+    "solve_problem": SOLVING,
     "list_technicians": OFFICE,
     "read_route": FIELD,
     "read_route_as_calendar": FIELD,
@@ -228,8 +232,8 @@ def shown_by(caller: str, app: FastAPI) -> dict[str, str]:
             with Session(app.state.engine) as session:
                 session.get_one(Account, "gone").active = False
                 session.commit()
-        case "integration":
-            token = key_of(app, Role.INTEGRATION)
+        case "integration" | "solver":
+            token = key_of(app, Role(caller))
         case _:
             technician = "T01" if caller == "technician" else None
             token = tokens_of(app, caller, Role(caller), technician).access_token
@@ -254,7 +258,7 @@ def test_everyone_gets_as_far_as_the_table_says(
         if not public:
             assert answer.headers["www-authenticate"].startswith("Bearer")
             assert answer.headers["content-type"] == "application/problem+json"
-    for caller in ("technician", "integration", "dispatcher", "administrator"):
+    for caller in ("technician", "integration", "solver", "dispatcher", "administrator"):
         headers = shown_by(caller, app)
         answer = anyone.request(method, path.format(**OWN), headers=headers)
         assert answer.status_code != 401, caller

@@ -135,7 +135,7 @@ def test_who_gives_up_leaves_the_line_to_the_others() -> None:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_there_are_connections_for_all_that_are_at_work_and_for_the_placer(kind: str) -> None:
-    assert Lines(writers=lines.WRITERS[kind]).most_connections < engines.MOST_CONNECTIONS
+    assert Lines(writers=lines.WRITERS[kind], solvers=9).most_connections < engines.MOST_CONNECTIONS
 
 
 # The service

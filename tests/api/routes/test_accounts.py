@@ -49,6 +49,7 @@ def test_an_account_is_created_with_a_password_shown_once(lan: TestClient) -> No
     [
         ({"role": "boss"}, ("enum", "/role")),
         ({"role": "integration"}, ("role_of_machines", "/role")),
+        ({"role": "solver"}, ("role_of_machines", "/role")),
         ({"role": "technician"}, ("whose_technician", "/technician_id")),
         ({"technician_id": "T01"}, ("whose_technician", "/technician_id")),
         ({"role": "technician", "technician_id": "T1"}, ("unknown_reference", "/technician_id")),

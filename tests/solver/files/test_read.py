@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from solver.files.read import EARTH_RADIUS, problem_from_json, read_problem
+from solver.files.great_circles import EARTH_RADIUS
+from solver.files.read import problem_from_json, read_problem
 from solver.objective import Objective
 from solver.problem import Depot, InvalidProblem, Problem, Shift, Visit
 from solver.travel import NO_WAY
