@@ -7,15 +7,15 @@ territories are plain strings, compared by equality.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
 from solver.faults import Fault
-from solver.links import Link, link_faults
+from solver.links import Link, link_faults, linked
 from solver.objective import Objective, objective_faults
 from solver.travel import MAX_TIME, Matrix, frozen, location_faults, longest_leg, travel_faults
 
@@ -174,6 +174,13 @@ class Problem:
     def visit(self) -> Mapping[str, Visit]:
         """Every visit by its id."""
         return {visit.id: visit for visit in self.visits}
+
+    def among(self, names: Collection[str]) -> "Problem":
+        """The problem of these visits alone, with those links all of whose visits are among
+        them."""
+        visits = tuple(visit for visit in self.visits if visit.id in names)
+        links = tuple(link for link in self.links if all(one in names for one in linked(link)))
+        return replace(self, visits=visits, links=links)
 
     @cached_property
     def ready(self) -> Mapping[str, int]:
