@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from solver.draft.closing import close
-from solver.draft.crews import Crews
+from solver.draft.closing import MOST_ATTEMPTS, Patience, close
+from solver.draft.crews import ATTEMPTS_FOR_A_CREW, Crews
 from solver.draft.draft import Draft
 from solver.draft.insertion import fill, make_room
 from solver.explain.linked import with_reasons
@@ -92,7 +92,7 @@ def solve(
     if engine not in ENGINES:
         raise ValueError(f"unknown engine {engine!r}; known are {', '.join(ENGINES)}")
     solving = _Solving(problem, limit, progress, cancelled, quick_to_close=engine == "kernel")
-    crews = Crews(Draft(problem), solving.over)
+    crews = Crews(Draft(problem))
     if start is not None:
         crews.adopt(start.routes)
     if engine == "kernel":
@@ -101,10 +101,10 @@ def solve(
         best = _by_routing_model(solving, crews, seed)
     if start is not None and best.objective >= start.objective:
         # Its reasons may be of another problem, or not be there yet.
-        kept = with_reasons(problem, start, solving.explained)
+        kept = with_reasons(crews.draft, start, solving.explained)
         if not check(problem, kept):
             return kept
-    solution = with_reasons(problem, best, solving.explained)
+    solution = with_reasons(crews.draft, best, solving.explained)
     violations = check(problem, solution)
     if violations:
         raise EngineFault("\n".join(f"{v.rule}: {v.where}: {v.message}" for v in violations))
@@ -119,7 +119,7 @@ def _by_kernel(solving: "_Solving", crews: Crews, seed: int, cores: int) -> Solu
     Visits that are linked are placed before, and stand where they are while it searches.
     """
     draft = crews.draft
-    crews.place_all()
+    crews.place_all(_patience(solving, crews))
     searches = Searches(crews.tied(), seed=seed, cores=cores)
     searches.open(draft.sequences)
 
@@ -133,13 +133,14 @@ def _by_kernel(solving: "_Solving", crews: Crews, seed: int, cores: int) -> Solu
     if not draft.take(searches.sequences()):
         raise EngineFault("stops that the search has placed cannot be kept")
     crews.settle()
-    return _closed(solving, crews, solving.better(None, draft.routes()))
+    crews.improve(Patience(MOST_ATTEMPTS, solving.placed))
+    return _closed(solving, crews, solving.better(None, crews.routes()))
 
 
 def _by_routing_model(solving: "_Solving", crews: Crews, seed: int) -> Solution:
     """Open with regret insertion, then rounds of OR-Tools' local search."""
     _fill(solving, crews)
-    best = solving.better(None, crews.draft.routes())
+    best = solving.better(None, crews.routes())
     solving.left_out = len(best.unassigned)
     for number in range(ROUNDS):
         if solving.over() or solving.too_late_for_a_round() or not best.routes:
@@ -153,9 +154,18 @@ def _closed(solving: "_Solving", crews: Crews, best: Solution) -> Solution:
     out differently what they have, and there may be more to place."""
     while best.unassigned and not solving.placed():
         crews.adopt(best.routes)
-        crews.place_all()
+        patience = Patience(MOST_ATTEMPTS, solving.placed)
+        crews.place_all(patience)
         _one_by_one(crews, lambda draft: close(draft, solving.placed))
-        found = solving.better(best, crews.draft.routes())
+        found = solving.better(best, crews.routes())
+        for group in crews.waiting():
+            if patience.is_over:
+                break
+            crews.adopt(found.routes)
+            if crews.place_instead(group, patience):
+                crews.place_all(patience)
+                _one_by_one(crews, lambda draft: close(draft, solving.placed))
+                found = solving.better(found, crews.routes())
         if found is best:
             break
         best = found
@@ -241,6 +251,13 @@ class _Solving:
         """Whether all time is over."""
         return self._is_past(0.0)
 
+    def half_over(self) -> bool:
+        """Whether half of the time for the search is over."""
+        left = self.left()
+        if self.cancelled() or left is None or self.limit.seconds is None:
+            return self.cancelled()
+        return 2 * left <= self.limit.seconds
+
     def over(self) -> bool:
         return self.cancelled() or self.left() == 0.0
 
@@ -304,19 +321,24 @@ def _search_on(solving: _Solving, crews: Crews, best: Solution, seed: int, numbe
         )
         if not whole:
             crews.settle()
-        best = solving.better(best, draft.supplied(answer.routes) if whole else draft.routes())
+        best = solving.better(best, draft.supplied(answer.routes) if whole else crews.routes())
     crews.adopt(best.routes)
     _fill(solving, crews)
-    return solving.better(best, draft.routes())
+    return solving.better(best, crews.routes())
 
 
 def _without_breaks(route: Route) -> list[Stop]:
     return [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
 
 
+def _patience(solving: _Solving, crews: Crews) -> Patience:
+    """To try each crew once, in half of the time."""
+    return Patience(ATTEMPTS_FOR_A_CREW * len(crews.bonds.of), solving.half_over)
+
+
 def _fill(solving: _Solving, crews: Crews) -> None:
     """Place what is left out, in others' places if need be, dearest first."""
-    crews.place_all()
+    crews.place_all(_patience(solving, crews))
     _one_by_one(crews, lambda draft: _fill_in(solving, draft))
 
 

@@ -38,7 +38,7 @@ def start_from(problem: Problem, given: Solution) -> Start:
     crews.adopt(given.routes)
     draft = crews.draft
     left_out = [visit.id for visit in draft.unassigned()]
-    routes = draft.routes()
+    routes = crews.routes()
     plan = Solution(
         routes,
         tuple(Unassigned(name, ()) for name in left_out),

@@ -18,6 +18,7 @@ from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, Visit
 from solver.search import compilation
 from solver.solution import Reason, Route, Solution, Stop, Unassigned
 from solver.solve import ENGINES, Limit, Progress
+from tests.solver.files.test_hhcrsp import DATA as HHCRSP
 from tests.solver.files.test_text_formats import TRSP, VRPTW
 from tests.solver.problems import serial_solution, solution_of
 
@@ -72,7 +73,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 # --- solve -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [json.dumps(PROBLEM), TRSP, VRPTW], ids=["json", "trsp", "vrptw"])
+@pytest.mark.parametrize(
+    "text",
+    [json.dumps(PROBLEM), TRSP, VRPTW, json.dumps(HHCRSP)],
+    ids=["json", "trsp", "vrptw", "hhcrsp"],
+)
 def test_a_solved_problem_of_each_format_passes_the_check(tmp_path: Path, text: str) -> None:
     problem, solution = tmp_path / "problem", tmp_path / "solution.json"
     problem.write_text(text)
@@ -321,7 +326,7 @@ def test_a_start_is_improved_and_the_answer_costs_no_more(day: Path) -> None:
     assert sorted(stops(improved)) == ["boiler", "fridge"]
 
 
-@pytest.mark.parametrize("text", [TRSP, VRPTW], ids=["trsp", "vrptw"])
+@pytest.mark.parametrize("text", [TRSP, VRPTW, json.dumps(HHCRSP)], ids=["trsp", "vrptw", "hhcrsp"])
 def test_a_start_may_be_in_the_unit_of_a_text_format(tmp_path: Path, text: str) -> None:
     problem, first, second = (tmp_path / name for name in ("problem", "1.json", "2.json"))
     problem.write_text(text)

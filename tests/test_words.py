@@ -75,11 +75,13 @@ NEVER_ONE = {
     ("dispatch/weakness.py", "shortest"): "12, or 32",
     ("solver/explain/impossible.py", "able"): "one is said otherwise",
     ("solver/explain/impossible.py", "len(by_technician)"): "a rule that holds back some, not all",
+    ("solver/explain/linked.py", "number"): "two at least",
     ("solver/explain/reasons.py", "len(names) - MOST_NAMED"): "two at least",
     ("solver/files/text_formats.py", "pattern.groups"): "7, or 9",
     ("solver/files/text_formats.py", "size"): "2, or 4",
     ("solver/judge/check.py", "taken[pause.id]"): "two at least",
     ("solver/judge/check.py", "times"): "two at least",
+    ("solver/links.py", "times"): "two at least",
     ("solver/problem.py", "count"): "two at least",
 }
 """Numbers with a noun in the plural right behind them, by file, and why that is right."""

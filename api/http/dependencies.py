@@ -75,14 +75,14 @@ WritingSession = Annotated[Session, Depends(writing_session)]
 GivenLiveDays = Annotated[LiveDays, Depends(live_days)]
 GivenConflicts = Annotated[Conflicts, Depends(conflicts)]
 Actor = Annotated[str, Depends(actor)]
-Person = Annotated[SignedIn, Depends(person)]
+SignedInPerson = Annotated[SignedIn, Depends(person)]
 
 
 _AFTER = Query(description="`next` of the page before; leave it out for the first page.")
 _NEXT = Field(description="`after` of the next page; null on the last one.")
 Number = Annotated[int, Field(ge=1, lt=2**31)]
 """An id that the database has made up."""
-After = Annotated[Code | None, _AFTER]
+PageAfter = Annotated[Code | None, _AFTER]
 AfterNumber = Annotated[Number | None, _AFTER]
 Next = Annotated[str | None, _NEXT]
 NextNumber = Annotated[int | None, _NEXT]

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import create_model
 from sqlmodel import Session
 
-from api.http.dependencies import Actor, After, Next, PageLimit, ReadingSession, WritingSession
+from api.http.dependencies import Actor, Next, PageAfter, PageLimit, ReadingSession, WritingSession
 from api.http.problems import documented
 from dispatch.intake import Code
 from dispatch.output import Output
@@ -61,13 +61,13 @@ def add_operations(
         found, following = register.page(session, after, limit, **equal)
         return page_model.model_validate({plural: found, "next": following})
 
-    def list_all(session: ReadingSession, after: After = None, limit: PageLimit = 50) -> Output:
+    def list_all(session: ReadingSession, after: PageAfter = None, limit: PageLimit = 50) -> Output:
         return page(session, after, limit)
 
     def list_some(
         session: ReadingSession,
         belongs_to: Annotated[Code | None, Query(alias=listed_by)] = None,
-        after: After = None,
+        after: PageAfter = None,
         limit: PageLimit = 50,
     ) -> Output:
         return page(session, after, limit, **{str(listed_by): belongs_to})

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Body, Response
 from api.http.dependencies import (
     LOCATION,
     Actor,
-    After,
     Next,
+    PageAfter,
     PageLimit,
     ReadingSession,
     WritingSession,
@@ -69,7 +69,7 @@ def create_account(
 
 @router.get("", summary="List accounts, in the order of their ids", responses=documented(422))
 def list_accounts(
-    session: ReadingSession, after: After = None, limit: PageLimit = 50
+    session: ReadingSession, after: PageAfter = None, limit: PageLimit = 50
 ) -> AccountPage:
     page, following = accounts.list_accounts(session, after=after, limit=limit)
     return AccountPage(accounts=list(page), next=following)

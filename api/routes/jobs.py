@@ -8,12 +8,12 @@ from api.http.dependencies import (
     ETAG,
     LOCATION,
     Actor,
-    After,
     GivenIdempotencyKey,
     GivenLiveDays,
     GivenSettings,
     IfMatch,
     Next,
+    PageAfter,
     PageLimit,
     ReadingSession,
     WritingSession,
@@ -170,7 +170,7 @@ def list_jobs(
     unassigned: Annotated[
         bool | None, Query(description="Waiting to be planned, on no published route.")
     ] = None,
-    after: After = None,
+    after: PageAfter = None,
     limit: PageLimit = 50,
 ) -> JobPage:
     page, following = jobs.list_jobs(
@@ -203,7 +203,7 @@ def read_job(job_id: Code, session: ReadingSession, response: Response) -> JobOu
     responses=documented(404, 422),
 )
 def read_job_history(
-    job_id: Code, session: ReadingSession, after: After = None, limit: PageLimit = 20
+    job_id: Code, session: ReadingSession, after: PageAfter = None, limit: PageLimit = 20
 ) -> JobHistory:
     """Jobs at the same site, or on the same machine, that were over before this one was."""
     visits, following = history.job_history(session, job_id, after=after, limit=limit)

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
 
-from api.http.dependencies import Actor, After, Next, PageLimit, ReadingSession, WritingSession
+from api.http.dependencies import Actor, Next, PageAfter, PageLimit, ReadingSession, WritingSession
 from api.http.problems import documented
 from dispatch.access import keys
 from dispatch.access.keys import KeyOut, MadeKey, NewKey
@@ -45,7 +45,7 @@ def create_key(
 
 
 @router.get("", summary="List keys, in the order of their ids", responses=documented(422))
-def list_keys(session: ReadingSession, after: After = None, limit: PageLimit = 50) -> KeyPage:
+def list_keys(session: ReadingSession, after: PageAfter = None, limit: PageLimit = 50) -> KeyPage:
     page, following = keys.list_keys(session, after=after, limit=limit)
     return KeyPage(keys=list(page), next=following)
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.http.dependencies import Actor, After, Next, PageLimit, ReadingSession, WritingSession
+from api.http.dependencies import Actor, Next, PageAfter, PageLimit, ReadingSession, WritingSession
 from api.http.problems import documented
 from dispatch.intake import Code
 from dispatch.models import RunStatus
@@ -22,7 +22,7 @@ class RunPage(Output):
 def list_runs(
     session: ReadingSession,
     status: RunStatus | None = None,
-    after: After = None,
+    after: PageAfter = None,
     limit: PageLimit = 50,
 ) -> RunPage:
     page, following = runs.list_runs(session, status=status, after=after, limit=limit)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, Request, Response
 
 from api.http import cookies
-from api.http.dependencies import GivenSettings, Person, ReadingSession, WritingSession
+from api.http.dependencies import GivenSettings, ReadingSession, SignedInPerson, WritingSession
 from api.http.problems import documented
 from api.routes.sign_ins import CREDENTIALS, verified_within_limits
 from dispatch.access import browser_sessions, sign_ins
@@ -55,7 +55,7 @@ def start_session(
 @router.get("/session", summary="Read who is signed in", responses=documented())
 def read_session(
     session: ReadingSession,
-    person: Person,
+    person: SignedInPerson,
     settings: GivenSettings,
     request: Request,
     response: Response,
@@ -72,7 +72,7 @@ def read_session(
     "/session", status_code=204, summary="Sign out with a browser", responses=documented()
 )
 def end_session(
-    session: WritingSession, person: Person, request: Request, response: Response
+    session: WritingSession, person: SignedInPerson, request: Request, response: Response
 ) -> None:
     """As `POST /sign-out`; the cookies are gone too."""
     sign_ins.sign_out(session, person.sign_in_id, person.account_id)

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from api.http import cookies
 from api.http.access import count
-from api.http.dependencies import GivenSettings, Person, ReadingSession, WritingSession
+from api.http.dependencies import GivenSettings, ReadingSession, SignedInPerson, WritingSession
 from api.http.lines import address_of
 from api.http.problems import documented, problem
 from dispatch.access import accounts, sign_ins
@@ -121,13 +121,13 @@ def refresh_token(
 
 
 @router.post("/sign-out", status_code=204, summary="Sign out", responses=documented())
-def sign_out(session: WritingSession, person: Person) -> None:
+def sign_out(session: WritingSession, person: SignedInPerson) -> None:
     """Both tokens are void at once; other devices stay signed in."""
     sign_ins.sign_out(session, person.sign_in_id, person.account_id)
 
 
 @router.get("/me", summary="Read one's own account", responses=documented())
-def read_own_account(session: ReadingSession, person: Person) -> AccountOut:
+def read_own_account(session: ReadingSession, person: SignedInPerson) -> AccountOut:
     return accounts.read_account(session, person.account_id)
 
 
@@ -141,7 +141,7 @@ def change_own_password(
     looking: ReadingSession,
     session: WritingSession,
     settings: GivenSettings,
-    person: Person,
+    person: SignedInPerson,
     request: Request,
 ) -> Tokens:
     """Answers with new tokens; all others of the account are void, here and on other devices."""

@@ -13,10 +13,10 @@ from api.http.dependencies import (
     ETAG,
     NOT_MODIFIED,
     Actor,
-    After,
     GivenSettings,
     IfNoneMatch,
     Next,
+    PageAfter,
     PageLimit,
     ReadingSession,
     WritingSession,
@@ -108,7 +108,7 @@ GEOJSON = {
 
 @router.get("", summary="List technicians, in the order of their ids", responses=documented(422))
 def list_technicians(
-    session: ReadingSession, after: After = None, limit: PageLimit = 50
+    session: ReadingSession, after: PageAfter = None, limit: PageLimit = 50
 ) -> TechnicianPage:
     page, following = technicians.list_technicians(session, after=after, limit=limit)
     return TechnicianPage(technicians=page, next=following)

@@ -101,7 +101,7 @@ def _own_version() -> str:
 
 def _engine_of_ours(name: str) -> Engine:
     return Engine(
-        families=("trsp", "vrptw", "generated"),
+        families=("trsp", "vrptw", "hhcrsp", "generated"),
         many_cores=name == "kernel",
         seeded=True,
         version=_own_version,

@@ -7,13 +7,19 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from benchmarks.generate import generate
-from solver.files.read import read_problem
+from solver.files.read import Format, read_problem
 from solver.problem import Problem
 
-FAMILIES = ("trsp", "vrptw", "generated")
+FAMILIES = ("trsp", "vrptw", "hhcrsp", "generated")
 
-PUBLISHED_COLUMN = {"trsp": "working_time", "vrptw": "distance_trunc_1_decimal"}
+PUBLISHED_COLUMN = {
+    "trsp": "working_time",
+    "vrptw": "distance_trunc_1_decimal",
+    "hhcrsp": "total_cost",
+}
 """Of ``FAMILY/published.csv``, whose other column is ``instance``."""
+
+FORMATS: dict[str, Format] = {"trsp": "trsp", "vrptw": "vrptw", "hhcrsp": "hhcrsp"}
 
 GENERATOR_SEED = 1
 
@@ -42,10 +48,11 @@ def instance_names(family: str, data: Path | None, pattern: str = "*") -> list[s
     """
     if data is None:
         raise FileNotFoundError(f"{family} instances are needed: --data FOLDER or BENCH_DATA")
-    names = sorted(path.stem for path in (data / family).glob("*.txt"))
+    ending = _ending(family)
+    names = sorted(path.stem for path in (data / family).glob(f"*{ending}"))
     chosen = [name for name in names if fnmatch(name, pattern)]
     if not chosen:
-        raise FileNotFoundError(f"{data / family} has no instance {pattern}.txt")
+        raise FileNotFoundError(f"{data / family} has no instance {pattern}{ending}")
     return chosen
 
 
@@ -55,8 +62,12 @@ def load(family: str, name: str, data: Path | None) -> Instance:
         return Instance(family, name, generate(*size(name)), 1, None)
     if data is None:
         raise FileNotFoundError(f"{family} instances are needed: --data FOLDER or BENCH_DATA")
-    file = read_problem(data / family / f"{name}.txt", "trsp" if family == "trsp" else "vrptw")
-    return Instance(family, name, file.problem, file.scale, _published(family, name, data))
+    file = read_problem(data / family / f"{name}{_ending(family)}", FORMATS[family])
+    return Instance(family, name, file.problem, file.cost_scale, _published(family, name, data))
+
+
+def _ending(family: str) -> str:
+    return ".json" if family == "hhcrsp" else ".txt"
 
 
 def size(name: str) -> tuple[int, int, int, int]:

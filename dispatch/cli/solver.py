@@ -15,6 +15,7 @@ from rich.table import Table
 from dispatch.cli import terminal
 from dispatch.cli.terminal import compile_first, interruptible, refuse
 from dispatch.cores import available_cores
+from solver.draft.draft import Draft
 from solver.explain.linked import with_reasons
 from solver.faults import Fault
 from solver.files.decode import UnreadableFile, parse_json, read_text
@@ -139,7 +140,7 @@ def solve(
             cancelled=interrupted,
         )
     if known is not None and known.plan.objective < solution.objective:
-        solution = with_reasons(file.problem, known.plan)
+        solution = with_reasons(Draft(file.problem), known.plan)
     elapsed = clock.monotonic() - began
 
     written = write_solution(solution, file.scale, file.cost_scale)

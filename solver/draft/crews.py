@@ -6,7 +6,7 @@ the first are tried, and the cheapest of all that comes to an end is taken. A ch
 order; if all of it has no place, as much of its beginning as has.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from solver.draft.closing import Patience
@@ -15,10 +15,13 @@ from solver.draft.insertion import Option, best_place
 from solver.draft.tied import tied, within
 from solver.links import After, Apart, Bonds, Link, Person, Separation, Together, linked
 from solver.problem import Problem, Shift, Visit
+from solver.rules.cost import cost
 from solver.solution import Route
+from solver.timing.moments import held
 from solver.timing.schedule import NEVER, Call
 from solver.timing.slack import Slack
-from solver.timing.ties import Ties, bound_starts, held
+from solver.timing.ties import Ties, bound_starts
+from solver.timing.timing import cheapest
 from solver.travel import MAX_TIME
 
 DAY = 86_400
@@ -29,6 +32,8 @@ MOST_PLACES_OF_THE_NEXT = 3
 MOST_PLACES_ON_A_SHIFT = 3
 MOST_ATTEMPTS_FOR_A_CREW = 3_000
 """So many places are priced before a crew is given up."""
+ATTEMPTS_FOR_A_CREW = 10
+"""As much work as so many places for a single visit it is taken to be, whatever it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,11 @@ class Crews:
     """The linked visits of a draft over the whole problem: those on routes are held at moments at
     which all of them keep their links."""
 
-    def __init__(self, draft: Draft, over: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.problem: Problem = draft.problem
         self.bonds = Bonds(self.problem.links)
         self.ties = Ties(self.problem, draft.legs)
-        self._over = over
         self._spots: dict[str, _Spot] = {}
 
     # --- what is there already --------------------------------------------------------------------
@@ -75,6 +79,8 @@ class Crews:
     def settle(self) -> None:
         """Hold the linked visits of the draft at the cheapest moments that are found; leave out
         those that break a link, and all that depend on them."""
+        if not self.bonds.of:
+            return
         plain = {visit.id: visit for visit in self.draft.visits}
         gone = self._breaking()
         moments = self._moments(plain, gone)
@@ -91,7 +97,13 @@ class Crews:
             self._leave_out(left)
 
     def _moments(self, plain: Mapping[str, Visit], gone: set[str]) -> dict[str, int] | None:
-        sequences = {
+        return self.ties.cheapest(self._sequences(plain, gone))
+
+    def _sequences(
+        self, plain: Mapping[str, Visit], gone: Collection[str]
+    ) -> dict[str, tuple[Call, ...]]:
+        """What the draft holds, less some, with the windows of the problem."""
+        return {
             name: tuple(
                 plain[call.id] if isinstance(call, Visit) else call
                 for call in calls
@@ -99,7 +111,6 @@ class Crews:
             )
             for name, calls in self.draft.sequences.items()
         }
-        return self.ties.cheapest(sequences)
 
     def _hold(self, plain: Mapping[str, Visit], moments: Mapping[str, int]) -> None:
         self._spots = {}
@@ -118,6 +129,26 @@ class Crews:
                 self._spots[name] = _Spot(shift, start, end)
         if lost:
             self._leave_out(lost)
+
+    def routes(self) -> tuple[Route, ...]:
+        """The draft's routes; at times that the price of the worst lateness has a say in."""
+        routes = self.draft.routes()
+        if not self.problem.objective.worst_lateness:
+            return routes
+        ties = Ties(self.problem, self.draft.legs, lateness=True)
+        plain = {visit.id: visit for visit in self.draft.visits}
+        moments = ties.cheapest(self._sequences(plain, set()))
+        if moments is None:
+            return routes
+        timed = [
+            cheapest(self.problem, shift, held(calls, moments), self.draft.legs)
+            for shift in self.problem.shifts
+            if (calls := self.draft.sequences[shift.id])
+        ]
+        if None in timed:
+            return routes
+        again = self.draft.supplied([route for route in timed if route is not None])
+        return min(routes, again, key=lambda ones: sum(cost(self.problem, ones, ()).values()))
 
     def tied(self) -> Problem:
         """The problem for all that places visits one by one next to what is linked here."""
@@ -153,41 +184,89 @@ class Crews:
         placed; what costs most to leave out first."""
         prices = self.problem.prices
         left = [unit for unit in self.bonds.units() if unit[0] not in self._spots]
+        return sorted(
+            self._groups(left),
+            key=lambda group: -max(prices[name] for unit in group for name in unit),
+        )
+
+    def _groups(self, units: Sequence[tuple[str, ...]]) -> list[list[tuple[str, ...]]]:
+        """The units, those together that are tied, in their order."""
         groups: list[list[tuple[str, ...]]] = []
-        for unit in left:
+        for unit in units:
             near = {v for name in unit for link in self._ties(name) for v in linked(link)}
             mine = [group for group in groups if any(near & set(one) for one in group)]
             groups = [group for group in groups if group not in mine]
             groups.append([*(one for group in mine for one in group), unit])
-        order = {unit: number for number, unit in enumerate(left)}
-        for group in groups:
-            group.sort(key=order.__getitem__)
-        return sorted(
-            groups, key=lambda group: -max(prices[name] for unit in group for name in unit)
-        )
+        order = {unit: number for number, unit in enumerate(units)}
+        return [sorted(group, key=order.__getitem__) for group in groups]
 
-    def place_all(self) -> bool:
-        """Place all that waits, as far as that costs less than to leave it out; whether anything
-        was placed."""
-        placed = False
+    def improve(self, patience: Patience) -> None:
+        """Take out what hangs together and put it back where it costs least, for as long as that
+        pays and there is patience."""
+        better = True
+        while better and not patience.is_over:
+            better = False
+            for group in self._groups([u for u in self.bonds.units() if u[0] in self._spots]):
+                before, spots = self.draft.copy(), self._spots
+                cents = before.cents()
+                names = {name for unit in group for name in unit}
+                if self._place_without(names, group, patience) and self.draft.cents() < cents:
+                    better = True
+                else:
+                    self.draft.take_from(before)
+                    self._spots = spots
+
+    def place_all(self, patience: Patience) -> None:
+        """Place all that waits, as far as that costs less than to leave it out, for as long as
+        there is patience."""
         for group in self.waiting():
-            if self._over():
+            if patience.is_over:
                 break
-            placed |= self.place(group)
-        return placed
+            self.place(group, patience)
 
-    def place(self, group: Sequence[tuple[str, ...]]) -> bool:
+    def place(self, group: Sequence[tuple[str, ...]], patience: Patience) -> bool:
         """Place these units, or as many from the first on as have a place; whether any has. Those
         which they depend on, and which are not among them, have to be on routes."""
         for number in range(len(group), 0, -1):
             members = [name for unit in group[:number] for name in unit]
             if any(self._needs(name) - set(members) - self._spots.keys() for name in members):
                 continue
-            best = self._best(members)
+            best = self._best(members, patience)
             if best is not None:
                 self.draft.take_from(best.draft)
                 self._spots = dict(best.spots)
                 return True
+        return False
+
+    def place_instead(self, group: Sequence[tuple[str, ...]], patience: Patience) -> bool:
+        """Place these units where they would be if nothing else was there, and take off those
+        shifts whatever is on them, as well as the visits that the units are linked to; whether they
+        have a place then. Who has left is on no route."""
+        before, spots = self.draft.copy(), self._spots
+        names = [name for unit in group for name in unit]
+        every = {call.id for calls in before.sequences.values() for call in calls}
+        if not self._place_without(every & before.rows.keys(), group, patience):
+            return False
+        taken = {self._spots[name].shift.id for name in names if name in self._spots}
+        self.draft.take_from(before)
+        self._spots = spots
+        gone = {call.id for name in taken for call in before.sequences[name]}
+        gone |= {other for name in names for link in self.bonds.of[name] for other in linked(link)}
+        gone |= {
+            other for name in gone & self.bonds.of.keys() for other in self.bonds.leaving[name]
+        }
+        return self._place_without(gone & before.rows.keys(), group, patience)
+
+    def _place_without(
+        self, names: Collection[str], group: Sequence[tuple[str, ...]], patience: Patience
+    ) -> bool:
+        before, spots = self.draft.copy(), self._spots
+        self.draft.remove(names)
+        self._spots = {name: spot for name, spot in spots.items() if name not in names}
+        if not self._breaking() & self._spots.keys() and self.place(group, patience):
+            return True
+        self.draft.take_from(before)
+        self._spots = spots
         return False
 
     def _needs(self, name: str) -> set[str]:
@@ -196,8 +275,10 @@ class Crews:
     def _ties(self, name: str) -> list[Link]:
         return [link for link in self.bonds.of[name] if not isinstance(link, Apart)]
 
-    def _best(self, members: Sequence[str]) -> _Trial | None:
-        patience = Patience(MOST_ATTEMPTS_FOR_A_CREW, self._over)
+    def _best(self, members: Sequence[str], all_patience: Patience) -> _Trial | None:
+        if not all_patience.spend(ATTEMPTS_FOR_A_CREW):
+            return None
+        patience = Patience(MOST_ATTEMPTS_FOR_A_CREW, all_patience.over)
         before = sum(map(self.draft.cents_of, self.problem.shifts))
         lowest = before + sum(self.problem.prices[name] for name in members)
         best = None
@@ -274,10 +355,10 @@ class Crews:
         """The visit, at those times that the ones which are there leave open."""
         visit = self.draft.visit(name)
         earliest, latest = -NEVER, NEVER
-        for lag in self.ties.before[name]:
+        for lag in self.ties.before.get(name, ()):
             if lag.earlier in trial.spots:
                 earliest = max(earliest, trial.spots[lag.earlier].earliest + lag.seconds)
-        for lag in self.ties.after[name]:
+        for lag in self.ties.after.get(name, ()):
             if lag.later in trial.spots:
                 latest = min(latest, trial.spots[lag.later].latest - lag.seconds)
         if (earliest, latest) == (-NEVER, NEVER):

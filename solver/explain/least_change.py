@@ -12,6 +12,7 @@ from itertools import combinations
 
 from solver.draft.draft import Draft
 from solver.draft.insertion import best_place, cheapest_place, has_place
+from solver.links import linked
 from solver.problem import Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import Supplies
 from solver.rules.waivers import Waiver, waived
@@ -92,7 +93,12 @@ def least_changes(
     with its own windows, which hold once its pinned time, if any, is waived; until then that is
     kept. Each amount is the least, in whole minutes, with the others as they are; it may differ by
     less than a minute from what is broken in the end.
+
+    Of a linked visit nothing is said: what it takes for one place of a crew, or for the second
+    before its first, would not let it in.
     """
+    if any(asked.id in linked(link) for link in draft.problem.links):
+        return
     visit = draft.visit(asked.id)
     leniencies = list(_leniencies(draft, asked, shift))
     slacks: dict[int, Slack] = {}

@@ -15,25 +15,27 @@ from solver.draft.draft import Draft
 from solver.draft.tied import tied
 from solver.explain.reasons import explained, impossible
 from solver.links import After, Person, Together
-from solver.problem import Problem, Visit
+from solver.problem import Visit
 from solver.solution import Reason, ReasonCode, Rule, Solution, Unassigned
 
 
 def with_reasons(
-    problem: Problem, plan: Solution, over: Callable[[], bool] = lambda: False
+    draft: Draft, plan: Solution, over: Callable[[], bool] = lambda: False
 ) -> Solution:
-    """The plan, with reasons for every visit that it leaves out."""
+    """The plan, with reasons for every visit that it leaves out; the draft is one of the whole
+    problem, and may hold something else afterwards."""
     if not plan.unassigned:
         return plan
+    problem, crews = draft.problem, Crews(draft)
     left_out = {left.id for left in plan.unassigned}
-    crews = Crews(Draft(problem), over)
     linked = [visit.id for visit in problem.visits if visit.id in left_out & crews.bonds.of.keys()]
-    draft = Draft(tied(problem, plan.routes))
+    if problem.links:
+        draft = Draft(tied(problem, plan.routes))
     draft.adopt(plan.routes)
     alone = [visit for visit in draft.visits if visit.id in left_out]
     found = {one.id: one for one in explained(draft, alone, over)}
     if linked:
-        together = _Linked(crews, plan, linked, over)
+        together = _Linked(crews, linked, over)
         found |= {name: Unassigned(name, together.reasons(name)) for name in linked}
     order = [visit.id for visit in problem.visits if visit.id in found]
     return replace(plan, unassigned=tuple(found[name] for name in order))
@@ -51,15 +53,11 @@ class _Chance:
 class _Linked:
     """Reasons for the linked visits that a plan leaves out."""
 
-    def __init__(
-        self, crews: Crews, plan: Solution, left_out: Sequence[str], over: Callable[[], bool]
-    ) -> None:
+    def __init__(self, crews: Crews, left_out: Sequence[str], over: Callable[[], bool]) -> None:
         self._problem = crews.problem
-        self._crews = crews
         self._bonds = crews.bonds
         self._left_out = set(left_out)
         self._draft = crews.draft
-        self._over = over
         self._alone = Alone(self._problem, over)
         visits = [self._draft.visit(name) for name in left_out]
         self._never: Mapping[str, tuple[Reason, ...]] = impossible(self._draft, visits, over)

@@ -111,7 +111,7 @@ class _Patient:
             cause = "both services are the same"
             decoder.fault("not_supported", f"{where}/required_caregivers", cause, "name two")
         if item.get("synchronization") is not None:
-            self._tie(decoder, item["synchronization"], f"{where}/synchronization")
+            self._tie(decoder, item, f"{where}/synchronization")
 
     def _add(self, decoder: Decoder, one: Any, where: str, lasting: Mapping[str, float]) -> None:
         if not decoder.keys(one, where, {"service": True}):
@@ -127,7 +127,8 @@ class _Patient:
         if FAULTY not in (service, duration):
             self.services.append((service, duration))
 
-    def _tie(self, decoder: Decoder, value: Any, where: str) -> None:
+    def _tie(self, decoder: Decoder, item: Any, where: str) -> None:
+        value = item["synchronization"]
         if not decoder.keys(value, where, {"type": True}):
             return
         known = {"simultaneous": 1, "sequential": 2}
@@ -135,7 +136,7 @@ class _Patient:
         if self.kind not in known:
             if isinstance(self.kind, str):
                 decoder.unknown_name("unknown_value", f"{where}/type", "type", self.kind, known)
-        elif len(self.services) < 2:
+        elif len(item["required_caregivers"]) < 2:
             cause = "only one service is required"
             decoder.fault("contradiction", where, cause, "add the other, or drop this")
         if self.kind == "sequential" and decoder.keys(value, where, {"distance": True}):

@@ -32,8 +32,9 @@ from solver.ortools.rules import (
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, Problem, Visit
 from solver.solution import Route, Stop, StopKind
+from solver.timing.moments import held
 from solver.timing.schedule import Sequences, legs_of
-from solver.timing.ties import Ties, held
+from solver.timing.ties import Ties
 from solver.timing.timing import cheapest
 
 
@@ -82,7 +83,7 @@ class RoutingModel(Skeleton):
             ]
             for shift in self.shifts
         }
-        moments = Ties(self.problem, legs).cheapest(open_then) or {}
+        moments = Ties(self.problem, legs, lateness=True).cheapest(open_then) or {}
         for shift in self.shifts:
             calls = held(open_then[shift.id], moments)
             placed = cheapest(self.problem, shift, calls, legs)

@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 NOT_THE_SERVICE = {
     "solver/files/decode.py": "problems in files, for `dispatch solve`",
     "solver/files/read.py": "problems in files, for `dispatch solve`",
+    "solver/files/hhcrsp.py": "problems in files, for `dispatch solve`",
     "solver/files/links.py": "problems in files, for `dispatch solve`",
     "solver/files/matrices.py": "problems in files, for `dispatch solve`",
     "solver/files/write.py": "problems in files, for `dispatch solve`",

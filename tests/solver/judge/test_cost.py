@@ -43,6 +43,17 @@ def test_a_skill_that_is_not_held_is_not_above_any_level() -> None:
     assert cost(problem, [route(at("v", 10))], [])[Rule.OVER_SKILLED] == 0
 
 
+def test_the_worst_lateness_is_that_of_the_latest_visit_on_any_route() -> None:
+    visits = [visit("a", 1, due=10), visit("b", 2, due=20, priority=0), visit("c", 1)]
+    shifts = [shift("s"), shift("t", "bob")]
+    problem = line_problem(visits, shifts, lateness=2, worst_lateness=7)
+    routes = [timed_route(problem, "s", ["a", "c"]), timed_route(problem, "t", ["b"])]
+    found = cost(problem, [one for one in routes if one], [])
+    # a ends at 15 and b at 25.
+    assert (found[Rule.LATENESS], found[Rule.WORST_LATENESS]) == (2 * (5 + 5), 7 * 5)
+    assert cost(problem, [one for one in routes[1:] if one], [])[Rule.WORST_LATENESS] == 7 * 5
+
+
 def test_each_soft_rule_costs_what_its_definition_says() -> None:
     problem = line_problem(
         [
@@ -57,6 +68,7 @@ def test_each_soft_rule_costs_what_its_definition_says() -> None:
         [depot("d", 4, 6)],
         metres_per_second=3,
         lateness=2,
+        worst_lateness=43,
         working_time=3,
         travel_time=5,
         distance=7,
@@ -78,6 +90,7 @@ def test_each_soft_rule_costs_what_its_definition_says() -> None:
     assert cost(problem, [route], []) == {
         Rule.UNASSIGNED: 0,
         Rule.LATENESS: 2 * 3 * (96 - 50),
+        Rule.WORST_LATENESS: 43 * (96 - 50),
         Rule.PROMPTNESS: 41 * ((56 - 0) + (116 - 0) + (136 - 0)),
         Rule.WORKING_TIME: 3 * 166,
         Rule.TRAVEL_TIME: 5 * 80,

@@ -78,9 +78,8 @@ def test_the_second_is_with_the_technician_that_the_link_says(
 
 def test_visits_kept_apart_share_neither_technician_nor_day() -> None:
     by_technician, by_day = Apart(("a", "b", "c")), Apart(("a", "b", "c"), Separation.DAY)
-    both_days = {"ann": [("a", 50)], "tue": [("b", DAY)]}
-    assert broken(by_technician, **both_days) == [("apart", 1)]
-    assert broken(by_day, **both_days) == []
+    assert broken(by_technician, ann=[("a", 50)], tue=[("b", DAY)]) == [("apart", 1)]
+    assert broken(by_day, ann=[("a", 50)], tue=[("b", DAY)]) == []
     assert broken(by_day, ann=[("a", 50)], bob=[("b", 50), ("c", 60)]) == [("apart", 2)]
     assert broken(by_technician, ann=[("a", 50)], bob=[("b", 50)]) == []
 
