@@ -5,12 +5,16 @@ from dataclasses import replace
 
 from dispatch.planning.candidates import CandidateRoute, depots_of, visits_of
 from dispatch.planning.live_day import LiveDay
+from solver.draft.closing import Patience
 from solver.draft.crews import Crews
 from solver.draft.draft import Draft
 from solver.links import linked
 from solver.problem import Visit
 from solver.rules.cost import RouteCost
 from solver.solution import Rule
+
+MOST_ATTEMPTS = 2_000
+"""So many places are priced before a crew has none: others wait for what becomes of it."""
 
 
 def place_crew(
@@ -73,4 +77,6 @@ def _with_crew(
     draft.take(live.draft.sequences)
     crews = Crews(draft)
     group = next((one for one in crews.waiting() if any(job_id in unit for unit in one)), None)
-    return draft if group is not None and crews.place(group) else None
+    if group is None or not crews.place(group, Patience(MOST_ATTEMPTS)):
+        return None
+    return draft

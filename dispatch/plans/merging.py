@@ -76,7 +76,7 @@ def merge(
     served = {stop.id for route in placed for stop in route.stops}
     left_out = [visit.id for visit in problem.visits if visit.id not in served]
     unexplained = tuple(Unassigned(name, ()) for name in left_out)
-    solution = with_reasons(problem, Solution(placed, unexplained, cost(problem, placed, left_out)))
+    solution = with_reasons(draft, Solution(placed, unexplained, cost(problem, placed, left_out)))
     violations = check(problem, solution)
     if violations:
         raise AssertionError("; ".join(str(violation) for violation in violations))
