@@ -123,6 +123,7 @@ class Detours:
             depots=tuple(replace(one, location=row[one.location]) for one in self._problem.depots),
             travel_time=legs,
             distance=legs,
+            links=(),
         )
 
 
