@@ -110,7 +110,7 @@ function earlierRow(given, listId) {
     select.value = chosen;
     return select;
   };
-  const unit = choice("unit", Object.keys(UNITS), given?.unit ?? "hours");
+  const unit = choice("gap", Object.keys(UNITS), given?.unit ?? "hours");
   const person = choice("person", PERSONS, given?.person ?? "any");
   return {
     nodes: [job, least, element("span", { "aria-hidden": "true" }, "–"), most, unit, person],
