@@ -31,6 +31,7 @@ class Entity(StrEnum):
     DEVICE = "device"
     FOLDER = "folder"
     JOB = "job"
+    JOB_LINK = "job_link"
     JOB_TEMPLATE = "job_template"
     KEY = "key"
     OPENING_HOURS = "opening_hours"

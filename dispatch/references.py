@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from dispatch import store
 from dispatch.intake import Input, name_of
-from dispatch.models import Asset, Depot, JobTemplate, Part, Site, Skill, Technician, Tool
+from dispatch.models import Asset, Depot, Job, JobTemplate, Part, Site, Skill, Technician, Tool
 from solver.faults import Fault
 
 Tables = tuple[type[store.Named], ...]
@@ -18,6 +18,7 @@ REFERS: Mapping[str, Tables] = {
     "site_id": (Site,),
     "asset_id": (Asset,),
     "depot_id": (Depot,),
+    "job_ids": (Job,),
     "part_id": (Part,),
     "template_id": (JobTemplate,),
     "technician_id": (Technician,),
@@ -72,7 +73,9 @@ def unknown_references(
             missing -= store.existing_ids(session, table, missing)
         if not missing:
             continue
-        known = {id_ for table in tables for id_ in store.all_ids(session, table)}
+        # Of jobs there are too many to look for one of a similar name.
+        named = [table for table in tables if table is not Job]
+        known = {id_ for table in named for id_ in store.all_ids(session, table)}
         known.update(id_ for table in tables for id_ in (arriving or {}).get(table, ()))
         kind = " or ".join(table.__name__.lower() for table in tables)
         actions = {id_: _action(id_, known, kind) for id_ in missing}

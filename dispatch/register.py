@@ -10,13 +10,13 @@ from sqlmodel import Session, SQLModel, select
 from dispatch import log
 from dispatch.errors import Conflict, InvalidInput, existing
 from dispatch.intake import Input
-from dispatch.models import AlertRule, AlertSource, Asset, Device, JobTemplate
+from dispatch.models import AlertRule, AlertSource, Asset, Device, JobLink, JobTemplate
 from dispatch.output import Output
 from dispatch.paging import page_of
 from dispatch.references import references_of, unknown_references
 from solver.faults import Fault
 
-Row = TypeVar("Row", Asset, Device, AlertSource, JobTemplate, AlertRule)
+Row = TypeVar("Row", Asset, Device, AlertSource, JobTemplate, AlertRule, JobLink)
 Content = TypeVar("Content", bound=Input)
 Out = TypeVar("Out", bound=Output)
 

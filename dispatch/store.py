@@ -41,6 +41,7 @@ from dispatch.models import (
     Asset,
     Depot,
     Job,
+    JobLink,
     JobPart,
     JobSkill,
     JobStatus,
@@ -61,7 +62,7 @@ from dispatch.models import (
 from dispatch.paging import page_of
 
 Row = TypeVar("Row", bound=SQLModel)
-Named = Skill | Part | Tool | Site | Depot | Technician | Job | Asset | JobTemplate
+Named = Skill | Part | Tool | Site | Depot | Technician | Job | JobLink | Asset | JobTemplate
 """The tables whose rows others refer to by ``id``."""
 JobDetail = TypeVar("JobDetail", JobWindow, JobSkill, JobPart, JobTool, JobTechnician)
 

@@ -6,15 +6,15 @@ lists every fault with its cause and what to do about it. Skills, parts, tools, 
 territories are plain strings, compared by equality.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
 from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
-from solver.links import Link, link_faults
+from solver.links import Link, link_faults, linked
 from solver.objective import Objective, Rates, objective_faults
 from solver.pace import ITS_OWN_TIME, at_pace, between_paces, pace_faults
 from solver.travel import (
@@ -237,6 +237,13 @@ class Problem:
     def visit(self) -> Mapping[str, Visit]:
         """Every visit by its id."""
         return {visit.id: visit for visit in self.visits}
+
+    def among(self, names: Collection[str]) -> "Problem":
+        """The problem of these visits alone, with those links all of whose visits are among
+        them."""
+        visits = tuple(visit for visit in self.visits if visit.id in names)
+        links = tuple(link for link in self.links if all(one in names for one in linked(link)))
+        return replace(self, visits=visits, links=links)
 
     @cached_property
     def ready(self) -> Mapping[str, int]:

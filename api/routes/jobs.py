@@ -21,8 +21,9 @@ from api.http.dependencies import (
     tagged,
 )
 from api.http.problems import documented
-from dispatch.intake import Code, Day, JobChange, NewJob, Text
-from dispatch.jobs import jobs, pins
+from dispatch.intake import Code, Day, JobChange, Text
+from dispatch.jobs import crews, jobs, pins
+from dispatch.jobs.crews import JobRequest
 from dispatch.jobs.details import JobOut
 from dispatch.jobs.pins import PinRequest
 from dispatch.models import JobStatus, Priority
@@ -78,6 +79,18 @@ NEW_JOBS: dict[str, Any] = {
             "due_at": "2026-11-23T17:00:00+07:00",
         },
     },
+    "crew": {
+        "summary": "For two technicians, a day at least after another job",
+        "value": {
+            "id": "WO-31",
+            "site_id": "S008",
+            "title": "Lắp dàn lạnh mới",
+            "duration_minutes": 120,
+            "skills": [{"skill_id": "air-conditioning", "level": 2}],
+            "crew": [{"title": "Phụ lắp dàn lạnh", "duration_minutes": 90}],
+            "after": [{"job_id": "WO-30", "least_minutes": 1440, "person": "same"}],
+        },
+    },
 }
 CHANGES: dict[str, Any] = {
     "more_urgent": {
@@ -120,15 +133,21 @@ class PlaceOptions(Output):
     },
 )
 def create_job(
-    new: Annotated[NewJob, Body(openapi_examples=NEW_JOBS)],
+    new: Annotated[JobRequest, Body(openapi_examples=NEW_JOBS)],
     session: WritingSession,
     settings: GivenSettings,
     actor: Actor,
     response: Response,
     idempotency_key: GivenIdempotencyKey = None,
 ) -> JobOut:
-    """At a known site (`site_id`) or a new one (`site`). Without coordinates it waits for them."""
-    job, is_new = jobs.create_job(session, new, actor=actor, settings=settings, key=idempotency_key)
+    """At a known site (`site_id`) or a new one (`site`). Without coordinates it waits for them.
+
+    A job is one visit by one technician. For each further place in its `crew` a job of its own is
+    made at once, and `links` of the answer say which they are.
+    """
+    job, is_new = crews.request_job(
+        session, new, actor=actor, settings=settings, key=idempotency_key
+    )
     if not is_new:
         response.status_code = 200
     response.headers["Location"] = f"/jobs/{job.id}"
@@ -205,8 +224,12 @@ def change_job(
     response: Response,
     if_match: IfMatch = None,
 ) -> JobOut:
-    """Fields that are absent stay as they are, null clears, lists are replaced as a whole."""
-    job = jobs.change_job(
+    """Fields that are absent stay as they are, null clears, lists are replaced as a whole.
+
+    Site, times, priority, what the customer was told and what it waits for change for the whole
+    crew.
+    """
+    job = crews.change_job_of_crew(
         session,
         job_id,
         change,
@@ -222,9 +245,18 @@ def change_job(
     summary="Cancel a job that is not yet over",
     responses={200: {"headers": ETAG}, **documented(404, 409, 422)},
 )
-def cancel_job(job_id: Code, session: WritingSession, actor: Actor, response: Response) -> JobOut:
+def cancel_job(
+    job_id: Code,
+    session: WritingSession,
+    actor: Actor,
+    response: Response,
+    crew: Annotated[
+        bool, Query(description="Also the other jobs of its crew that are not over.")
+    ] = False,
+) -> JobOut:
     """Nobody is sent there any more. Cancelling again changes nothing."""
-    return _tagged(jobs.cancel_job(session, job_id, actor=actor), response)
+    cancelled = crews.cancel_job_of_crew(session, job_id, actor=actor, whole_crew=crew)
+    return _tagged(cancelled, response)
 
 
 @router.put(

@@ -8,7 +8,8 @@ from sqlmodel import Session, func, select
 
 from benchmarks.service.past import WAITING_JOB, Past, job_id
 from dispatch.access.keys import NewKey, create_key
-from dispatch.models import Account, Plan, PlanStatus, Role
+from dispatch.jobs.links import LINKS, JobLinkContent
+from dispatch.models import Account, LinkKind, Plan, PlanStatus, Role
 from dispatch.views.calendar_links import make_link
 
 NOT_ASKED = {
@@ -41,6 +42,8 @@ def questions_of(engine: Engine, past: Past, today: date) -> Questions:
         lan = Account(id="lan", name="Lan", role=Role.DISPATCHER, password_hash="")
         session.add(lan)
         _, token = make_link(session, "T001", actor="year")
+        crew = JobLinkContent(kind=LinkKind.APART, job_ids=[job_id(today), WAITING_JOB])
+        LINKS.put(session, "L1", crew, actor="year")
         session.commit()
         draft = session.exec(select(func.max(Plan.id)).where(Plan.status == PlanStatus.DRAFT)).one()
     listed = _paths(today, today - timedelta(days=past.days // 2), token, draft)
@@ -68,6 +71,8 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
             f"/jobs?day={today}&status=dispatched&territory=south",
         ),
         "read_job": (f"/jobs/{job}",),
+        "list_job_links": ("/job-links", f"/job-links?job_id={waiting}"),
+        "read_job_link": ("/job-links/L1",),
         "read_job_history": (f"/jobs/{job}/history",),
         "list_reports": (f"/jobs/{job_id(earlier)}/reports",),
         "list_place_options": (f"/jobs/{waiting}/options",),

@@ -12,8 +12,9 @@ from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import Job, Route, now
 from dispatch.output import Output
 from dispatch.placing.placing import PlaceOption, attendable, conflict, live_day, option, plannable
+from dispatch.planning.candidates import CandidateRoute
 from dispatch.planning.facts import JobFacts
-from dispatch.planning.live_day import CandidateRoute, LiveDay
+from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.loading import live_day_of, load_live_day
 from dispatch.planning.snapshot import Scope, load_snapshot

@@ -14,6 +14,8 @@ from sqlmodel import Session
 from dispatch import log, models
 from dispatch.by_hand.judgements import Judgement, PlanChange, day_of, judgement, move_of, scope_of
 from dispatch.by_hand.judging import Judged, judge
+from dispatch.by_hand.keeping import judged_within_links, within_links
+from dispatch.by_hand.links import links_broken
 from dispatch.by_hand.versions import ChangeMade, Ground, ManualVersion, ground_of, made, verify
 from dispatch.company.technicians import read_technician
 from dispatch.errors import Conflict
@@ -81,13 +83,20 @@ def make_change(
     ground = ground_of(session, scope, settings, at)
     _unchanged_since(session, ground, change)
     plannable(session, change.job_id)
+    within = None
+    if change.job_id in ground.live.translation.snapshot.partners:
+        tight = ground_of(session, within_links(scope), settings, at)
+        within = judged_within_links(tight.live, move_of(tight.live, change, day), settings)
+        ground = ground if within is None else tight
     attendable(ground.live, change.job_id, day)
     move = move_of(ground.live, change, day)
-    judged = judge(ground.live, move, settings.late_after_seconds)
+    judged = within or judge(ground.live, move, settings.late_after_seconds)
     shown = judgement(ground.live, judged)
     if not judged.is_possible:
         _overridden(shown, change)
-    if _is_as_it_was(judged) and not change.hold and judged.is_possible:
+    # What is in force against its links has other times there than those that it is looked at with.
+    is_mended = within is not None and links_broken(ground.live, change.job_id, None, 0)
+    if _is_as_it_was(judged) and not (change.hold or is_mended) and judged.is_possible:
         newest = max((found.route.plan_id for found in ground.routes), default=None)
         if newest is not None:
             return made(session.get_one(Plan, newest), change.job_id, shown, is_new=False)

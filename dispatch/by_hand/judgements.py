@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
 from dispatch.by_hand.judging import Judged, Move, judge
+from dispatch.by_hand.keeping import judged_within_links, within_links
 from dispatch.company.technicians import read_technician
 from dispatch.intake import Code, Day, Input, Moment
 from dispatch.models import Route, now
@@ -20,7 +21,7 @@ from dispatch.output import Output
 from dispatch.placing.placing import attendable, conflict, live_day, plannable, today
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
-from dispatch.planning.loading import load_live_day
+from dispatch.planning.loading import load_live_day, released
 from dispatch.planning.plan_rows import with_breaks_named
 from dispatch.planning.snapshot import Scope
 from dispatch.plans import queries
@@ -194,11 +195,21 @@ def judge_change(
     scope = scope_of(change, holder, day)
     if scope.starts_on == scope.ends_on:
         live = live_day(session, day, settings, at, days, moving=change.job_id)
+        within = judged_within_links(live, move_of(live, change, day), settings)
+        if within is not None:
+            return judgement(live, within)
+        if change.job_id in live.translation.snapshot.partners:
+            live = released(live, {change.job_id}, settings, by_hand=True)
         is_over = change.job_id in live.translation.left_out and change.technician_id is None
         if is_over:
             live = load_live_day(session, scope, at, settings.freeze, settings)
     else:
         live = load_live_day(session, scope, at, settings.freeze, settings)
+        if change.job_id in live.translation.snapshot.partners:
+            tight = load_live_day(session, within_links(scope), at, settings.freeze, settings)
+            within = judged_within_links(tight, move_of(tight, change, day), settings)
+            if within is not None:
+                return judgement(tight, within)
     attendable(live, change.job_id, day)
     return judgement(live, judge(live, move_of(live, change, day), settings.late_after_seconds))
 
@@ -243,6 +254,7 @@ def span_of(job_id: str, old: date, new: date, technicians: frozenset[str] | Non
         waiting_job_ids=frozenset({job_id}),
         moved_job_id=job_id if new != old else None,
         released=frozenset({job_id}),
+        by_hand=frozenset({job_id}),
     )
 
 

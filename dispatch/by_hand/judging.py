@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from dispatch.planning.live_day import LiveDay, visits_of
+from dispatch.by_hand.links import links_broken
+from dispatch.planning.candidates import visits_of
+from dispatch.planning.live_day import LiveDay
 from solver.draft.draft import Draft
 from solver.draft.forced import forced, in_order
 from solver.draft.part import calls_of, part_of
@@ -209,7 +211,9 @@ class Trial:
                 for rule, cents in self._price.of(route) if route else ():
                     cost[rule] += sign * cents
         violations, waivers = self._to_the_end(self.problem, outcome)
-        known = self._broken_before()
+        linked = links_broken(self.live, self.job_id, outcome.routes, tolerance)
+        violations += linked
+        known = {**self._broken_before(), **_kinds(links_broken(self.live, self.job_id, None, 0))}
         unnoticed = {one: tolerance if self._is_tolerant(one) else 0 for one in violations}
         existing = tuple(
             one
@@ -218,7 +222,7 @@ class Trial:
         )
         slight = tuple(one for one in violations if one.amount <= unnoticed[one])
         on = "" if outcome.shift is None else outcome.shift.id
-        new = [one for one in slight if one not in existing]
+        new = [one for one in slight if one not in existing and one not in linked]
         return Judged(
             move=move,
             shift=outcome.shift,
@@ -345,7 +349,7 @@ class Trial:
             for route in self.before
             if route.shift == shift.id
         ]
-        return {_kind(found): found.amount for found in broken(self.problem, routes)}
+        return _kinds(broken(self.problem, routes))
 
     def _cents(self, routes: Iterable[Route]) -> int:
         return sum(cents for route in routes for _, cents in self._price.of(route))
@@ -382,6 +386,10 @@ def _changed(problem: Problem, name: str, **changes: Any) -> Problem:
         replace(visit, **changes) if visit.id == name else visit for visit in problem.visits
     )
     return replace(problem, visits=visits)
+
+
+def _kinds(violations: Iterable[Violation]) -> dict[tuple[object, ...], int]:
+    return {_kind(found): found.amount for found in violations}
 
 
 def _kind(violation: Violation) -> tuple[object, ...]:

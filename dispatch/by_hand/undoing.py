@@ -53,6 +53,7 @@ def undo_change(
         plan.ends_on,
         technician_ids=frozenset(names),
         waiting_job_ids=frozenset(ids),
+        by_hand=frozenset(ids),
     )
     ground = ground_of(session, scope, settings, at, ids, about_to_begin=False)
     keys = {shift_key(rows.route) for rows in (*before, *since)}

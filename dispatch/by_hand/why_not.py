@@ -24,6 +24,7 @@ from dispatch.by_hand.judging import Move, Trial, broken
 from dispatch.models import Plan, PlanUnassigned, now
 from dispatch.output import Output
 from dispatch.placing.placing import attendable, conflict, live_day, plannable, today
+from dispatch.planning.live_crews import place_crew
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.translate import NEEDS_LOCATION
@@ -137,6 +138,10 @@ def explain_unassigned(
             sources=[],
         )
     attendable(live, job_id, day)
+    if job_id in live.waiting and not place_crew(live.copy(), job_id):
+        why = live.waiting[job_id]
+        reason = Reason(code=ReasonCode.NOT_FOUND.value, rule=why.rule.value, message=why.message)
+        return WhyNot(job_id=job_id, day=day, reasons=[reason], technicians=[], sources=[])
     visit = live.draft.visit(job_id)
     if visit.previous is not None:
         raise conflict("is_placed", job_id, "it is on a route", "ask for its alternatives")
@@ -289,9 +294,7 @@ def _left_out(live: LiveDay, job_id: str) -> Reason:
             rule=None,
             message="Its site has no coordinates; correct the address or give the coordinates.",
         )
-    return Reason(
-        code=ReasonCode.IMPOSSIBLE.value, rule=Rule.TIME_WINDOWS.value, message=why.message
-    )
+    return Reason(code=ReasonCode.IMPOSSIBLE.value, rule=why.rule.value, message=why.message)
 
 
 def _sources(live: LiveDay, visit: Visit) -> Iterator[PartSource]:

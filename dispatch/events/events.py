@@ -52,7 +52,7 @@ TYPES = {
     ("webhook", "test"): "webhook.test",
 }
 """Entity and action of the log entries that are published, and as what."""
-WHOLE = ("alert", "dead_letter", "placement")
+WHOLE = ("alert", "dead_letter", "job_link", "placement")
 """Entities whose every action is published, under its own name."""
 WATCHED = ("plan", "run", "job", "absence", *WHOLE)
 """What types begin with; a test of a webhook is for that webhook alone."""

@@ -21,6 +21,7 @@ from dispatch.intake import (
     Windows,
     name_of,
 )
+from dispatch.jobs.links import JobIds
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SEPARATOR = "; "
@@ -273,6 +274,7 @@ OF_TYPE: tuple[tuple[Any, Cell], ...] = (
     (Code, WORD),
     (Weekday, WEEKDAY),
     (Codes, TEXTS),
+    (JobIds, TEXTS),
     (Territories, TEXTS),
     (Windows, WINDOWS),
     (SkillLevels, SKILLS),

@@ -15,11 +15,13 @@ from dispatch.company.master_data import AbsenceEntry, DepotEntry, SiteEntry, Te
 from dispatch.company.sites import WHERE, look_again
 from dispatch.coordinates import area_faults
 from dispatch.errors import InvalidInput
+from dispatch.files import links
 from dispatch.files.cells import Clock
 from dispatch.files.csv_pages import Page, read_page
-from dispatch.files.sheets import JOBS, SHEETS, SITES, Sheet
+from dispatch.files.sheets import JOBS, LINKS, SHEETS, SITES, Sheet
 from dispatch.intake import Input, StoredJob
 from dispatch.jobs import jobs
+from dispatch.jobs.links import hold
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import (
     PLANNABLE,
@@ -89,6 +91,8 @@ def import_folder(
         store.hold_jobs(session, by_sheet[JOBS.file].named)
         is_past_allowed = allow_past or move_to is not None
         faults += _state_faults(session, by_sheet[JOBS.file], settings, allow_past=is_past_allowed)
+    if LINKS.file in by_sheet:
+        hold(session, links.jobs_of(by_sheet[LINKS.file]))
     if faults:
         raise InvalidInput(*faults)
     begun = _begun_by(session, by_sheet[JOBS.file]) if JOBS.file in by_sheet else []
@@ -100,6 +104,12 @@ def import_folder(
         if page not in stocks:
             changed[page.sheet.file] = _store(session, page, by_sheet, actor)
     session.expire_all()
+    links.touch_jobs(session, changed.get(LINKS.file, ()))
+    # A backup has what was let in, by whatever way.
+    moved = [id_ for id_, *_ in changed.get(JOBS.file, ())]
+    faults = [] if allow_past else links.stored_faults(session, by_sheet.get(LINKS.file), moved)
+    if faults:
+        raise InvalidInput(*faults)
     after = movements.flows(routes, jobs.jobs_on(session, routes))
     movements.book(session, before, after, actor=actor, at=now())
     # Figures in files are counts: of what is left once that is booked.

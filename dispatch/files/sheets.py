@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, get_type_hints
 
 from sqlmodel import Session, SQLModel
@@ -24,6 +25,7 @@ from dispatch.company.master_data import (
 )
 from dispatch.files.cells import Cell, cell_of
 from dispatch.intake import HeldSkill, Input, PartQuantity, SkillLevel, StoredJob, Window, name_of
+from dispatch.jobs.links import JobLinkEntry
 from dispatch.models import Depot, Part, Site, Skill, Technician, Tool, Wish
 
 
@@ -40,18 +42,23 @@ class Detail:
     owner: str
     entry: type[Input] | str
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    numbered: str | None = None
+    """The table's column for the entry's place in the list, where their order means something."""
 
     def rows(self, id_: str, entries: Iterable[Any]) -> list[dict[str, Any]]:
         return [
             {
                 self.owner: id_,
                 **self.fixed,
+                **({} if self.numbered is None else {self.numbered: number}),
                 **({self.entry: one} if isinstance(self.entry, str) else one.model_dump()),
             }
-            for one in entries
+            for number, one in enumerate(entries)
         ]
 
     def entries(self, rows: Iterable[SQLModel]) -> list[Any]:
+        if self.numbered is not None:
+            return [self._entry(row) for row in sorted(rows, key=attrgetter(self.numbered))]
         return sorted(
             (
                 self._entry(row)
@@ -155,6 +162,13 @@ JOBS = Sheet(
     order="id site_id title status hold_reason priority duration_minutes due_at told_at windows "
     "skills parts tools preferred allowed forbidden pinned_technician_id pinned_start_at",
 )
+LINKS = Sheet(
+    "job_links.csv",
+    JobLinkEntry,
+    models.JobLink,
+    (Detail("job_ids", models.JobLinkMember, "link_id", "job_id", numbered="position"),),
+    order="id kind job_ids least_minutes most_minutes person by",
+)
 DEPOTS = Sheet(
     "depots.csv", DepotEntry, Depot, (Detail("tools", models.DepotTool, "depot_id", "tool_id"),)
 )
@@ -173,6 +187,7 @@ SHEETS = (
     Sheet("absences.csv", AbsenceEntry, models.Absence),
     Sheet("van_stock.csv", VanPartEntry, models.VanStock, owned=True),
     JOBS,
+    LINKS,
     Sheet("travel_legs.csv", LegEntry, models.TravelLeg),
 )
 """In an order in which everything comes before what refers to it."""

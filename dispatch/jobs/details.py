@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from dispatch import store
 from dispatch.intake import JobContent, PartQuantity, SkillLevel, Window
+from dispatch.jobs.links import JobLinkOut, links_by_job
 from dispatch.models import (
     Job,
     JobPart,
@@ -49,6 +50,8 @@ class JobOut(Output):
     parts_used: dict[str, int] | None
     """Set once it is over."""
     needs_location: bool
+    links: list[JobLinkOut]
+    """What it has to do with other jobs."""
     revision: int
     created_at: datetime
     updated_at: datetime
@@ -82,6 +85,7 @@ def outs_of(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
     parts = store.details_by_job(session, JobPart, jobs)
     tools = store.details_by_job(session, JobTool, jobs)
     wishes = store.details_by_job(session, JobTechnician, jobs)
+    links = links_by_job(session, {job.id for job in jobs})
     return [
         JobOut(
             **job.model_dump(),
@@ -93,6 +97,7 @@ def outs_of(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
             allowed=_wished(wishes[job.id], Wish.ALLOWED),
             forbidden=_wished(wishes[job.id], Wish.FORBIDDEN),
             needs_location=sites[job.site_id].latitude is None,
+            links=links[job.id],
         )
         for job in jobs
     ]

@@ -15,6 +15,8 @@ from dispatch.intake import NewJob
 from dispatch.models import IdempotencyKey
 from solver.faults import Fault
 
+_SINCE_CREWS = frozenset({"crew", "after"})
+
 
 def job_made_before(session: Session, actor: str, key: str, new: NewJob) -> str | None:
     """The id of the job that the caller has made with the key, which nobody else uses until this
@@ -41,5 +43,8 @@ def note_key(session: Session, actor: str, key: str, new: NewJob, job_id: str) -
 
 
 def _hash(new: NewJob) -> str:
-    body = json.dumps(new.model_dump(mode="json"), sort_keys=True)
+    said = new.model_dump(mode="json")
+    # As it was before there were crews: clients may send again what they have sent then.
+    said = {name: value for name, value in said.items() if value or name not in _SINCE_CREWS}
+    body = json.dumps(said, sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()

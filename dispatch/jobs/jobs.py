@@ -21,6 +21,7 @@ from dispatch.models import (
     OVER,
     PLANNABLE,
     Job,
+    JobLink,
     JobStatus,
     LocatedBy,
     Priority,
@@ -71,11 +72,7 @@ def create_job(
         made = idempotency.job_made_before(session, actor, key, new)
         if made is not None:
             return read_job(session, made), False
-    faults = [
-        *past_faults(new, settings),
-        *unknown_references(session, references_of(new)),
-        *(_site_faults(new.site, settings) if new.site else []),
-    ]
+    faults = new_faults(session, new, settings)
     if faults:
         raise InvalidInput(*faults)
     site_id = _store_site(session, new.site) if new.site else new.site_id
@@ -83,7 +80,7 @@ def create_job(
         raise AssertionError("NewJob has a site")
     job = Job(
         **_columns(new) | {"site_id": site_id},
-        id=new.id or _free_id(session, Job, "J"),
+        id=new.id or free_id(session, Job, "J"),
         status=JobStatus.ON_HOLD if new.hold_reason else JobStatus.OPEN,
     )
     _add_new(session, job)
@@ -244,6 +241,15 @@ def jobs_on(session: Session, routes: Iterable[RouteRows]) -> dict[str, Job]:
 # What files and changes share with creation
 
 
+def new_faults(session: Session, new: NewJob, settings: Settings) -> list[Fault]:
+    """Why there can be no such job."""
+    return [
+        *past_faults(new, settings),
+        *unknown_references(session, references_of(new)),
+        *(_site_faults(new.site, settings) if new.site else []),
+    ]
+
+
 def past_faults(new: JobContent, settings: Settings) -> list[Fault]:
     """Faults for a job that can no longer be done when it asks to be."""
     present = now()
@@ -338,7 +344,7 @@ def _logged(session: Session, job: Job, action: str, before: JobOut, actor: str)
 def _store_site(session: Session, new: NewSite) -> str:
     site = Site(
         **new.model_dump(exclude={"id"}),
-        id=new.id or _free_id(session, Site, "S"),
+        id=new.id or free_id(session, Site, "S"),
         located_by=None if new.latitude is None else LocatedBy.GIVEN,
     )
     _add_new(session, site)
@@ -373,7 +379,8 @@ SYMBOLS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 """Readable aloud: without I, L, O, U, 0 and 1."""
 
 
-def _free_id(session: Session, table: type[Job | Site], prefix: str) -> str:
+def free_id(session: Session, table: type[Job | Site | JobLink], prefix: str) -> str:
+    """An id that nothing of the table has."""
     while True:
         id_ = f"{prefix}-{''.join(secrets.choice(SYMBOLS) for _ in range(8))}"
         if not store.existing_ids(session, table, [id_]):

@@ -67,6 +67,7 @@ from dispatch.models.jobs import (
     ReportKind,
     Wish,
 )
+from dispatch.models.links import JobLink, JobLinkMember, LinkKind
 from dispatch.models.movements import Holder, Movement, MovementCause
 from dispatch.models.plans import (
     AT_WORK,

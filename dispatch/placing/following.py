@@ -8,7 +8,7 @@ ends in between, and it looks at everything when it begins. Others' changes of t
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -17,9 +17,11 @@ from sqlmodel import Session, col, func, select
 from dispatch.events.horizon import LogHorizon
 from dispatch.jobs.placements import ask_for_place
 from dispatch.log import APART
-from dispatch.models import LogEntry, Placement, Plan, ReportKind, now
+from dispatch.models import LogEntry, Placement, Plan, ReportKind, Route, Stop, now
 from dispatch.planning.conflicts import Conflicts, broken_visits
-from dispatch.planning.unable import BrokenVisit
+from dispatch.planning.job_links import linked_with
+from dispatch.planning.snapshot import LONGEST_ROUTE
+from dispatch.planning.unable import OF_OTHERS, BrokenVisit
 from dispatch.plans import queries
 from dispatch.settings import Settings
 from dispatch.store import reading
@@ -92,7 +94,8 @@ class Follower:
                 case _:
                     return None
         visits = queries.live_visits(session, reported)
-        return frozenset(found | {route.technician_id for route in visits.values()})
+        found |= {route.technician_id for route in visits.values()}
+        return frozenset(found | _with_partners_of(session, found))
 
     def _follow(self, at: datetime, technician_ids: frozenset[str] | None) -> int:
         """Ask for a place for every visit in force of these technicians (None: of all) that does
@@ -112,6 +115,22 @@ class Follower:
                     # this.
                     session.commit()
         return len(wanted)
+
+
+def _with_partners_of(session: Session, technician_ids: Collection[str]) -> set[str]:
+    """Technicians who have jobs that are linked to those that these have still to do."""
+    theirs = session.exec(
+        select(Stop.job_id)
+        .join(Route, col(Route.id) == Stop.route_id)
+        .where(
+            col(Stop.live),
+            col(Stop.job_id).is_not(None),
+            col(Route.technician_id).in_(technician_ids),
+            col(Route.end_at) > now() - LONGEST_ROUTE,
+        )
+    )
+    partners = linked_with(session, {name for name in theirs if name is not None})
+    return {route.technician_id for route in queries.live_visits(session, partners).values()}
 
 
 def _to_ask_for(session: Session, found: Mapping[str, BrokenVisit]) -> list[BrokenVisit]:
@@ -150,5 +169,6 @@ def _to_ask_for(session: Session, found: Mapping[str, BrokenVisit]) -> list[Brok
         if one.job_id in routes
         and one.job_id not in often
         and not one.has_begun
+        and one.cause.why not in OF_OTHERS
         and (one.leaves or is_new(one.job_id))
     ]

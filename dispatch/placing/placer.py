@@ -21,7 +21,9 @@ from dispatch.placing.following import Follower
 from dispatch.placing.placing import CANDIDATES, PlacedProposal, Proposal, put_proposals, today
 from dispatch.placing.retiming import retime
 from dispatch.placing.taking_off import take_off
+from dispatch.planning.candidates import CandidateRoute
 from dispatch.planning.conflicts import Conflicts, broken_visits
+from dispatch.planning.live_crews import place_crew
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.loading import released
@@ -252,16 +254,28 @@ def _look_at(
 ) -> None:
     """Find each job its place on the day, next to those that were found one before."""
     names = [one.placement.job_id for one in left]
-    held = live.translation.held - live.translation.snapshot.doomed
-    if held & {*names}:
-        live = released(live, held & {*names}, settings)
+    snapshot = live.translation.snapshot
+    held = live.translation.held - snapshot.doomed
+    # What is in force against its links is bound by them as soon as it is to be moved.
+    to_move = {name for name in names if name in held or name in snapshot.partners}
+    if to_move:
+        live = released(live, to_move, settings)
     live.remove([name for name in names if name in live.translation.visits])
+    crews: dict[str, Mapping[str, CandidateRoute]] = {}
     for one in left:
         job = jobs[one.placement.job_id]
         if job.id in live.translation.snapshot.doomed:
             one.cause = one.cause or f"{day}: Nobody else can attend it in time any more."
         elif job.id in live.translation.begun and not one.has_to_leave:
             one.needless = "It has begun or is about to."
+        elif job.id in live.waiting:
+            crew = crews.get(job.id) or place_crew(live, job.id)
+            crews |= dict.fromkeys(crew, crew)
+            if crew:
+                one.proposals[day], one.cause = Proposal.of_crew(job.id, crew), None
+            else:
+                one.cause = one.cause or f"{day}: {live.waiting[job.id].message}"
+            continue
         elif job.id in live.translation.left_out:
             out = live.translation.left_out[job.id]
             one.cause = one.cause or (out.message if out else "Its site has no coordinates.")

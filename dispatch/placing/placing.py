@@ -6,7 +6,7 @@ whatever has happened in between.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -19,7 +19,9 @@ from dispatch.jobs.jobs import no_such_job
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, Plan, PlanUnassigned, now
 from dispatch.output import Output
-from dispatch.planning.live_day import CandidateRoute, LiveDay
+from dispatch.planning.candidates import CandidateRoute
+from dispatch.planning.live_crews import place_crew
+from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.loading import live_day_of, released
 from dispatch.planning.plan_rows import UNKNOWN, Changed, PlanRows
@@ -86,6 +88,14 @@ class Proposal:
     may_bump: bool = False
     afresh: bool = False
     """Whether its times do not hold any more, even if it keeps its place on its route."""
+    crew: Mapping[str, str] = field(default_factory=dict)
+    """Technicians by jobs: of a crew that is placed as one, for which this stands."""
+
+    @classmethod
+    def of_crew(cls, job_id: str, ways: Mapping[str, CandidateRoute]) -> "Proposal":
+        """Of the ways for the jobs of a crew, all of them."""
+        crew = {name: way.shift.technician for name, way in ways.items()}
+        return cls(job_id, dict.fromkeys(crew.values()), crew=crew)
 
     @classmethod
     def best_of(
@@ -130,6 +140,11 @@ def place_options(
     live = live_day(session, day, settings, at, days, moving=job_id)
     attendable(live, job_id, day)
     live.remove([job_id])
+    if job_id in live.waiting:
+        crew = place_crew(live, job_id)
+        if not crew:
+            raise waits_for_partner(live, job_id)
+        return [option(live, job_id, crew[job_id])]
     return [option(live, job_id, way) for way in live.ways(job_id, limit)]
 
 
@@ -158,9 +173,15 @@ def place_job(
         read_technician(session, technician_id)
     attendable(live, job_id, day)
     live.remove([job_id])
-    ways = live.ways(job_id, CANDIDATES, None if technician_id is None else {technician_id})
-    proposal = Proposal.best_of(job_id, ways)
-    if technician_id is not None and not ways:
+    only = None if technician_id is None else {technician_id}
+    if job_id in live.waiting:
+        crew = place_crew(live, job_id, only)
+        if not crew:
+            raise waits_for_partner(live, job_id)
+        proposal = Proposal.of_crew(job_id, crew)
+    else:
+        proposal = Proposal.best_of(job_id, live.ways(job_id, CANDIDATES, only))
+    if technician_id is not None and not proposal.extra:
         proposal = Proposal(job_id, {technician_id: None})
     found = put_proposals(session, [proposal], day, settings, actor=actor, at=at, may_fail=False)
     if job_id not in found:
@@ -192,7 +213,8 @@ def live_day(
         live = days.at(day, at)
     else:
         live = live_day_of(load_snapshot(session, Scope(day, day), at, settings.freeze), settings)
-    if moving is not None and moving in live.translation.held:
+    snapshot = live.translation.snapshot
+    if moving is not None and (moving in live.translation.held or moving in snapshot.partners):
         return released(live, {moving}, settings)
     return live
 
@@ -216,6 +238,7 @@ def put_proposals(
     """
     versions.hold_publication(session)
     wanted = {proposal.job_id for proposal in proposals}
+    wanted |= {name for proposal in proposals for name in proposal.crew}
     concerned = {name for proposal in proposals for name in proposal.extra}
     holders = queries.live_visits(session, wanted)
     concerned |= {route.technician_id for route in holders.values()}
@@ -235,6 +258,9 @@ def put_proposals(
     unchanged: dict[str, CandidateRoute] = {}
     for proposal in proposals:
         if jobs[proposal.job_id].status not in PLANNABLE:
+            continue
+        if proposal.crew:
+            chosen |= place_crew(live, proposal.job_id, {proposal.crew[proposal.job_id]})
             continue
         way = _best_way(live, proposal)
         if way is None:
@@ -383,6 +409,12 @@ def attendable(live: LiveDay, job_id: str, day: date) -> None:
         else why.message,
         "give a day on which its windows are open",
     )
+
+
+def waits_for_partner(live: LiveDay, job_id: str) -> Conflict:
+    """The error that says for what the job waits; it is linked to that."""
+    cause, action = live.waiting[job_id].message, "plan the day, or place what it waits for"
+    return conflict("waits_for_partner", job_id, cause, action)
 
 
 def _is_nowhere(live: LiveDay, job_id: str) -> bool:

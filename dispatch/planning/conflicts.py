@@ -29,6 +29,7 @@ from dispatch.planning.live_day import LiveDay
 from dispatch.planning.outgrown import outgrown
 from dispatch.planning.plan_rows import in_force, shift_key
 from dispatch.planning.snapshot import Scope, Snapshot, load_snapshot
+from dispatch.planning.torn import torn
 from dispatch.planning.translate import to_problem
 from dispatch.planning.translation import Translation
 from dispatch.planning.unable import BrokenVisit, Cause, Why, unable
@@ -280,6 +281,9 @@ def broken_on(
     for name, message in outgrown(translation).items():
         if name in free and name not in found:
             found[name] = broken(name, Cause(Why.NO_TIME, message), leaves=False)
+    for name, cause in torn(snapshot, free, settings.late_after).items():
+        if name not in found:
+            found[name] = broken(name, cause, leaves=False)
     solution = in_force(translation)
     if solution is None:
         return found

@@ -17,6 +17,7 @@ from sqlmodel import Session, case, col, select
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import OVER, DepotStock, Job, Route, Stop, Waiver
 from dispatch.planning.facts import grouped, van_stock
+from dispatch.planning.job_links import partners_named
 from dispatch.planning.snapshot import (
     LONGEST_ROUTE,
     LiveRoute,
@@ -100,6 +101,8 @@ class Grounds:
     """Theirs on that day, and those on other days that it has to do with."""
     vans: Mapping[str, _VanElsewhere] = field(default_factory=dict)
     depots: _DepotsElsewhere | None = None
+    partners: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    """Where jobs are that are linked to those of its routes."""
 
     @property
     def own(self) -> frozenset[int | None]:
@@ -137,6 +140,7 @@ def grounds_of(snapshot: Snapshot, zone: ZoneInfo) -> Grounds:
             for facts in snapshot.technicians
         },
         _depots(stock, snapshot.called_elsewhere, day, zone),
+        {name: partner.where for name, partner in snapshot.partners.items()},
     )
 
 
@@ -151,6 +155,10 @@ def still_standing(
     that has changed since are these jobs, routes, and what depots and vans have because of that."""
     in_force = RoutesInForce(session, at)
     same = [one for one in looks if in_force.of(one.day) == one.own and not one.has_one_of(changed)]
+    named = {name for one in same for name in one.partners}
+    if named:
+        there = {name: found.where for name, found in partners_named(session, named).items()}
+        same = [one for one in same if one.partners.items() <= there.items()]
     if not any(one.technicians for one in same):
         return {one.day for one in same}
     vans = van_stock(session, set().union(*(one.vans for one in same)))

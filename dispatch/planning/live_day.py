@@ -5,39 +5,33 @@ that it moves. Nothing that has begun, or is about to, is touched.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 
 from dispatch.models import PLANNABLE
+from dispatch.planning.bound import bound, keeps_links, verify
+from dispatch.planning.candidates import (
+    CandidateRoute,
+    depots_of,
+    least_important_first,
+    loads,
+    visits_of,
+)
 from dispatch.planning.plan_rows import Changed, in_force, shift_key, to_plan
 from dispatch.planning.translation import Translation
 from solver.draft.draft import Draft
 from solver.draft.insertion import cheapest_place
 from solver.draft.supply import total
 from solver.judge.check import check
-from solver.problem import Problem, Shift, Visit
+from solver.links import linked
+from solver.problem import Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost, cost
-from solver.solution import Route, Solution, Stop, StopKind, Unassigned
+from solver.solution import Route, Solution, StopKind, Unassigned
 from solver.timing.schedule import Call
 from solver.timing.timing import cheapest
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateRoute:
-    """A shift's route with a visit on it."""
-
-    shift: Shift
-    sequence: tuple[Call, ...]
-    route: Route
-    extra: int
-    """Cents that the route costs more than without the visit."""
-    new_depots: tuple[str, ...]
-    """Depots that it calls at more often than the route did."""
-    makes_room: Visit | None = None
-    """The visit that has to leave the route for it."""
 
 
 class LiveDay:
@@ -45,7 +39,11 @@ class LiveDay:
 
     def __init__(self, translation: Translation) -> None:
         self.translation = translation
-        self.draft = Draft(translation.problem)
+        tied = bound(translation)
+        self.waiting = tied.waiting
+        """Why visits cannot be placed by themselves, as long as their partners have no place."""
+        self._torn = tied.torn
+        self.draft = Draft(tied.problem)
         current = in_force(translation)
         self._routes = {} if current is None else {route.shift: route for route in current.routes}
         # Who lacks something there has to make way, and nobody in their stead.
@@ -69,7 +67,8 @@ class LiveDay:
 
     @property
     def problem(self) -> Problem:
-        """That of the translation: rows that change later are not in it."""
+        """That of the translation: rows that change later are not in it. Those who place one job
+        go by ``draft.problem``, in which each visit is bound by where its partners are."""
         return self.translation.problem
 
     @cached_property
@@ -114,7 +113,7 @@ class LiveDay:
             current = replace(current, cost=cost(problem, current.routes, left_out))
             if not check(problem, current):
                 return current
-        draft = Draft(problem)
+        draft = Draft(self.draft.problem)
         draft.take(self._before)
         left_out = [visit.id for visit in draft.unassigned()]
         unassigned = tuple(Unassigned(name, ()) for name in left_out)
@@ -203,6 +202,9 @@ class LiveDay:
         What a place costs is known to within what breaks do to waiting. The most promising ones,
         twice as many as are wanted, are worked out to the cent.
         """
+        if job_id in self.waiting:
+            return []
+        self._hold_partners(job_id)
         visit = self.draft.visit(job_id)
         options = [
             option
@@ -215,7 +217,7 @@ class LiveDay:
         ]
         options.sort(key=lambda option: (option.cost, option.shift.id))
         ways = [self._way(option.shift, option.sequence) for option in options[: 2 * most]]
-        found = [way for way in ways if way is not None]
+        found = [way for way in ways if way is not None and self._keeps_links(way)]
         return sorted(found, key=lambda way: (way.extra, way.shift.id))[:most]
 
     def ways_with_room_made(
@@ -226,6 +228,9 @@ class LiveDay:
 
         Pinned visits, and those that the customer was told of, stay.
         """
+        if job_id in self.waiting:
+            return []
+        self._hold_partners(job_id)
         visit = self.draft.visit(job_id)
         found = []
         for shift in self.draft.eligible[visit.id]:
@@ -241,21 +246,49 @@ class LiveDay:
                 kept = tuple(call for call in sequence if call is not other)
                 option = cheapest_place(self.draft, visit, shift, kept)
                 way = option and self._way(shift, option.sequence)
-                if way:
+                if way and self._keeps_links(way):
                     found.append(replace(way, makes_room=other))
-        return sorted(found, key=_least_important_first)
+        return sorted(found, key=least_important_first)
+
+    def _hold_partners(self, job_id: str) -> None:
+        """What the job is linked to, and has its place in force, stays at its time."""
+        bonds = (link for link in self.problem.links if job_id in linked(link))
+        names = {name for link in bonds for name in linked(link) if name != job_id}
+        planned = {visit.id: visit.previous for visit in self.problem.visits if visit.id in names}
+        self.hold({n: it.start for n, it in planned.items() if it and self.is_placed(n)})
+
+    def hold(self, moments: Mapping[str, int]) -> None:
+        """Keep visits at these moments from here on, if their routes as they are can have them
+        there; they are the same in force."""
+        held = {
+            name: replace(self.draft.visit(name), windows=(TimeWindow(at, at),))
+            for name, at in moments.items()
+        }
+        draft = self.draft.copy()
+        draft.visits = tuple(held.get(visit.id, visit) for visit in draft.visits)
+        if not held or not draft.take(self.draft.sequences):
+            return
+        self.draft = draft
+        self._before = {
+            shift: tuple(held.get(call.id, call) for call in calls)
+            for shift, calls in self._before.items()
+        }
+
+    def _keeps_links(self, way: CandidateRoute) -> bool:
+        """Whether partners that it has on the same route have not moved too far for it."""
+        return not self.problem.links or keeps_links(self.problem, way.route, self._torn)
 
     def _way(self, shift: Shift, sequence: tuple[Call, ...]) -> CandidateRoute | None:
         route = cheapest(self.problem, shift, sequence, self.draft.legs)
-        if route is None or not self._leaves_enough(shift, sequence):
+        if route is None or not self.leaves_enough(shift, sequence):
             return None
         extra = self._cents(route) - self.cents_of(shift)
         had, has = (
-            Counter(_depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
+            Counter(depots_of(calls)) for calls in (self.draft.sequences[shift.id], sequence)
         )
         return CandidateRoute(shift, sequence, route, extra, tuple((has - had).elements()))
 
-    def _leaves_enough(self, shift: Shift, sequence: tuple[Call, ...]) -> bool:
+    def leaves_enough(self, shift: Shift, sequence: tuple[Call, ...]) -> bool:
         """Whether the shift, with this sequence, takes nothing from depots that routes which cannot
         be kept are to fetch there: the draft has only a part of them, or none."""
         claims = self._claims()
@@ -339,7 +372,7 @@ class LiveDay:
         left_out = [visit.id for visit in self.problem.visits if visit.id not in served]
         costs = cost(self.problem, [route for route in routes if route.shift in names], ())
         solution = Solution(routes, (), costs)
-        self._verify(routes)
+        verify(self.problem, routes, self._torn)
         unassigned = tuple(Unassigned(name, ()) for name in left_out)
         rows = to_plan(self.translation, replace(solution, unassigned=unassigned), None)
         return Changed(
@@ -369,7 +402,7 @@ class LiveDay:
         """Shifts that have to have other pickups than they have in force, for those that change to
         have theirs: the draft shares out the depots among all of them anew, and a call in force
         may fetch more than its route needs."""
-        planned = {self.key(route.shift): _loads(route.stops) for route in routes}
+        planned = {self.key(route.shift): loads(route.stops) for route in routes}
         stock = {depot.id: depot.stock for depot in self.problem.depots}
         stay = {
             shift_key(live.route): self.translation.shares.to_fetch(live)
@@ -402,42 +435,9 @@ class LiveDay:
                 return found
             found |= more
 
-    def _verify(self, routes: Sequence[Route]) -> None:
-        """The last word before anything is published, as for every plan."""
-        served = {stop.id for route in routes for stop in route.stops}
-        visits = tuple(visit for visit in self.problem.visits if visit.id in served)
-        problem = replace(self.problem, visits=visits)
-        solution = Solution(tuple(routes), (), cost(problem, routes, ()))
-        violations = check(problem, solution)
-        if violations:
-            raise AssertionError("; ".join(str(violation) for violation in violations))
-
-
-def _depots_of(sequence: Sequence[Call]) -> Counter[str]:
-    return Counter(call.id for call in sequence if not isinstance(call, Visit))
-
 
 def _without(route: Route, names: frozenset[str]) -> Route:
     if names.isdisjoint(stop.id for stop in route.stops):
         return route
     stops = (stop for stop in route.stops if stop.kind != StopKind.VISIT or stop.id not in names)
     return replace(route, stops=tuple(stops))
-
-
-def _loads(stops: Iterable[Stop]) -> Counter[tuple[str, str]]:
-    """What depot calls among the stops pick up, by depot and part."""
-    found: Counter[tuple[str, str]] = Counter()
-    for stop in stops:
-        if stop.kind == StopKind.DEPOT:
-            found.update({(stop.id, part): number for part, number in stop.parts.items()})
-    return found
-
-
-def visits_of(sequence: Sequence[Call]) -> list[str]:
-    """The ids of the jobs that the sequence attends, in its order."""
-    return [call.id for call in sequence if isinstance(call, Visit)]
-
-
-def _least_important_first(way: CandidateRoute) -> tuple[int, int, str]:
-    assert way.makes_room is not None  # noqa: S101 - only such ways are compared
-    return way.makes_room.priority, way.extra, way.shift.id

@@ -25,11 +25,15 @@ def live_day_of(snapshot: Snapshot, settings: Settings) -> LiveDay:
     return _held(snapshot, live, _too_late(live), settings)
 
 
-def released(live: LiveDay, job_ids: Collection[str], settings: Settings) -> LiveDay:
+def released(
+    live: LiveDay, job_ids: Collection[str], settings: Settings, *, by_hand: bool = False
+) -> LiveDay:
     """The same routes, on which these jobs are to be moved, or taken off: they are not held where
-    they, or what comes after them, come too late."""
+    they, or what comes after them, come too late, nor where they are against their links."""
     snapshot = live.translation.snapshot
     scope = replace(snapshot.scope, released=snapshot.scope.released | {*job_ids})
+    if by_hand:
+        scope = replace(scope, by_hand=scope.by_hand | {*job_ids})
     free = replace(snapshot, scope=scope, doomed=frozenset(), unable=frozenset())
     return live_day_of(free, settings)
 

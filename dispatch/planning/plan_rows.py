@@ -86,7 +86,7 @@ def to_plan(translation: Translation, solution: Solution, run_id: str | None) ->
                     "Its site has no coordinates; correct the address or give the coordinates.",
                 )
                 if why is None
-                else _reason(ReasonCode.IMPOSSIBLE, Rule.TIME_WINDOWS, why.message)
+                else _reason(ReasonCode.IMPOSSIBLE, why.rule, why.message)
             ]
             for job_id, why in translation.left_out.items()
         },

@@ -7,7 +7,7 @@ opens, however far ahead its technician is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,6 +49,8 @@ class History:
     """Those of the stops that have not begun, but stay."""
     held: frozenset[str] = frozenset()
     """Jobs that stay only because they, or what comes after them, come too late."""
+    times: Mapping[str, Span] = field(default_factory=dict)
+    """From when to when each of its jobs was attended, or will be, as far as can be foreseen."""
 
 
 def histories(snapshot: Snapshot, zone: ZoneInfo) -> Iterable[History]:
@@ -77,11 +79,13 @@ class _Histories:
             if (stop.job_id is None and not was_skipped(found.stops, position, begun, jobs, now))
             or position in begun
         ]
+        times: dict[str, Span] = {}
         late, is_free = timedelta(0), True
         ends_at, last_place = now, None
         for stop in stops:
             if stop.job_id is not None:
                 job = jobs[stop.job_id]
+                times[stop.job_id] = span_of(stop, job, now)
                 end = free_at(stop, job, route, now)
                 if last_place is None or end >= ends_at:
                     ends_at, last_place = end, place_of(stop, snapshot)
@@ -116,6 +120,8 @@ class _Histories:
                 to_come.append(stop)
             if not (is_frozen or stop.job_id is None):
                 held_jobs.add(stop.job_id)
+            if stop.job_id is not None:
+                times[stop.job_id] = begins_at, stop.departure_at + late
             if at <= held or is_frozen:
                 # What has not begun keeps its published times, and what follows comes after those.
                 least = min(late, timedelta(0)) if has_begun else timedelta(0)
@@ -136,6 +142,7 @@ class _Histories:
             ends_at,
             tuple(to_come),
             frozenset(held_jobs),
+            times,
         )
 
     def _begins_early_at(self, route: models.Route, stop: models.Stop) -> datetime:
@@ -196,7 +203,7 @@ def was_skipped(
     after = next((at for at in begun if at > position), None)
     if pause.kind != StopKind.BREAK or after is None:
         return False
-    spans = [_span(stops[at], jobs[stops[at].job_id or ""], now) for at in begun]
+    spans = [span_of(stops[at], jobs[stops[at].job_id or ""], now) for at in begun]
     reached = jobs[stops[after].job_id or ""]
     reached_at = reached.arrived_at or reached.departed_at
     if reached_at is None or reached_at >= pause.start_at:
@@ -206,7 +213,7 @@ def was_skipped(
     return any(begin < pause.departure_at and pause.start_at < end for begin, end in spans)
 
 
-def _span(stop: models.Stop, job: Job, now: datetime) -> Span:
+def span_of(stop: models.Stop, job: Job, now: datetime) -> Span:
     """From when to when its technician was, or will have been, at a visit that has begun."""
     end = over_at(stop, job, now)
     return job.arrived_at or min(stop.start_at, end), end

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch.local_time import ONE_DAY, Span, common, days, local_span, merged
 from dispatch.models import Job, JobWindow, OpeningHours, Route, Stop
+from solver.solution import Rule
 
 ONE_WEEK = timedelta(days=7)
 
@@ -42,6 +43,8 @@ class Unattendable:
     """There is no time left, in this horizon or after it, at which service may start."""
 
     message: str
+    rule: Rule = Rule.TIME_WINDOWS
+    """Which leaves none."""
 
 
 def attendance(

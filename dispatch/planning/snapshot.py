@@ -1,7 +1,7 @@
 """Everything that a plan is made from, read at one moment, so that no session stays open."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, SelectBase, union
@@ -32,6 +32,7 @@ from dispatch.planning.facts import (
     territories_of,
     van_stock,
 )
+from dispatch.planning.job_links import LinkFacts, Partner, links_of, partners_of
 from dispatch.planning.legs import measured_legs
 from dispatch.store import rows_where, sites_of, waits_for_place
 
@@ -73,6 +74,8 @@ class Scope:
     released: frozenset[str] = frozenset()
     """Jobs that are to be moved or taken off: they are not held where they, or what comes after
     them, come too late."""
+    by_hand: frozenset[str] = frozenset()
+    """Jobs that somebody moves who is told what becomes of their links: these bind nobody here."""
 
     def has(self, route: Route, serving: Collection[str]) -> bool:
         """Whether the route is one of a technician of the scope on its days."""
@@ -108,6 +111,10 @@ class Snapshot:
     """Depot calls on routes in force outside the scope that are not known to have been made."""
     waivers: dict[str, tuple[Waiver, ...]]
     """Rules that were set aside for one of the jobs, by job."""
+    links: tuple[LinkFacts, ...] = ()
+    """Those that any of its jobs is in …"""
+    partners: Mapping[str, Partner] = field(default_factory=dict)
+    """… with all of their jobs, inside the scope or not."""
     doomed: frozenset[str] = frozenset()
     """Jobs on routes in force that nobody can attend in time any more: better late than never,
     they stay where they are, as does what comes before them."""
@@ -129,6 +136,7 @@ def load_snapshot(
     sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)])
     depots = depot_facts(session)
     places = {*serving, *sites, *(facts.depot.id for facts in depots)}
+    links = links_of(session, {*live_jobs, *(facts.job.id for facts in jobs)})
     return Snapshot(
         taken_at=taken_at,
         frozen_until=taken_at + freeze,
@@ -149,6 +157,8 @@ def load_snapshot(
             if not scope.has(route, serving)
         ),
         waivers=waivers_by_job(session, {*live_jobs, *(facts.job.id for facts in jobs)}),
+        links=links,
+        partners=partners_of(session, links),
     )
 
 
@@ -194,6 +204,8 @@ def reload_snapshot(
     seen = {row.technician_id: row for row in session.exec(select(Position))}
     # Also of those who report from routes that are over.
     vans = van_stock(session, everybody)
+    # Also those of jobs that are the same: a partner elsewhere may have moved.
+    links = links_of(session, there)
     return replace(
         old,
         taken_at=at,
@@ -220,6 +232,8 @@ def reload_snapshot(
             if not scope.has(route, everybody)
         ),
         waivers=waivers | waivers_by_job(session, stale & there),
+        links=links,
+        partners=partners_of(session, links),
     )
 
 

@@ -25,6 +25,7 @@ from dispatch.planning.shifts import (
     working_shifts,
 )
 from dispatch.planning.snapshot import Snapshot
+from dispatch.planning.ties import ProblemClock, tied
 from dispatch.planning.translation import Translation, Unwaived
 from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.planning.van import Shares
@@ -86,9 +87,12 @@ class _Translator:
                     demanded[facts.job.id] = self._unwaived(facts, site, when)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
+        ties = tied(self.snapshot, self.histories, visits, ProblemClock(self._floor, self.zone))
+        left_out |= ties.left_out
         seconds, metres = self._travel.matrices(self._places)
         problem = Problem(
-            visits=tuple(visits),
+            visits=ties.visits,
+            links=ties.links,
             shifts=tuple(self._shift(name, *found) for name, found in self._shifts.items()),
             travel_time=seconds,
             distance=metres,
@@ -105,6 +109,7 @@ class _Translator:
             locations=self._locations,
             histories=self.histories,
             left_out=left_out,
+            zone=self.zone,
             shares=self._shares,
             overnight=frozenset(overnight),
             unpinned=unpinned,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from dispatch import models
 from dispatch.planning.progress import History, place_of
@@ -43,6 +44,7 @@ class Translation:
     histories: tuple[History, ...]
     left_out: Mapping[str, Unattendable | None]
     """Jobs that are no visits: they cannot be attended, or (None) their sites have no location."""
+    zone: ZoneInfo
     shares: Shares
     """What depot calls in force are given, and who lacks something all the same."""
     overnight: frozenset[str]

@@ -46,6 +46,16 @@ class Why(StrEnum):
     NOT_THEN = "outside_windows"
     NO_TIME = "does_not_fit"
     NOWHERE = "needs_location"
+    WITHOUT_CREW = "without_crew"
+    NOT_TOGETHER = "not_together"
+    WITHOUT_FIRST = "without_first"
+    NOT_AFTER = "not_after"
+    OTHER_PERSON = "other_person"
+    NOT_APART = "not_apart"
+
+
+OF_OTHERS = frozenset({Why.WITHOUT_CREW, Why.WITHOUT_FIRST})
+"""It is a partner that lacks something; another place for this one would not help."""
 
 
 class CauseOut(Output):

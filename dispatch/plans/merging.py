@@ -19,13 +19,14 @@ from dispatch.planning.translation import Translation
 from dispatch.plans import queries
 from dispatch.plans.changes import PlanChanges, changes_of
 from dispatch.settings import Settings
+from solver.draft.crews import Crews
 from solver.draft.draft import Draft
 from solver.draft.insertion import fill
-from solver.explain.reasons import explained
+from solver.explain.linked import with_reasons
 from solver.judge.check import check
 from solver.problem import Visit
 from solver.rules.cost import cost
-from solver.solution import Solution
+from solver.solution import Solution, Unassigned
 from solver.timing.schedule import Call
 
 
@@ -65,11 +66,17 @@ def merge(
     draft = Draft(problem)
     _take(live, draft, routes, by_hand)
     taken_off = {name for name in by_hand if not live.is_placed(name)}
-    fill(draft, (visit for visit in draft.unassigned() if visit.id not in taken_off))
-    placed = draft.routes()
-    unassigned = explained(draft, draft.unassigned())
-    costs = cost(problem, placed, [out.id for out in unassigned])
-    solution = Solution(placed, unassigned, costs)
+    # What is linked stays together, and keeps its moments while the rest is put in.
+    crews = Crews(draft)
+    crews.settle()
+    rest = Draft(crews.tied())
+    rest.adopt(draft.routes())
+    fill(rest, (visit for visit in rest.unassigned() if visit.id not in taken_off))
+    placed = rest.routes()
+    served = {stop.id for route in placed for stop in route.stops}
+    left_out = [visit.id for visit in problem.visits if visit.id not in served]
+    unexplained = tuple(Unassigned(name, ()) for name in left_out)
+    solution = with_reasons(draft, Solution(placed, unexplained, cost(problem, placed, left_out)))
     violations = check(problem, solution)
     if violations:
         raise AssertionError("; ".join(str(violation) for violation in violations))

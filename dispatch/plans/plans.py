@@ -227,8 +227,7 @@ def _broken(
         yield _fault("overtaken", plan, "work on its routes has begun since", PLAN_AGAIN)
         return
     served = {stop.id for route in solution.routes for stop in route.stops}
-    visits = tuple(visit for visit in translation.problem.visits if visit.id in served)
-    problem = replace(translation.problem, visits=visits)
+    problem = translation.problem.among(served)
     for violation in check(problem, replace(solution, unassigned=())):
         if violation.rule != Rule.COST:
             yield _fault(

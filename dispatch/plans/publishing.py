@@ -1,7 +1,7 @@
 """Publishing a draft, however long ago it was made: all of it, or for some technicians only."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -274,8 +274,7 @@ def _broken_with_others(found: Prospect, plan: Plan, chosen: Collection[str]) ->
         *(route for route in found.live.kept.routes if route.technician not in chosen),
     ]
     served = {stop.id for route in routes for stop in route.stops if stop.kind is StopKind.VISIT}
-    problem = found.live.problem
-    problem = replace(problem, visits=tuple(v for v in problem.visits if v.id in served))
+    problem = found.live.problem.among(served)
     for violation in check(problem, Solution(tuple(routes), (), {})):
         if violation.rule != Rule.COST:
             yield _fault(

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session, select
 
+from dispatch.jobs.links import JobLinkOut, links_by_job
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import Depot, Job, JobStatus, Part, Priority, Site, Skill, Tool, now
 from dispatch.output import Output
@@ -125,6 +126,8 @@ class BoardJob(Output):
     en_route_at: datetime | None
     arrived_at: datetime | None
     departed_at: datetime | None
+    links: list[JobLinkOut]
+    """What it has to do with other jobs, which may be on other days."""
     revision: int
 
 
@@ -200,6 +203,7 @@ def read_board(
     waiting = _waiting(session, PlanningHorizon(now=at, begin=begin, end=end, reach=end), settings)
     facts = [*job_facts(session, list(known.jobs.values())), *waiting]
     sites = {**known.sites, **sites_of(session, [one.job for one in waiting])}
+    links = links_by_job(session, {one.job.id for one in facts})
     versions = versions_of(session, {found.route.plan_id for found in live})
     routes = [
         _route(one, known, versions.get(one.route.plan_id, 0), settings, at, broken) for one in rows
@@ -222,7 +226,7 @@ def read_board(
             if absence.starts_at < end and absence.ends_at > begin
         ],
         routes=routes,
-        jobs={one.job.id: _job(one, sites[one.job.site_id]) for one in facts},
+        jobs={one.job.id: _job(one, sites[one.job.site_id], links[one.job.id]) for one in facts},
         unassigned=_with_reasons(session, waiting),
         lent_twice=lent_twice_in_force(session, begin, end),
         depots=[
@@ -319,7 +323,7 @@ def _route(
     )
 
 
-def _job(facts: JobFacts, site: Site) -> BoardJob:
+def _job(facts: JobFacts, site: Site, links: list[JobLinkOut]) -> BoardJob:
     job = facts.job
     return BoardJob(
         **job.model_dump(include=_JOB_COLUMNS),
@@ -329,6 +333,7 @@ def _job(facts: JobFacts, site: Site) -> BoardJob:
         parts={row.part_id: row.quantity for row in facts.parts},
         tools=[row.tool_id for row in facts.tools],
         windows=[BoardWindow.model_validate(row) for row in facts.windows],
+        links=links,
     )
 
 

@@ -37,6 +37,7 @@ from dispatch.planning.plan_rows import RouteRows
 from dispatch.plans import queries
 from dispatch.settings import Settings
 from dispatch.store import details_by_job
+from dispatch.views.colleagues import Colleague, colleagues_of
 from solver.solution import StopKind
 
 
@@ -120,6 +121,8 @@ class RouteStop(Output):
     """What the visit needs, or what to borrow at the depot."""
     tasks: list[StopTask]
     """What alerts told of; empty if the job came from people alone."""
+    crew: list[Colleague]
+    """Who else is needed there at the same time."""
 
 
 class ShiftRoute(Output):
@@ -218,6 +221,7 @@ class _Lookups:
     parts: Mapping[str, str]
     tools: Mapping[str, str]
     tasks: Mapping[str, Sequence[StopTask]]
+    crews: Mapping[str, Sequence[Colleague]]
 
     @classmethod
     def load(
@@ -236,6 +240,7 @@ class _Lookups:
             parts=dict(session.exec(select(Part.id, Part.name)).all()),
             tools=dict(session.exec(select(Tool.id, Tool.name)).all()),
             tasks=_tasks(session, list(known.jobs)),
+            crews=colleagues_of(session, list(known.jobs), settings, at),
         )
 
     def route(self, rows: RouteRows) -> ShiftRoute:
@@ -301,6 +306,7 @@ class _Lookups:
             parts=self.part_counts(stop.parts),
             tools=self.named_tools(stop.tools),
             tasks=list(self.tasks.get(job.id, ())) if job else [],
+            crew=list(self.crews.get(job.id, ())) if job else [],
         )
 
     def local(self, moment: datetime) -> datetime:

@@ -116,8 +116,14 @@ def everything(
     webhook = client.post("/webhooks", json={"url": "https://hook.invalid/"}).json()["id"]
     client.patch(f"/webhooks/{webhook}", json={"active": False})  # so that nobody is called
     delivery = client.post(f"/webhooks/{webhook}/test").json()["id"]
+    for name in ("WO-30", "WO-40", "WO-41"):
+        job = {"id": name, "site_id": "S008", "title": name, "duration_minutes": 30}
+        assert client.post("/jobs", json=job).status_code == 201
+    link = {"kind": "apart", "job_ids": ["WO-40", "WO-41"]}
+    assert client.put("/job-links/L-1", json=link).status_code == 201
     return {
         **told,
+        "link_id": "L-1",
         "account_id": "mai",
         "key_id": key_of(app).split("_")[1],
         "webhook_id": webhook,

@@ -283,3 +283,13 @@ def add_ann_and_bob(session: Session) -> None:
     add_live_route(session, "ann", [("a1", "09:00"), ("a2", "12:00")])
     add_live_route(session, "bob", [("b1", "09:00")])
     session.commit()
+
+
+def add_link(session: Session, id_: str, kind: str, *job_ids: str, **columns: Any) -> None:
+    """A link between jobs; of ``after`` the earlier one first."""
+    kind_ = models.LinkKind(kind)
+    session.add(models.JobLink(id=id_, kind=kind_, **columns))
+    session.flush()
+    for position, job_id in enumerate(job_ids):
+        session.add(models.JobLinkMember(link_id=id_, job_id=job_id, position=position))
+    session.flush()

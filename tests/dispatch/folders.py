@@ -107,6 +107,17 @@ COMPANY: dict[str, list[dict[str, str]]] = {
             "duration_minutes": "30",
         },
     ],
+    "job_links": [
+        {
+            "id": "L-1",
+            "kind": "after",
+            "job_ids": "J-2; J-1",
+            "least_minutes": "-30",
+            "most_minutes": "2880",
+            "person": "different",
+        },
+        {"id": "L-2", "kind": "apart", "job_ids": "J-1; J-2", "by": "day"},
+    ],
     "travel_legs": [{"from_place": "T-1", "to_place": "S-1", "seconds": "600", "metres": "4000"}],
 }
 
@@ -145,5 +156,5 @@ def count(session: Session, table: type[SQLModel]) -> int:
 
 
 def with_job(**cells: str) -> dict[str, list[dict[str, str]]]:
-    """The company with another first job."""
-    return COMPANY | {"jobs": [COMPANY["jobs"][0] | cells]}
+    """The company with another first job, and no others."""
+    return COMPANY | {"jobs": [COMPANY["jobs"][0] | cells], "job_links": []}

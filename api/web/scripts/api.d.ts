@@ -164,7 +164,18 @@ declare namespace Api {
     en_route_at: Moment | null;
     arrived_at: Moment | null;
     departed_at: Moment | null;
+    links: JobLinkOut[];
     revision: number;
+  }
+
+  interface JobLinkOut {
+    id: string;
+    kind: "together" | "after" | "apart";
+    job_ids: string[];
+    least_minutes: number | null;
+    most_minutes: number | null;
+    person: "same" | "different" | "any" | null;
+    by: "technician" | "day" | null;
   }
 
   interface Reason {
@@ -263,6 +274,7 @@ declare namespace Api {
     skills: SkillLevel[];
     parts: PartQuantity[];
     tools: string[];
+    links: JobLinkOut[];
     revision: number;
   }
 
@@ -614,6 +626,16 @@ declare namespace Api {
     ends_at: Moment;
   }
 
+  interface Colleague {
+    job_id: string;
+    title: string;
+    technician_id: string | null;
+    technician: string | null;
+    phone: string | null;
+    expected_arrival_at: Moment | null;
+    status: JobStatus;
+  }
+
   interface RouteStop {
     kind: StopKind;
     arrival_at: Moment;
@@ -640,6 +662,8 @@ declare namespace Api {
     parts: PartCount[];
     tools: NamedTool[];
     tasks: StopTask[];
+    /** None where the day was kept by an earlier version of the page. */
+    crew?: Colleague[];
   }
 
   interface ShiftRoute {

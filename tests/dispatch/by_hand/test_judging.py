@@ -10,7 +10,8 @@ from dispatch.by_hand.judging import Judged, Move, judge, shift_of
 from dispatch.errors import Conflict
 from dispatch.models import Priority, Wish
 from dispatch.placing.placing import PlaceRequest, live_day, place_job
-from dispatch.planning.live_day import LiveDay, visits_of
+from dispatch.planning.candidates import visits_of
+from dispatch.planning.live_day import LiveDay
 from dispatch.settings import Settings
 from solver.rules.waivers import waived
 from tests.dispatch.crew import MONDAY, add_depot, add_job, add_technician, hanoi

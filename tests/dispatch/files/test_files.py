@@ -363,7 +363,7 @@ def test_hundreds_of_lines_are_stored_in_few_statements(
     engine: Engine, session: Session, settings: Settings, tmp_path: Path
 ) -> None:
     work = [COMPANY["jobs"][0] | {"id": f"W-{number}"} for number in range(500)]
-    folder = written(tmp_path / "in", COMPANY | {"jobs": work})
+    folder = written(tmp_path / "in", COMPANY | {"jobs": work, "job_links": []})
     statements: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     take_in(session, folder, settings)

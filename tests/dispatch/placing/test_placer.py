@@ -25,8 +25,9 @@ from dispatch.models import (
 )
 from dispatch.placing import placer
 from dispatch.placing.placer import AT_ONCE, Placer, place_waiting
+from dispatch.planning.candidates import CandidateRoute
 from dispatch.planning.conflicts import Conflicts
-from dispatch.planning.live_day import CandidateRoute, LiveDay
+from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.plan_rows import in_force as solution_in_force
 from dispatch.planning.snapshot import live_routes

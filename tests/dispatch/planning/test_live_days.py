@@ -34,7 +34,15 @@ from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, Snapshot, load_snapshot
 from dispatch.settings import Settings
 from dispatch.store import reading
-from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.crew import (
+    MONDAY,
+    TUESDAY,
+    add_job,
+    add_link,
+    add_live_route,
+    add_technician,
+    hanoi,
+)
 from tests.dispatch.waiting import until
 
 Step = Callable[[Session, Settings, datetime], object]
@@ -125,7 +133,28 @@ def falls_ill(session: Session, settings: Settings, at: datetime) -> object:
     return None
 
 
+def links(kind: str, *jobs: str, **what: Any) -> Step:
+    """Whatever else there is, also against it."""
+
+    def step(session: Session, settings: Settings, at: datetime) -> object:
+        id_ = uuid.uuid4().hex
+        add_link(session, id_, kind, *jobs, **what)
+        return record(session, "dana", "put", Entity.JOB_LINK, id_)
+
+    return step
+
+
+LINKING = [
+    links("together", "a1", "b1"),
+    links("together", "a2", "waits"),
+    links("after", "a1", "a2", least_minutes=60, person="same"),
+    links("after", "b2", "a2", least_minutes=-600, most_minutes=600, person="different"),
+    links("after", "b1", "waits", least_minutes=30),
+    links("apart", "a1", "b2", "waits", by="technician"),
+    links("apart", "a2", "b2", by="day"),
+]
 STEPS: list[Step] = [
+    *LINKING,
     creates,
     moves,
     falls_ill,

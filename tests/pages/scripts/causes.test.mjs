@@ -20,6 +20,11 @@ test("what nobody has a name for goes by its id", () => {
   assert.match(causeText({ code: "lacks_part", values: { part_id: "P9" } }, "T01"), /P9/);
 });
 
+test("a broken link says which jobs it is about", () => {
+  assert.match(causeText({ code: "without_crew", values: { job_ids: ["J7", "J8"] } }, "T01"), /J7, J8/);
+  assert.match(causeText({ code: "other_person", values: { job_ids: ["J7"] } }, "T01"), /An.*J7/);
+});
+
 test("a span within a day names the day once", () => {
   const said = causeText({ code: "technician_absent", values: { starts_at: at("09:00"), ends_at: at("11:00") } }, "T01");
   assert.match(said, /09:00 – 11:00/);

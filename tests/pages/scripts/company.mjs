@@ -62,6 +62,7 @@ const job = (title, more = {}) => ({
   en_route_at: null,
   arrived_at: null,
   departed_at: null,
+  links: [],
   revision: 1,
   ...more,
 });

@@ -3,7 +3,8 @@
  *
  * - `drop.js` (with `preview.js`, `override.js`): what a move costs and breaks, and making it
  * - `changes.js`: making changes of the plan and taking them back; `pins.js`
- * - `job-actions.js`, `job-form.js`, `new-job.js`: a job's details, and new jobs
+ * - `job-actions.js`, `job-form.js`, `new-job.js` with `crew-form.js`: a job's details, and new jobs
+ * - `links.js`: what a job has to do with others
  * - `why-here.js`, `why-not.js`: alternatives, and what would let a job in
  * - `absences.js`: who is not there
  * - `replan.js`, `drafts.js`, `comparison.js`: having a plan made, and accepting it
@@ -13,6 +14,7 @@
 
 import { mountAbsences } from "./job/absences.js";
 import { mountJobActions } from "./job/job-actions.js";
+import { mountLinks } from "./job/links.js";
 import { mountNewJob } from "./job/new-job.js";
 import { mountWhyHere } from "./job/why-here.js";
 import { mountWhyNot } from "./job/why-not.js";
@@ -30,6 +32,7 @@ export function mountActions() {
   mountChanges();
   mountDrop();
   mountJobActions();
+  mountLinks();
   mountWhyHere();
   mountWhyNot();
   mountAbsences();

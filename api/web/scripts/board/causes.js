@@ -39,6 +39,7 @@ function named(values) {
     needed: values.needed ?? "–",
     held: values.held ?? 0,
     has: values.has ?? 0,
+    jobs: (values.job_ids ?? []).join(", ") || "–",
     technicians: (values.technician_ids ?? []).map(technicianName).join(", ") || "–",
     from: from ? moment(from) : "–",
     territory: values.territory ?? "–",

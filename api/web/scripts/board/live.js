@@ -28,7 +28,7 @@ const OF_JOBS = [
   "taken_off",
   "missed",
 ].map((action) => `job.${action}`);
-const OF_EVERYTHING = ["job.imported", "feed.reset"];
+const OF_EVERYTHING = ["job.imported", "job_link.put", "job_link.remove", "job_link.import", "feed.reset"];
 /** @type {Record<string, string[]>} */
 const OTHERS = {
   alert: ["receive", "update", "clear", "acknowledge", "judge"],

@@ -214,6 +214,7 @@ function detailsView(stop, { isOpen }) {
   return element(
     "div",
     { class: "sections" },
+    stop.crew?.length ? section("crew", text("section.crew"), element("ul", { class: "things" }, stop.crew.map(colleagueView))) : null,
     stop.tasks.length ? section("alert", text("section.tasks"), element("ul", { class: "tasks" }, stop.tasks.map(taskView))) : null,
     stop.parts.length
       ? section(
@@ -277,6 +278,25 @@ function folded(jobId, content) {
  */
 function section(drawing, title, content) {
   return element("section", { class: "section" }, element("h3", {}, icon(drawing), title), content);
+}
+
+/**
+ * Who else is there, when, and how to reach them.
+ *
+ * @param {Api.Colleague} one
+ */
+function colleagueView({ job_id: id, title, technician, phone, expected_arrival_at: at, status }) {
+  if (!technician) return element("li", {}, text("crew.nobody"), " ", element("span", { class: "soft" }, title));
+  const isThere = ["on_site", "completed", "cannot_complete"].includes(status);
+  const when = isThere ? text(`status.${status}`) : at ? text("crew.arrives", { time: time(at) }) : "";
+  return element(
+    "li",
+    { dataset: { job: id } },
+    element("strong", {}, technician),
+    " ",
+    element("span", { class: "soft" }, [title, when].filter(Boolean).join(" · ")),
+    phone ? element("a", { class: "numbers", href: phoneAddress(phone) }, " ", phone) : null,
+  );
 }
 
 /** @param {Api.StopTask} task */

@@ -6,7 +6,7 @@ import { ask, post } from "../../http.js";
 import { text } from "../../texts.js";
 import { icon } from "../../ui/icons.js";
 import { toastTrouble } from "../../ui/toast.js";
-import { confirmDialog } from "../dialogs.js";
+import { openDialog } from "../dialogs.js";
 import { PRIORITIES } from "../filters.js";
 import { done } from "../moves/changes.js";
 import { judgeAndCarryOut } from "../moves/drop.js";
@@ -145,13 +145,19 @@ function takeOff(job, placed) {
 
 /** @param {OnBoard.Job} job */
 function askToCancel(job) {
-  confirmDialog({
+  const crew = job.links.find(({ kind }) => kind === "together")?.job_ids.filter((id) => id !== job.id) ?? [];
+  const whole = element("input", { type: "checkbox", checked: true });
+  openDialog({
     title: text("job.cancel_title"),
-    body: text(board.placed.has(job.id) ? "job.cancel_placed" : "job.cancel_open", { title: job.title, site: job.site }),
-    yes: text("job.cancel_yes"),
-    isDangerous: true,
-    act: async () => {
-      await post(`/jobs/${encodeURIComponent(job.id)}/cancel`);
+    body: [
+      element("p", {}, text(board.placed.has(job.id) ? "job.cancel_placed" : "job.cancel_open", { title: job.title, site: job.site })),
+      crew.length ? element("label", { class: "check" }, whole, " ", text("job.cancel_crew", { jobs: crew.join(", ") })) : null,
+    ],
+    submitText: text("job.cancel_yes"),
+    submitClass: "danger",
+    submit: async () => {
+      const query = crew.length && whole.checked ? "?crew=true" : "";
+      await post(`/jobs/${encodeURIComponent(job.id)}/cancel${query}`);
       done(text("job.cancelled", { title: job.title }));
     },
   });

@@ -152,7 +152,7 @@ export function asOnBoard({ windows, skills, parts, due_at: due, ...rest }) {
  * @template Value
  * @param {{ pointer: string, label: string, add: string, make: (value: Value | null) => { nodes: Node[], read: () => Value }, given: Value[] }} options
  */
-function rowsOf({ pointer, label, add, make, given }) {
+export function rowsOf({ pointer, label, add, make, given }) {
   const list = element("div", { class: "form-rows" });
   /** @type {{ node: HTMLElement, read: () => Value }[]} */
   const rows = [];
@@ -244,7 +244,7 @@ function windowRow(given) {
  * @param {number} [most]
  * @returns {(given: Choice | null) => { nodes: HTMLElement[], read: () => Choice }}
  */
-const chosenRow =
+export const chosenRow =
   (names, label, numberLabel = null, most = 0) =>
   (given) => {
     const sorted = Object.entries(names).sort(([, one], [, other]) => one.localeCompare(other, "vi"));

@@ -12,6 +12,7 @@ import { done } from "../moves/changes.js";
 import { OFFERS, openOffers } from "../moves/offers.js";
 import { openPanel } from "../panels/panel.js";
 import { board, isShown, select } from "../state.js";
+import { crewFields } from "./crew-form.js";
 import { jobFields } from "./job-form.js";
 import { sitePicker } from "./site-picker.js";
 
@@ -25,10 +26,11 @@ function openNewJob() {
   const site = sitePicker();
   const place = element("div", { class: "edited" });
   let fields = jobFields();
-  place.replaceChildren(...fields.nodes);
+  let crew = crewFields();
+  place.replaceChildren(...fields.nodes, ...crew.nodes);
   // However often it is sent, it makes one job.
   let key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const asTyped = () => JSON.stringify([site.typed(), fields.typed()]);
+  const asTyped = () => JSON.stringify([site.typed(), fields.typed(), crew.typed()]);
   const untouched = asTyped();
   const isUntouched = () => asTyped() === untouched;
   const dialog = openDialog({
@@ -38,19 +40,20 @@ function openNewJob() {
     kept: {
       name: "new-job",
       // Also with its key: it may have been sent, and only the answer was lost.
-      read: () => (isUntouched() ? null : { key, site: site.typed(), job: fields.typed() }),
+      read: () => (isUntouched() ? null : { key, site: site.typed(), job: fields.typed(), crew: crew.typed() }),
       restore: (before) => {
         ({ key } = before);
         site.restore(before.site);
         fields = jobFields(null, before.job);
-        place.replaceChildren(...fields.nodes);
+        crew = crewFields(before.crew);
+        place.replaceChildren(...fields.nodes, ...crew.nodes);
       },
     },
     submitText: text("new_job.create"),
     submit: async (form) => {
       clearFaults(form);
       try {
-        const job = await post("/jobs", { ...site.read(), ...fields.read() }, { headers: { "Idempotency-Key": key } });
+        const job = await post("/jobs", { ...site.read(), ...fields.read(), ...crew.read() }, { headers: { "Idempotency-Key": key } });
         await readBoard();
         dialog.close();
         offer(job);

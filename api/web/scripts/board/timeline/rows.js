@@ -169,6 +169,7 @@ export function makeRow(technicianId) {
       if (isSelected) piece.setAttribute("aria-selected", "true");
       else piece.removeAttribute("aria-selected");
       piece.classList.toggle("hovered", jobId !== null && hover.jobId === jobId);
+      piece.classList.toggle("partner", jobId !== null && isPartner(jobId));
       piece.classList.toggle("dimmed", item.job ? !view.matches(item.job) : view.isFiltered && item.kind !== "day");
     }
   }
@@ -183,6 +184,16 @@ export function makeRow(technicianId) {
     cell: (/** @type {string} */ key) => (key === "header" ? header : (drawn.get(key)?.node ?? null)),
     item: (/** @type {string} */ key) => drawn.get(key)?.item ?? null,
   };
+}
+
+/**
+ * Whether the job is linked to the one that is pointed at, or else to the one that is chosen.
+ *
+ * @param {string} jobId
+ */
+function isPartner(jobId) {
+  const shown = board.jobs.get(hover.jobId ?? selection.jobId ?? "");
+  return Boolean(shown && shown.id !== jobId && shown.links.some((link) => link.job_ids.includes(jobId)));
 }
 
 /**

@@ -1,0 +1,232 @@
+"""Jobs with all that belongs to them: the further places of a crew, and what they come after.
+
+Each place in a crew is a job of its own, with its own skills, parts, tools and reports. To the
+customer they are one attendance, so that where and when, and how urgent it is, is said for all of
+them at once.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+from sqlmodel import Session
+
+from dispatch import store
+from dispatch.errors import InvalidInput
+from dispatch.intake import (
+    Code,
+    Codes,
+    Input,
+    JobChange,
+    NewJob,
+    PartQuantities,
+    SkillLevels,
+    SomeMinutes,
+    Text,
+    faults_of,
+)
+from dispatch.jobs import idempotency
+from dispatch.jobs.details import JobOut
+from dispatch.jobs.jobs import (
+    CHANGEABLE,
+    cancel_job,
+    change_job,
+    create_job,
+    free_id,
+    new_faults,
+    read_job,
+)
+from dispatch.jobs.links import (
+    IN_COMMON,
+    LINKS,
+    GapMinutes,
+    JobLinkContent,
+    crew_of,
+    link_faults_of,
+)
+from dispatch.models import Job, JobLink, JobStatus, LinkKind
+from dispatch.plans import versions
+from dispatch.references import Reference, references_of, unknown_references
+from dispatch.settings import Settings
+from solver.faults import Fault
+from solver.links import Person
+
+FOR_ALL = frozenset({*IN_COMMON, "hold_reason", "told_at"})
+"""What is said of one job of a crew is said of all."""
+_SEEN_BY_LINKS = frozenset({*IN_COMMON, "duration_minutes", "pinned_technician_id"})
+MOST_PLACES = 9
+LONGEST_ID = 40
+
+
+class CrewPlace(Input):
+    """One more technician who is needed at the same time: what is left out is as in the job."""
+
+    id: Code | None = None
+    """The job's own id with a number, if left out."""
+    title: Text | None = None
+    duration_minutes: SomeMinutes | None = None
+    skills: SkillLevels = Field(default_factory=list)
+    parts: PartQuantities = Field(default_factory=list)
+    tools: Codes = Field(default_factory=list)
+    preferred: Codes = Field(default_factory=list)
+    allowed: Codes = Field(default_factory=list)
+    forbidden: Codes = Field(default_factory=list)
+    pinned_technician_id: Code | None = None
+
+
+class EarlierJob(Input):
+    """A job that this one comes after, as a link of the kind ``after`` has it."""
+
+    job_id: Code
+    least_minutes: GapMinutes = 0
+    most_minutes: GapMinutes | None = None
+    person: Person = Person.ANY
+
+    @field_validator("most_minutes")
+    @classmethod
+    def _not_less(cls, most: int | None, info: Any) -> int | None:
+        if most is not None and most < info.data.get("least_minutes", most):
+            raise PydanticCustomError(
+                "least_above_most",
+                "is less than least_minutes",
+                {"action": "give a larger number, or swap the two"},
+            )
+        return most
+
+
+class JobRequest(NewJob):
+    """A job with the further places of its crew, and what it comes after."""
+
+    crew: list[CrewPlace] = Field(default_factory=list, max_length=MOST_PLACES)
+    """Each becomes a job of its own that starts at the same moment with another technician."""
+    after: list[EarlierJob] = Field(default_factory=list, max_length=MOST_PLACES)
+    """Jobs that have to be over before."""
+
+
+def request_job(
+    session: Session,
+    request: JobRequest,
+    *,
+    actor: str,
+    settings: Settings,
+    key: str | None = None,
+) -> tuple[JobOut, bool]:
+    """As ``create_job``, with the jobs of its crew and the links that the request asks for; all of
+    it or nothing. The job says by its links which the others are."""
+    if key is not None:
+        made = idempotency.job_made_before(session, actor, key, request)
+        if made is not None:
+            return read_job(session, made), False
+    if not (request.crew or request.after):
+        return create_job(session, request, actor=actor, settings=settings, key=key)
+    faults = [
+        *new_faults(session, request, settings),
+        *_place_faults(session, request),
+        *unknown_references(
+            session,
+            (
+                Reference(f"after.{number}.job_id", (Job,), one.job_id)
+                for number, one in enumerate(request.after)
+            ),
+        ),
+    ]
+    if faults:
+        raise InvalidInput(*faults)
+    job, _ = create_job(session, request, actor=actor, settings=settings, key=key)
+    crew = [job.id]
+    for number, place in enumerate(request.crew, start=2):
+        own_id = place.id or f"{job.id}.{number}"
+        if len(own_id) > LONGEST_ID:
+            own_id = free_id(session, Job, "J")
+        new = _as_job(request, place, site_id=job.site_id).model_copy(update={"id": own_id})
+        other, _ = create_job(session, new, actor=actor, settings=settings)
+        crew.append(other.id)
+    wanted = [
+        JobLinkContent(kind=LinkKind.AFTER, job_ids=[one.job_id, job.id], **_gaps(one))
+        for one in request.after
+    ]
+    if request.crew:
+        wanted.append(JobLinkContent(kind=LinkKind.TOGETHER, job_ids=crew))
+    for content in wanted:
+        LINKS.put(session, free_id(session, JobLink, "L"), content, actor=actor)
+    return read_job(session, job.id), True
+
+
+def _gaps(one: EarlierJob) -> dict[str, Any]:
+    return one.model_dump(exclude={"job_id"})
+
+
+def _as_job(request: JobRequest, place: CrewPlace, **more: Any) -> NewJob:
+    """The job of a further place. Raises ``ValidationError``."""
+    shared = request.model_dump(include={*FOR_ALL, "site", "title", "duration_minutes"})
+    if "site_id" in more:
+        shared.pop("site")
+    own = place.model_dump(exclude_none=True)
+    return NewJob.model_validate({**shared, **own, **more})
+
+
+def _place_faults(session: Session, request: JobRequest) -> Iterable[Fault]:
+    for number, place in enumerate(request.crew):
+        where = f"crew.{number}."
+        try:
+            new = _as_job(request, place)
+        except ValidationError as error:
+            found = faults_of(error.errors())
+            yield from (Fault(f.code, where + f.where, f.cause, f.action) for f in found)
+            continue
+        named = (
+            Reference(where + one.where, one.tables, one.id)
+            for one in references_of(new)
+            if one.where != "site_id"
+        )
+        yield from unknown_references(session, named)
+
+
+def change_job_of_crew(
+    session: Session,
+    job_id: str,
+    change: JobChange,
+    *,
+    actor: str,
+    settings: Settings,
+    expected_tags: Collection[str] | None = None,
+) -> JobOut:
+    """As ``change_job``; what the jobs of a crew have in common changes for all of them that are
+    not under way or over."""
+    said = change.model_dump(include={*FOR_ALL}, exclude_unset=True)
+    crew = crew_of(session, job_id) if said else []
+    # In one order, whichever of them is changed.
+    store.hold_jobs(session, {job_id, *crew})
+    job = change_job(
+        session, job_id, change, actor=actor, settings=settings, expected_tags=expected_tags
+    )
+    others = store.rows_where(session, Job, "id", crew)
+    for other in sorted(one.id for one in others if one.status in CHANGEABLE):
+        same = JobChange.model_validate(said)
+        change_job(session, other, same, actor=actor, settings=settings)
+    if change.model_fields_set & _SEEN_BY_LINKS:
+        ids = {link.id for link in job.links}
+        faults = [fault for _, fault in link_faults_of(session, ids)]
+        if faults:
+            raise InvalidInput(*faults)
+    return job
+
+
+def cancel_job_of_crew(
+    session: Session, job_id: str, *, actor: str, whole_crew: bool = False
+) -> JobOut:
+    """As ``cancel_job``; with ``whole_crew`` also the others of its crew that are not over."""
+    crew = crew_of(session, job_id) if whole_crew else []
+    if crew:
+        # Reports hold it before any job.
+        versions.hold_publication(session)
+        store.hold_jobs(session, {job_id, *crew})
+    job = cancel_job(session, job_id, actor=actor)
+    others = store.rows_where(session, Job, "id", crew)
+    for other in sorted(one.id for one in others if one.status in {*CHANGEABLE, *_UNDER_WAY}):
+        cancel_job(session, other, actor=actor)
+    return job
+
+
+_UNDER_WAY = (JobStatus.EN_ROUTE, JobStatus.ON_SITE)
