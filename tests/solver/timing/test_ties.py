@@ -16,7 +16,7 @@ from solver.problem import Break, Problem, Shift, TimeWindow, Visit
 from solver.rules.places import on_places
 from solver.solution import Route, Rule
 from solver.timing.moments import held
-from solver.timing.schedule import legs_of
+from solver.timing.schedule import earliest_end, legs_of
 from solver.timing.ties import Ties
 from solver.timing.timing import cheapest
 from tests.solver.problems import line_problem, pause, shift, solution_of, visit, window
@@ -238,6 +238,12 @@ def tied_days(draw: Any, breaks: st.SearchStrategy[tuple[Break, ...]] = _BREAKS)
         problem = line_problem(visits, shifts, links=links, size=4, **weights)
     except ValueError:
         assume(False)
+    legs, calls = legs_of(problem.travel_time), calls_of(problem, names)
+    ties = Ties(problem, legs)
+    for one in shifts:
+        tied = any(map(ties.binds, calls[one.id]))
+        # Nothing is asked about the others.
+        assume(tied or earliest_end(one, calls[one.id], legs) is not None)
     return problem, names
 
 
