@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import Service, Windows
+from tests.pages.conftest import DAY, Service, Windows
 from tests.pages.dispatching import open_details, planned, shown, visit
+from tests.pages.phones import open_phone, shown_job, stops_of
 
 
 def test_a_new_job_with_a_crew_is_offered_and_placed_as_one(
@@ -66,3 +67,22 @@ def test_an_earlier_job_is_named_with_days_between(page_as: Windows, service: Se
         dialog.get_by_role("button", name="Create and find a place").click()
     [link] = posted.value.json()["links"]
     assert (link["job_ids"][0], link["least_minutes"], link["person"]) == (earlier, 2880, "same")
+
+
+def test_the_phone_names_the_colleague_and_when_they_arrive(
+    page_as: Windows, service: Service
+) -> None:
+    site = next(one for one in stops_of(service) if one["status"] == "scheduled")
+    site_id = service.get(f"/jobs/{site['job_id']}")["site_id"]
+    job = {"id": "CREW", "site_id": site_id, "title": "Lắp máy", "duration_minutes": 30}
+    crew = [{"title": "Phụ lắp"}]
+    service.post("/jobs", {**job, "pinned_technician_id": "T01", "crew": crew})
+    service.post("/jobs/CREW/place", {"technician_id": "T01", "day": DAY})
+    mine = next(one for one in stops_of(service) if one["job_id"] == "CREW")
+    [colleague] = mine["crew"]
+    page = open_phone(page_as)
+    if shown_job(page) != "CREW":
+        page.locator('details[data-key="CREW"] > summary').click()
+    named = page.locator('li[data-job="CREW.2"]')
+    expect(named).to_contain_text(colleague["technician"])
+    expect(named).to_contain_text("Phụ lắp · đến lúc")
