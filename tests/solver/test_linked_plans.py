@@ -14,6 +14,7 @@ from solver.ortools.acceptance import accepts
 from solver.problem import Problem, Shift
 from solver.solution import ReasonCode, Rule, Solution
 from solver.solve import ENGINES, Limit, solve
+from solver.travel import NO_WAY
 from tests.solver.answers import left_out, plan, planned, solved, starts
 from tests.solver.linked_enumeration import cheapest_of_all
 from tests.solver.linked_problems import linked_problems
@@ -91,6 +92,17 @@ def test_other_visits_are_put_around_a_crew() -> None:
     ]
     problem = line_problem(visits, two_technicians(), links=[Together(("a", "b"))])
     assert solved(problem).unassigned == ()
+
+
+def test_what_could_be_reached_by_way_of_a_crew_that_is_left_out_is_not_impossible() -> None:
+    """From home to v there is only the way by a."""
+    visits = [visit("a", 1), visit("b", 1, skills={"gas": 1}), visit("v", 2), visit("w", 2)]
+    links: list[Link] = [Together(("a", "b")), After("w", "a")]
+    problem = line_problem(visits, two_technicians(), links=links)
+    legs = np.array(problem.travel_time)
+    legs[0, 2] = legs[2, 0] = NO_WAY
+    solution = solved(replace(problem, travel_time=legs, distance=legs))
+    assert left_out(solution)["v"] == left_out(solution)["w"] == [(NOT_FOUND, None)]
 
 
 # --- chains -------------------------------------------------------------------------------------

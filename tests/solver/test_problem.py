@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from solver.faults import Fault
 from solver.judge.cost import cost
@@ -340,10 +341,14 @@ def test_a_dearer_priority_and_a_pin_make_a_visit_dearer_to_leave_out() -> None:
     assert problem.prices["pin"] == low + PINNED_FACTOR * problem.prices["high"]
 
 
-@given(problems(max_visits=3, max_technicians=2))
+@given(problems(max_visits=3, max_technicians=2), st.sampled_from((0, 5)))
 @settings(deadline=None)
-def test_serving_a_visit_alone_is_never_dearer_than_leaving_it_out(problem: Problem) -> None:
+def test_serving_a_visit_alone_is_never_dearer_than_leaving_it_out(
+    problem: Problem, worst_lateness: int
+) -> None:
     assume(problem.shifts)
+    costs = replace(problem.objective, worst_lateness=worst_lateness)
+    problem = replace(problem, objective=costs)
     for one in problem.visits:
         ways: list[list[str | Call]] = [[one.id]]
         ways += [[Call(d.id), one.id] for d in problem.depots]
@@ -360,6 +365,15 @@ def test_prices_and_fair_shares_do_not_depend_on_the_epoch(problem: Problem) -> 
     assume(problem.shifts)
     moved = later(problem, 86_400)
     assert (moved.prices, moved.fair_shares) == (problem.prices, problem.fair_shares)
+
+
+def test_leaving_a_visit_out_costs_more_than_the_worst_lateness_it_can_bring() -> None:
+    late = visit("late", 1, 900, due=0, windows=(window(90, 99),))
+    problem = line_problem([late], [shift(end=1000)], worst_lateness=50, working_time=0)
+    route = timed_route(problem, "s", ["late"])
+    assert route is not None
+    assert sum(cost(problem, [route], []).values()) == 50 * 990
+    assert problem.prices["late"] > 50 * 990
 
 
 def test_fair_shares_divide_all_service_by_the_length_of_the_shifts() -> None:

@@ -10,6 +10,7 @@ from solver.draft.draft import Draft
 from solver.draft.insertion import fill
 from solver.explain.least_change import MINUTE, effort, placed
 from solver.judge.check import check
+from solver.links import Together
 from solver.problem import Pin, Previous, Problem
 from solver.rules.waivers import waived
 from solver.solution import EARLIER, LATER, START, TECHNICIAN, Rule
@@ -41,6 +42,14 @@ def told(problem: Problem, name: str = "a", gap: int | None = None) -> Told:
 
 def test_what_fits_needs_nothing() -> None:
     assert told(line_problem([visit("a", 1)], [shift()])) == [[]]
+
+
+def test_nothing_is_said_of_one_of_a_crew() -> None:
+    """To move its window would not let it in: there is no other technician."""
+    late = visit("a", 1, windows=(window(2000, 3000),))
+    alone = line_problem([late, visit("b")], [shift()])
+    assert told(alone) != []
+    assert told(replace(alone, links=(Together(("a", "b")),))) == []
 
 
 @pytest.mark.parametrize(

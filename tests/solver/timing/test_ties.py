@@ -13,7 +13,7 @@ from solver.links import After, Link, Together
 from solver.problem import Break, Problem, Shift, TimeWindow, Visit
 from solver.solution import Route, Rule
 from solver.timing.moments import held
-from solver.timing.schedule import legs_of
+from solver.timing.schedule import earliest_end, legs_of
 from solver.timing.ties import Ties
 from solver.timing.timing import cheapest
 from tests.solver.problems import line_problem, pause, shift, solution_of, visit, window
@@ -32,7 +32,8 @@ def earliest(problem: Problem, **names: str) -> dict[str, int] | None:
 
 
 def cheapest_moments(problem: Problem, **names: str) -> dict[str, int] | None:
-    return Ties(problem, legs_of(problem.travel_time)).cheapest(calls_of(problem, names))
+    ties = Ties(problem, legs_of(problem.travel_time), lateness=True)
+    return ties.cheapest(calls_of(problem, names))
 
 
 def two_days(links: Iterable[Link], **rules: Any) -> Problem:
@@ -92,6 +93,21 @@ def test_a_crew_meets_as_late_as_saves_both_from_waiting() -> None:
     late: dict[str, Any] = {"windows": (window(500, 500),)}
     problem = two_days([Together(("a", "b"))], d=late, e=late)
     assert cheapest_moments(problem, s="ae", t="bd") == {"a": 455, "b": 455}
+
+
+def test_the_worst_lateness_is_balanced_with_waiting_on_routes_without_a_crew() -> None:
+    """At a, 5 s late at best, Ann would wait for e; every second later costs one less, until it
+    makes the worst lateness, which is 25 s at b, worse."""
+    problem = two_days(
+        [], a={"due": 10}, b={"due": 0}, e={"windows": (window(500, 500),)}, worst_lateness=7
+    )
+    assert cheapest_moments(problem, s="ae", t="b") == {"a": 30, "b": 20}
+
+
+def test_a_crew_meets_early_enough_for_a_break_on_the_way_on() -> None:
+    late = {"windows": (window(500, 500),)}
+    problem = two_days([Together(("a", "b"))], e=late, s={"breaks": (pause("p", 470, 480, 20),)})
+    assert cheapest_moments(problem, s="ae", t="b") == {"a": 435, "b": 435}
 
 
 def test_two_crews_in_a_row_meet_later_one_after_the_other() -> None:
@@ -177,6 +193,12 @@ def tied_days(draw: Any, breaks: st.SearchStrategy[tuple[Break, ...]] = _BREAKS)
         problem = line_problem(visits, shifts, links=links, size=4, **weights)
     except ValueError:
         assume(False)
+    legs, calls = legs_of(problem.travel_time), calls_of(problem, names)
+    ties = Ties(problem, legs)
+    for one in shifts:
+        tied = any(map(ties.binds, calls[one.id]))
+        # Nothing is asked about the others.
+        assume(tied or earliest_end(one, calls[one.id], legs) is not None)
     return problem, names
 
 
