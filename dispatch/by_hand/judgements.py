@@ -439,6 +439,10 @@ def _message(rule: Rule, stop: str, technician: str, subjects: tuple[str, ...], 
             return f"{technician} is not to be sent to {stop}"
         case Rule.TERRITORY:
             return f"{technician} does not serve territory {what}, where {stop} is"
+        case Rule.TOGETHER:
+            return f"{stop} does not start with {what} of its crew, with a technician each"
+        case Rule.AFTER:
+            return f"{stop} does not keep its distance from {what}"
         case _:
             return f"{stop} does not fit: {rule.value.replace('_', ' ')}, {amount}"
 

@@ -297,7 +297,8 @@ def test_a_day_in_memory_knows_of_links_and_of_partners_elsewhere(
 ) -> None:
     days = LiveDays(reading(engine), settings)
     assert days.at(MONDAY, EIGHT).ways("c")
-    content = JobLinkContent(kind="after", job_ids=["a", "c"], least_minutes=60, person="same")
+    said = {"kind": "after", "job_ids": ["a", "c"], "least_minutes": 60, "person": "same"}
+    content = JobLinkContent.model_validate(said)
     LINKS.put(monday, "1", content, actor="lan")
     monday.commit()
     [way] = days.at(MONDAY, EIGHT).ways("c")

@@ -23,6 +23,8 @@ from tests.dispatch.crew import (
 )
 from tests.dispatch.running import executed
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def sunday_evening() -> Iterator[None]:

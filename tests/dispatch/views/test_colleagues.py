@@ -13,6 +13,8 @@ from dispatch.views.colleagues import Colleague
 from dispatch.views.itinerary import daily_route
 from tests.dispatch.crew import MONDAY, add_job, add_link, add_live_route, add_technician, hanoi
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def monday(session: Session) -> Session:
