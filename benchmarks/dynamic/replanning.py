@@ -64,8 +64,8 @@ def replanned(
     """What everybody does next, by shift, with all that was accepted and of the new what can be.
 
     ``sequences`` is the plan so far, in which everything accepted is; for ``foreseen`` requests,
-    which may still come in, room is kept where there is some. Raises ``RuntimeError`` if something
-    accepted is lost, which cannot be.
+    which may still come in, room is kept where there is some. If the engine finds no place for
+    something accepted, that plan goes on.
     """
     out = [tour for tour in tours.values() if tour.back is None]
     started = [tour for tour in out if tour.leave is not None]
@@ -89,9 +89,8 @@ def replanned(
         return {shift.id: () for shift in rest.shifts}
     start = start_from(rest, _as_solution(out, sequences, now)).plan
     found = _solved(rest, start, effort)
-    lost = _left_out(rest, found, ACCEPTED)
-    if lost:
-        raise RuntimeError(f"accepted requests have no place any more: {', '.join(lost)}")
+    if _left_out(rest, found, ACCEPTED):
+        return {shift.id: tuple(sequences.get(shift.id, ())) for shift in rest.shifts}
     calls: dict[str, Call] = {depot.id: depot for depot in problem.depots}
     calls.update((visit.id, problem.visit[visit.id]) for visit in visits)
     draft = Draft(rest)

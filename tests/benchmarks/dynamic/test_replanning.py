@@ -9,6 +9,7 @@ from benchmarks.dynamic.releases import DynamicInstance, read_dynamic
 from benchmarks.dynamic.replanning import Effort, replanned
 from benchmarks.dynamic.tours import Driven, Tour
 from solver.problem import TimeWindow
+from solver.solution import Solution, Unassigned
 from solver.timing.schedule import Call
 from tests.benchmarks.dynamic.days import small_day
 
@@ -58,23 +59,44 @@ def test_who_was_at_the_depot_has_everything(instance: DynamicInstance) -> None:
     assert ids(plan) == {"1": ["6"]}
 
 
-def test_nothing_accepted_is_given_up_for_what_is_new(instance: DynamicInstance) -> None:
-    """The two are too far apart for the only technician who could go to either."""
+def test_nothing_accepted_is_given_up_even_for_more_that_is_new(
+    instance: DynamicInstance,
+) -> None:
+    """The only technician who can go to any of them is there in time for one side or the other."""
     accepted = instance.problem.visit["4"]
-    new = replace(
-        instance.problem.visit["7"],
-        location=instance.problem.shifts[0].start_location,
-        windows=(TimeWindow(105 * UNIT, 105 * UNIT),),
-    )
-    problem = replace(instance.problem, visits=(accepted, new))
+    new = [
+        replace(
+            instance.problem.visit[name],
+            location=instance.problem.shifts[0].start_location,
+            windows=(TimeWindow(moment * UNIT, moment * UNIT),),
+            skills=accepted.skills,
+            parts={},
+        )
+        for name, moment in (("7", 105), ("5", 115))
+    ]
+    problem = replace(instance.problem, visits=(accepted, *new))
     tours = {shift.id: Tour(shift) for shift in problem.shifts}
 
     plan = replanned(
-        problem, tours, {"2": (accepted,)}, accepted=[accepted], new=[new], now=0, effort=EFFORT
+        problem, tours, {"2": (accepted,)}, accepted=[accepted], new=new, now=0, effort=EFFORT
     )
 
-    assert ids(plan)["2"] == ["4"]
-    assert "7" not in {name for names in ids(plan).values() for name in names}
+    assert ids(plan) == {"1": [], "2": ["4"]}
+
+
+def test_a_plan_that_loses_what_was_accepted_is_not_taken(
+    instance: DynamicInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, accepted = instance.problem, instance.problem.visit["4"]
+    tours = {shift.id: Tour(shift) for shift in problem.shifts}
+    nothing = Solution((), (Unassigned("4", ()),), {})
+    monkeypatch.setattr("benchmarks.dynamic.replanning.solve", lambda *_, **__: nothing)
+
+    plan = replanned(
+        problem, tours, {"2": (accepted,)}, accepted=[accepted], new=(), now=0, effort=EFFORT
+    )
+
+    assert ids(plan) == {"1": [], "2": ["4"]}
 
 
 def test_without_requests_nobody_has_anything_to_do(instance: DynamicInstance) -> None:
