@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 from random import Random
-from statistics import fmean
 
 import numpy as np
 
@@ -55,13 +54,13 @@ def foreseen(
 def pressure(problem: Problem, known: Sequence[Visit], opening: int, few: int) -> float:
     """The share of requests, if they come in like that and are like the known ones, that fewer than
     so many technicians could still reach from home."""
-    shares = []
+    late = 0.0
     for visit in known:
         opens, closes = visit.windows[0].start, visit.windows[0].end
         if opens > opening:
-            late = opens - (closes - _notice(problem, visit, few))
-            shares.append(min(1.0, max(0.0, late / (opens - opening))))
-    return fmean(shares) if shares else 0.0
+            too_late = opens - (closes - _notice(problem, visit, few))
+            late += min(1.0, max(0.0, too_late / (opens - opening)))
+    return late / max(1, len(known))
 
 
 def _notice(problem: Problem, visit: Visit, few: int) -> float:

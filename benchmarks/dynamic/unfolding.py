@@ -20,15 +20,15 @@ from solver.timing.schedule import Call
 class Policy:
     """What is done about requests that are not known yet.
 
-    A day is pressed if at least the share ``pressed`` of requests would come too late, were they to
-    come in like that, for more than ``few`` technicians at home. Then routes begin as early as they
-    can without waiting for it, and room is kept for requests as they may come in, if the share that
-    comes in during the day were only ``foreseen`` times what it is. On other days routes begin as
-    late as they can, by what is known.
+    A day is pressed if for at least the share ``pressed`` of requests, were they to come in like
+    that, fewer than ``few`` technicians at home would not be too late. Then routes begin as early
+    as they can without waiting for it, and room is kept for requests as they may come in, if the
+    share that comes in during the day were only ``foreseen`` times what it is. On other days routes
+    begin as late as they can, by what is known.
     """
 
     few: int = 5
-    pressed: float = 0.08
+    pressed: float = 0.25
     foreseen: float = 0.5
 
 
