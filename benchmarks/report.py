@@ -93,13 +93,14 @@ def report(results: Sequence[Measurement]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def insert(page: str, measured: str) -> str:
-    """The page with its measured part replaced. Raises ``ValueError`` if markers are missing."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page needs a line {BEGIN} and below it a line {END}")
-    return f"{before}{BEGIN}\n\n{measured}\n{END}{after}"
+def insert(page: str, measured: str, begin: str = BEGIN, end: str = END) -> str:
+    """The page with what is between two markers replaced. Raises ``ValueError`` if they are
+    missing."""
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"the page needs a line {begin} and below it a line {end}")
+    return f"{before}{begin}\n\n{measured}\n{end}{after}"
 
 
 def _conditions(results: Sequence[Measurement]) -> str:
@@ -115,7 +116,7 @@ def _conditions(results: Sequence[Measurement]) -> str:
         ["Seeds", ", ".join(map(str, seeds)) or "none"],
         *([f"`{engine}`", "; ".join(theirs)] for engine, theirs in versions.items()),
     ]
-    return _table(["", ""], rows, "ll")
+    return table(["", ""], rows, "ll")
 
 
 def _published(comparison: Comparison, family: str) -> Iterator[str]:
@@ -152,7 +153,7 @@ def _by_class(comparison: Comparison, instances: Sequence[str], compare: str | N
         rows.append(row)
     headings = ["Class", "Instances", *(f"{name}: mean gap" for name in names)]
     headings += [f"{name} / {compare}" for name in others]
-    return _table(headings, rows, "l" + "r" * (len(headings) - 1))
+    return table(headings, rows, "l" + "r" * (len(headings) - 1))
 
 
 def _instances(comparison: Comparison, instances: Iterable[str]) -> str:
@@ -171,7 +172,7 @@ def _instances(comparison: Comparison, instances: Iterable[str]) -> str:
             row.append("–" if gap is None else _gap(gap))
             row.append(_seconds(results))
         rows.append(row)
-    return _table(headings, rows, "l" + "r" * (len(headings) - 1))
+    return table(headings, rows, "l" + "r" * (len(headings) - 1))
 
 
 def _generated(results: Sequence[Measurement]) -> str:
@@ -197,7 +198,7 @@ def _generated(results: Sequence[Measurement]) -> str:
                     f"{fmean(result.seconds_used for result in cell):.1f} s",
                 ]
             )
-    return _table(headings, rows, "ll" + "r" * 6)
+    return table(headings, rows, "ll" + "r" * 6)
 
 
 def _cost_cell(results: Sequence[Measurement], cost: float | None) -> str:
@@ -229,7 +230,7 @@ def _ratio(ratio: float) -> str:
     return f"{ratio:.4f}"
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], sides: str) -> str:
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], sides: str) -> str:
     """A Markdown table; ``sides`` has l or r for each column."""
     rule = ["---:" if side == "r" else "---" for side in sides]
     lines = [headings, rule, *rows]

@@ -1,0 +1,1 @@
+"""Requests that come in while technicians are on the road (dynamic TRSP)."""
