@@ -80,7 +80,7 @@ NEVER_ONE = {
     ("solver/files/text_formats.py", "size"): "2, or 4",
     ("solver/judge/check.py", "taken[pause.id]"): "two at least",
     ("solver/judge/check.py", "times"): "two at least",
-    ("solver/problem.py", "count"): "two at least",
+    ("solver/faults.py", "count"): "two at least",
 }
 """Numbers with a noun in the plural right behind them, by file, and why that is right."""
 

@@ -31,7 +31,7 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     route.duration = end.duration
     route.overtime = max(0, end.leave - on.end)
     route.times_cents = on.working_time * route.duration + weights.overtime * route.overtime
-    if on.breaks > 0 or route.intricate > 0 or on.limited > 0:
+    if on.intricate > 0 or route.intricate > 0:
         times = cost_of_times(arrays, plan, shift, trial_of(arrays, plan, shift))
         if times == NEVER:
             return False

@@ -248,7 +248,7 @@ def _shifts(
                 costs.working_time,
                 day_of[number],
                 chain_of[number],
-                len(shift.breaks),
+                bool(shift.breaks) or _limits(shift)[0],
                 sum(pause.duration for pause in shift.breaks),
                 first_state,
                 len(states),
