@@ -235,8 +235,13 @@ class Settings(BaseSettings):
     @classmethod
     def _of_a_broker(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None:
-            parts = urlsplit(url.get_secret_value())
-            if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            try:
+                parts = urlsplit(url.get_secret_value())
+                is_one = parts.scheme in ("mqtt", "mqtts") and parts.hostname and parts.port != 0
+            except ValueError:
+                # Brackets without an address in them, or a port that is no number up to 65535.
+                is_one = False
+            if not is_one:
                 raise ValueError("must be like mqtt://user:password@host:1883, or mqtts://…")
         return url
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from dispatch import log, store
 from dispatch.company.master_data import AbsenceEntry, DepotEntry, SiteEntry, TechnicianEntry
+from dispatch.company.sites import WHERE, look_again
 from dispatch.coordinates import area_faults
 from dispatch.errors import InvalidInput
 from dispatch.files.cells import Clock
@@ -108,6 +109,9 @@ def import_folder(
     movements.count(session, actor=actor, at=now())
     if move_to is None:
         _ask_for_places(session, changed.get(JOBS.file, ()), settings, actor)
+        for id_, old, site in changed.get(SITES.file, ()):
+            if old is not None and any(getattr(old, n) != getattr(site, n) for n in WHERE):
+                look_again(session, id_, settings, actor=actor)
     counts = {page.sheet.file: len(page.lines) for page in pages}
     log.record(session, actor, "import", log.Entity.FOLDER, folder.name, after=dict(counts))
     session.flush()

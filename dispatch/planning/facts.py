@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from dispatch.models import (
     Absence,
@@ -26,7 +26,7 @@ from dispatch.models import (
     WeeklyBreak,
     WorkingHours,
 )
-from dispatch.store import details_by_job, rows_where
+from dispatch.store import batches, details_by_job, rows_where
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", str, int)
@@ -123,8 +123,13 @@ def technician_facts(session: Session, serving: Collection[str]) -> tuple[Techni
 def van_stock(session: Session, technicians: Collection[str]) -> dict[str, dict[str, int]]:
     """How many of each part are in whose van."""
     found: dict[str, dict[str, int]] = {}
-    for row in rows_where(session, VanStock, "technician_id", technicians):
-        found.setdefault(row.technician_id, {})[row.part_id] = row.quantity
+    # Without making objects of them: as many as there are parts in all vans.
+    columns = select(VanStock.technician_id, VanStock.part_id, VanStock.quantity)
+    for some in batches(technicians):
+        for technician, part, quantity in session.exec(
+            columns.where(col(VanStock.technician_id).in_(some))
+        ):
+            found.setdefault(technician, {})[part] = quantity
     return found
 
 

@@ -175,14 +175,16 @@ def reload_snapshot(
     ]
     routes = sorted([*same, *theirs], key=_by_technician_and_time)
     on_routes = _jobs_on(routes)
-    live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in on_routes - stale}
+    unchanged = on_routes - stale
+    live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in unchanged}
     live_jobs |= jobs_by_id(session, on_routes - live_jobs.keys())
     placed = _jobs_on(found for found in theirs if scope.has(found.route, everybody))
     fresh = _candidates(session, scope, (live_jobs[name] for name in placed), frozenset(stale))
     same_jobs = [facts for facts in old.jobs if facts.job.id not in stale]
     jobs_now = tuple(sorted([*same_jobs, *fresh], key=lambda facts: facts.job.id))
     there = {*live_jobs, *(facts.job.id for facts in jobs_now)}
-    waivers = {id_: rows for id_, rows in old.waivers.items() if id_ in there - stale}
+    unchanged = there - stale
+    waivers = {id_: rows for id_, rows in old.waivers.items() if id_ in unchanged}
     needed = {job.site_id for job in [*live_jobs.values(), *(facts.job for facts in fresh)]}
     unknown = needed - old.sites.keys()
     if unknown and old.legs:

@@ -5,7 +5,7 @@ What is known to have happened is booked: the figures of depots and vans tell of
 in force, in one way for whoever plans and for whoever looks at what holds: ``Shares``.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -110,6 +110,9 @@ class Shares:
             found for found in snapshot.live_elsewhere if found.route.end_at > snapshot.taken_at
         ]
         """Of its technicians, as far as they are not over."""
+        self._routes_of = defaultdict[str, list[LiveRoute]](list)
+        for found in (*snapshot.live, *self._elsewhere):
+            self._routes_of[found.route.technician_id].append(found)
         self._own = {place_on(stop) for found in snapshot.live for stop in found.stops}
         calls = [*snapshot.called_elsewhere]
         for found in snapshot.live:
@@ -260,14 +263,20 @@ class Shares:
         """
         days = self._snapshot.scope.starts_on, self._snapshot.scope.ends_on
         there, sure, at_hand = stock, stock, Counter[str]()
-        least, van = None, stock
+        least: Counter[str] | None = None
+        van, counted = stock, None
         for step in steps:
-            if step.found.route.day < days[0] and not step.has_begun:
+            if step.is_free:
+                for state in (van, step.left):
+                    if state is not counted:
+                        least = state if least is None else least & state
+                        counted = state
+            elif step.changes_nothing:
+                continue
+            elif step.found.route.day < days[0] and not step.has_begun:
                 sure = sure - (step.used - at_hand)
                 at_hand = at_hand - step.used + step.brought
                 there = there + step.brought - step.used
-            elif step.is_free:
-                least = van & step.left if least is None else least & van & step.left
             elif step.found.route.day <= days[1]:
                 sure = sure + step.brought - step.used
                 there = there + step.brought - step.used
@@ -280,8 +289,7 @@ class Shares:
 
     def _steps(self, facts: TechnicianFacts) -> Iterator["_Step"]:
         scope = self._snapshot.scope
-        routes = [*self._snapshot.live, *self._elsewhere]
-        mine = (one for one in routes if one.route.technician_id == facts.technician.id)
+        mine = self._routes_of[facts.technician.id]
         for found in sorted(mine, key=lambda one: one.route.shift_starts_at):
             is_own = scope.starts_on <= found.route.day <= scope.ends_on
             unbooked = {stop.position for stop in not_booked(found.stops, self._jobs)}
@@ -320,7 +328,7 @@ class Shares:
             step.used = wanted if wanted <= van else Counter()
             if not step.is_judged:
                 step.needed = step.used
-        step.left = van + step.brought - step.used
+        step.left = van if step.changes_nothing else van + step.brought - step.used
 
     def _make_up(self, step: "_Step", following: Sequence["_Step"]) -> None:
         """Let the visit have what else it needs, as far as the others leave it."""
@@ -383,7 +391,12 @@ class _Step:
     brought: Counter[str] = field(default_factory=Counter)
     used: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
-    """What is in the van afterwards."""
+    """What is in the van afterwards; the very same as before where nothing changes."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        """As most steps: to count parts for them would take most of the time."""
+        return not (self.used or self.brought)
 
 
 def _taken(steps: Iterable[_Step]) -> Counter[str]:
@@ -392,6 +405,7 @@ def _taken(steps: Iterable[_Step]) -> Counter[str]:
     found: Counter[str] = Counter()
     at_hand: Counter[str] = Counter()
     for step in steps:
-        found += step.used - at_hand
-        at_hand = at_hand - step.used + step.brought
+        if not step.changes_nothing:
+            found += step.used - at_hand
+            at_hand = at_hand - step.used + step.brought
     return found

@@ -468,6 +468,9 @@ def test_what_comes_on_a_topic_of_earlier_settings_is_kept(
     [
         {"mqtt_url": "http://host"},
         {"mqtt_url": "mqtt://"},
+        {"mqtt_url": "mqtt://["},
+        {"mqtt_url": "mqtt://host:99999"},
+        {"mqtt_url": "mqtt://host:port"},
         {"mqtt_topics": {"a/#/b": ""}},
         {"mqtt_topics": {"a/x+": ""}},
         {"mqtt_topics": {"$share/a": ""}},

@@ -274,6 +274,20 @@ def test_a_job_from_a_file_that_cannot_wait_is_to_get_a_place_at_once(
     assert asked(session) == []
 
 
+def test_an_urgent_job_is_looked_at_again_when_a_file_says_where_its_site_is(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    nowhere = COMPANY["sites"][0] | {"latitude": "", "longitude": ""}
+    start = with_job(priority="urgent") | {"sites": [nowhere, *COMPANY["sites"][1:]]}
+    take_in(session, written(tmp_path / "in", start), settings)
+    asked(session)
+    renamed = {"sites": [nowhere | {"name": "Cô Lan"}]}
+    take_in(session, written(tmp_path / "renamed", renamed), settings)
+    assert asked(session) == []
+    take_in(session, written(tmp_path / "there", {"sites": [COMPANY["sites"][0]]}), settings)
+    assert asked(session) == [("J-1", "changed_site")]
+
+
 def test_what_is_moved_to_be_planned_as_a_whole_is_not_placed_one_by_one(
     session: Session, settings: Settings, tmp_path: Path
 ) -> None:
