@@ -15,7 +15,7 @@ import numpy as np
 
 from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
 from solver.links import Link, link_faults
-from solver.objective import Objective, Rates, objective_faults
+from solver.objective import Objective, ShiftRates, objective_faults
 from solver.pace import ITS_OWN_TIME, at_pace, between_paces, pace_faults
 from solver.travel import (
     MAX_TIME,
@@ -151,7 +151,7 @@ class Shift:
     max_distance: int | None = None
     pace: Fraction = ITS_OWN_TIME
     paces: Mapping[str, Fraction] = field(default_factory=dict)
-    rates: Rates = field(default_factory=Rates)
+    rates: ShiftRates = field(default_factory=ShiftRates)
 
     def service(self, call: "Visit | Depot") -> int:
         """Seconds that the call takes on this shift."""
