@@ -52,7 +52,7 @@ class Objective:
     imbalance: int = 0
     """Per second of service in a shift beyond its fair share (``Problem.fair_shares``)."""
 
-    def at(self, rates: "Rates") -> "Objective":
+    def at(self, rates: "ShiftRates") -> "Objective":
         """The same, but for what these rates say."""
         given: Mapping[str, Any] = rates.given
         return replace(self, **given) if given else self
@@ -72,7 +72,7 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
+class ShiftRates:
     """What a shift costs where that is not what the objective says, in cents; None: as it says.
 
     The three are weights of ``Objective`` and mean the same.

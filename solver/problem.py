@@ -15,7 +15,7 @@ import numpy as np
 
 from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
 from solver.links import Link, link_faults, linked
-from solver.objective import Objective, Rates, objective_faults
+from solver.objective import Objective, ShiftRates, objective_faults
 from solver.pace import ITS_OWN_TIME, at_pace, between_paces, pace_faults
 from solver.travel import (
     MAX_TIME,
@@ -151,7 +151,7 @@ class Shift:
     max_distance: int | None = None
     pace: Fraction = ITS_OWN_TIME
     paces: Mapping[str, Fraction] = field(default_factory=dict)
-    rates: Rates = field(default_factory=Rates)
+    rates: ShiftRates = field(default_factory=ShiftRates)
 
     def service(self, call: "Visit | Depot") -> int:
         """Seconds that the call takes on this shift."""
@@ -386,19 +386,12 @@ def _visit_faults(visit: Visit, size: int, priorities: int) -> Iterator[Fault]:
     yield from quantity_faults(where, "part", visit.parts)
     yield from quantity_faults(where, "skill level", visit.skills)
     if not 0 <= visit.priority < priorities:
-        yield Fault(
-            "priority",
-            where,
-            f"priority {visit.priority} has no factor in the objective",
-            f"use 0 to {priorities - 1} or add a factor to objective.unassigned",
-        )
+        cause = f"priority {visit.priority} has no factor in the objective"
+        action = f"use 0 to {priorities - 1} or add a factor to objective.unassigned"
+        yield Fault("priority", where, cause, action)
     if visit.allowed is not None and visit.allowed <= visit.forbidden:
-        yield Fault(
-            "no_one_allowed",
-            where,
-            "every allowed technician is forbidden too",
-            "drop one of the two lists",
-        )
+        cause = "every allowed technician is forbidden too"
+        yield Fault("no_one_allowed", where, cause, "drop one of the two lists")
     moments = [visit.due]
     moments += [visit.pin.start] if visit.pin else []
     moments += [visit.previous.start] if visit.previous else []
@@ -449,9 +442,7 @@ def _magnitude_faults(problem: Problem) -> Iterator[Fault]:
     sound = all(0 <= v.priority < len(problem.objective.unassigned) for v in problem.visits)
     numbers = np.issubdtype(problem.distance.dtype, np.integer)
     if sound and numbers and sum(problem.prices.values()) > MAX_COST:
+        cause = "the cost of leaving all visits unassigned does not fit into 64 bits"
         yield Fault(
-            "too_large",
-            "objective",
-            "the cost of leaving all visits unassigned does not fit into 64 bits",
-            "use smaller weights or a coarser unit of time",
+            "too_large", "objective", cause, "use smaller weights or a coarser unit of time"
         )

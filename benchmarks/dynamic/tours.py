@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from solver.problem import Depot, Problem, Shift
+from solver.rules.places import ends_of
 from solver.timing.schedule import Call
 
 
@@ -42,7 +43,7 @@ class Tour:
     @property
     def location(self) -> int:
         """Where he is free for what is planned next."""
-        return self.stops[-1].call.location if self.stops else self.shift.start_location
+        return self.stops[-1].call.location if self.stops else ends_of(self.shift)[0]
 
     def free(self, now: int) -> int:
         """From when on he is free for it, if that is not over."""
@@ -118,9 +119,10 @@ def _window(call: Call, shift: Shift) -> tuple[int, int]:
 def _from_home(problem: Problem, shift: Shift, calls: Sequence[Call]) -> Span:
     """Of a whole route (Savelsbergh 1992): it takes least if it leaves so late that there is no
     waiting; or as late as it can, if there is waiting even then."""
-    back = _earliest_back(problem, shift, shift.start_location, shift.start, calls)
-    latest = _latest_departure(problem, shift, shift.start_location, calls, shift.end)
-    unbroken = back - _busy(problem, shift, shift.start_location, calls)
+    home, _ = ends_of(shift)
+    back = _earliest_back(problem, shift, home, shift.start, calls)
+    latest = _latest_departure(problem, shift, home, calls, shift.end)
+    unbroken = back - _busy(problem, shift, home, calls)
     return Span(min(unbroken, latest), latest)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from solver.objective import Objective, Rates
+from solver.objective import Objective, ShiftRates
 from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.travel import Matrix
 
@@ -250,7 +250,7 @@ def _with_priced_windows(rng: np.random.Generator, problem: Problem) -> Problem:
 def _with_rates(rng: np.random.Generator, problem: Problem) -> Problem:
     """Everybody's hour and kilometre costs something else."""
     rates = [
-        Rates(*(int(rng.integers(0, 5)) if rng.random() < 0.6 else None for _ in range(3)))
+        ShiftRates(*(int(rng.integers(0, 5)) if rng.random() < 0.6 else None for _ in range(3)))
         for _ in problem.shifts
     ]
     shifts = zip(problem.shifts, rates, strict=True)

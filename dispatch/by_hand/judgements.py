@@ -28,15 +28,7 @@ from dispatch.plans import queries
 from dispatch.plans.changes import UNSEEN
 from dispatch.settings import Settings
 from solver.rules.waivers import Waiver
-from solver.solution import (
-    EARLIER,
-    HARD,
-    TECHNICIAN,
-    Rule,
-    Stop,
-    StopKind,
-    Violation,
-)
+from solver.solution import EARLIER, HARD, TECHNICIAN, Rule, Stop, StopKind, Violation
 from solver.wording import counted
 
 Unit = Literal["seconds", "items", "levels", ""]

@@ -245,7 +245,7 @@ def _limits(case: _Case) -> Iterator[Violation]:
                 )
         if shift.max_visits is not None and visits > shift.max_visits:
             where, over = f"shift {shift.id!r}", visits - shift.max_visits
-            message = f"the route has {visits} visits, {shift.max_visits} at most are allowed"
+            message = f"visits on the route: {visits}, at most {shift.max_visits} are allowed"
             yield Violation(Rule.LIMITS, where, over, message, shift.id, subjects=("max_visits",))
 
 

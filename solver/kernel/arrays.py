@@ -65,6 +65,7 @@ SHIFT = np.dtype(
         ("working_time", np.int64),
         ("day", np.int64),
         ("chain", np.int64),
+        ("intricate", np.int64),
         ("breaks", np.int64),
         ("rest", np.int64),
         ("first_state", np.int64),
@@ -88,7 +89,8 @@ SHIFT = np.dtype(
 """``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open, and
 which take the same time for each.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
-are as good as this one for everything. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
+are as good as this one for everything. ``intricate`` is 1 if its routes always have to be timed in
+full: it has breaks, or is ``limited``. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
 any of the limits behind it matters; those that do not are ``ALWAYS``. ``working_time``,
 ``travel_cents`` and ``metre_cents``: what a second of it, one of travel, and a metre cost. ``date``
 is the day since the epoch in which it starts."""

@@ -49,9 +49,7 @@ def settle(arrays: Arrays, plan: Plan, shift: int) -> bool:
     if arrays.count.tied > 0:
         if not _time_tied(arrays, plan, shift):
             return False
-    elif (on.breaks > 0 or route.intricate > 0 or on.limited > 0) and not _time(
-        arrays, plan, shift, False
-    ):
+    elif (on.intricate > 0 or route.intricate > 0) and not _time(arrays, plan, shift, False):
         return False
     route.cents = (
         route.arc_cents
@@ -86,7 +84,7 @@ def _time_tied(arrays: Arrays, plan: Plan, shift: int) -> bool:
     plan.tied_routes[shift].worst = early.worst
     if arrays.count.earliest > 0:
         route.times_cents = early.cents
-    elif route.intricate > 0 or arrays.shifts[shift].breaks > 0 or arrays.shifts[shift].limited > 0:
+    elif arrays.shifts[shift].intricate > 0 or route.intricate > 0:
         return _time(arrays, plan, shift, plan.tied_routes[shift].loose == 0)
     return True
 

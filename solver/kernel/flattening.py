@@ -235,6 +235,7 @@ def _shifts(
                 costs.working_time,
                 day_of[number],
                 chain_of[number],
+                bool(shift.breaks) or _limits(shift)[0],
                 len(shift.breaks),
                 sum(pause.duration for pause in shift.breaks),
                 first_state,

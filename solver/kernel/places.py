@@ -93,8 +93,7 @@ def is_simple(arrays: Arrays, plan: Plan, call: int, shift: int) -> bool:
     """Whether labels tell all about the route with the call."""
     return (
         plan.routes[shift].intricate == 0
-        and arrays.shifts[shift].breaks == 0
-        and arrays.shifts[shift].limited == 0
+        and arrays.shifts[shift].intricate == 0
         and not is_intricate(arrays, call, shift)
     )
 
@@ -134,8 +133,12 @@ def labelled_cents(
     """Cents that a call between the two nodes adds for travel, and for travel and times as the
     labels tell; ``known_duration`` and ``known_overtime`` are the route's without it."""
     before_place, after_place = nodes[node].place, nodes[after].place
-    arc_cents = leg_cents(arcs, on, before_place, place) - nodes[after].leg_cents
-    arc_cents += leg_cents(arcs, on, place, after_place)
+    if arcs.shape[2] == 2:
+        arc_cents = arcs[before_place, place, 1] + arcs[place, after_place, 1]
+    else:
+        arc_cents = leg_cents(arcs, on, before_place, place)
+        arc_cents += leg_cents(arcs, on, place, after_place)
+    arc_cents -= nodes[after].leg_cents
     working_time = on.working_time
     if working_time == 0 and overtime == 0:
         return arc_cents, arc_cents

@@ -233,7 +233,6 @@ def _shift_record(shift: Shift, working_time: int, states: int, turns: int) -> t
         "latest_end": shift.end + shift.max_overtime,
         "working_time": working_time,
         "max_duration": ALWAYS if shift.max_duration is None else shift.max_duration,
-        "breaks": len(shift.breaks),
         "states": states,
         "turns": turns,
     }

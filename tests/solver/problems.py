@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from solver.judge.cost import cost
 from solver.links import Link
-from solver.objective import Objective, Rates
+from solver.objective import Objective, ShiftRates
 from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
@@ -131,7 +131,7 @@ def _cut_off(seed: int) -> Callable[[int], npt.NDArray[np.bool_]]:
 
 
 NOTHING: dict[str, int] = {}
-_RATES = st.builds(Rates, *[st.sampled_from((None, 0, 1, 4))] * 3)
+_RATES = st.builds(ShiftRates, *[st.sampled_from((None, 0, 1, 4))] * 3)
 NO_PACES: dict[str, Fraction] = {}
 _PACES = st.sampled_from((Fraction(6, 5), Fraction(1, 3), Fraction(2)))
 NOBODY: frozenset[str] = frozenset()
@@ -208,7 +208,7 @@ _SHIFTS = st.builds(
     breaks=_one_in(2, st.lists(_BREAKS, min_size=1, max_size=2).map(tuple), ()),
     territories=_one_in(4, _some("north", "south"), NOBODY),
     pace=_one_in(8, _PACES, ITS_OWN_TIME),
-    rates=_one_in(8, _RATES, Rates()),
+    rates=_one_in(8, _RATES, ShiftRates()),
     paces=_one_in(8, st.dictionaries(st.sampled_from(("boiler", "meter")), _PACES), NO_PACES),
 )
 _DEPOTS = st.builds(

@@ -6,7 +6,7 @@ import pytest
 
 from solver.files.read import problem_from_json
 from solver.judge.check import check
-from solver.objective import Objective, Rates
+from solver.objective import Objective, ShiftRates
 from solver.problem import InvalidProblem, Problem
 from solver.solution import Rule, Solution
 from solver.solve import ENGINES, Limit, solve
@@ -23,9 +23,11 @@ def solved(problem: Problem, engine: str = "kernel") -> Solution:
 
 @BOTH
 @pytest.mark.parametrize(
-    "rates", [Rates(working_time=9), Rates(travel_time=9), Rates(distance=9)], ids=str
+    "rates",
+    [ShiftRates(working_time=9), ShiftRates(travel_time=9), ShiftRates(distance=9)],
+    ids=str,
 )
-def test_a_visit_goes_to_whom_it_costs_least(engine: str, rates: Rates) -> None:
+def test_a_visit_goes_to_whom_it_costs_least(engine: str, rates: ShiftRates) -> None:
     weights = {"working_time": 1, "travel_time": 1, "distance": 1}
     shifts = [shift("s", "ann", rates=rates), shift("t", "bob", start_location=2, end_location=2)]
     far = [visit("a", 0, 5)]
@@ -39,7 +41,7 @@ def test_a_visit_goes_to_whom_it_costs_least(engine: str, rates: Rates) -> None:
 def test_what_is_paid_is_what_the_shift_costs(engine: str) -> None:
     problem = line_problem(
         [visit("a", 3, 5)],
-        [shift(rates=Rates(2, 3, 5))],
+        [shift(rates=ShiftRates(2, 3, 5))],
         metres_per_second=7,
         working_time=100,
         travel_time=100,
@@ -53,13 +55,15 @@ def test_what_is_paid_is_what_the_shift_costs(engine: str) -> None:
 
 def test_what_is_not_given_is_as_the_objective_says() -> None:
     costs = Objective(working_time=4, travel_time=5, distance=6)
-    assert costs.at(Rates(travel_time=0)) == Objective(working_time=4, travel_time=0, distance=6)
-    assert costs.at(Rates()) is costs
+    assert costs.at(ShiftRates(travel_time=0)) == Objective(
+        working_time=4, travel_time=0, distance=6
+    )
+    assert costs.at(ShiftRates()) is costs
 
 
 def test_a_way_by_the_depot_costs_what_the_shift_costs() -> None:
     needy = visit("a", 1, 10, parts={"pump": 1})
-    shifts = [shift("s", "ann", rates=Rates(distance=50)), shift("t", "bob", start_location=9)]
+    shifts = [shift("s", "ann", rates=ShiftRates(distance=50)), shift("t", "bob", start_location=9)]
     problem = line_problem([needy], shifts, [depot("d", 2)], distance=1)
     assert solved(problem).cost[Rule.DISTANCE] == 90
     (route,) = solved(problem).routes
@@ -68,13 +72,13 @@ def test_a_way_by_the_depot_costs_what_the_shift_costs() -> None:
 
 def test_however_dear_a_shift_is_no_visit_is_left_out_for_it() -> None:
     visits = [visit(name, 1, 50, windows=(window(10, 20),)) for name in "ab"]
-    shifts = [shift("s", "ann"), shift("t", "bob", rates=Rates(1000, 1000, 1000))]
+    shifts = [shift("s", "ann"), shift("t", "bob", rates=ShiftRates(1000, 1000, 1000))]
     assert solved(line_problem(visits, shifts)).unassigned == ()
 
 
 def test_rates_are_read_as_far_as_they_are_given() -> None:
     (on,) = problem_from_json(_document({"rates": {"distance": 3}})).shifts
-    assert on.rates == Rates(distance=3)
+    assert on.rates == ShiftRates(distance=3)
 
 
 @pytest.mark.parametrize("rates", [{"distance": -1}, {"hour": 2}, {"distance": 0.5}, []])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solver.draft.draft import loaded
 from solver.draft.supply import allot
 from solver.links import After, Apart, Link, Person, Separation, Together
-from solver.objective import Rates
+from solver.objective import ShiftRates
 from solver.problem import InvalidProblem, Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import at_pinned_time
 from solver.rules.places import asked_for
@@ -107,7 +107,7 @@ def with_rules(problem: Problem, random: Random) -> Problem:
                     "max_travel": (100, 300, 900),
                     "max_distance": (100, 300, 900),
                     "pace": (Fraction(1, 2), Fraction(6, 5), Fraction(3)),
-                    "rates": (Rates(0), Rates(3, 1), Rates(distance=2)),
+                    "rates": (ShiftRates(0), ShiftRates(3, 1), ShiftRates(distance=2)),
                     "start_location": (None,),
                     "end_location": (None,),
                 }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solver.kernel.flattening import flatten
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
 from solver.kernel.rows import load
-from solver.objective import Objective, Rates
+from solver.objective import Objective, ShiftRates
 from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import at_pinned_time
@@ -218,7 +218,9 @@ _SHIFTS = st.builds(
     st.none() | st.none() | st.integers(0, 3),
     st.none() | st.none() | st.integers(0, 9),
     st.sampled_from((Fraction(1), Fraction(1), Fraction(3, 2))),
-    st.sampled_from((Rates(), Rates(), Rates(0, 1, 2), Rates(2), Rates(None, 3))),
+    st.sampled_from(
+        (ShiftRates(), ShiftRates(), ShiftRates(0, 1, 2), ShiftRates(2), ShiftRates(None, 3))
+    ),
 )
 _DEPOTS = st.builds(
     Depot,

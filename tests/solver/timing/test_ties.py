@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from solver.judge.check import check
 from solver.judge.cost import cost
 from solver.links import After, Link, Together
-from solver.objective import Rates
+from solver.objective import ShiftRates
 from solver.problem import Break, Problem, Shift, TimeWindow, Visit
 from solver.rules.places import on_places
 from solver.solution import Route, Rule
@@ -199,7 +199,7 @@ _RULES_OF_SHIFTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     optional={
         "max_duration": st.sampled_from((60, 100, 150)),
         "pace": st.sampled_from((Fraction(1, 2), Fraction(3, 2))),
-        "rates": st.builds(Rates, st.sampled_from((0, 3))),
+        "rates": st.builds(ShiftRates, st.sampled_from((0, 3))),
         "start_location": st.just(None),
         "end_location": st.just(None),
     },
