@@ -61,6 +61,7 @@ def test_estimated_travel_is_said_to_be(folder: Path) -> None:
 
     assert "great circles × 1.3 at 24 km/h" in solved.stderr
     plan = json.loads(solved.stdout)
+    assert plan["summary"]["travel"] == "estimated"
     assert plan["summary"]["duration"] == pytest.approx(10_380 * 1.3 / (24 / 3.6), rel=0.01)
     assert plan["routes"][0]["steps"][1]["location"] == [105.9, 21.0]
 

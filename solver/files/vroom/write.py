@@ -32,6 +32,7 @@ def write_vroom(vroom: VroomProblem, solution: Solution, *, seconds: float = 0.0
             for name in totals
             if name != "distance" or vroom.travel.distance is not None
         },
+        **({"travel": "estimated"} if vroom.travel.is_estimated else {}),
         "violations": [violation for route in written for violation in route["violations"]],
         "computing_times": {"loading": 0, "solving": round(seconds * MILLISECONDS)},
     }
