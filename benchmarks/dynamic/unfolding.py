@@ -28,7 +28,7 @@ class Policy:
     """
 
     few: int = 5
-    pressed: float = 0.25
+    pressed: float = 0.08
     foreseen: float = 0.5
 
 
