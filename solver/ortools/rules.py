@@ -21,7 +21,7 @@ class NotInTheModel(ValueError):  # noqa: N818 - says what is not
     """The routing model does not know a rule in the way in which the problem uses it."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f'the routing model has no {what}; use engine="kernel"')
+        super().__init__(f'the routing model knows nothing of {what}; use engine="kernel"')
 
 
 def add_time(model: Skeleton) -> pywrapcp.RoutingDimension:
