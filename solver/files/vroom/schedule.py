@@ -19,7 +19,6 @@ from solver.files.vroom.travel import (
     travel_factor,
 )
 from solver.problem import Break, Shift
-from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind
 
 Amounts = tuple[int, ...]
@@ -113,8 +112,7 @@ def _rows(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob]) -> list[
     """Where the route goes; None at an end that is open."""
     shift = vroom.shift[shift_id]
     at_jobs = [vroom.problem.visit[str(job.id)].location for job in jobs]
-    start, end = ends_of(shift)
-    return [start, *at_jobs, end]
+    return [shift.start_location, *at_jobs, shift.end_location]
 
 
 def _ways(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob]) -> list[tuple[int, int]]:
