@@ -118,7 +118,7 @@ def complaints(problem: Json, plan: Json) -> list[str]:
     """What both checkers have against a plan."""
     file = file_of_json(problem, "vroom")
     written = plan_from_json(file, plan)
-    violations = check(file.problem, written.solution, tolerance=file.tolerance)
+    violations = check(written.problem, written.solution, tolerance=file.tolerance)
     broken = [str(one) for one in violations if one.rule is not Rule.COST]
     return [*faults(problem, plan), *(broken or map(str, false_claims(file, written)))]
 

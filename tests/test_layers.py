@@ -15,7 +15,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
     "solver": {
         "rules": set(),
         "judge": set(),
-        "files": {"rules"},
+        "files": set(),
         "kernel": {"rules"},
         "timing": {"kernel", "rules"},
         "search": {"kernel", "timing"},

@@ -64,6 +64,12 @@ def cost_of_route(problem: Json, route: Json) -> int:
     return int(total + (by_time + by_distance + Fraction(1, 2)).__floor__())
 
 
+def service_of(vehicle: Json, job: Json) -> int:
+    """How long the job takes this type of vehicle."""
+    by_type = job.get("service_per_type", {})
+    return int(by_type.get(vehicle.get("type", ""), job.get("service", 0)))
+
+
 def _is_timed(problem: Json) -> bool:
     timed = any("breaks" in one or "time_window" in one for one in problem["vehicles"])
     return timed or any("time_windows" in job for job in problem["jobs"])
@@ -147,7 +153,7 @@ def _times(problem: Json, vehicle: Json, steps: Sequence[Json]) -> Iterator[str]
         if is_job(step):
             job = jobs[step["id"]]
             setup = 0 if here == job["location_index"] else job.get("setup", 0)
-            if (step["setup"], step["service"]) != (setup, job.get("service", 0)):
+            if (step["setup"], step["service"]) != (setup, service_of(vehicle, job)):
                 yield f"job {job['id']} takes another time"
             yield from _inside(job.get("time_windows"), begin, f"job {job['id']}")
             if not set(job.get("skills", ())) <= set(vehicle.get("skills", ())):

@@ -189,7 +189,7 @@ def check(
     claimed = plan.solution
     violations = [
         violation
-        for violation in violations_of(file.problem, claimed, tolerance=file.tolerance)
+        for violation in violations_of(plan.problem, claimed, tolerance=file.tolerance)
         if violation.rule is not Rule.COST or claimed.cost
     ] or false_claims(file, plan)
     if as_json:

@@ -12,14 +12,17 @@ from solver.files.vroom.answer import (
 )
 from solver.files.vroom.write import write_vroom
 from solver.files.write import read_solution, write_solution
+from solver.problem import Problem
 from solver.solution import Solution, Violation
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenPlan:
-    """A plan as somebody has written it: the solution, and VROOM's words for it if they are."""
+    """A plan as somebody has written it: the solution, the problem as it is to be judged by, and
+    VROOM's words for it if they are."""
 
     solution: Solution
+    problem: Problem
     answer: VroomAnswer | None = None
 
 
@@ -34,9 +37,11 @@ def plan_as_json(file: ProblemFile, solution: Solution, seconds: float) -> dict[
 def plan_from_json(file: ProblemFile, data: Any) -> WrittenPlan:
     """The plan in a decoded JSON document. Raises ``InvalidSolution``."""
     if file.vroom is None:
-        return WrittenPlan(read_solution(data, file.problem, file.scale, file.cost_scale))
+        solution = read_solution(data, file.problem, file.scale, file.cost_scale)
+        return WrittenPlan(solution, file.problem)
     answer = read_answer(data)
-    return WrittenPlan(solution_of_answer(file.vroom, answer), answer)
+    solution = solution_of_answer(file.vroom, answer)
+    return WrittenPlan(solution, file.vroom.judged(solution), answer)
 
 
 def false_claims(file: ProblemFile, plan: WrittenPlan) -> list[Violation]:

@@ -12,33 +12,25 @@ from solver.faults import Fault
 from solver.files.vroom.document import VroomDocument, VroomJob, VroomVehicle
 from solver.wording import counted
 
-TASKS = "max_tasks"
-"""The part of which every job takes one, where vehicles take so many jobs only."""
-
 
 def amount_part(dimension: int) -> str:
     """What the part of a dimension is called."""
     return f"amount {dimension}"
 
 
-def parts_of_job(document: VroomDocument, job: VroomJob) -> Mapping[str, int]:
+def parts_of_job(job: VroomJob) -> Mapping[str, int]:
     """What of the vehicle's room it takes."""
-    taken = {
+    return {
         amount_part(dimension): number
         for amounts in (job.delivered, job.pickup)
         for dimension, number in enumerate(amounts)
         if number
     }
-    return taken | ({TASKS: 1} if document.counts_tasks else {})
 
 
-def stock_of_vehicle(document: VroomDocument, vehicle: VroomVehicle) -> Mapping[str, int]:
+def stock_of_vehicle(vehicle: VroomVehicle) -> Mapping[str, int]:
     """How much room it has."""
-    room = {amount_part(dimension): number for dimension, number in enumerate(vehicle.capacity)}
-    if document.counts_tasks:
-        most = len(document.jobs)
-        room[TASKS] = most if vehicle.max_tasks is None else min(vehicle.max_tasks, most)
-    return room
+    return {amount_part(dimension): number for dimension, number in enumerate(vehicle.capacity)}
 
 
 def amount_faults(document: VroomDocument) -> Iterator[Fault]:

@@ -144,6 +144,10 @@ def _route(vroom: VroomProblem, route: AnsweredRoute) -> Route:
         kind = StopKind.BREAK if step.type == BREAK else StopKind.VISIT
         # A break lies between two places, and is no place to come to.
         arrival = start if kind is StopKind.BREAK else step.arrival
+        visit = vroom.problem.visit.get(str(step.id)) if kind is StopKind.VISIT else None
+        if visit is not None and visit.access:
+            # The technician comes to the visit after the setup.
+            arrival = start = start + step.setup
         times = (arrival * scale, start * scale, departure * scale)
         stops.append(Stop(kind, str(step.id), *times))
     return Route(name, name, first.arrival * scale, last.arrival * scale, tuple(stops))

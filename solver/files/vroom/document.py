@@ -4,6 +4,7 @@ Every key of VROOM's is known here, be it taken or refused later, so that a miss
 from one that has no meaning for us. Numbers are VROOM's own: seconds, metres, ``[lon, lat]``.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,6 +46,13 @@ class VroomJob:
     def delivered(self) -> tuple[int, ...]:
         """What is taken there; ``amount`` is an old word for it."""
         return self.delivery or (() if self.pickup else self.amount)
+
+    def times_for(self, vehicle_type: str) -> tuple[int, int]:
+        """Setup and service for vehicles of this type."""
+        return (
+            self.setup_per_type.get(vehicle_type, self.setup),
+            self.service_per_type.get(vehicle_type, self.service),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +141,21 @@ class VroomDocument:
         return pauses or any(job.time_windows is not None for job in self.jobs)
 
     @cached_property
-    def counts_tasks(self) -> bool:
-        """Whether some vehicle takes so many jobs only."""
-        return any(vehicle.max_tasks is not None for vehicle in self.vehicles)
+    def types(self) -> frozenset[str]:
+        """Of the vehicles."""
+        return frozenset(vehicle.type for vehicle in self.vehicles)
 
-    def times_of(self, job: VroomJob) -> set[tuple[int, int]]:
-        """Setup and service, as the vehicles' types have them: one pair if all are alike."""
-        return {
-            (job.setup_per_type.get(name, job.setup), job.service_per_type.get(name, job.service))
-            for name in self._types
-        }
+    def saves_setup_of(self, job: VroomJob) -> bool:
+        """Whether the job has a setup, and a vehicle may be at its place already when it begins."""
+        has_setup = any(job.times_for(name)[0] for name in self.types)
+        return has_setup and self.place(job.location, job.location_index) in self._shared_places
 
     @cached_property
-    def _types(self) -> frozenset[str]:
-        return frozenset(vehicle.type for vehicle in self.vehicles) or frozenset({""})
+    def _shared_places(self) -> frozenset[Any]:
+        """Those of several jobs, and those where vehicles start."""
+        jobs = Counter(self.place(job.location, job.location_index) for job in self.jobs)
+        starts = {self.place(one.start, one.start_index) for one in self.vehicles}
+        return frozenset({place for place, times in jobs.items() if times > 1} | starts)
 
     def place(self, location: Coordinates | None, index: int | None) -> Any:
         """What a place is told from others by: its row, where there are matrices."""

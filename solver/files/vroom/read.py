@@ -4,8 +4,9 @@ A job becomes a visit, a vehicle a technician with one shift, each under its num
 has no meaning here is refused (``refusals.py``): nothing is dropped in silence.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from math import gcd
 from typing import Any
@@ -28,7 +29,7 @@ from solver.files.vroom.travel import (
     rates_of,
     travel_of,
 )
-from solver.objective import Objective
+from solver.objective import Objective, ShiftRates
 from solver.problem import Break, InvalidProblem, Pin, Problem, Shift, TimeWindow, Visit
 from solver.solution import Route, Solution, Stop, StopKind, Unassigned
 from solver.travel import MAX_TIME, NO_WAY, longest_leg
@@ -50,6 +51,8 @@ class VroomProblem:
     document: VroomDocument
     travel: VroomTravel
     rates: VroomRates
+    latest: int
+    """Later than any route has to end, in VROOM's seconds."""
 
     @cached_property
     def job(self) -> Mapping[str, VroomJob]:
@@ -65,10 +68,24 @@ class VroomProblem:
     def shift(self) -> Mapping[str, Shift]:
         return {shift.id: shift for shift in self.problem.shifts}
 
-    def times_of(self, job: VroomJob) -> tuple[int, int]:
-        """Setup and service, in VROOM's seconds."""
-        ((setup, service),) = self.document.times_of(job)
-        return setup, service
+    def judged(self, solution: Solution) -> Problem:
+        """The problem as the solution is to be judged by: which setups it saves is known, and so
+        are the windows of what comes after them."""
+        leads: dict[str, int] = {}
+        for route in solution.routes:
+            here = self.shift[route.shift].start_location if route.shift in self.shift else None
+            for stop in route.stops:
+                visit = self.problem.visit.get(stop.id)
+                if stop.kind is StopKind.VISIT and visit is not None:
+                    leads[visit.id] = 0 if visit.location == here else visit.access
+                    here = visit.location
+        visits = (
+            replace(visit, windows=_windows(self, visit, leads[visit.id]))
+            if visit.access and visit.id in leads
+            else visit
+            for visit in self.problem.visits
+        )
+        return replace(self.problem, visits=tuple(visits))
 
     def start(self) -> Solution | None:
         """The plan that the vehicles' steps give, as early as it can be; None if they give none.
@@ -101,27 +118,31 @@ def problem_from_vroom(
         raise InvalidProblem(decoder.faults)
     travel = travel_of(document, speed_kmh, detour_factor)
     rates = rates_of(document, travel)
-    promised = promises(document)
-    latest = _latest(document, travel, promised)
+    latest = _latest(document, travel)
     factors = _factors(document.jobs)
     ranks = {priority: rank for rank, priority in enumerate(factors)}
+    promised = promises(document)
+    usual = rates.of_vehicles[0]
     problem = Problem(
         visits=tuple(
             _visit(document, job, travel, promised.get(job.id), latest, ranks[job.priority])
             for job in document.jobs
         ),
-        shifts=tuple(_shift(document, vehicle, travel, latest) for vehicle in document.vehicles),
+        shifts=tuple(
+            _shift(document, vehicle, travel, latest, ShiftRates() if own == usual else own)
+            for vehicle, own in zip(document.vehicles, rates.of_vehicles, strict=True)
+        ),
         travel_time=travel.seconds,
         distance=_priced(travel),
         objective=Objective(
             unassigned=tuple(factors.values()) or (1,),
             working_time=0,
-            travel_time=rates.per_unit,
-            distance=rates.per_metre,
+            travel_time=usual.travel_time or 0,
+            distance=usual.distance or 0,
             shift_use=rates.fixed,
         ),
     )
-    return VroomProblem(problem, document, travel, rates)
+    return VroomProblem(problem, document, travel, rates, latest)
 
 
 def _visit(
@@ -132,41 +153,74 @@ def _visit(
     latest: int,
     rank: int,
 ) -> Visit:
-    ((setup, service),) = document.times_of(job)
-    windows = job.time_windows or ()
+    """Where setup is spent for certain it counts with service, before which there is nothing then.
+    Otherwise it is the way to the visit (``Visit.access``), and the window bounds what comes after
+    it: so it is kept whether it is spent or not."""
+    times = {name: job.times_for(name) for name in document.types}
+    saves = document.saves_setup_of(job)
+    access = max(setup for setup, _ in times.values()) if saves else 0
+    durations = {service if saves else setup + service for setup, service in times.values()}
     pin = None
     if promise is not None:
-        pin = Pin(str(promise.vehicle))
-        if promise.is_exact:
-            assert promise.earliest is not None  # noqa: S101 - it is exact
-            pin = Pin(pin.technician, promise.earliest * travel.scale)
-        windows = tuple(
-            left
-            for one in windows or (TimeWindow(0, latest),)
-            if (left := promise.within(one)) is not None
-        )
+        exact = promise.earliest if promise.is_exact else None
+        pin = Pin(str(promise.vehicle), None if exact is None else exact * travel.scale)
+    bounds = _bounds(job, promise, latest)
     return Visit(
         id=str(job.id),
         location=travel.places[document.place(job.location, job.location_index)],
-        # Setup is always spent: no two stops in a row are at a place where it could be saved.
-        duration=(setup + service) * travel.scale,
-        windows=tuple(_scaled(one, latest, travel.scale) for one in windows),
+        duration=max(durations) * travel.scale,
+        windows=_shifted(bounds, access, 0, travel.scale),
         skills=dict.fromkeys(map(str, sorted(job.skills)), 1),
-        parts=parts_of_job(document, job),
+        parts=parts_of_job(job),
         priority=rank,
         pin=pin,
+        access=access * travel.scale,
+        work_type=str(job.id) if len(durations) > 1 else None,
     )
 
 
+def _bounds(job: VroomJob, promise: Promise | None, latest: int) -> Sequence[TimeWindow]:
+    """When the job may begin, setup included; any time if there are none."""
+    windows = tuple(TimeWindow(w.start, min(w.end, latest)) for w in job.time_windows or ())
+    if promise is None:
+        return windows
+    return [
+        left
+        for one in windows or (TimeWindow(0, latest),)
+        if (left := promise.within(one)) is not None
+    ]
+
+
+def _shifted(
+    windows: Iterable[TimeWindow], start: int, end: int, scale: int
+) -> tuple[TimeWindow, ...]:
+    """The windows, begun and ended so much later, in the problem's unit."""
+    moved = (TimeWindow(w.start + start, w.end + end) for w in windows)
+    return tuple(TimeWindow(w.start * scale, w.end * scale) for w in moved if w.start <= w.end)
+
+
+def _windows(vroom: VroomProblem, visit: Visit, lead: int) -> tuple[TimeWindow, ...]:
+    """Of a visit with setup before it, that takes so long."""
+    job = vroom.job[visit.id]
+    bounds = _bounds(job, promises(vroom.document).get(job.id), vroom.latest)
+    seconds = lead // vroom.travel.scale
+    return _shifted(bounds, seconds, seconds, vroom.travel.scale)
+
+
 def _shift(
-    document: VroomDocument, vehicle: VroomVehicle, travel: VroomTravel, latest: int
+    document: VroomDocument,
+    vehicle: VroomVehicle,
+    travel: VroomTravel,
+    latest: int,
+    rates: ShiftRates,
 ) -> Shift:
     working = vehicle.time_window or TimeWindow(0, latest)
 
-    def row(location: Any, index: int | None) -> int:
+    def row(location: Any, index: int | None) -> int | None:
         place = document.place(location, index)
-        return travel.nowhere if place is None else travel.places[place]
+        return None if place is None else travel.places[place]
 
+    limit = vehicle.max_travel_time
     return Shift(
         id=str(vehicle.id),
         technician=str(vehicle.id),
@@ -175,22 +229,36 @@ def _shift(
         start=working.start * travel.scale,
         end=min(working.end, latest) * travel.scale,
         skills=dict.fromkeys(map(str, sorted(vehicle.skills)), 1),
-        stock=stock_of_vehicle(document, vehicle),
+        stock=stock_of_vehicle(vehicle),
         breaks=tuple(
             Break(
                 str(pause.id),
-                _scaled(span, latest, travel.scale),
+                _shifted([TimeWindow(span.start, min(span.end, latest))], 0, 0, travel.scale)[0],
                 pause.service * travel.scale,
             )
             for pause in vehicle.breaks
             for span in spans_of(vehicle, pause)
         ),
+        max_visits=vehicle.max_tasks,
+        max_travel=None if limit is None else limit * travel.scale,
+        max_distance=vehicle.max_distance,
+        paces=_paces(document, vehicle.type),
+        rates=rates,
     )
 
 
-def _scaled(window: TimeWindow, latest: int, scale: int) -> TimeWindow:
-    """In the problem's unit, and no longer than anybody may be at work."""
-    return TimeWindow(window.start * scale, min(window.end, latest) * scale)
+def _paces(document: VroomDocument, vehicle_type: str) -> Mapping[str, Fraction]:
+    """How much less time jobs take these vehicles than those to whom they take the longest."""
+    if len(document.types) == 1:
+        return {}
+    found = {}
+    for job in document.jobs:
+        saves = document.saves_setup_of(job)
+        times = {name: sum(job.times_for(name)[1 if saves else 0 :]) for name in document.types}
+        longest = max(times.values())
+        if times[vehicle_type] != longest:
+            found[str(job.id)] = Fraction(times[vehicle_type], longest)
+    return found
 
 
 def _priced(travel: VroomTravel) -> Any:
@@ -204,7 +272,7 @@ def _priced(travel: VroomTravel) -> Any:
     return unknown
 
 
-def _latest(document: VroomDocument, travel: VroomTravel, promised: Mapping[int, Promise]) -> int:
+def _latest(document: VroomDocument, travel: VroomTravel) -> int:
     """Later than any route has to end that begins as early as it can, in VROOM's seconds: how long
     days are decides how dear a job is that is left out, and an endless one would be too dear."""
     windows = [w for job in document.jobs for w in job.time_windows or ()]
@@ -212,11 +280,9 @@ def _latest(document: VroomDocument, travel: VroomTravel, promised: Mapping[int,
     for vehicle in document.vehicles:
         starts += [vehicle.time_window.start] if vehicle.time_window else []
         starts += [s.start for pause in vehicle.breaks for s in spans_of(vehicle, pause)]
-    starts += [one.earliest for one in promised.values() if one.earliest is not None]
+    starts += [one.earliest for one in promises(document).values() if one.earliest is not None]
     pauses = (sum(pause.service for pause in one.breaks) for one in document.vehicles)
-    times = sum(
-        setup + service for job in document.jobs for setup, service in document.times_of(job)
-    )
+    times = sum(max(sum(job.times_for(name)) for name in document.types) for job in document.jobs)
     longest = -(-longest_leg(travel.seconds) // travel.scale)
     ways = longest * (len(document.jobs) + 1)
     latest = max(starts, default=0) + max(pauses, default=0) + times + ways + SPARE_SECONDS
@@ -234,18 +300,22 @@ def _factors(jobs: Sequence[VroomJob]) -> Mapping[int, int]:
 
 
 def _early_route(vroom: VroomProblem, shift: Shift, visits: Sequence[Visit]) -> Route:
-    travel_time = vroom.problem.travel_time
     here, now = shift.start_location, shift.start
+
+    def way(there: int | None) -> int:
+        is_none = here is None or there is None
+        return 0 if is_none else int(vroom.problem.travel_time[here, there])
+
     stops = []
     for visit in visits:
-        arrival = now + int(travel_time[here, visit.location])
+        arrival = now + way(visit.location) + (0 if here == visit.location else visit.access)
         begin = next(
             (max(arrival, one.start) for one in _in_order(visit.windows) if arrival <= one.end),
             arrival,
         )
-        here, now = visit.location, begin + visit.duration
+        here, now = visit.location, begin + shift.service(visit)
         stops.append(Stop(StopKind.VISIT, visit.id, arrival, begin, now))
-    end = now + int(travel_time[here, shift.end_location])
+    end = now + way(shift.end_location)
     return Route(shift.id, shift.technician, shift.start, end, tuple(stops))
 
 

@@ -25,7 +25,6 @@ def refusals(document: VroomDocument, *, with_matrices: bool) -> Iterator[Fault]
         yield from _matrix_faults(document)
     yield from _difference_faults(document)
     for vehicle in document.vehicles:
-        yield from _limit_faults(vehicle)
         for pause in vehicle.breaks:
             yield from _break_faults(vehicle, pause)
     yield from _time_faults(document)
@@ -96,15 +95,23 @@ def _matrix_faults(document: VroomDocument) -> Iterator[Fault]:
         if matrix is not None and matrix.shape != given.durations.shape:
             cause = f"{name} are {matrix.shape}, durations are {given.durations.shape}"
             yield Fault("matrix_shape", where, cause, "give both the same places")
-    priced = any(vehicle.costs.per_km for vehicle in document.vehicles)
-    if given.distances is None and priced:
-        cause = "kilometres have a price, and there are no distances"
-        yield Fault("missing_matrix", where, cause, "add them; here there is no routing engine")
+    if given.distances is None:
+        for name, needed in (
+            ("per_km", any(vehicle.costs.per_km for vehicle in document.vehicles)),
+            ("max_distance", any(one.max_distance is not None for one in document.vehicles)),
+        ):
+            if needed:
+                cause = f"there are no distances for {name}"
+                action = "add them; here there is no routing engine"
+                yield Fault("missing_matrix", where, cause, action)
     usual = VroomCosts()
     for vehicle in document.vehicles if given.costs is not None else ():
         if (vehicle.costs.per_hour, vehicle.costs.per_km) != (usual.per_hour, usual.per_km):
             cause = "travel has a matrix of costs, and prices by the hour or kilometre beside it"
             yield Fault("contradiction", f"vehicle {vehicle.id}", cause, "give one of the two")
+        if vehicle.max_distance is not None:
+            cause = "travel has a matrix of costs, beside which no distances are counted here"
+            yield Fault(NOT_PLANNED, f"vehicle {vehicle.id}", cause, "leave one of the two out")
 
 
 def _difference_faults(document: VroomDocument) -> Iterator[Fault]:
@@ -115,22 +122,13 @@ def _difference_faults(document: VroomDocument) -> Iterator[Fault]:
         for name, same in (
             ("profile", vehicle.profile == first.profile),
             ("speed_factor", vehicle.speed_factor == first.speed_factor),
-            ("costs", vehicle.costs == first.costs),
+            ("costs.fixed", vehicle.costs.fixed == first.costs.fixed),
+            ("costs.per_task_hour", vehicle.costs.per_task_hour == first.costs.per_task_hour),
         ):
             if not same:
                 cause = f"its {name} is not that of vehicle {first.id}"
                 action = f"give all vehicles the same {name}, or plan them apart"
                 yield Fault(NOT_PLANNED, f"vehicle {vehicle.id}", cause, action)
-
-
-def _limit_faults(vehicle: VroomVehicle) -> Iterator[Fault]:
-    for name, limit in (
-        ("max_travel_time", vehicle.max_travel_time),
-        ("max_distance", vehicle.max_distance),
-    ):
-        if limit is not None:
-            cause, action = f"{name} is not planned with here", "leave it out"
-            yield Fault(NOT_PLANNED, f"vehicle {vehicle.id}", cause, action)
 
 
 def _break_faults(vehicle: VroomVehicle, pause: VroomBreak) -> Iterator[Fault]:
@@ -148,26 +146,25 @@ def _break_faults(vehicle: VroomVehicle, pause: VroomBreak) -> Iterator[Fault]:
 
 
 def _time_faults(document: VroomDocument) -> Iterator[Fault]:
-    starts = {
-        document.place(vehicle.start, vehicle.start_index)
-        for vehicle in document.vehicles
-        if (vehicle.start, vehicle.start_index) != (None, None)
-    }
-    at_place: dict[object, int] = {}
     for job in document.jobs:
-        place = document.place(job.location, job.location_index)
-        at_place[place] = at_place.get(place, 0) + 1
-    for job in document.jobs:
-        where, times = f"job {job.id}", document.times_of(job)
+        where = f"job {job.id}"
         if job.time_windows == ():
             cause = "its list of time windows is empty"
             yield Fault("no_window", where, cause, "add one, or leave time_windows out")
-        if len(times) > 1:
-            cause = "its times differ by the type of the vehicle, which is not planned here"
-            yield Fault(NOT_PLANNED, where, cause, "give all types the same times")
-        place = document.place(job.location, job.location_index)
-        is_shared = at_place[place] > 1 or place in starts
-        if is_shared and any(setup for setup, _ in times):
-            cause = "its setup is saved where the stop before is at the same place"
-            action = "add it to service, or give the job a place of its own"
-            yield Fault(NOT_PLANNED, where, cause, action)
+        times = {job.times_for(name) for name in document.types}
+        if not document.saves_setup_of(job):
+            totals = {setup + service for setup, service in times}
+            if len(totals) > 1 and 0 in totals:
+                cause = "some types of vehicles take no time for it, and others do"
+                yield Fault(NOT_PLANNED, where, cause, "give it a second at least")
+            continue
+        setups, services = ({pair[at] for pair in times} for at in (0, 1))
+        if len(setups) > 1 or (len(services) > 1 and 0 in services):
+            cause = "its setup is saved where the stop before is at the same place, and differs by "
+            cause += "the type of the vehicle"
+            yield Fault(NOT_PLANNED, where, cause, "give all types the same setup")
+        elif job.time_windows and not any(
+            window.start + max(setups) <= window.end for window in job.time_windows
+        ):
+            cause = "its time windows are shorter than its setup, which may be spent or saved"
+            yield Fault(NOT_PLANNED, where, cause, "give the job a place of its own")

@@ -19,7 +19,6 @@ from solver.files.vroom.travel import (
     travel_factor,
 )
 from solver.problem import Break, Shift
-from solver.rules.places import ends_of
 from solver.solution import Route, Stop, StopKind
 
 Amounts = tuple[int, ...]
@@ -77,7 +76,7 @@ def cost_of(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob], driven
     # Breaks are paid for as tasks are.
     tasks += sum(pause.service for pause in vehicle.breaks)
     total = costs.fixed + costs.per_task_hour * tasks // SECONDS_PER_HOUR
-    ways = list(pairwise(_rows(vroom, shift_id, jobs)))
+    ways = _ways(vroom, shift_id, jobs)
     if travel.cost is not None:
         return total + sum(int(travel.cost[way]) for way in ways)
     metres = 0
@@ -96,7 +95,7 @@ def cost_of(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob], driven
 
 def driven_seconds(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob]) -> int:
     """For how long a vehicle drives that serves these jobs in this order."""
-    ways = pairwise(_rows(vroom, shift_id, jobs))
+    ways = _ways(vroom, shift_id, jobs)
     return sum(int(vroom.travel.seconds[way]) for way in ways) // vroom.travel.scale
 
 
@@ -109,11 +108,16 @@ def amounts_of(vroom: VroomProblem, jobs: Iterable[VroomJob], *, picked_up: bool
     return tuple(sums)
 
 
-def _rows(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob]) -> list[int]:
+def _rows(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob]) -> list[int | None]:
+    """Where the route goes; None at an end that is open."""
     shift = vroom.shift[shift_id]
     at_jobs = [vroom.problem.visit[str(job.id)].location for job in jobs]
-    start, end = ends_of(shift)
-    return [start, *at_jobs, end]
+    return [shift.start_location, *at_jobs, shift.end_location]
+
+
+def _ways(vroom: VroomProblem, shift_id: str, jobs: Sequence[VroomJob]) -> list[tuple[int, int]]:
+    ways = pairwise(_rows(vroom, shift_id, jobs))
+    return [(here, there) for here, there in ways if here is not None and there is not None]
 
 
 def _task_times(
@@ -122,7 +126,7 @@ def _task_times(
     """Setup, none where the vehicle is at the place already, and service of each job."""
     ways = pairwise(_rows(vroom, shift_id, jobs))
     for job, (before, here) in zip(jobs, ways, strict=False):
-        setup, service = vroom.times_of(job)
+        setup, service = job.times_for(vroom.vehicle[shift_id].type)
         yield 0 if before == here else setup, service
 
 
@@ -189,7 +193,10 @@ class _Walk:
                 self._load[at] += sign * number
         self._rows.pop(0)
         self._set_out()
-        return self.here(stop, arrival, setup, service, stop.start)
+        # Where setup is the way to the visit, it begins before service does.
+        is_before = self._vroom.problem.visit[stop.id].access > 0
+        begin = stop.start - (setup * self._scale if is_before else 0)
+        return self.here(stop, arrival, setup, service, begin)
 
     def back(self) -> Milestone:
         self._metres += self._length
@@ -221,7 +228,10 @@ class _Walk:
 
     def _set_out(self) -> None:
         """On the way to where the next job is, or the end."""
-        way = self._rows[0], self._rows[1]
+        here, there = self._rows[0], self._rows[1]
         travel = self._vroom.travel
-        self._way = self._left = int(travel.seconds[way])
-        self._length = 0 if travel.distance is None else int(travel.distance[way])
+        self._way = self._length = 0
+        if here is not None and there is not None:
+            self._way = int(travel.seconds[here, there])
+            self._length = 0 if travel.distance is None else int(travel.distance[here, there])
+        self._left = self._way

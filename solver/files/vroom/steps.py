@@ -92,6 +92,11 @@ def step_faults(document: VroomDocument) -> Iterator[Fault]:
             windows = jobs[step.id].time_windows
             if windows is None:
                 windows = (TimeWindow(0, max(promise.earliest or 0, promise.latest or 0)),)
+            if promise.is_exact and document.saves_setup_of(jobs[step.id]):
+                cause = "at a place of several jobs, setup is spent or saved: when the job begins"
+                cause += " to the second is not planned for there"
+                action = "say it with service_after and service_before, or give it another place"
+                yield Fault("not_supported", where, cause, action)
             if step.is_bound and not any(map(promise.within, windows)):
                 cause = "no time window of the job has the time at which it is to be served"
                 yield Fault("promise", where, cause, "correct the window or the step")

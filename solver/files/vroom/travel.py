@@ -10,7 +10,8 @@ import numpy as np
 
 from solver.faults import Fault
 from solver.files.great_circles import estimated_travel
-from solver.files.vroom.document import VroomCosts, VroomDocument, VroomMatrices
+from solver.files.vroom.document import VroomDocument, VroomMatrices
+from solver.objective import ShiftRates
 from solver.problem import InvalidProblem
 from solver.travel import NO_WAY, Matrix, frozen
 
@@ -26,8 +27,7 @@ METRES_PER_KILOMETRE = 1000
 
 @dataclass(frozen=True)
 class VroomTravel:
-    """Travel between the places of a document, and one more that is no way from any of them: where
-    routes begin that have no start, and end that have no end.
+    """Travel between the places of a document.
 
     ``seconds`` are in 1/``scale`` of VROOM's. ``distance`` (None: not known) is in metres, ``cost``
     in VROOM's unit if a matrix of costs was given.
@@ -41,10 +41,6 @@ class VroomTravel:
     scale: int
     is_estimated: bool
 
-    @property
-    def nowhere(self) -> int:
-        return len(self.seconds) - 1
-
 
 @dataclass(frozen=True, slots=True)
 class VroomRates:
@@ -52,10 +48,9 @@ class VroomRates:
 
     scale: int
     fixed: int
-    per_unit: int
-    """Of travel time, as the problem counts it."""
-    per_metre: int
-    """Or, if there is a matrix of costs, for each that it has."""
+    of_vehicles: tuple[ShiftRates, ...]
+    """Travel time, as the problem counts it, and distance; or, if there is a matrix of costs, what
+    it has in place of distances."""
 
 
 def travel_of(document: VroomDocument, speed_kmh: float, detour_factor: float) -> VroomTravel:
@@ -79,9 +74,9 @@ def travel_of(document: VroomDocument, speed_kmh: float, detour_factor: float) -
         seconds = np.where(seconds == NO_WAY, NO_WAY, seconds * factor)
     return VroomTravel(
         places,
-        _with_nowhere(seconds),
-        None if matrices.distances is None else _with_nowhere(matrices.distances),
-        None if matrices.costs is None else _with_nowhere(matrices.costs),
+        frozen(seconds),
+        matrices.distances,
+        matrices.costs,
         scale,
         not document.matrices,
     )
@@ -101,13 +96,23 @@ def used_matrices(document: VroomDocument) -> VroomMatrices:
 
 def rates_of(document: VroomDocument, travel: VroomTravel) -> VroomRates:
     """The vehicles' prices as weights."""
-    costs = document.vehicles[0].costs if document.vehicles else VroomCosts()
+    fixed = document.vehicles[0].costs.fixed
     if travel.cost is not None:
-        return VroomRates(1, costs.fixed, 0, 1)
-    per_unit = Fraction(costs.per_hour, SECONDS_PER_HOUR * travel.scale)
-    per_metre = Fraction(costs.per_km, METRES_PER_KILOMETRE)
-    scale = lcm(per_unit.denominator, per_metre.denominator)
-    return VroomRates(scale, costs.fixed * scale, int(per_unit * scale), int(per_metre * scale))
+        priced = ShiftRates(travel_time=0, distance=1)
+        return VroomRates(1, fixed, (priced,) * len(document.vehicles))
+    prices = [
+        (
+            Fraction(vehicle.costs.per_hour, SECONDS_PER_HOUR * travel.scale),
+            Fraction(vehicle.costs.per_km, METRES_PER_KILOMETRE),
+        )
+        for vehicle in document.vehicles
+    ]
+    scale = lcm(*(price.denominator for pair in prices for price in pair))
+    rates = tuple(
+        ShiftRates(travel_time=int(per_unit * scale), distance=int(per_metre * scale))
+        for per_unit, per_metre in prices
+    )
+    return VroomRates(scale, fixed * scale, rates)
 
 
 def _given(document: VroomDocument) -> tuple[int, VroomMatrices]:
@@ -128,7 +133,3 @@ def _given(document: VroomDocument) -> tuple[int, VroomMatrices]:
 def _coordinates(document: VroomDocument) -> list[Any]:
     ends = [place for one in document.vehicles for place in (one.start, one.end)]
     return [*(place for place in ends if place is not None), *(j.location for j in document.jobs)]
-
-
-def _with_nowhere(matrix: Matrix) -> Matrix:
-    return frozen(np.pad(matrix, (0, 1)))

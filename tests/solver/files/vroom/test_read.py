@@ -6,7 +6,9 @@ import pytest
 
 from benchmarks.engines.vroom_rules import Json
 from solver.files.vroom.read import VroomProblem, problem_from_vroom
+from solver.objective import ShiftRates
 from solver.problem import InvalidProblem, Pin, TimeWindow, Visit
+from solver.solution import Route, Solution, Stop, StopKind
 from tests.solver.files.vroom.vans import METRES, SECONDS, problem
 
 NEAR = {"location": [105.85, 21.03]}
@@ -88,17 +90,76 @@ def test_a_vehicle_without_a_time_window_has_time_for_everything() -> None:
 
 
 @pytest.mark.parametrize("missing", ["start_index", "end_index"])
-def test_a_route_without_a_start_or_an_end_has_no_way_there(missing: str) -> None:
+def test_a_route_without_a_start_or_an_end_is_open_there(missing: str) -> None:
     vehicle = {"start_index": 0, "end_index": 0}
     del vehicle[missing]
-    data = problem({})
-    data["vehicles"] = [{"id": 1, **vehicle}]
-    read_in = read(data).problem
-    (shift,) = read_in.shifts
+    (shift,) = read({**problem({}), "vehicles": [{"id": 1, **vehicle}]}).problem.shifts
 
-    open_end = shift.start_location if missing == "start_index" else shift.end_location
-    assert not read_in.travel_time[open_end].any()
-    assert not read_in.travel_time[:, open_end].any()
+    ends = {"start_index": shift.start_location, "end_index": shift.end_location}
+    assert ends == {"start_index": 0, "end_index": 0, missing: None}
+
+
+def test_limits_of_a_vehicle_are_limits_of_its_shift() -> None:
+    limits = {"max_tasks": 3, "max_travel_time": 900, "max_distance": 5_000}
+    (shift,) = read(problem({}, vehicles=[limits])).problem.shifts
+    (slow,) = read(problem({}, vehicles=[{**limits, "speed_factor": 2}])).problem.shifts
+
+    assert (shift.max_visits, shift.max_travel, shift.max_distance) == (3, 900, 5_000)
+    assert (slow.max_visits, slow.max_travel, slow.max_distance) == (3, 90_000, 5_000)
+
+
+def test_vehicles_may_cost_differently_by_the_hour_and_by_the_kilometre() -> None:
+    vehicles = [{"costs": {"per_km": 9}}, {"costs": {"per_hour": 1_800}}, {"costs": {"per_km": 9}}]
+    read_in = read(problem({}, vehicles=vehicles))
+
+    assert read_in.rates.scale == 1_000
+    usual, other = ShiftRates(), ShiftRates(travel_time=500, distance=0)
+    assert [shift.rates for shift in read_in.problem.shifts] == [usual, other, usual]
+    assert (read_in.problem.objective.travel_time, read_in.problem.objective.distance) == (1_000, 9)
+
+
+# Setup at a place of several jobs
+
+
+def test_setup_that_may_be_saved_is_the_way_to_the_visit() -> None:
+    job = {"setup": 60, "service": 600, "location_index": 1, "time_windows": [[100, 900]]}
+    first, second = read(problem(job, job)).problem.visits
+
+    for visit in (first, second):
+        assert (visit.access, visit.duration) == (60, 600)
+        # Whether it is spent or not, the job begins in its window.
+        assert visit.windows == (TimeWindow(160, 900),)
+
+
+def test_setup_may_be_saved_where_a_vehicle_starts() -> None:
+    assert visit(problem({"setup": 60, "location_index": 0})).access == 60
+    assert visit(problem({"setup": 60})).access == 0
+
+
+def test_a_plan_is_judged_by_the_setups_that_it_saves() -> None:
+    job = {"setup": 60, "location_index": 1, "time_windows": [[100, 900]]}
+    found = read(problem(job, job))
+    stops = tuple(Stop(StopKind.VISIT, id_, 660, 660, 660) for id_ in ("1", "2"))
+
+    judged = found.judged(Solution((Route("1", "1", 0, 1_260, stops),), (), {}))
+
+    windows = [visit.windows for visit in judged.visits]
+    assert windows == [(TimeWindow(160, 960),), (TimeWindow(100, 900),)]
+
+
+@pytest.mark.parametrize(
+    ("job", "step"),
+    [
+        ({"time_windows": [[0, 50]]}, {}),
+        ({"setup_per_type": {"": 5, "van": 6}}, {}),
+        ({}, {"type": "job", "id": 1, "service_at": 5}),
+    ],
+)
+def test_what_depends_on_whether_setup_is_saved_is_refused(job: Json, step: Json) -> None:
+    vehicles = [{"steps": [step] if step else []}, {"type": "van"}]
+    data = problem({"setup": 60, "location_index": 0, **job}, vehicles=vehicles)
+
+    assert refused(data) == {("not_supported", "vehicle 1 step 0" if step else "job 1")}
 
 
 def test_a_break_begins_so_that_it_is_over_in_time() -> None:
@@ -127,7 +188,7 @@ def test_a_matrix_of_costs_stands_for_distances() -> None:
 
     read_in = read(problem({}, matrices=matrices)).problem
 
-    assert read_in.distance[:4, :4].tolist() == costs
+    assert read_in.distance.tolist() == costs
     assert (read_in.objective.travel_time, read_in.objective.distance) == (0, 1)
 
 
@@ -156,13 +217,18 @@ def test_the_matrices_are_those_of_the_profile() -> None:
     assert found.travel_time[0, 1] == METRES[0][1]
 
 
-def test_times_by_type_of_vehicle_are_taken_where_all_have_the_same() -> None:
-    job = {"service": 5, "service_per_type": {"van": 60, "lorry": 90}}
+def test_a_job_may_take_types_of_vehicles_different_times() -> None:
+    job = {"setup": 30, "service": 60, "service_per_type": {"van": 15, "lorry": 90}}
+    vehicles = [{"type": "van"}, {}, {"type": "lorry"}]
 
-    assert visit(problem(job, vehicles=[{"type": "van"}, {"type": "van"}])).duration == 60
-    assert visit(problem(job)).duration == 5
-    differ = problem(job, vehicles=[{"type": "van"}, {}])
-    assert refused(differ) == {("not_supported", "job 1")}
+    read_in = read(problem(job, {"service": 7}, vehicles=vehicles)).problem
+
+    first, second = read_in.visits
+    assert (first.duration, second.duration) == (120, 7)
+    assert [shift.service(first) for shift in read_in.shifts] == [45, 90, 120]
+    assert [shift.service(second) for shift in read_in.shifts] == [7, 7, 7]
+    none = problem({"service_per_type": {"van": 9}}, vehicles=[{"type": "van"}, {}])
+    assert refused(none) == {("not_supported", "job 1")}
 
 
 def test_without_matrices_travel_is_estimated_from_coordinates() -> None:
@@ -250,7 +316,10 @@ def test_a_job_is_given_to_one_vehicle_and_starts_and_ends_are_at_the_ends() -> 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     job = {"id": 1, "location_index": 9, "servce": 5, "time_windows": [[5, 1]]}
-    vehicles = [{"id": 1, "start_index": 0, "max_distance": 5}, {"id": 2, "priority": 1}]
+    vehicles = [
+        {"id": 1, "start_index": 0, "breaks": [{"id": 1, "max_load": [1]}]},
+        {"id": 2, "priority": 1},
+    ]
     matrices = {"car": {"durations": SECONDS}}
     data = {"jobs": [job], "vehicles": vehicles, "shipments": [{}], "matrices": matrices, "g": 1}
 
@@ -260,7 +329,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         ("unknown_key", "/jobs/0/servce"),
         ("window_order", "/jobs/0/time_windows/0"),
         ("unknown_key", "/vehicles/1/priority"),
-        ("not_supported", "vehicle 1"),
+        ("not_supported", "vehicle 1 break 1"),
     }
 
 
@@ -274,7 +343,8 @@ def test_shipments_are_refused_and_none_of_them_are_not() -> None:
     [
         ("profile", ["car", "bike"]),
         ("speed_factor", [1, 2]),
-        ("costs", [{"per_hour": 1}, {"per_hour": 2}]),
+        ("costs", [{"fixed": 1}, {"fixed": 2}]),
+        ("costs", [{"per_task_hour": 1}, {"per_task_hour": 2}]),
     ],
 )
 def test_vehicles_that_travel_or_cost_differently_are_refused(
@@ -288,7 +358,6 @@ def test_vehicles_that_travel_or_cost_differently_are_refused(
 @pytest.mark.parametrize(
     ("vehicle", "code", "where"),
     [
-        ({"max_travel_time": 9}, "not_supported", "vehicle 1"),
         ({"breaks": [{"id": 1, "max_load": [1]}]}, "not_supported", "vehicle 1 break 1"),
         ({"breaks": [{"id": 1, "time_windows": [[0, 1], [3, 4]]}]}, "not_supported", ""),
         (
@@ -317,7 +386,6 @@ def test_what_vehicles_may_not_have_is_refused(vehicle: Json, code: str, where: 
         ({"time_windows": [[1, 2, 3]]}, "wrong_type", "/jobs/0/time_windows/0"),
         ({"location": [1]}, "wrong_type", "/jobs/0/location"),
         ({"location_index": 4}, "unknown_location", "job 1"),
-        ({"location_index": 0, "setup": 5}, "not_supported", "job 1"),
         ({"delivery": [1]}, "amounts", "job 1"),
     ],
 )
@@ -343,6 +411,11 @@ def test_matrices_have_to_be_there_for_what_they_are_needed_for() -> None:
     }
     both = {"car": {"durations": SECONDS, "distances": METRES, "costs": SECONDS}}
     assert refused(problem({}, vehicles=per_km, matrices=both)) == {("contradiction", "vehicle 1")}
+    limited = problem({}, vehicles=[{"max_distance": 5}], matrices=only)
+    assert refused(limited) == {("missing_matrix", "/matrices/car")}
+    priced = {"car": {"durations": SECONDS, "costs": SECONDS, "distances": METRES}}
+    limited = problem({}, vehicles=[{"max_distance": 5}], matrices=priced)
+    assert refused(limited) == {("not_supported", "vehicle 1")}
     small = {"car": {"durations": SECONDS, "distances": [[0]]}}
     assert refused(problem({}, matrices=small)) == {("matrix_shape", "/matrices/car")}
 

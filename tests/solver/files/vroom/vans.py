@@ -6,11 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from benchmarks.engines.vroom_rules import Json, rank
+from benchmarks.engines.vroom_rules import Json, rank, service_of
 
 SECONDS = [[0, 600, 900, 1200], [600, 0, 300, 1500], [900, 300, 0, 400], [1200, 1500, 400, 0]]
-PRICES: Json = {"fixed": 500, "per_hour": 1200, "per_km": 40}
-TASKS: Json = {"per_task_hour": 900, "per_hour": 1000}
 METRES = [[way * 12 for way in row] for row in SECONDS]
 
 
@@ -28,9 +26,9 @@ def problem(*jobs: Json, vehicles: Sequence[Json] = ({},), **more: Any) -> Json:
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> Json:
+def problems(draw: st.DrawFn, *, shared: bool) -> Json:
     """Anything that is taken, on six places: one for the vehicles, and one for each of up to five
-    jobs."""
+    jobs, or if they are ``shared`` any of them."""
     places, most = 6, 5
     legs = st.lists(st.integers(0, 900), min_size=places, max_size=places)
     durations = draw(st.lists(legs, min_size=places, max_size=places))
@@ -38,9 +36,11 @@ def problems(draw: st.DrawFn) -> Json:
         durations[place][place] = 0
     kind = draw(st.sampled_from(["delivery", "pickup"]))
     jobs = [draw(_job(i, kind)) for i in range(1, draw(st.integers(1, most)) + 1)]
+    for job in jobs if shared else ():
+        job["location_index"] = draw(st.integers(0, 3))
     speed = draw(st.sampled_from([1, 1, 0.9, 1.7]))
-    costs = draw(st.sampled_from([{}, {}, PRICES, TASKS]))
-    vehicles = [draw(_vehicle(i, speed, costs)) for i in range(1, draw(st.integers(1, 3)) + 1)]
+    fixed = draw(st.sampled_from([{}, {}, {"fixed": 500}, {"per_task_hour": 900}]))
+    vehicles = [draw(_vehicle(i, speed, fixed)) for i in range(1, draw(st.integers(1, 3)) + 1)]
     distances = [[way * 7 for way in row] for row in durations]
     matrices = {"durations": durations, "distances": distances}
     return {"jobs": jobs, "vehicles": vehicles, "matrices": {"car": matrices}}
@@ -51,25 +51,30 @@ def _job(draw: st.DrawFn, number: int, kind: str) -> Json:
     start = draw(st.integers(0, 4000))
     optional: Json = {
         "setup": draw(st.integers(0, 300)),
-        "service": draw(st.integers(0, 900)),
+        "service": draw(st.integers(1, 900)),
+        "service_per_type": {"van": draw(st.integers(1, 900))},
         kind: [draw(st.integers(0, 3))],
         "skills": draw(st.sampled_from([[], [1], [1, 7]])),
         "priority": draw(st.sampled_from([0, 0, 10, 100])),
-        "time_windows": [[start, start + draw(st.integers(0, 3000))]],
+        "time_windows": [[start, start + 300 + draw(st.integers(0, 3000))]],
     }
-    kept = draw(st.sets(st.sampled_from(sorted(optional))))
+    kept = {"service", *draw(st.sets(st.sampled_from(sorted(optional))))}
     return {"id": number, "location_index": number, **{name: optional[name] for name in kept}}
 
 
 @st.composite
-def _vehicle(draw: st.DrawFn, number: int, speed: float, costs: Json) -> Json:
+def _vehicle(draw: st.DrawFn, number: int, speed: float, fixed: Json) -> Json:
     start = draw(st.integers(0, 1000))
     end = start + draw(st.integers(2000, 9000))
     pause = draw(st.integers(start, end - 600))
+    prices: Json = draw(st.sampled_from([{}, {}, {"per_hour": 1200, "per_km": 40}]))
     optional: Json = {
         "skills": draw(st.sampled_from([[1], [1, 7, 9]])),
+        "type": "van",
         "time_window": [start, end],
         "max_tasks": draw(st.integers(0, 4)),
+        "max_travel_time": draw(st.integers(0, 3000)),
+        "max_distance": draw(st.integers(0, 30_000)),
         "breaks": [{"id": 1, "service": 300, "time_windows": [[pause, pause + 900]]}],
     }
     kept = draw(st.sets(st.sampled_from(sorted(optional))))
@@ -78,7 +83,7 @@ def _vehicle(draw: st.DrawFn, number: int, speed: float, costs: Json) -> Json:
         "id": number,
         "capacity": [draw(st.integers(0, 9))],
         "speed_factor": speed,
-        "costs": costs,
+        "costs": {**fixed, **prices},
         **{name: optional[name] for name in kept},
         **dict.fromkeys(ends, 0),
     }
@@ -116,7 +121,7 @@ def _task(problem: Json, vehicle: int, order: Sequence[int], job: int) -> Json:
     place = before if at == 0 else before["location_index"]
     return {
         "setup": 0 if place == here["location_index"] else here.get("setup", 0),
-        "service": here.get("service", 0),
+        "service": service_of(own, here),
     }
 
 
@@ -136,6 +141,7 @@ def _can_be_kept(problem: Json, own: Json, order: Sequence[int]) -> bool:
     hundredths = round(100 / own.get("speed_factor", 1))
     opens, closes = own.get("time_window", (0, 2**40))
     clock, here = opens * 100, own.get("start_index")
+    driven = 0
     for name in ("delivery", "pickup"):
         amounts = [_job_of(problem, j).get(name, [0])[0] for j in order]
         if sum(amounts) > own.get("capacity", [2**40])[0]:
@@ -147,7 +153,8 @@ def _can_be_kept(problem: Json, own: Json, order: Sequence[int]) -> bool:
         if not set(job.get("skills", [])) <= set(own.get("skills", [])):
             return False
         there = job["location_index"]
-        clock += 0 if here is None else durations[here][there] * hundredths
+        way = 0 if here is None else durations[here][there] * hundredths
+        clock, driven = clock + way, driven + way
         later = [
             max(clock, start * 100)
             for start, end in sorted(job.get("time_windows", [[0, 2**40]]))
@@ -156,7 +163,11 @@ def _can_be_kept(problem: Json, own: Json, order: Sequence[int]) -> bool:
         if not later:
             return False
         setup = 0 if here == there else job.get("setup", 0)
-        clock, here = later[0] + 100 * (setup + job.get("service", 0)), there
+        clock, here = later[0] + 100 * (setup + service_of(own, job)), there
     if order and "end_index" in own:
-        clock += durations[here][own["end_index"]] * hundredths
-    return clock <= closes * 100
+        way = durations[here][own["end_index"]] * hundredths
+        clock, driven = clock + way, driven + way
+    # Metres are seven times the seconds, before any factor.
+    within = driven <= own.get("max_travel_time", 2**40) * 100
+    within = within and driven // hundredths * 7 <= own.get("max_distance", 2**40)
+    return within and clock <= closes * 100
