@@ -36,6 +36,7 @@ def cost(
     The technician is the shift's. Unknown shifts, visits and places cost nothing.
     """
     weights, prices, fair = problem.objective, problem.prices, problem.fair_shares
+    opening = min((shift.start for shift in problem.shifts), default=0)
     replay = Replay(problem, routes)
     total = dict.fromkeys(SOFT, 0)
     total[Rule.UNASSIGNED] = sum(prices.get(id_, 0) for id_ in set(unassigned_ids))
@@ -51,7 +52,7 @@ def cost(
                 worst = max(total[Rule.WORST_LATENESS], weights.worst_lateness * late)
                 total[Rule.WORST_LATENESS] = worst
             if weights.promptness:
-                waited = max(0, stop.start - _could_be_served(replay.problem, visit))
+                waited = max(0, stop.start - _could_be_served(visit, opening))
                 total[Rule.PROMPTNESS] += weights.promptness[visit.priority] * waited
             prices_then = [w.price for w in visit.windows if w.start <= stop.start <= w.end]
             total[Rule.WINDOW_PRICE] += min(prices_then, default=0)
@@ -85,7 +86,7 @@ def cost(
     return total
 
 
-def _could_be_served(problem: Problem, visit: Visit) -> int:
-    opening = min(shift.start for shift in problem.shifts)
+def _could_be_served(visit: Visit, opening: int) -> int:
+    """From when on; ``opening`` is when the first of all shifts starts."""
     ahead = [window.start for window in visit.windows if window.end >= opening]
     return max(opening, min(ahead)) if ahead else opening

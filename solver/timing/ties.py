@@ -95,8 +95,9 @@ class Ties:
         ``cheaper`` finds; None if there are none at all. ``known``: some at which they can be kept,
         for where breaks hide them."""
         moments: Moments | None = self.earliest(sequences)
-        if moments is None:
-            moments = known
+        if moments is None and known is not None:
+            bound = {c.id for calls in sequences.values() for c in calls if self.binds(c)}
+            moments = known if bound <= known.keys() else None
         costs = [self.problem.objective.at(shift.rates) for shift in self.problem.shifts]
         if not moments or not any(one.working_time or one.moved_time for one in costs):
             # To start later costs nothing less then.
