@@ -53,6 +53,9 @@ WAITING = 0.4
 top of its working time: it costs nothing else, but uses up the shift."""
 
 SECONDS_A_DAY = 86_400
+ROWS_AT_ONCE = 32
+"""Of matrices, so that what is worked out of them is still in the processor's cache when it is
+written: three thousand places take half the time."""
 
 
 def flatten(problem: Problem) -> Arrays:
@@ -152,10 +155,11 @@ def _arcs(problem: Problem) -> Ints:
         )
     )
     arcs = np.empty((*problem.travel_time.shape, 4 if measured else 2), dtype=np.int64)
-    arcs[..., 0] = problem.travel_time
-    np.multiply(problem.driven, costs.travel_time, out=arcs[..., 1])
-    if costs.distance:
-        arcs[..., 1] += problem.distance * costs.distance
+    for first in range(0, len(arcs), ROWS_AT_ONCE):
+        some = slice(first, first + ROWS_AT_ONCE)
+        arcs[some, :, 0] = problem.travel_time[some]
+        arcs[some, :, 1] = problem.driven[some] * costs.travel_time
+        arcs[some, :, 1] += problem.distance[some] * costs.distance
     if measured:
         there_is = problem.travel_time < NO_WAY
         arcs[..., 2] = np.where(there_is, problem.driven, 0)
