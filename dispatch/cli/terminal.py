@@ -43,7 +43,7 @@ def compile_first() -> None:
     from solver.search.compilation import compile_search, is_compiled
 
     if not is_compiled():
-        typer.echo("Compiling the search engine (once, about a minute) …", err=True)
+        typer.echo("Compiling the search engine (once, about two minutes) …", err=True)
         compile_search()
 
 
