@@ -22,24 +22,34 @@ from solver.kernel.undoing import begin_iteration, save
 
 @compiled
 def load(arrays: Arrays, plan: Plan, row: Ints) -> None:
-    """Take over a plan written as one row of calls, as far as it can be kept; nothing is saved."""
+    """Take over a plan written as one row of calls, as far as it can be kept; nothing is saved.
+
+    Behind the last route there may be pairs: a tied visit, and before when it does not start,
+    ``ALWAYS`` later so that it is no END_OF_ROUTE.
+    """
     now = plan.now
     shifts = arrays.count.shifts
     for shift in range(shifts):
         clear(arrays, plan, shift)
         plan.routes[shift].recount = 1
     for visit in range(arrays.count.visits if arrays.count.links > 0 else 0):
-        plan.linked[visit].early, plan.linked[visit].late = -ALWAYS, ALWAYS
+        tied = plan.linked[visit]
+        tied.early, tied.late, tied.hold = -ALWAYS, ALWAYS, -ALWAYS
     plan.taken[:] = 0
     plan.taken_by[:] = 0
-    shift = 0
+    shift = held = 0
     for call in row:
         if shift == shifts:
             break
+        held += 1
         if call == END_OF_ROUTE:
             shift += 1
         else:
             append(arrays, plan, shift, call)
+    while held + 1 < row.shape[0] and arrays.count.links > 0:
+        if plan.nodes[row[held]].shift >= 0:
+            plan.linked[row[held]].hold = row[held + 1] - ALWAYS
+        held += 2
     begin_iteration(plan)
     now.removed = 0
     if arrays.count.links > 0:
@@ -94,6 +104,10 @@ def keep_as_best(arrays: Arrays, plan: Plan) -> None:
             node = plan.nodes[node].after
         plan.best[length] = END_OF_ROUTE
         length += 1
+    for visit in range(arrays.count.visits if arrays.count.links > 0 else 0):
+        if plan.nodes[visit].shift >= 0 and plan.linked[visit].hold > -ALWAYS:
+            plan.best[length], plan.best[length + 1] = visit, plan.linked[visit].hold + ALWAYS
+            length += 2
     now.best_length = length
     now.best_unassigned = now.unassigned
     now.best_cents = now.cents

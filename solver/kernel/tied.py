@@ -14,12 +14,14 @@ def mark(plan: Plan, visit: int) -> None:
     if tied.logged != now.iteration:
         tied.logged = now.iteration
         before = plan.saved_linked[now.logged]
-        before.visit, before.early, before.late = visit, tied.early, tied.late
+        before.visit, before.hold = visit, tied.hold
+        before.early, before.late = tied.early, tied.late
         now.logged += 1
     if tied.traced != now.trace:
         tied.traced = now.trace
         before = plan.traced_linked[now.traced]
-        before.visit, before.early, before.late = visit, tied.early, tied.late
+        before.visit, before.hold = visit, tied.hold
+        before.early, before.late = tied.early, tied.late
         now.traced += 1
 
 

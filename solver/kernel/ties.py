@@ -42,8 +42,8 @@ def begin_trace(plan: Plan) -> None:
 
 @compiled
 def earliest_of(arrays: Arrays, plan: Plan, visit: int) -> int:
-    """From when on the visit's partners let it start."""
-    bond, moment = arrays.bonds[visit], -ALWAYS
+    """From when on the visit's partners let it start, and it is not held."""
+    bond, moment = arrays.bonds[visit], plan.linked[visit].hold
     for row in range(bond.first_of_ties_to, bond.first_of_ties_to + bond.number_of_ties_to):
         tie = arrays.ties_to[row]
         if plan.nodes[tie.visit].shift >= 0:
@@ -76,7 +76,8 @@ def bind(arrays: Arrays, plan: Plan, visit: int) -> None:
 def release(plan: Plan, visit: int) -> None:
     """Let a visit that is on no route start whenever it is open."""
     mark(plan, visit)
-    plan.linked[visit].early, plan.linked[visit].late = -ALWAYS, ALWAYS
+    tied = plan.linked[visit]
+    tied.early, tied.late, tied.hold = -ALWAYS, ALWAYS, -ALWAYS
 
 
 # --- after stops were added ----------------------------------------------------------------------
@@ -221,6 +222,16 @@ def _hasten(plan: Plan, visit: int, moment: int) -> None:
         enqueue(plan, visit)
 
 
+@compiled
+def hold(arrays: Arrays, plan: Plan, visit: int, moment: int) -> bool:
+    """Let a tied visit start no earlier than that, and tell its partners; False if they cannot
+    follow: then ``rewind`` has to follow."""
+    mark(plan, visit)
+    plan.linked[visit].hold = moment
+    _delay(plan, visit, moment)
+    return _push(arrays, plan, -1, 0)
+
+
 # --- after stops were taken away -----------------------------------------------------------------
 
 
@@ -298,6 +309,8 @@ def _advance(arrays: Arrays, plan: Plan, first: int, is_whole: bool) -> None:
     while nodes[node].call >= 0:
         visit = nodes[node].call
         start = max(leave + nodes[node].leg, arrays.windows[on.day, visit].open)
+        if _is_timed(arrays, visit):
+            start = max(start, plan.linked[visit].hold)
         if _is_timed(arrays, visit) and plan.linked[visit].early > start:
             _suspect_followers(arrays, plan, visit)
             _forget(plan, visit)
@@ -412,6 +425,7 @@ def rewind(arrays: Arrays, plan: Plan) -> None:
         before = plan.traced_linked[index]
         plan.linked[before.visit].early = before.early
         plan.linked[before.visit].late = before.late
+        plan.linked[before.visit].hold = before.hold
     for index in range(now.touched):
         label(arrays, plan, plan.touched[index])
 
