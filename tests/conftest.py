@@ -130,12 +130,28 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where the database does not matter, one kind is enough; ``EVERY_DATABASE=1`` runs both."""
+    if os.environ.get("EVERY_DATABASE"):
+        return
+    items[:] = [
+        item
+        for item in items
+        if item.get_closest_marker("any_database") is None
+        or not isinstance(item, pytest.Function)
+        or not hasattr(item, "callspec")
+        or item.callspec.params.get("database_url") != "postgresql"
+    ]
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, migrated database.
+    """A fresh, migrated database, of each kind.
 
     A test for one kind only says so:
-    ``@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)``.
+    ``@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)``. A module in which the
+    kind does not matter, since what it tests is what is made of the rows, has
+    ``pytestmark = pytest.mark.any_database``.
     """
     if request.param == "sqlite":
         file = tmp_path / "dispatch.db"

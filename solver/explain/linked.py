@@ -35,26 +35,10 @@ def with_reasons(
     alone = [visit for visit in draft.visits if visit.id in left_out]
     found = {one.id: one for one in explained(draft, alone, over)}
     if linked:
-        found |= _unproved(crews.draft, alone, found, over)
         together = _Linked(crews, linked, over)
         found |= {name: Unassigned(name, together.reasons(name)) for name in linked}
     order = [visit.id for visit in problem.visits if visit.id in found]
     return replace(plan, unassigned=tuple(found[name] for name in order))
-
-
-def _unproved(
-    whole: Draft, visits: Iterable[Visit], found: Mapping[str, Unassigned], over: Callable[[], bool]
-) -> dict[str, Unassigned]:
-    """Of visits that are impossible without the linked ones that are left out, those that might be
-    done by way of their places."""
-    never = [
-        whole.visit(one.id)
-        for one in visits
-        if all(reason.code is ReasonCode.IMPOSSIBLE for reason in found[one.id].reasons)
-    ]
-    proved = impossible(whole, never, over)
-    reason = Reason(ReasonCode.NOT_FOUND, None, "no way to it was found; not every one was tried")
-    return {one.id: Unassigned(one.id, (reason,)) for one in never if one.id not in proved}
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ def together(case: Replay, tolerance: int) -> Iterator[Violation]:
 
     Only starts are subject to the tolerance.
     """
-    placed = _placed(case)
-    for crew in (link for link in case.problem.links if isinstance(link, Together)):
+    crews = [link for link in case.problem.links if isinstance(link, Together)]
+    placed = _placed(case) if crews else {}
+    for crew in crews:
         there = [visit for visit in crew.visits if visit in placed]
         missing = [visit for visit in crew.visits if visit not in placed]
         if there and missing:
@@ -38,8 +39,9 @@ def together(case: Replay, tolerance: int) -> Iterator[Violation]:
 def after(case: Replay, tolerance: int) -> Iterator[Violation]:
     """The second visit starts at least and at most so long after the first ends, with the same or
     another technician; it is not served without the first."""
-    placed = _placed(case)
-    for link in (link for link in case.problem.links if isinstance(link, After)):
+    links = [link for link in case.problem.links if isinstance(link, After)]
+    placed = _placed(case) if links else {}
+    for link in links:
         first, second = link.first, link.second
         if second not in placed:
             continue
@@ -63,8 +65,9 @@ def after(case: Replay, tolerance: int) -> Iterator[Violation]:
 
 def apart(case: Replay) -> Iterator[Violation]:
     """No two of the visits share their technician, or the day on which their shifts start."""
-    placed = _placed(case)
-    for link in (link for link in case.problem.links if isinstance(link, Apart)):
+    links = [link for link in case.problem.links if isinstance(link, Apart)]
+    placed = _placed(case) if links else {}
+    for link in links:
         there = [visit for visit in link.visits if visit in placed]
         shares = _day if link.by is Separation.DAY else _technician
         yield from _shared(placed, there, Rule.APART, shares)

@@ -96,12 +96,13 @@ def test_other_visits_are_put_around_a_crew() -> None:
 
 def test_what_could_be_reached_by_way_of_a_crew_that_is_left_out_is_not_impossible() -> None:
     """From home to v there is only the way by a."""
-    visits = [visit("a", 1), visit("b", 1, skills={"gas": 1}), visit("v", 2)]
-    problem = line_problem(visits, two_technicians(), links=[Together(("a", "b"))])
+    visits = [visit("a", 1), visit("b", 1, skills={"gas": 1}), visit("v", 2), visit("w", 2)]
+    links: list[Link] = [Together(("a", "b")), After("w", "a")]
+    problem = line_problem(visits, two_technicians(), links=links)
     legs = np.array(problem.travel_time)
     legs[0, 2] = legs[2, 0] = NO_WAY
-    problem = replace(problem, travel_time=legs, distance=legs)
-    assert left_out(solved(problem))["v"] == [(NOT_FOUND, None)]
+    solution = solved(replace(problem, travel_time=legs, distance=legs))
+    assert left_out(solution)["v"] == left_out(solution)["w"] == [(NOT_FOUND, None)]
 
 
 # --- chains -------------------------------------------------------------------------------------

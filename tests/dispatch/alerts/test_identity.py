@@ -24,6 +24,8 @@ from tests.dispatch.machines import (
     told,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def machines(session: Session) -> None:

@@ -24,6 +24,8 @@ from tests.dispatch.machines import (
     told,
 )
 
+pytestmark = pytest.mark.any_database
+
 FIRST_DAYS = [
     datetime(1970, 1, 1, 0, 3, tzinfo=UTC),
     datetime(2000, 1, 1, 0, 3, tzinfo=UTC),

@@ -21,6 +21,8 @@ from tests.dispatch.crew import (
     hanoi,
 )
 
+pytestmark = pytest.mark.any_database
+
 EIGHT = hanoi("08:00")
 Judge = Callable[..., Judgement]
 

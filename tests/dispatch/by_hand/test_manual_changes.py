@@ -41,6 +41,8 @@ from tests.dispatch.crew import (
 from tests.dispatch.drafting import draft, everything, in_force, status
 from tests.dispatch.running import execute, request
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def eight_o_clock() -> Iterator[None]:

@@ -42,6 +42,8 @@ from tests.dispatch.crew import (
 from tests.dispatch.drafting import draft, status
 from tests.dispatch.running import execute, request
 
+pytestmark = pytest.mark.any_database
+
 WEDNESDAY = TUESDAY + timedelta(days=1)
 
 

@@ -20,6 +20,8 @@ from tests.dispatch.crew import (
     hanoi,
 )
 
+pytestmark = pytest.mark.any_database
+
 EIGHT = hanoi("08:00")
 
 

@@ -18,6 +18,8 @@ from dispatch.models import (
 )
 from dispatch.settings import Settings
 
+pytestmark = pytest.mark.any_database
+
 HANG_BAI = "12 Hàng Bài, Hoàn Kiếm, Hà Nội"
 SPOT = (21.0245, 105.8516)
 

@@ -17,6 +17,8 @@ from dispatch.views.board import read_board
 from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.reporting import take
 
+pytestmark = pytest.mark.any_database
+
 KILOMETRE = 1446
 """From Ann's home to j1, with detours."""
 LATE = hanoi("19:00")

@@ -15,6 +15,8 @@ from dispatch.settings import Settings
 from tests.dispatch.companies import SOON
 from tests.dispatch.folders import COMPANY, count, take_in, with_job, written
 
+pytestmark = pytest.mark.any_database
+
 DAY = SOON.date().isoformat()
 
 

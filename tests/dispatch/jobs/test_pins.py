@@ -13,6 +13,8 @@ from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.drafting import in_force
 
+pytestmark = pytest.mark.any_database
+
 EIGHT = hanoi("08:00")
 
 

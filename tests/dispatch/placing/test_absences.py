@@ -20,6 +20,8 @@ from dispatch.store import reading
 from tests.dispatch.crew import add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.drafting import in_force, status
 
+pytestmark = pytest.mark.any_database
+
 NINE = hanoi("09:00")
 REST_OF_THE_DAY = NewAbsence(id="ill", starts_at=NINE, ends_at=hanoi("17:00"), reason="ill")
 

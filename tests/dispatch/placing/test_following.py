@@ -58,6 +58,8 @@ from tests.dispatch.crew import (
 from tests.dispatch.drafting import in_force, status
 from tests.dispatch.follow_up import EIGHT, Change, changed, everything_holds, follow
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def eight_o_clock() -> Iterator[None]:

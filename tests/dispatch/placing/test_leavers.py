@@ -18,6 +18,8 @@ from tests.dispatch.drafting import in_force, status
 from tests.dispatch.follow_up import EIGHT, follow
 from tests.dispatch.running import executed
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def eight_o_clock() -> Iterator[None]:

@@ -36,6 +36,8 @@ from tests.dispatch.crew import (
 from tests.dispatch.drafting import everything, in_force, status
 from tests.dispatch.translating import translated
 
+pytestmark = pytest.mark.any_database
+
 EIGHT = hanoi("08:00")
 
 

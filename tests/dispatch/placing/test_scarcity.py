@@ -36,6 +36,8 @@ from tests.dispatch.drafting import in_force
 from tests.dispatch.follow_up import EIGHT, changed, everything_holds, follow
 from tests.dispatch.scarcity import Scarce
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def eight_o_clock() -> Iterator[None]:

@@ -46,6 +46,8 @@ from tests.dispatch.drafting import draft
 from tests.dispatch.reporting import new_report, take
 from tests.dispatch.running import executed
 
+pytestmark = pytest.mark.any_database
+
 DONE = (("en_route", "08:50"), ("on_site", "09:05"), ("completed", "09:40"))
 """What Ann does about j1."""
 TEN = hanoi("10:00")

@@ -28,6 +28,8 @@ from tests.dispatch.crew import (
     hanoi,
 )
 
+pytestmark = pytest.mark.any_database
+
 NOTHING = Solution((), (), {})
 LUNCH = ("11:30", "12:30", 60)
 

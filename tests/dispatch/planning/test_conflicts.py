@@ -38,6 +38,8 @@ from tests.dispatch.crew import (
 )
 from tests.dispatch.planning.test_live_days import STEPS, Step, copied, moves
 
+pytestmark = pytest.mark.any_database
+
 EIGHT = hanoi("08:00")
 BOTH = [MONDAY, TUESDAY]
 

@@ -11,6 +11,8 @@ from dispatch.views.delays import late_visits
 from dispatch.views.itinerary import DailyRoute, RouteStop, daily_route, etag
 from tests.dispatch.crew import MONDAY, add_depot, add_job, add_live_route, add_technician, hanoi
 
+pytestmark = pytest.mark.any_database
+
 ORDER = ("j1", "j2", "j3")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
+import pytest
 from sqlmodel import Session, select
 
 from dispatch.models import Plan, Stop
@@ -20,6 +21,8 @@ from tests.dispatch.crew import (
     depot_call,
     hanoi,
 )
+
+pytestmark = pytest.mark.any_database
 
 
 def loan(technician: str, starts: str, ends: str, tool: str = "crane", depot: str = "d") -> Loan:

@@ -34,6 +34,8 @@ from tests.dispatch.crew import (
 from tests.dispatch.drafting import in_force, status
 from tests.dispatch.follow_up import Change, changed, everything_holds, follow
 
+pytestmark = pytest.mark.any_database
+
 NOW = hanoi("09:40")
 
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from sqlmodel import Session
 
 from dispatch import models
@@ -34,6 +35,8 @@ from tests.dispatch.translating import (
     translated,
     visits,
 )
+
+pytestmark = pytest.mark.any_database
 
 # History
 

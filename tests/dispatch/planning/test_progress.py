@@ -28,6 +28,8 @@ from tests.dispatch.crew import (
 )
 from tests.dispatch.translating import shift
 
+pytestmark = pytest.mark.any_database
+
 BEFORE_THE_SHIFT = ("06:40", "07:10", "07:50")
 
 

@@ -18,6 +18,8 @@ from dispatch.views.delays import late_visits
 from tests.dispatch.changing import change, refused_change
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
 
+pytestmark = pytest.mark.any_database
+
 TEN = hanoi("10:00")
 FREE_AT = hanoi("10:30")
 """When Ann's first visit, which is under way, is over."""

@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 
+import pytest
 from sqlmodel import Session
 
 from dispatch import models
@@ -26,6 +27,8 @@ from tests.dispatch.translating import (
     visit,
     visits,
 )
+
+pytestmark = pytest.mark.any_database
 
 # Times
 

@@ -45,6 +45,8 @@ from tests.dispatch.crew import (
 from tests.dispatch.drafting import in_force
 from tests.dispatch.running import execute, request
 
+pytestmark = pytest.mark.any_database
+
 BREAKING: dict[str, dict[str, Any]] = {
     "skills": {"skills": {"gas": 2}},
     "time_windows": {

@@ -19,6 +19,8 @@ from dispatch.settings import Settings
 from tests.dispatch.crew import MONDAY, SUNDAY_EVENING, add_depot, add_job, add_technician, hanoi
 from tests.dispatch.drafting import draft, everything, in_force, publish, status
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture(autouse=True)
 def sunday_evening() -> Iterator[None]:

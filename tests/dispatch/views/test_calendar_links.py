@@ -10,6 +10,8 @@ from dispatch.settings import Settings
 from dispatch.views.calendar_links import LinkedDays, linked_days, make_link, read_link, revoke_link
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
 
+pytestmark = pytest.mark.any_database
+
 NOON = hanoi("12:00")
 
 

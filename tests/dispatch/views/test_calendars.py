@@ -36,6 +36,8 @@ from tests.dispatch.crew import (
     hanoi,
 )
 
+pytestmark = pytest.mark.any_database
+
 NOON = hanoi("12:00")
 LATER = NOON + timedelta(minutes=10)
 

@@ -19,6 +19,8 @@ from tests.dispatch.crew import (
     hanoi,
 )
 
+pytestmark = pytest.mark.any_database
+
 
 @pytest.fixture
 def monday(session: Session) -> Session:

@@ -32,7 +32,8 @@ def earliest(problem: Problem, **names: str) -> dict[str, int] | None:
 
 
 def cheapest_moments(problem: Problem, **names: str) -> dict[str, int] | None:
-    return Ties(problem, legs_of(problem.travel_time)).cheapest(calls_of(problem, names))
+    ties = Ties(problem, legs_of(problem.travel_time), lateness=True)
+    return ties.cheapest(calls_of(problem, names))
 
 
 def two_days(links: Iterable[Link], **rules: Any) -> Problem:
@@ -92,6 +93,15 @@ def test_a_crew_meets_as_late_as_saves_both_from_waiting() -> None:
     late: dict[str, Any] = {"windows": (window(500, 500),)}
     problem = two_days([Together(("a", "b"))], d=late, e=late)
     assert cheapest_moments(problem, s="ae", t="bd") == {"a": 455, "b": 455}
+
+
+def test_the_worst_lateness_is_balanced_with_waiting_on_routes_without_a_crew() -> None:
+    """At a, 5 s late at best, Ann would wait for e; every second later costs one less, until it
+    makes the worst lateness, which is 25 s at b, worse."""
+    problem = two_days(
+        [], a={"due": 10}, b={"due": 0}, e={"windows": (window(500, 500),)}, worst_lateness=7
+    )
+    assert cheapest_moments(problem, s="ae", t="b") == {"a": 30, "b": 20}
 
 
 def test_a_crew_meets_early_enough_for_a_break_on_the_way_on() -> None:
