@@ -59,7 +59,7 @@ def _hold_back(arrays: Arrays, plan: Plan, visit: int) -> bool:
 
 @compiled
 def _let_go(arrays: Arrays, plan: Plan, visit: int) -> bool:
-    """Let a visit that is held start as early as it can, if that costs less."""
+    """Let a visit that is held start as early as it can, unless that costs more."""
     now, shift = plan.now, plan.nodes[visit].shift
     before = now.cents
     begin_change(plan)
@@ -68,7 +68,7 @@ def _let_go(arrays: Arrays, plan: Plan, visit: int) -> bool:
     plan.tied_routes[shift].loose = CHANGED
     if relax_and_tighten(arrays, plan, shift):
         relabel(arrays, plan)
-        if settle_touched(arrays, plan) and now.cents < before:
+        if settle_touched(arrays, plan) and now.cents <= before:
             return True
     rewind(arrays, plan)
     settle_touched(arrays, plan)

@@ -1,6 +1,6 @@
 """Plans written as one row of calls: taken over from one, and written down as one."""
 
-from solver.kernel.arrays import ALWAYS, Arrays, Ints
+from solver.kernel.arrays import ALWAYS, TIMED, Arrays, Ints
 from solver.kernel.changes import (
     append,
     clear,
@@ -16,6 +16,7 @@ from solver.kernel.compiled import compiled
 from solver.kernel.labels import label
 from solver.kernel.persons import has_required, is_barred
 from solver.kernel.plan import END_OF_ROUTE, Plan, start_of
+from solver.kernel.rough import is_rough
 from solver.kernel.supply import SUPPLIED, recount
 from solver.kernel.undoing import begin_iteration, save
 
@@ -105,8 +106,12 @@ def keep_as_best(arrays: Arrays, plan: Plan) -> None:
         plan.best[length] = END_OF_ROUTE
         length += 1
     for visit in range(arrays.count.visits if arrays.count.links > 0 else 0):
-        if plan.nodes[visit].shift >= 0 and plan.linked[visit].hold > -ALWAYS:
-            plan.best[length], plan.best[length + 1] = visit, plan.linked[visit].hold + ALWAYS
+        shift, moment = plan.nodes[visit].shift, plan.linked[visit].hold
+        if shift >= 0 and arrays.calls[visit].links & TIMED > 0 and is_rough(arrays, plan, shift):
+            # Which breaks come before it is known only by its moment.
+            moment = plan.linked[visit].early
+        if shift >= 0 and moment > -ALWAYS:
+            plan.best[length], plan.best[length + 1] = visit, moment + ALWAYS
             length += 2
     now.best_length = length
     now.best_unassigned = now.unassigned

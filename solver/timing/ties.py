@@ -91,8 +91,9 @@ class Ties:
         ``cheaper`` finds; None if there are none at all. ``known``: some at which they can be kept,
         for where breaks hide them."""
         moments: Moments | None = self.earliest(sequences)
-        if moments is None:
-            moments = known
+        if moments is None and known is not None:
+            bound = {c.id for calls in sequences.values() for c in calls if self.binds(c)}
+            moments = known if bound <= known.keys() else None
         costs = self.problem.objective
         if not moments or not (costs.working_time or costs.moved_time):
             # To start later costs nothing less then.
