@@ -19,7 +19,7 @@ from typer.main import get_command
 from api.cli import app
 from dispatch.files.sheets import SHEETS
 from dispatch.settings import Settings
-from solver.kernel import anywhere, bundles, flattening
+from solver.kernel import anywhere, bundles, flattening, holding
 from solver.kernel import search as kernel_search
 from solver.search import elite, partition, searches
 from solver.solution import HARD, SOFT, Rule
@@ -108,6 +108,7 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
         "kernel.search": kernel_search,
         "kernel.anywhere": anywhere,
         "kernel.bundles": bundles,
+        "kernel.holding": holding,
     }
 
     assert {

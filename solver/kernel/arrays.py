@@ -172,6 +172,7 @@ LINKED = np.dtype(
     [
         ("early", np.int64),
         ("late", np.int64),
+        ("hold", np.int64),
         ("logged", np.int64),
         ("traced", np.int64),
         ("queued", np.int64),
@@ -180,7 +181,8 @@ LINKED = np.dtype(
     align=True,
 )
 """``early``: when a tied visit on a route starts; before that, when its partners let it. ``late``:
-the latest start that its partners can follow. The others are notes: of the iteration and of the
+the latest start that its partners can follow. ``hold``: before that it does not start, because to
+wait elsewhere is cheaper. The others are notes: of the iteration and of the
 change in which it was last written down (then ``visit`` says which it is), whether it is queued."""
 TIED_ROUTE = np.dtype(
     [

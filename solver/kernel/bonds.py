@@ -127,7 +127,7 @@ def loose_ends(visits: int, shifts: int, stops: int, states: int, is_tied: bool)
     have so many states of breaks; of one row each if they have nothing."""
     size, routes, rows = (visits, shifts, stops) if is_tied else (1, 1, 1)
     linked = np.zeros(max(1, size), dtype=LINKED)
-    linked["early"], linked["late"] = -ALWAYS, ALWAYS
+    linked["early"], linked["late"], linked["hold"] = -ALWAYS, ALWAYS, -ALWAYS
     numbers = np.zeros(size + 1, dtype=np.int64)
     return {
         "linked": linked,

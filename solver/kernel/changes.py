@@ -13,8 +13,8 @@ from solver.kernel.persons import has_required
 from solver.kernel.places import Insertion
 from solver.kernel.plan import Plan, depot_call, link, start_of, unlink
 from solver.kernel.supply import SUPPLIED, first_of, give_back, recount, use
+from solver.kernel.tied import begin_change
 from solver.kernel.ties import (
-    begin_change,
     rebind,
     relabel,
     relax,
@@ -184,7 +184,7 @@ def _put_tied(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Inserti
         return True
     if relax_and_tighten(arrays, plan, shift) if is_shorter else spread(arrays, plan, visit):
         relabel(arrays, plan)
-        if _settle_touched(arrays, plan):
+        if settle_touched(arrays, plan):
             return True
     unlink(arrays, plan, visit)
     if fetch >= 0:
@@ -192,12 +192,12 @@ def _put_tied(arrays: Arrays, plan: Plan, visit: int, shift: int, place: Inserti
     if arrays.calls[visit].needs > 0 or fetch >= 0 or plan.routes[shift].depot_calls > 0:
         recount(arrays, plan, shift)
     rewind(arrays, plan)
-    _settle_touched(arrays, plan)
+    settle_touched(arrays, plan)
     return False
 
 
 @compiled
-def _settle_touched(arrays: Arrays, plan: Plan) -> bool:
+def settle_touched(arrays: Arrays, plan: Plan) -> bool:
     """Price all routes anew that the change has to do with; whether all can be kept."""
     is_kept = True
     for index in range(plan.now.touched):

@@ -165,7 +165,7 @@ def empty_plan(arrays: Arrays) -> Plan:
         saved_routes=np.zeros(shifts, dtype=ROUTE),
         saved_room=np.zeros((shifts, 2, items), dtype=np.int64),
         saved_taken=np.zeros((shifts if scarce else 0, depots, items), dtype=np.int64),
-        best=np.full(longest + shifts, END_OF_ROUTE, dtype=np.int64),
+        best=np.full(longest + shifts + 2 * visits, END_OF_ROUTE, dtype=np.int64),
         lacking=np.zeros(shifts, dtype=np.int64),
         nearby=np.zeros(
             sum(

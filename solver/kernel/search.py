@@ -21,6 +21,7 @@ from solver.kernel.changes import (
 )
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.dice import Dice, pick, roll
+from solver.kernel.holding import hold_back
 from solver.kernel.nearby import best_nearby
 from solver.kernel.plan import Plan, start_of
 from solver.kernel.rows import keep_as_best
@@ -216,6 +217,7 @@ def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings, b
         if plan.nodes[visit].shift < 0 and is_to_fetch(arrays, visit, limit, price, dice, settings):
             place_and_fetch(arrays, plan, visit, limit, settings.shifts_anywhere, dice)
         least += price + now.cents - before
+    hold_back(arrays, plan, dice)
     settle_worst(arrays, plan)
     return now.cents < bar
 
@@ -286,6 +288,7 @@ def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> No
         if not is_placed and arrays.calls[visit].needs > 0:
             price = arrays.calls[visit].price
             place_and_fetch(arrays, plan, visit, price, arrays.count.shifts, dice)
+    hold_back(arrays, plan, dice)
     settle_worst(arrays, plan)
     forget_removed(plan)
     keep_as_best(arrays, plan)

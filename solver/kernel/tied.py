@@ -8,18 +8,35 @@ from solver.kernel.undoing import save
 
 
 @compiled
+def begin_change(plan: Plan) -> None:
+    """From here on it is known which routes have to do with a change, and what they were."""
+    now = plan.now
+    now.touch += 1
+    now.touched = 0
+    begin_trace(plan)
+
+
+@compiled
+def begin_trace(plan: Plan) -> None:
+    plan.now.trace += 1
+    plan.now.traced = 0
+
+
+@compiled
 def mark(plan: Plan, visit: int) -> None:
     """Write down when a tied visit starts, and until when it could, before that is changed."""
     now, tied = plan.now, plan.linked[visit]
     if tied.logged != now.iteration:
         tied.logged = now.iteration
         before = plan.saved_linked[now.logged]
-        before.visit, before.early, before.late = visit, tied.early, tied.late
+        before.visit, before.hold = visit, tied.hold
+        before.early, before.late = tied.early, tied.late
         now.logged += 1
     if tied.traced != now.trace:
         tied.traced = now.trace
         before = plan.traced_linked[now.traced]
-        before.visit, before.early, before.late = visit, tied.early, tied.late
+        before.visit, before.hold = visit, tied.hold
+        before.early, before.late = tied.early, tied.late
         now.traced += 1
 
 

@@ -14,7 +14,7 @@ from solver.kernel.delays import lag_of
 from solver.kernel.labels import is_time_free, label, label_back_from, label_from
 from solver.kernel.plan import Plan, start_of
 from solver.kernel.rough import is_rough, put_off
-from solver.kernel.tied import enqueue, mark, next_queued, touch
+from solver.kernel.tied import begin_trace, enqueue, mark, next_queued, touch
 
 STEPS_A_VISIT, MORE_STEPS = 8, 100
 """So often visits are told of others before it is taken for a circle."""
@@ -38,24 +38,9 @@ def _has_pace(arrays: Arrays, visit: int) -> bool:
 
 
 @compiled
-def begin_change(plan: Plan) -> None:
-    """From here on it is known which routes have to do with a change, and what they were."""
-    now = plan.now
-    now.touch += 1
-    now.touched = 0
-    begin_trace(plan)
-
-
-@compiled
-def begin_trace(plan: Plan) -> None:
-    plan.now.trace += 1
-    plan.now.traced = 0
-
-
-@compiled
 def earliest_of(arrays: Arrays, plan: Plan, visit: int) -> int:
-    """From when on the visit's partners let it start."""
-    bond, moment = arrays.bonds[visit], -ALWAYS
+    """From when on the visit's partners let it start, and it is not held."""
+    bond, moment = arrays.bonds[visit], plan.linked[visit].hold
     for row in range(bond.first_of_ties_to, bond.first_of_ties_to + bond.number_of_ties_to):
         tie = arrays.ties_to[row]
         if plan.nodes[tie.visit].shift >= 0:
@@ -95,7 +80,8 @@ def rebind(arrays: Arrays, plan: Plan, visit: int) -> None:
 def release(plan: Plan, visit: int) -> None:
     """Let a visit that is on no route start whenever it is open."""
     mark(plan, visit)
-    plan.linked[visit].early, plan.linked[visit].late = -ALWAYS, ALWAYS
+    tied = plan.linked[visit]
+    tied.early, tied.late, tied.hold = -ALWAYS, ALWAYS, -ALWAYS
 
 
 # --- after stops were added ----------------------------------------------------------------------
@@ -240,6 +226,16 @@ def _hasten(plan: Plan, visit: int, moment: int) -> None:
         enqueue(plan, visit)
 
 
+@compiled
+def hold(arrays: Arrays, plan: Plan, visit: int, moment: int) -> bool:
+    """Let a tied visit start no earlier than that, and tell its partners; False if they cannot
+    follow: then ``rewind`` has to follow."""
+    mark(plan, visit)
+    plan.linked[visit].hold = moment
+    _delay(plan, visit, moment)
+    return _push(arrays, plan, -1, 0)
+
+
 # --- after stops were taken away -----------------------------------------------------------------
 
 
@@ -321,6 +317,8 @@ def _advance(arrays: Arrays, plan: Plan, first: int, is_whole: bool) -> None:
     while nodes[node].call >= 0:
         visit = nodes[node].call
         start = max(leave + nodes[node].leg, arrays.windows[on.day, visit].open)
+        if _is_timed(arrays, visit):
+            start = max(start, plan.linked[visit].hold)
         if is_whole and _is_timed(arrays, visit) and _has_pace(arrays, visit):
             # Who makes it now may be quicker.
             _suspect_followers(arrays, plan, visit)
@@ -438,6 +436,7 @@ def rewind(arrays: Arrays, plan: Plan) -> None:
         before = plan.traced_linked[index]
         plan.linked[before.visit].early = before.early
         plan.linked[before.visit].late = before.late
+        plan.linked[before.visit].hold = before.hold
     for index in range(now.touched):
         label(arrays, plan, plan.touched[index])
 

@@ -89,6 +89,7 @@ def undo(arrays: Arrays, plan: Plan) -> None:
         before = plan.saved_linked[index]
         plan.linked[before.visit].early = before.early
         plan.linked[before.visit].late = before.late
+        plan.linked[before.visit].hold = before.hold
     if arrays.count.scarce > 0:
         # The first of several routes of a technician was saved before there was any change.
         for index in range(now.saved_routes - 1, -1, -1):

@@ -78,12 +78,14 @@ def main() -> None:
         database=None,
     )
     settings.load_profile("slow")
-    from tests.solver.kernel import test_changes, test_places, test_search, test_timing
+    from tests.solver.kernel import test_changes, test_links, test_places, test_search, test_timing
 
     test_timing.test_they_agree_where_every_second_counts()
     test_places.test_putting_a_visit_where_it_is_cheapest_adds_what_it_was_said_to_add()
     test_changes.test_after_every_change_the_plan_is_as_if_made_anew()
     test_changes.test_undone_changes_leave_no_trace()
+    test_links.test_after_every_change_the_plan_is_as_if_made_anew()
+    test_links.test_undone_changes_leave_no_trace()
     test_search.test_the_kernels_plan_costs_what_it_says_and_can_be_supplied_as_it_is()
     test_search.answer(seed=1, cores=1, iterations=20)
 

@@ -8,12 +8,16 @@ import numpy as np
 import pytest
 
 from solver.kernel.bonds import bonds
+from solver.kernel.bundles import take_out_bundles
+from solver.kernel.changes import repair, take_out
 from solver.kernel.dice import dice
+from solver.kernel.holding import hold_back
 from solver.kernel.hopeless import find_hopeless
 from solver.kernel.nearby import best_on
 from solver.kernel.search import anneal, fill
 from solver.kernel.settings import SearchSettings
 from solver.kernel.ties import bind
+from solver.kernel.undoing import begin_iteration, save
 from solver.links import After, Apart, Link, Person, Separation, Together
 from solver.objective import Objective
 from solver.problem import Problem, Shift, Visit
@@ -116,6 +120,34 @@ def test_of_a_plan_that_has_half_a_crew_nothing_of_the_crew_is_kept() -> None:
     kernel = plan_of(problem_of(visits, [ANN, BOB], Together(("a", "b"))), ann="ad")
 
     assert routes(kernel) == {"ann": "d", "bob": ""}
+
+
+def test_what_hangs_together_is_taken_out_together() -> None:
+    visits = [visit("a", 1), visit("b", 1), visit("c", 1), visit("d", 2)]
+    problem = problem_of(visits, [ANN, BOB], Together(("a", "b")), After("b", "c"))
+    kernel = plan_of(problem, ann="ad", bob="bc")
+    begin_iteration(kernel.plan)
+    save(kernel.arrays, kernel.plan, 1)
+    take_out(kernel.arrays, kernel.plan, 2)
+
+    take_out_bundles(kernel.arrays, kernel.plan)
+    repair(kernel.arrays, kernel.plan)
+
+    assert routes(kernel) == {"ann": "d", "bob": ""}
+
+
+def test_a_visit_is_held_where_to_wait_before_it_is_cheaper_than_behind() -> None:
+    visits = [visit("a", 1), visit("b", 1), visit("c", 1, windows=(window(500, 600),))]
+    problem = problem_of(visits, [ANN, BOB], Together(("a", "b")), objective=Objective())
+    kernel = plan_of(problem, ann="ac", bob="b")
+    assert kernel.cents == 515 + 25
+
+    begin_iteration(kernel.plan)
+    save(kernel.arrays, kernel.plan, 0)
+    hold_back(kernel.arrays, kernel.plan, dice(0, 0))
+
+    assert starts(kernel) == {"a": 495, "b": 495, "c": 500}
+    assert kernel.cents == 30 + 25
 
 
 def test_a_technician_is_no_crew() -> None:

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solver.judge.check import check
+from solver.kernel.arrays import ALWAYS
 from solver.kernel.changes import forget_removed, mend, put, repair, settle_worst, take_out
 from solver.kernel.dice import dice
+from solver.kernel.holding import hold_back
 from solver.kernel.nearby import best_on
 from solver.kernel.search import anneal, fill
 from solver.kernel.settings import SearchSettings
@@ -30,12 +34,25 @@ def assert_whole(kernel: KernelPlan) -> None:
     solution = timed(kernel)
     assert check(asked_for(kernel.problem), solution) == ()
     assert solution.objective == kernel.cents
-    anew = KernelPlan(kernel.problem, kernel.sequences())
+    anew = KernelPlan(kernel.problem)
+    anew.load_row(row_of(kernel))
     assert anew.sequences() == kernel.sequences()
     assert moments(anew) == moments(kernel)
     assert anew.state() == kernel.state()
     assert not kernel.plan.tied_routes["loose"].any()
     assert kernel.plan.now["queued"] == 0
+
+
+def row_of(kernel: KernelPlan) -> Any:
+    """The plan as a row, with visits that are held."""
+    hold, shifts = kernel.plan.linked["hold"], kernel.plan.nodes["shift"]
+    held = [
+        number
+        for number in range(len(kernel.problem.visits))
+        if shifts[number] >= 0 and hold[number] > -ALWAYS
+    ]
+    pairs = [value for number in held for value in (number, int(hold[number]) + ALWAYS)]
+    return np.array([*kernel.row_of(kernel.sequences()), *pairs], dtype=np.int64)
 
 
 def moments(kernel: KernelPlan) -> dict[str, int]:
@@ -78,6 +95,7 @@ def disturb(kernel: KernelPlan, random: Random) -> None:
             save(arrays, plan, int(plan.nodes["shift"][call]))
             take_out(arrays, plan, call)
     repair(arrays, plan)
+    hold_back(arrays, plan, dice(random.randrange(99), 1))
     settle_worst(arrays, plan)
     forget_removed(plan)
 
