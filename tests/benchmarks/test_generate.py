@@ -107,8 +107,9 @@ def test_depots_have_too_little_of_scarce_parts_and_warehouses_everything(
 
 
 def test_every_weight_counts(problem: Problem) -> None:
-    """And those that go by priority differ by it."""
-    for weight in fields(Objective):
+    """And those that go by priority differ by it. The largest lateness of all is what benchmarks
+    with links ask for."""
+    for weight in (one for one in fields(Objective) if one.name != "worst_lateness"):
         found = getattr(problem.objective, weight.name)
         assert found, weight.name
         if isinstance(found, tuple):
