@@ -57,6 +57,9 @@ class Ties:
         for lag in self.lags(sequences):
             later.setdefault(lag.earlier, []).append(lag)
         late = dict.fromkeys(shift_of.values())
+        over = max(
+            (self.shifts[name].end + self.shifts[name].max_overtime for name in late), default=0
+        )
         # Each look at a route moves a visit on along a path, past a break or into another window;
         # where it goes on for longer than that, visits wait for each other in a circle.
         steps = sum(1 + len(call.windows) for name in late for call in sequences[name]) + sum(
@@ -73,6 +76,10 @@ class Ties:
                 if moment > moments[visit]:
                     moments[visit] = moment
                     for pushed in _push(later, moments, visit):
+                        if moments[pushed] > over:
+                            # Too late for everybody; or at the paces of those who make them they
+                            # push each other on for ever.
+                            return None
                         late[shift_of[pushed]] = None
         return None
 

@@ -248,9 +248,10 @@ def tied_days(draw: Any, breaks: st.SearchStrategy[tuple[Break, ...]] = _BREAKS)
         problem = line_problem(visits, shifts, links=links, size=4, **weights)
     except ValueError:
         assume(False)
-    legs, calls = legs_of(problem.travel_time), calls_of(problem, names)
+    placed = on_places(problem)
+    legs, calls = legs_of(placed.travel_time), calls_of(placed, names)
     ties = Ties(problem, legs)
-    for one in shifts:
+    for one in placed.shifts:
         tied = any(map(ties.binds, calls[one.id]))
         # Nothing is asked about the others.
         assume(tied or earliest_end(one, calls[one.id], legs) is not None)
