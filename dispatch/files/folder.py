@@ -104,9 +104,9 @@ def import_folder(
         if page not in stocks:
             changed[page.sheet.file] = _store(session, page, by_sheet, actor)
     session.expire_all()
-    links.touch_jobs(session, changed.get(LINKS.file, ()))
-    # A backup has what was let in, by whatever way.
     moved = [id_ for id_, *_ in changed.get(JOBS.file, ())]
+    links.touch_jobs(session, changed.get(LINKS.file, ()), moved)
+    # A backup has what was let in, by whatever way.
     faults = [] if allow_past else links.stored_faults(session, by_sheet.get(LINKS.file), moved)
     if faults:
         raise InvalidInput(*faults)

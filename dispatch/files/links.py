@@ -17,13 +17,16 @@ def jobs_of(page: Page | None) -> set[str]:
     return {job_id for one in contents if isinstance(one, JobLinkEntry) for job_id in one.job_ids}
 
 
-def touch_jobs(session: Session, changes: Iterable[tuple[str, Input | None, Input]]) -> None:
-    """The jobs of links that have changed are others now, to who holds their older state."""
+def touch_jobs(
+    session: Session,
+    changes: Iterable[tuple[str, Input | None, Input]],
+    changed_jobs: Collection[str],
+) -> None:
+    """The jobs of links that have changed are others now, to who holds their older state; those
+    that have changed themselves are so already."""
     lines = [line for _, *both in changes for line in both]
-    touch(
-        session,
-        {job_id for one in lines if isinstance(one, JobLinkEntry) for job_id in one.job_ids},
-    )
+    linked = {job_id for one in lines if isinstance(one, JobLinkEntry) for job_id in one.job_ids}
+    touch(session, linked - {*changed_jobs})
 
 
 def stored_faults(
