@@ -58,6 +58,16 @@ class Apart:
 
 
 Link = Together | After | Apart
+
+SECONDS_A_DAY = 86_400
+
+
+def calendar_day(moment: int) -> int:
+    """The day of a moment, counted from the problem's epoch, which is a midnight; a shift belongs
+    to the day of its start."""
+    return moment // SECONDS_A_DAY
+
+
 Durations = Mapping[str, tuple[int, int]]
 """Seconds of service by visit: of whoever is quickest, and of whoever is slowest."""
 

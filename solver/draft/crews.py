@@ -13,7 +13,17 @@ from solver.draft.closing import Patience
 from solver.draft.draft import Draft
 from solver.draft.insertion import Option, best_place
 from solver.draft.tied import tied, within
-from solver.links import After, Apart, Bonds, Link, Person, Separation, Together, linked
+from solver.links import (
+    After,
+    Apart,
+    Bonds,
+    Link,
+    Person,
+    Separation,
+    Together,
+    calendar_day,
+    linked,
+)
 from solver.problem import Problem, Shift, Visit
 from solver.rules.cost import cost
 from solver.solution import Route
@@ -23,8 +33,6 @@ from solver.timing.slack import Slack
 from solver.timing.ties import Ties, bound_starts
 from solver.timing.timing import cheapest
 from solver.travel import MAX_TIME
-
-DAY = 86_400
 
 MOST_PLACES_OF_THE_FIRST = 12
 MOST_PLACES_OF_THE_NEXT = 3
@@ -354,7 +362,9 @@ class Crews:
                 case Apart(by=Separation.TECHNICIAN):
                     wrong = any(same)
                 case Apart():
-                    wrong = any(other.start // DAY == shift.start // DAY for other in others)
+                    wrong = any(
+                        calendar_day(other.start) == calendar_day(shift.start) for other in others
+                    )
             if wrong:
                 return False
         return True

@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from solver.judge.replay import Replay, at
-from solver.links import After, Apart, Person, Separation, Together
+from solver.links import After, Apart, Person, Separation, Together, calendar_day
 from solver.problem import Shift
 from solver.solution import Rule, Stop, Violation
-
-DAY = 86_400
 
 Placed = dict[str, tuple[Shift, Stop]]
 """Where each visit is served; the first time, should it be served more often."""
@@ -89,7 +87,7 @@ def _technician(placed: Placed, visit: str) -> str:
 
 
 def _day(placed: Placed, visit: str) -> str:
-    return f"day {placed[visit][0].start // DAY}"
+    return f"day {calendar_day(placed[visit][0].start)}"
 
 
 def _placed(case: Replay) -> Placed:

@@ -28,6 +28,7 @@ from solver.kernel.bonds import bonds, links_of
 from solver.kernel.days import days_of, service_times, windows_of
 from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
 from solver.kernel.rests import rests
+from solver.links import calendar_day
 from solver.pace import at_pace
 from solver.problem import LIMITS, Depot, Problem, Shift, Visit
 from solver.rules.eligibility import (
@@ -52,7 +53,6 @@ WAITING = 0.4
 """What a second of unavoidable waiting between two visits counts, if a second of travel is 1, on
 top of its working time: it costs nothing else, but uses up the shift."""
 
-SECONDS_A_DAY = 86_400
 ROWS_AT_ONCE = 32
 """Of matrices, so that what is worked out of them is still in the processor's cache when it is
 written: three thousand places take half the time."""
@@ -252,7 +252,7 @@ def _shifts(
                 *_limits(shift),
                 costs.travel_time,
                 costs.distance,
-                shift.start // SECONDS_A_DAY,
+                calendar_day(shift.start),
             )
         )
         first_state += len(states)

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable
 from itertools import combinations
 from typing import Any
 
-from solver.links import After, Apart, Person, Separation, Together, linked
+from solver.links import After, Apart, Person, Separation, Together, calendar_day, linked
 from solver.ortools.rules import same_service
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Shift
-
-DAY = 86_400
 
 
 def add_links(model: Skeleton) -> None:
@@ -31,7 +29,7 @@ def add_links(model: Skeleton) -> None:
                 for one, other in combinations(nodes, 2):
                     _if_both(model, one, other, who.differ(one, other))
             case Apart():
-                days = days or _Named(model, lambda shift: str(shift.start // DAY))
+                days = days or _Named(model, lambda shift: str(calendar_day(shift.start)))
                 for one, other in combinations(nodes, 2):
                     _if_both(model, one, other, days.differ(one, other))
 

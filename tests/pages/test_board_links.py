@@ -3,17 +3,15 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.pages.conftest import DAY, Service, Windows
 from tests.pages.dispatching import open_details, planned, shown, visit
 from tests.pages.phones import open_phone, shown_job, stops_of
 
 
-def test_a_new_job_with_a_crew_is_offered_and_placed_as_one(
-    page_as: Windows, service: Service, accessible: Callable[[Page], None]
-) -> None:
-    page = shown(page_as("dispatcher", language="en"))
+def new_job(page: Page) -> Locator:
+    """The form for a new job, at a site that is chosen already."""
     page.get_by_role("button", name="New job").click()
     dialog = page.get_by_role("dialog", name="New job")
     site = dialog.get_by_role("combobox", name="Customer, site")
@@ -21,6 +19,14 @@ def test_a_new_job_with_a_crew_is_offered_and_placed_as_one(
     expect(dialog.get_by_role("option").first).to_contain_text("Mùa Thu")
     site.press("ArrowDown")
     site.press("Enter")
+    return dialog
+
+
+def test_a_new_job_with_a_crew_is_offered_and_placed_as_one(
+    page_as: Windows, service: Service, accessible: Callable[[Page], None]
+) -> None:
+    page = shown(page_as("dispatcher", language="en"))
+    dialog = new_job(page)
     dialog.get_by_label("What is to be done").fill("Lift in a new boiler")
     dialog.get_by_role("button", name="Add a technician").click()
     dialog.get_by_label("What they do, if something else").fill("Lend a hand")
@@ -50,13 +56,7 @@ def test_a_new_job_with_a_crew_is_offered_and_placed_as_one(
 def test_an_earlier_job_is_named_with_days_between(page_as: Windows, service: Service) -> None:
     earlier, *_ = next(planned(service))
     page = shown(page_as("dispatcher", language="en"))
-    page.get_by_role("button", name="New job").click()
-    dialog = page.get_by_role("dialog", name="New job")
-    site = dialog.get_by_role("combobox", name="Customer, site")
-    site.fill("mua thu")
-    expect(dialog.get_by_role("option").first).to_contain_text("Mùa Thu")
-    site.press("ArrowDown")
-    site.press("Enter")
+    dialog = new_job(page)
     dialog.get_by_label("What is to be done").fill("Look whether it holds")
     dialog.get_by_role("button", name="Add an earlier job").click()
     dialog.get_by_label("Job id").fill(earlier)
