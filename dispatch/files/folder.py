@@ -91,8 +91,8 @@ def import_folder(
         store.hold_jobs(session, by_sheet[JOBS.file].named)
         is_past_allowed = allow_past or move_to is not None
         faults += _state_faults(session, by_sheet[JOBS.file], settings, allow_past=is_past_allowed)
-    if LINKS.file in by_sheet:
-        hold(session, links.jobs_of(by_sheet[LINKS.file]))
+    if linked := links.jobs_of(by_sheet.get(LINKS.file)):
+        hold(session, linked)
     if faults:
         raise InvalidInput(*faults)
     begun = _begun_by(session, by_sheet[JOBS.file]) if JOBS.file in by_sheet else []

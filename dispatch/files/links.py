@@ -39,6 +39,8 @@ def stored_faults(
     )
     of_jobs = links_by_job(session, changed_jobs).values()
     ids = {*numbers, *(link.id for some in of_jobs for link in some)}
+    if not ids:
+        return []
     return [
         Fault(
             fault.code,
