@@ -74,7 +74,10 @@ def _plain(problem: Problem) -> Problem:
     visits = (
         replace(v, windows=v.windows[:1], parts={}, tools=frozenset()) for v in problem.visits
     )
-    shifts = (replace(shift, breaks=()) for shift in problem.shifts)
+    shifts = (
+        replace(one, breaks=(), rates=replace(one.rates, working_time=None))
+        for one in problem.shifts
+    )
     return replace(problem, visits=tuple(visits), shifts=tuple(shifts), depots=(), objective=costs)
 
 
