@@ -119,6 +119,8 @@ class Follower:
 
 def _with_partners_of(session: Session, technician_ids: Collection[str]) -> set[str]:
     """Technicians who have jobs that are linked to those that these have still to do."""
+    if not technician_ids:
+        return set()
     theirs = session.exec(
         select(Stop.job_id)
         .join(Route, col(Route.id) == Stop.route_id)

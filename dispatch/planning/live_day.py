@@ -27,9 +27,10 @@ from solver.draft.insertion import cheapest_place
 from solver.draft.supply import total
 from solver.judge.check import check
 from solver.links import linked
-from solver.problem import Problem, Shift, TimeWindow, Visit
+from solver.problem import Problem, Shift, Visit
 from solver.rules.cost import RouteCost, cost
 from solver.solution import Route, Solution, StopKind, Unassigned
+from solver.timing.moments import at_moment
 from solver.timing.schedule import Call
 from solver.timing.timing import cheapest
 
@@ -260,9 +261,10 @@ class LiveDay:
     def hold(self, moments: Mapping[str, int]) -> None:
         """Keep visits at these moments from here on, if their routes as they are can have them
         there; they are the same in force."""
+        visits = {name: self.draft.visit(name) for name in moments}
         held = {
-            name: replace(self.draft.visit(name), windows=(TimeWindow(at, at),))
-            for name, at in moments.items()
+            name: replace(visit, windows=(at_moment(visit, moments[name]),))
+            for name, visit in visits.items()
         }
         draft = self.draft.copy()
         draft.visits = tuple(held.get(visit.id, visit) for visit in draft.visits)
