@@ -21,6 +21,10 @@ class Person(StrEnum):
     DIFFERENT = "different"
     ANY = "any"
 
+    def allows(self, is_same: bool) -> bool:
+        """Whether both may have one technician (``is_same``), or two."""
+        return self is Person.ANY or is_same is (self is Person.SAME)
+
 
 class Separation(StrEnum):
     """What two visits must not share."""

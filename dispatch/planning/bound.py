@@ -187,9 +187,7 @@ class _Binding:
             return True
         least, most = gaps(facts)
         first, second = there
-        is_same = len(technicians) == 1
-        wanted = {Person.SAME: True, Person.DIFFERENT: False}.get(facts.link.person or Person.ANY)
-        if wanted is not None and is_same is not wanted:
+        if not (facts.link.person or Person.ANY).allows(len(technicians) == 1):
             return False
         return least <= second.start - first.end <= most
 

@@ -149,9 +149,9 @@ def _not_after(
     most = link.most_minutes
     if most is not None and gap > timedelta(minutes=most) + tolerance:
         return Cause(Why.NOT_AFTER, f"It comes too late after {job.id}.", values)
-    if first is None or link.person in (None, Person.ANY):
+    if first is None or link.person is None:
         return None
-    if (first.technician_id == second.technician_id) is (link.person is Person.SAME):
+    if link.person.allows(first.technician_id == second.technician_id):
         return None
     whom = "the same" if link.person is Person.SAME else "another"
     return Cause(Why.OTHER_PERSON, f"It is for {whom} technician as {job.id}.", values)

@@ -18,7 +18,6 @@ from solver.links import (
     Apart,
     Bonds,
     Link,
-    Person,
     Separation,
     Together,
     calendar_day,
@@ -355,10 +354,7 @@ class Crews:
                 case Together():
                     wrong = any(same)
                 case After():
-                    same_wanted = link.person is Person.SAME
-                    wrong = link.person is not Person.ANY and any(
-                        one != same_wanted for one in same
-                    )
+                    wrong = not all(map(link.person.allows, same))
                 case Apart(by=Separation.TECHNICIAN):
                     wrong = any(same)
                 case Apart():

@@ -140,7 +140,7 @@ class _Linked:
         for one in self._chances(link.first):
             for other in self._chances(link.second):
                 same = one.technician == other.technician
-                if link.person is not Person.ANY and same != (link.person is Person.SAME):
+                if not link.person.allows(same):
                     continue
                 longest = other.latest - one.earliest - one.lasts
                 shortest = other.earliest - one.latest - one.lasts

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from solver.judge.replay import Replay, at
-from solver.links import After, Apart, Person, Separation, Together, calendar_day
+from solver.links import After, Apart, Separation, Together, calendar_day
 from solver.problem import Shift
 from solver.solution import Rule, Stop, Violation
 
@@ -55,7 +55,7 @@ def after(case: Replay, tolerance: int) -> Iterator[Violation]:
             message = f"it starts {gap} s after the end of {first!r}, at most are {link.most}"
             yield _of(placed, second, Rule.AFTER, gap - link.most, message, first)
         same = _technician(placed, first) == _technician(placed, second)
-        if link.person is not Person.ANY and same != (link.person is Person.SAME):
+        if not link.person.allows(same):
             whom = "another" if same else "the same"
             message = f"{whom} technician has to make it as made {first!r}"
             yield _of(placed, second, Rule.AFTER, 1, message, first)
