@@ -29,6 +29,9 @@ class Detours:
         """Where it is ``over``, the answer is that there might be a way."""
         self._problem = problem
         self._over = over
+        self._stops = sorted(
+            {visit.location for visit in problem.visits} | {one.location for one in problem.depots}
+        )
         self._known: dict[tuple[int, bool, int], Matrix | None] = {}
 
     def might(self, visit: Visit, shifts: Sequence[Shift]) -> bool:
@@ -102,15 +105,18 @@ class Detours:
         return self._known[key]
 
     def _settled(self, travel: Matrix, place: int) -> Matrix | None:
+        """By way of the places of visits and depots; nobody stops anywhere else. There is always a
+        leg from a call to the next one, at the same place too."""
+        by = self._stops
         best: Matrix = travel[:, place].copy()
-        best[place] = 0
         while True:
             shorter = best.copy()
             for first in range(0, len(best), ROWS_AT_ONCE):
                 if self._over():
                     return None
                 rows = slice(first, first + ROWS_AT_ONCE)
-                np.minimum(best[rows], (travel[rows] + best).min(axis=1), out=shorter[rows])
+                onward = (travel[rows][:, by] + best[by]).min(axis=1)
+                np.minimum(best[rows], onward, out=shorter[rows])
             if np.array_equal(shorter, best):
                 return best
             best = shorter
