@@ -15,7 +15,7 @@ from dispatch import models
 from dispatch.local_time import Span, local_span
 from dispatch.models import Absence, Job
 from dispatch.planning.service_windows import window_of
-from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot
+from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot, is_under_way
 from solver.solution import StopKind
 
 FRESH = timedelta(minutes=30)
@@ -85,8 +85,8 @@ class _Histories:
         for stop in stops:
             if stop.job_id is not None:
                 job = jobs[stop.job_id]
-                times[stop.job_id] = span_of(stop, job, now)
-                end = free_at(stop, job, route, now)
+                times[stop.job_id] = self._span_of(found, stop)
+                end = max(times[stop.job_id][1], route.shift_starts_at)
                 if last_place is None or end >= ends_at:
                     ends_at, last_place = end, place_of(stop, snapshot)
                     late = end - stop.departure_at
@@ -145,18 +145,35 @@ class _Histories:
             times,
         )
 
+    def _span_of(self, found: LiveRoute, stop: models.Stop) -> Span:
+        """``span_of`` a visit; whoever has set out for it begins as soon as the way takes and it is
+        open, not as planned."""
+        job, now = self.snapshot.live_jobs[stop.job_id or ""], self.snapshot.taken_at
+        if job.en_route_at is None or not is_under_way(job):
+            return span_of(stop, job, now)
+        before = [other for other in found.stops if other.position < stop.position]
+        left_at = before[-1].departure_at if before else found.route.start_at
+        arrival = max(job.en_route_at + (stop.arrival_at - left_at), now)
+        start = max(arrival, self._opens_at(found.route, stop))
+        return start, start + (stop.departure_at - stop.start_at)
+
     def _begins_early_at(self, route: models.Route, stop: models.Stop) -> datetime:
         """When a stop still to come begins if its technician is far ahead: as planned at the
         latest. A break is taken when it should be."""
-        facts = self.facts.get(stop.job_id or "")
+        return min(stop.start_at, max(self._opens_at(route, stop), self.snapshot.taken_at))
+
+    def _opens_at(self, route: models.Route, stop: models.Stop) -> datetime:
+        """From when on the stop can begin on its day; as planned where nothing else is known."""
         depot = self.depots.get(stop.depot_id or "")
-        opens_at = stop.start_at
-        if facts is not None:
-            hours = self.snapshot.opening_hours.get(facts.job.site_id, ())
-            opens_at, _ = window_of(stop, facts.job, facts.windows, hours, route, self.zone)
-        elif depot is not None:
-            opens_at, _ = local_span(route.day, depot.opens, depot.closes, self.zone)
-        return min(stop.start_at, max(opens_at, self.snapshot.taken_at))
+        job = self.snapshot.live_jobs.get(stop.job_id or "")
+        facts = self.facts.get(stop.job_id or "")
+        windows = facts.windows if facts else self.snapshot.windows.get(stop.job_id or "")
+        if job is not None and windows is not None:
+            hours = self.snapshot.opening_hours.get(job.site_id, ())
+            return window_of(stop, job, windows, hours, route, self.zone)[0]
+        if depot is not None:
+            return local_span(route.day, depot.opens, depot.closes, self.zone)[0]
+        return stop.start_at
 
     def _has_outgrown(self, stop: models.Stop) -> bool:
         """Whether the job takes longer than its visit was planned for, or more parts."""
@@ -230,12 +247,6 @@ def is_away(stop: models.Stop, absences: Sequence[Absence]) -> bool:
 def is_reported(job: Job) -> bool:
     """Whether a technician has said anything about it."""
     return any((job.en_route_at, job.arrived_at, job.departed_at))
-
-
-def free_at(stop: models.Stop, job: Job, route: models.Route, now: datetime) -> datetime:
-    """When the technician is free after a visit that has begun: when it is over, or should be, but
-    never before the shift begins."""
-    return max(over_at(stop, job, now), route.shift_starts_at)
 
 
 def over_at(stop: models.Stop, job: Job, now: datetime) -> datetime:

@@ -12,6 +12,7 @@ from dispatch.models import (
     PLANNABLE,
     Job,
     JobStatus,
+    JobWindow,
     OpeningHours,
     Plan,
     Position,
@@ -34,7 +35,7 @@ from dispatch.planning.facts import (
 )
 from dispatch.planning.job_links import LinkFacts, Partner, links_of, partners_of
 from dispatch.planning.legs import measured_legs
-from dispatch.store import rows_where, sites_of, waits_for_place
+from dispatch.store import details_by_job, rows_where, sites_of, waits_for_place
 
 STARTED = (
     JobStatus.EN_ROUTE,
@@ -121,6 +122,8 @@ class Snapshot:
     unable: frozenset[str] = frozenset()
     """Jobs on routes in force whose technicians are not there for them any more, or cannot do them:
     unless they have begun, nothing holds them where they are."""
+    windows: Mapping[str, Sequence[JobWindow]] = field(default_factory=dict)
+    """Of jobs for which somebody has set out who has not arrived yet."""
 
 
 def load_snapshot(
@@ -159,6 +162,7 @@ def load_snapshot(
         waivers=waivers_by_job(session, {*live_jobs, *(facts.job.id for facts in jobs)}),
         links=links,
         partners=partners_of(session, links),
+        windows=_windows_set_out_for(session, live_jobs),
     )
 
 
@@ -234,7 +238,20 @@ def reload_snapshot(
         waivers=waivers | waivers_by_job(session, stale & there),
         links=links,
         partners=partners_of(session, links),
+        windows=_windows_set_out_for(session, live_jobs),
     )
+
+
+def _windows_set_out_for(
+    session: Session, live_jobs: Mapping[str, Job]
+) -> Mapping[str, Sequence[JobWindow]]:
+    ahead = [job for job in live_jobs.values() if is_under_way(job)]
+    return details_by_job(session, JobWindow, ahead) if ahead else {}
+
+
+def is_under_way(job: Job) -> bool:
+    """Whether somebody has set out for it who has not arrived yet."""
+    return job.en_route_at is not None and job.arrived_at is None and job.departed_at is None
 
 
 def _route_ids(session: Session, scope: Scope, since: datetime) -> Sequence[tuple[int | None, str]]:

@@ -104,11 +104,10 @@ def _place_all(
 ) -> bool:
     """Place one after the other where it adds least, within what the others leave open; whether all
     are placed."""
-    nodes, now, placed = plan.nodes, plan.now, 0
+    nodes, now = plan.nodes, plan.now
     for index in range(number):
         visit = plan.crew[index]
         if nodes[visit].shift >= 0:
-            placed += 1
             continue
         price, before = arrays.calls[visit].price, now.cents
         limit = min(price, int(bar - least) + 1)
@@ -122,11 +121,14 @@ def _place_all(
         is_placed = shift >= 0 and put(arrays, plan, visit, shift, place)
         if not is_placed and is_to_fetch(arrays, visit, limit, price, dice, settings):
             place_and_fetch(arrays, plan, visit, limit, settings.shifts_anywhere, dice)
-        if nodes[visit].shift >= 0:
-            placed += 1
-        else:
+        if nodes[visit].shift < 0:
             release(plan, visit)
         least += price + now.cents - before
+    # To fetch what one needs may have taken out one that had its place.
+    placed = 0
+    for index in range(number):
+        if nodes[plan.crew[index]].shift >= 0:
+            placed += 1
     return placed == number
 
 

@@ -160,3 +160,29 @@ def test_breaks_and_closed_depots_are_waited_for(session: Session, settings: Set
     found = history(session, settings, "10:10").stops
     assert [stop.kind for stop in found] == ["visit", "depot"]
     assert found[-1].start_at.astimezone(HANOI) == hanoi("10:30")
+
+
+@pytest.mark.parametrize(
+    ("opens", "over_at"), [("08:00", "09:45"), ("10:00", "11:00"), ("12:15", "13:15")]
+)
+def test_whoever_has_set_out_ahead_of_time_begins_when_the_way_and_the_window_let_them(
+    session: Session, settings: Settings, opens: str, over_at: str
+) -> None:
+    add_technician(session, "ann", at=0, breaks=[("11:00", "14:00", 30)])
+    for name in ("a1", "a2"):
+        add_job(session, name, at=5, minutes=60, windows=[(hanoi(opens), hanoi("16:00"))])
+    first = models.Stop(
+        route_id=0,
+        position=0,
+        kind="visit",
+        job_id="a1",
+        arrival_at=hanoi("08:10"),
+        start_at=hanoi("12:15"),
+        departure_at=hanoi("13:15"),
+    )
+    add_live_route(session, "ann", [first, ("a2", "14:00")], minutes=60)
+    job = session.get_one(Job, "a1")
+    job.status, job.en_route_at = JobStatus.EN_ROUTE, hanoi("08:35")
+    session.commit()
+    found = history(session, settings, "08:40")
+    assert found.free_at == found.times["a1"][1] == hanoi(over_at)

@@ -18,10 +18,12 @@ from solver.kernel.search import anneal, fill
 from solver.kernel.settings import SearchSettings
 from solver.kernel.ties import bind, release
 from solver.kernel.undoing import begin_iteration, save, undo
+from solver.links import After, Person, Together
 from solver.problem import Problem
 from solver.rules.places import asked_for, on_places
 from tests.solver.kernel.linked import linked_problems, plain_problems, ruled_problems, timed
 from tests.solver.kernel.plans import KernelPlan
+from tests.solver.problems import depot, line_problem, shift, visit
 
 SEEDS = st.integers(0, 2**32)
 LONG = 10**9
@@ -82,7 +84,7 @@ def disturb(kernel: KernelPlan, random: Random) -> None:
                 save(arrays, plan, number)
                 take_out(arrays, plan, node)
     repair(arrays, plan)
-    for call in range(len(kernel.problem.visits)):
+    for call in range(len(kernel.problem.visits) if kernel.problem.links else 0):
         number = random.choice(shifts) if shifts else -1
         if plan.nodes["shift"][call] < 0 and number >= 0 and arrays.able[call, number]:
             plan.now["until_blink"] = LONG
@@ -90,7 +92,7 @@ def disturb(kernel: KernelPlan, random: Random) -> None:
             place = best_on(arrays, plan, call, number, 2**61, dice(0, 0), 0.01)
             if place.cents >= 2**61 or not put(arrays, plan, call, number, place):
                 release(plan, call)
-    for call in range(len(kernel.problem.visits)):
+    for call in range(len(kernel.problem.visits) if kernel.problem.links else 0):
         if plan.nodes["shift"][call] >= 0 and _is_without_required(kernel, call):
             save(arrays, plan, int(plan.nodes["shift"][call]))
             take_out(arrays, plan, call)
@@ -98,6 +100,19 @@ def disturb(kernel: KernelPlan, random: Random) -> None:
     hold_back(arrays, plan, dice(random.randrange(99), 1))
     settle_worst(arrays, plan)
     forget_removed(plan)
+
+
+def test_to_fetch_what_one_needs_leaves_none_of_a_bundle_without_its_partner() -> None:
+    """Five visits of ten seconds at one place, of which v0 needs a filter; v1 comes soon after it
+    and together with v2, for which there is no second technician."""
+    visits = [visit(f"v{i}", 0, 10, parts={"filter": 1} if i == 0 else {}) for i in range(5)]
+    links = [After("v0", "v1", 5, 15, Person.SAME), Together(("v2", "v1"))]
+    problem = line_problem(visits, [shift(end=600)], [depot("d", 0)], links=links, working_time=1)
+    for seed in range(20):
+        kernel, numbers = opened(problem, seed), dice(seed, 1)
+        anneal(kernel.arrays, kernel.plan, numbers, SearchSettings(), 300, 9.0, 1.0, 0, 1000.0)
+        assert_whole(kernel)
+        assert kernel.sequences()["s"][-1].id not in ("v1", "v2")
 
 
 def _is_without_required(kernel: KernelPlan, call: int) -> bool:
@@ -132,14 +147,14 @@ def test_where_all_is_early_a_place_adds_what_it_was_said_to_add(
                 take_out(arrays, plan, node)
         mend(arrays, plan, number)
     settle_worst(arrays, plan)
-    for visit in range(len(problem.visits)):
+    for call in range(len(problem.visits)):
         for number in range(len(problem.shifts)):
-            if plan.nodes["shift"][visit] < 0 and arrays.able[visit, number]:
+            if plan.nodes["shift"][call] < 0 and arrays.able[call, number]:
                 plan.now["until_blink"] = LONG
-                place = best_on(arrays, plan, visit, number, 2**61, dice(0, 0), 0.01)
+                place = best_on(arrays, plan, call, number, 2**61, dice(0, 0), 0.01)
                 if place.cents < 2**61:
-                    before = kernel.cents - problem.prices[problem.visits[visit].id]
-                    assert put(arrays, plan, visit, number, place)
+                    before = kernel.cents - problem.prices[problem.visits[call].id]
+                    assert put(arrays, plan, call, number, place)
                     settle_worst(arrays, plan)
                     assert kernel.cents == before + place.cents
 
