@@ -84,8 +84,12 @@ class ShiftRates:
 
     @property
     def given(self) -> Mapping[str, int]:
-        values = ((rate.name, getattr(self, rate.name)) for rate in fields(self))
-        return {name: value for name, value in values if value is not None}
+        values = {
+            "working_time": self.working_time,
+            "travel_time": self.travel_time,
+            "distance": self.distance,
+        }
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def objective_faults(objective: Objective) -> Iterator[Fault]:

@@ -268,7 +268,9 @@ class Problem:
         dearer than any that is not, ``PINNED_FACTOR`` times: nothing may push it off the plan.
         """
         factors = {v.id: self.objective.unassigned[v.priority] for v in self.visits}
-        dearest = {visit.id: self._dearest(visit) for visit in self.visits}
+        rates = {shift.rates for shift in self.shifts}
+        metre = max((self.objective.at(one).distance for one in rates), default=0)
+        dearest = {visit.id: self._dearest(visit, metre) for visit in self.visits}
         top = max((factors[v.id] for v in self.visits if v.pin is None), default=0)
         pinned = sum(visit.pin is not None for visit in self.visits)
         room = MAX_COST // 2 // max(1, sum(factors.values()) + pinned * PINNED_FACTOR * top)
@@ -288,12 +290,10 @@ class Problem:
         costs = self.objective.at(shift.rates)
         return costs.of_route(longest, shift.max_overtime, self._farthest)
 
-    def _dearest(self, visit: Visit) -> int:
-        """More cents than serving the visit can cost, on a route for it alone."""
-        costs = self.objective
-        opening, horizon = self._span
+    def _dearest(self, visit: Visit, metre: int) -> int:
+        """More cents than to serve the visit can cost on a route of its own, at ``metre`` each."""
+        costs, (opening, horizon) = self.objective, self._span
         calls = sum(visit.parts.values()) + len(visit.tools) if self.depots else 0
-        metre = max((costs.at(shift.rates).distance for shift in self.shifts), default=0)
         ways = self._farthest * metre * (1 + min(calls, len(self.depots)))
         dearest = self._dearest_route + ways + costs.not_preferred
         dearest += max((window.price for window in visit.windows), default=0)
