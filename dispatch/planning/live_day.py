@@ -72,6 +72,11 @@ class LiveDay:
         go by ``draft.problem``, in which each visit is bound by where its partners are."""
         return self.translation.problem
 
+    @property
+    def shifts(self) -> tuple[Shift, ...]:
+        """The problem's shifts over places, as the draft's calls and legs are."""
+        return self.draft.problem.shifts
+
     @cached_property
     def _price(self) -> RouteCost:
         return RouteCost(self.problem)
@@ -148,8 +153,8 @@ class LiveDay:
         self.draft.take({**self.draft.sequences, **wanted})
 
     def _calls(self, route: Route) -> tuple[Call, ...]:
-        places: dict[str, Call] = {depot.id: depot for depot in self.problem.depots}
-        places |= {visit.id: visit for visit in self.draft.visits}
+        places: dict[str, Call] = {visit.id: visit for visit in self.draft.visits}
+        places |= {depot.id: depot for depot in self.draft.problem.depots}
         stops = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
         return tuple(places[stop.id] for stop in stops if stop.id in places)
 
@@ -157,7 +162,7 @@ class LiveDay:
         """Take the jobs off their routes. What only they kept from its place comes back to it."""
         self.draft.remove(job_ids)
         self._removed |= {*job_ids}
-        for shift in self.problem.shifts:
+        for shift in self.shifts:
             if not self.is_tenable(shift):
                 self._bring_back(shift, {*job_ids})
 
@@ -312,7 +317,7 @@ class LiveDay:
     def _claims(self) -> Counter[tuple[str, str]]:
         """What routes that stay as they are in force, though they cannot be kept, are to fetch
         beyond what the draft has for them, by depot and part."""
-        shifts = {self.key(shift.id): shift for shift in self.problem.shifts}
+        shifts = {self.key(shift.id): shift for shift in self.shifts}
         going = self._removed | self.translation.snapshot.unable
         claims: Counter[tuple[str, str]] = Counter()
         for live in self.translation.snapshot.live:

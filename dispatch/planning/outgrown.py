@@ -81,7 +81,6 @@ def timed_stops(
         breaks = (stop.position for stop in live.stops if stop.kind == StopKind.BREAK)
         begun |= {position for position in breaks if position < last}
     depots = {facts.depot.id: facts.depot for facts in translation.snapshot.depots}
-    ways = translation.problem.travel_time
     tolerance = timedelta(seconds=translation.problem.objective.moved_time_tolerance)
     here = translation.locations.get(f"technician {live.route.technician_id}")
     # Who has not left yet may leave earlier than planned.
@@ -95,8 +94,8 @@ def timed_stops(
             continue
         there, has_begun = translation.location(stop), stop.position in begun
         way = timedelta()
-        if here is not None and there is not None:
-            way = timedelta(seconds=int(ways[here, there]))
+        if here is not None:
+            way = timedelta(seconds=translation.seconds_to(here, stop))
         is_break, span = stop.kind == StopKind.BREAK, stop.departure_at - stop.start_at
         if has_begun:
             timed = Timed(stop, True, stop.arrival_at, stop.start_at, stop.departure_at)

@@ -26,7 +26,7 @@ from dispatch.planning.shifts import (
 )
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.ties import ProblemClock, tied
-from dispatch.planning.translation import Translation, Unwaived
+from dispatch.planning.translation import Translation, Unwaived, access_of
 from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.planning.van import Shares
 from dispatch.planning.waivers import Waivers
@@ -275,6 +275,7 @@ class _Translator:
             territory=site.territory,
             pin=pin,
             previous=previous,
+            access=access_of(site),
         )
 
     # Shifts

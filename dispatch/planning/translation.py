@@ -17,6 +17,11 @@ from solver.problem import Problem, Shift, TimeWindow, Visit
 _SECOND = timedelta(seconds=1)
 
 
+def access_of(site: models.Site) -> int:
+    """Seconds from the road to a visit at the site."""
+    return site.access_minutes * 60
+
+
 @dataclass(frozen=True, slots=True)
 class Unwaived:
     """A visit as it is with anybody but the technician with whom rules were set aside for it."""
@@ -96,3 +101,19 @@ class Translation:
         if visit is not None:
             return visit.location
         return self.locations.get(place_of(stop, self.snapshot) or "")
+
+    def seconds_to(self, here: int, stop: models.Stop) -> int:
+        """From a place, a row in the travel matrices, until one has arrived at a stop: the way, and
+        the access to a visit that is elsewhere. None to a stop without a place."""
+        there = self.location(stop)
+        if there is None or there == here:
+            return 0
+        return int(self.problem.travel_time[here, there]) + self._access(stop)
+
+    def _access(self, stop: models.Stop) -> int:
+        if stop.job_id is None:
+            return 0
+        if stop.job_id in self.visits:
+            return self.visits[stop.job_id].access
+        job = self.snapshot.live_jobs[stop.job_id]
+        return access_of(self.snapshot.sites[job.site_id])

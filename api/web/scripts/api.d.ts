@@ -153,6 +153,7 @@ declare namespace Api {
     latitude: number | null;
     longitude: number | null;
     territory: string | null;
+    access_minutes: number;
     skills: Record<string, number>;
     parts: Record<string, number>;
     tools: string[];
@@ -286,6 +287,7 @@ declare namespace Api {
     latitude: number | null;
     longitude: number | null;
     territory: string | null;
+    access_minutes: number;
   }
 
   interface SitesFound {

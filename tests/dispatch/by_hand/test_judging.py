@@ -23,8 +23,10 @@ JOBS = tuple(f"j{number}" for number in range(9))
 
 @pytest.fixture(params=range(8))
 def busy_day(request: pytest.FixtureRequest, session: Session, settings: Settings) -> LiveDay:
-    """Three technicians and nine jobs drawn from a seed; those that have a place are in force."""
-    dice = Random(request.param)
+    """Three technicians and nine jobs drawn from a seed; those that have a place are in force. On
+    half of the days it takes a while from the road to some doors."""
+    dice, more = Random(request.param), Random(request.param)
+    doors = [0, 10, 25] if request.param % 2 else [0]
     add_depot(session, "d", at=dice.randrange(20), stock={"belt": 2}, tools=["crane"])
     for number, name in enumerate(CREW):
         add_technician(
@@ -53,6 +55,7 @@ def busy_day(request: pytest.FixtureRequest, session: Session, settings: Setting
             wishes=dice.choice([{}, {}, {"ann": Wish.FORBIDDEN}]),
             pinned_technician_id=dice.choice([None, None, "bob"]),
             priority=dice.choice(list(Priority)),
+            access=more.choice(doors),
         )
         try:
             place_job(session, name, PlaceRequest(day=MONDAY), settings, actor="x", at=SIX)

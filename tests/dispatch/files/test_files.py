@@ -1,5 +1,6 @@
 """Folders of CSV files go in whole or not at all, and come out as they went in."""
 
+import csv
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -103,7 +104,10 @@ def companies(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
         for entry in catalogue()
     ]
     sites = [
-        entry | (place() if draw(st.booleans()) else {"address": "?"}) for entry in catalogue()
+        entry
+        | (place() if draw(st.booleans()) else {"address": "?"})
+        | {"access_minutes": str(draw(st.integers(0, 1440)))}
+        for entry in catalogue()
     ]
     work = [
         {
@@ -193,6 +197,39 @@ def test_a_line_changes_what_has_its_id_and_leaves_the_rest(
     assert entry.before is not None
     assert entry.after is not None
     assert (entry.before["title"], entry.after["title"]) == ("Máy lạnh không mát", "Khác")
+
+
+def without_column(folder: Path, name: str, *columns: str) -> Path:
+    """A folder with this file of another one, as it was before there were these columns."""
+    lines = [
+        {column: cell for column, cell in line.items() if column not in columns}
+        for line in read(folder)[name]
+    ]
+    header = list(dict.fromkeys(column for line in lines for column in line))
+    older = folder.with_name("older")
+    older.mkdir(exist_ok=True)
+    with (older / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, header, restval="")
+        writer.writeheader()
+        writer.writerows(lines)
+    return older
+
+
+def test_a_file_of_before_there_was_access_is_read_and_changes_none(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "in", {"sites": COMPANY["sites"]})
+    older = without_column(folder, "sites", "access_minutes")
+    take_in(session, older, settings)
+    assert session.get_one(Site, "S-1").access_minutes == 0
+    take_in(session, folder, settings)
+    take_in(session, older, settings)
+    assert session.get_one(Site, "S-1").access_minutes == 12
+    site = COMPANY["sites"][0] | {"access_minutes": "", "name": "Cô Lan"}
+    take_in(session, written(tmp_path / "empty", {"sites": [site]}), settings)
+    session.expire_all()
+    stored = session.get_one(Site, "S-1")
+    assert (stored.name, stored.access_minutes) == ("Cô Lan", 0)
 
 
 def test_hours_in_a_file_replace_all_hours_of_the_sites_it_names(

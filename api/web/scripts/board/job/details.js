@@ -110,6 +110,7 @@ function jobDetails(job) {
       element("span", { class: "numbers" }, `${time(job.arrived_at)}–${job.departed_at ? time(job.departed_at) : "…"}`),
     ],
     [text("job.site"), element("span", {}, job.site, element("br"), element("span", { class: "soft" }, job.address))],
+    job.access_minutes && [text("job.access"), text("unit.minutes", { value: job.access_minutes })],
     job.windows.length && [
       text("job.windows"),
       element(
