@@ -26,6 +26,26 @@ class TechnicianOut(Output):
     territories: list[str]
     """None named: all of them."""
     skills: list[HeldSkillOut]
+    pace_percent: int
+    """Of their usual time that visits take: 100 as usual, 130 a trainee, 85 a veteran."""
+    max_visits: int | None
+    """On each route; None: no limit."""
+    max_travel_minutes: int | None
+    """On each route, from home and back; None: no limit."""
+    max_distance_km: int | None
+    """On each route, from home and back; None: no limit."""
+
+
+OF_ROW = {
+    "id",
+    "name",
+    "phone",
+    "active",
+    "pace_percent",
+    "max_visits",
+    "max_travel_minutes",
+    "max_distance_km",
+}
 
 
 def read_technician(session: Session, technician_id: str) -> Technician:
@@ -61,7 +81,7 @@ def _outs(session: Session, technicians: Sequence[Technician]) -> list[Technicia
         territories[row.technician_id].append(row.territory)
     return [
         TechnicianOut(
-            **technician.model_dump(include={"id", "name", "phone", "active"}),
+            **technician.model_dump(include=OF_ROW),
             territories=territories[technician.id],
             skills=skills[technician.id],
         )

@@ -145,6 +145,7 @@ TECHNICIANS = Sheet(
         Detail("skills", models.TechnicianSkill, "technician_id", HeldSkill),
         Detail("tools", models.VanTool, "technician_id", "tool_id"),
     ),
+    optional=frozenset({"pace_percent", "max_visits", "max_travel_minutes", "max_distance_km"}),
 )
 SITES = Sheet("sites.csv", SiteEntry, Site, optional=frozenset({"access_minutes"}))
 JOBS = Sheet(

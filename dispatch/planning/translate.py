@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import cached_property
 
 from dispatch import models
@@ -32,6 +33,7 @@ from dispatch.planning.van import Shares
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
 from solver.objective import Objective
+from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.waivers import waived
 from solver.solution import StopKind
@@ -87,7 +89,8 @@ class _Translator:
                     demanded[facts.job.id] = self._unwaived(facts, site, when)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
-        ties = tied(self.snapshot, self.histories, visits, ProblemClock(self._floor, self.zone))
+        clock = ProblemClock(self._floor, self.zone)
+        ties = tied(self.snapshot, self.histories, visits, clock, self._paces)
         left_out |= ties.left_out
         seconds, metres = self._travel.matrices(self._places)
         problem = Problem(
@@ -299,6 +302,12 @@ class _Translator:
             if self._starts_at(shift) < shift.ends_at
         }
 
+    @property
+    def _paces(self) -> tuple[Fraction, Fraction]:
+        """As the problem has them (``Problem.paces``)."""
+        paces = [facts.pace for facts, _ in self._shifts.values()]
+        return min(paces, default=ITS_OWN_TIME), max(paces, default=ITS_OWN_TIME)
+
     @cached_property
     def _shares(self) -> Shares:
         return Shares(self.snapshot, self.histories, self.waivers, self.zone)
@@ -370,6 +379,7 @@ class _Translator:
                 for pause in breaks
             ),
             territories=facts.territories,
+            pace=facts.pace,
         )
 
     # Supplies

@@ -57,6 +57,10 @@ COMPANY: dict[str, list[dict[str, str]]] = {
             "territories": "centre; west",
             "skills": "electric; gas:2@2031-03-31",
             "tools": "LADDER",
+            "pace_percent": "85",
+            "max_visits": "8",
+            "max_travel_minutes": "240",
+            "max_distance_km": "150",
         }
     ],
     "working_hours": [

@@ -77,7 +77,8 @@ def test_a_new_job_shows_its_faults_and_takes_an_offer_with_one_click(
 def test_a_new_job_at_a_new_site_waits_if_nobody_takes_an_offer(
     page_as: Windows, service: Service
 ) -> None:
-    page = shown(page_as("dispatcher", language="en"))
+    expected = ["answered 422: POST /jobs"]
+    page = shown(page_as("dispatcher", language="en", expected=expected))
     page.get_by_role("button", name="New job").click()
     dialog = page.get_by_role("dialog", name="New job")
     dialog.get_by_role("button", name="New site").click()

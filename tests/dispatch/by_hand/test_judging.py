@@ -24,9 +24,9 @@ JOBS = tuple(f"j{number}" for number in range(9))
 @pytest.fixture(params=range(8))
 def busy_day(request: pytest.FixtureRequest, session: Session, settings: Settings) -> LiveDay:
     """Three technicians and nine jobs drawn from a seed; those that have a place are in force. On
-    half of the days it takes a while from the road to some doors."""
+    half of the days it takes a while from the road to some doors, and some are quick or slow."""
     dice, more = Random(request.param), Random(request.param)
-    doors = [0, 10, 25] if request.param % 2 else [0]
+    doors, paces = ([0, 10, 25], [75, 100, 133]) if request.param % 2 else ([0], [100])
     add_depot(session, "d", at=dice.randrange(20), stock={"belt": 2}, tools=["crane"])
     for number, name in enumerate(CREW):
         add_technician(
@@ -39,6 +39,7 @@ def busy_day(request: pytest.FixtureRequest, session: Session, settings: Setting
             skills={"gas": dice.randint(1, 3)},
             stock={"belt": dice.randint(0, 1)},
             territories=dice.choice([[], ["south"]]),
+            pace_percent=more.choice(paces),
         )
     for name in JOBS:
         opens = dice.randint(8, 11)

@@ -26,12 +26,13 @@ from dispatch.models import (
     Site,
     Skill,
     Stop,
+    Technician,
     TechnicianSkill,
 )
 from dispatch.settings import Settings
 from dispatch.texts import cleaned
 from tests.dispatch.companies import SOON, put_on_live_route
-from tests.dispatch.folders import COMPANY, count, read, take_in, with_job, written
+from tests.dispatch.folders import COLUMNS, COMPANY, count, read, take_in, with_job, written
 
 # Round trip
 
@@ -58,6 +59,16 @@ nasty = st.sampled_from(
 codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,7}", fullmatch=True)
 coordinates = st.tuples(
     st.floats(min_value=8.0, max_value=23.5), st.floats(min_value=102.0, max_value=110.0)
+)
+
+
+limits = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_visits": st.integers(1, 1_000).map(str),
+        "max_travel_minutes": st.integers(1, 1440).map(str),
+        "max_distance_km": st.integers(1, 10_000).map(str),
+    },
 )
 
 
@@ -100,7 +111,9 @@ def companies(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
             "territories": "; ".join(draw(st.lists(codes, max_size=2, unique=True))),
             "skills": numbered(some_of(skills)),
             "tools": "; ".join(some_of(tools)),
+            "pace_percent": str(draw(st.integers(10, 1000))),
         }
+        | draw(limits)
         for entry in catalogue()
     ]
     sites = [
@@ -205,7 +218,7 @@ def without_column(folder: Path, name: str, *columns: str) -> Path:
         {column: cell for column, cell in line.items() if column not in columns}
         for line in read(folder)[name]
     ]
-    header = list(dict.fromkeys(column for line in lines for column in line))
+    header = [column for column in COLUMNS[name] if column not in columns]
     older = folder.with_name("older")
     older.mkdir(exist_ok=True)
     with (older / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
@@ -230,6 +243,25 @@ def test_a_file_of_before_there_was_access_is_read_and_changes_none(
     session.expire_all()
     stored = session.get_one(Site, "S-1")
     assert (stored.name, stored.access_minutes) == ("Cô Lan", 0)
+
+
+def test_a_file_of_before_there_were_paces_and_limits_is_read_and_changes_none(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    known = {kind: COMPANY[kind] for kind in ("skills", "tools", "technicians")}
+    folder = written(tmp_path / "in", known)
+    take_in(session, folder, settings)
+    columns = ("pace_percent", "max_visits", "max_travel_minutes", "max_distance_km")
+    take_in(session, without_column(folder, "technicians", *columns), settings)
+
+    def stored() -> list[int | None]:
+        session.expire_all()
+        return [getattr(session.get_one(Technician, "T-1"), column) for column in columns]
+
+    assert stored() == [85, 8, 240, 150]
+    emptied = COMPANY["technicians"][0] | dict.fromkeys(columns, "")
+    take_in(session, written(tmp_path / "empty", {"technicians": [emptied]}), settings)
+    assert stored() == [100, None, None, None]
 
 
 def test_hours_in_a_file_replace_all_hours_of_the_sites_it_names(
