@@ -17,10 +17,10 @@ from dispatch.by_hand.judgements import (
     broken_rule,
     does_not_work_then,
     told,
-    unit,
     waiver_out,
 )
 from dispatch.by_hand.judging import Move, Trial, broken
+from dispatch.by_hand.rule_words import unit
 from dispatch.models import Plan, PlanUnassigned, now
 from dispatch.output import Output
 from dispatch.placing.placing import attendable, conflict, live_day, plannable, today

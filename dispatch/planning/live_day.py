@@ -48,9 +48,8 @@ class LiveDay:
         current = in_force(translation)
         self._routes = {} if current is None else {route.shift: route for route in current.routes}
         # Who lacks something there has to make way, and nobody in their stead.
-        self.draft.adopt(
-            _without(route, translation.shares.lost) for route in self._routes.values()
-        )
+        gone = translation.shares.lost | translation.over.keys()
+        self.draft.adopt(_without(route, gone) for route in self._routes.values())
         self._before = dict(self.draft.sequences)
         self._cents_now: dict[str, tuple[tuple[Call, ...], int]] = {}
         self._lost = dict(self._visits_that_cannot_stay())
@@ -89,6 +88,7 @@ class LiveDay:
             for job_id in self._lost.keys()
             - self.translation.snapshot.unable
             - self.translation.shares.lost
+            - self.translation.over.keys()
             if not (job_id in self.translation.visits and self.ways(job_id))
         )
 

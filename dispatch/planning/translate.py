@@ -16,6 +16,7 @@ from dispatch import models
 from dispatch.local_time import ONE_DAY, days, local_span, start_of
 from dispatch.models import Priority, Wish
 from dispatch.planning.facts import DepotFacts, JobFacts, TechnicianFacts
+from dispatch.planning.limits import RouteLimits
 from dispatch.planning.progress import History, histories, is_there
 from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
 from dispatch.planning.shifts import (
@@ -37,6 +38,7 @@ from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.waivers import waived
 from solver.solution import StopKind
+from solver.travel import Matrix
 
 NEEDS_LOCATION = "needs_location"
 """The reason for leaving out a job whose site has no coordinates."""
@@ -92,7 +94,7 @@ class _Translator:
         clock = ProblemClock(self._floor, self.zone)
         ties = tied(self.snapshot, self.histories, visits, clock, self._paces)
         left_out |= ties.left_out
-        seconds, metres = self._travel.matrices(self._places)
+        seconds, metres = self._ways
         problem = Problem(
             visits=ties.visits,
             links=ties.links,
@@ -115,6 +117,7 @@ class _Translator:
             zone=self.zone,
             shares=self._shares,
             overnight=frozenset(overnight),
+            over=self._limits.over,
             unpinned=unpinned,
             unwaived={
                 job_id: Unwaived(technician, visit, {shift.id: shift for shift in without.shifts})
@@ -233,6 +236,10 @@ class _Translator:
         estimate = StraightLine(self.settings.speed_kmh, self.settings.detour_factor)
         return MeasuredLegs(self.snapshot.legs, estimate) if self.snapshot.legs else estimate
 
+    @cached_property
+    def _ways(self) -> tuple[Matrix, Matrix]:
+        return self._travel.matrices(self._places)
+
     # Visits
 
     @cached_property
@@ -309,6 +316,10 @@ class _Translator:
         return min(paces, default=ITS_OWN_TIME), max(paces, default=ITS_OWN_TIME)
 
     @cached_property
+    def _limits(self) -> RouteLimits:
+        return RouteLimits(self.snapshot, self.histories, self._locations, *self._ways)
+
+    @cached_property
     def _shares(self) -> Shares:
         return Shares(self.snapshot, self.histories, self.waivers, self.zone)
 
@@ -354,6 +365,7 @@ class _Translator:
         breaks = clipped(breaks, (starts_at, shift.ends_at))
         if behind is not None:
             breaks = one_after_the_other(breaks)
+        left = self._limits.left(facts, shift, start)
         first = next(s for _, s in self._shifts.values() if s.technician_id == technician)
         return Shift(
             id=name,
@@ -380,6 +392,9 @@ class _Translator:
             ),
             territories=facts.territories,
             pace=facts.pace,
+            max_visits=left.get("max_visits"),
+            max_travel=left.get("max_travel"),
+            max_distance=left.get("max_distance"),
         )
 
     # Supplies

@@ -7,6 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from dispatch import models
+from dispatch.planning.limits import OverLimit
 from dispatch.planning.progress import History, place_of
 from dispatch.planning.service_windows import Unattendable
 from dispatch.planning.shifts import WorkingShift
@@ -54,6 +55,8 @@ class Translation:
     """What depot calls in force are given, and who lacks something all the same."""
     overnight: frozenset[str]
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
+    over: Mapping[str, OverLimit] = field(default_factory=dict)
+    """By job, visits in force that have to leave for their routes to keep their limits."""
     unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
     """The windows that visits pinned in time would have without that."""
     unwaived: Mapping[str, Unwaived] = field(default_factory=dict)
