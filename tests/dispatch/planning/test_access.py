@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from dispatch.by_hand.judging import Move, judge
+from dispatch.by_hand.judging import Move, broken, judge
 from dispatch.by_hand.why_not import explain_unassigned
 from dispatch.company.sites import SiteChange, change_site
 from dispatch.models import Job, JobStatus, PlacementStatus, Route, RunStatus, Site, Stop
 from dispatch.placing.placing import PlaceRequest, live_day, place_job
 from dispatch.planning.conflicts import broken_visits
+from dispatch.planning.plan_rows import in_force as rest_in_force
 from dispatch.planning.unable import Why
 from dispatch.settings import Settings
 from dispatch.views.itinerary import daily_route
@@ -201,3 +202,40 @@ def test_what_somebody_else_did_first_is_left_home_for_in_time(
         select(Route).where(col(Route.live), Route.technician_id == "ann")
     ).one()
     assert route.start_at == hanoi("07:50")
+
+
+def test_who_goes_on_with_a_route_leaves_in_time_for_the_way_in(
+    at_the_mall: Session, settings: Settings
+) -> None:
+    job = at_the_mall.get_one(Job, "home")
+    job.status, job.arrived_at, job.departed_at = (
+        JobStatus.COMPLETED,
+        hanoi("08:30"),
+        hanoi("08:50"),
+    )
+    at_the_mall.commit()
+    found = translated(at_the_mall, settings, at=hanoi("08:55"))
+    solution = rest_in_force(found)
+    assert solution is not None
+    [route] = solution.routes
+    assert found.moment(route.start) == hanoi("09:00")
+    assert not broken(found.problem, solution.routes)
+
+
+def test_what_is_judged_sets_out_from_where_people_live(
+    session: Session, settings: Settings
+) -> None:
+    """With access there are more places than sites and homes; nobody is taken for another."""
+    add_technician(session, "ann", at=0)
+    for name, at in (("a", 8), ("b", 3)):
+        add_job(session, name, at=at, access=10)
+    add_live_route(session, "ann", [("a", "09:30")])
+    session.commit()
+    live = live_day(session, MONDAY, settings, SIX)
+    judged = judge(live, Move("b", "ann", MONDAY))
+    [before] = judged.before
+    way = live.translation.problem.travel_time[
+        live.translation.locations["technician ann"], visit(live.translation, "a").location
+    ]
+    assert before.stops[0].arrival - before.start == way + 600
+    assert not broken(live.problem, judged.after)

@@ -26,6 +26,7 @@ from dispatch.models import (
 from dispatch.placing.following import Follower
 from dispatch.placing.placing import PlaceRequest, live_day, place_job
 from dispatch.planning.conflicts import Conflicts, broken_visits
+from dispatch.planning.live_day import LiveDay
 from dispatch.planning.unable import Why
 from dispatch.settings import Settings
 from dispatch.store import reading
@@ -145,6 +146,7 @@ def test_what_nobody_else_may_have_waits_with_the_reason(four: Session, settings
     four.add(JobWindow(job_id="j2", starts_at=hanoi("08:00"), ends_at=hanoi("17:00")))
     changed(four, limited("ann", max_visits=3))
     changed(four, lambda s: setattr(s.get_one(Technician, "bob"), "active", False))
+    assert not live_day(four, MONDAY, settings, SIX).translation.snapshot.doomed
     follow(four, settings, EIGHT)
     assert in_force(four) == {"ann": ["j1", "j3", "j4"]}
     assert status(four, "j2") == JobStatus.OPEN
@@ -195,11 +197,13 @@ def test_who_has_gone_round_by_another_way_keeps_what_was_planned(
     """What is in force was within the limit; where ann is seen, she has driven more than that."""
     changed(four, limited("ann", max_distance_km=13))
     assert everything_holds(four, settings, SIX)
-    take(four, "completed", "09:00", job="j1", received="09:01")
-    four.add(Position(technician_id="ann", latitude=21.2, longitude=105.8, at=hanoi("09:10")))
+    take(four, "completed", "08:40", job="j1", received="08:41")
+    four.add(Position(technician_id="ann", latitude=21.2, longitude=105.8, at=hanoi("08:45")))
     four.commit()
-    at = hanoi("09:15")
-    assert not live_day(four, MONDAY, settings, at).lost
+    at = hanoi("08:50")
+    found = translated(four, settings, at=at)
+    assert shift(found).start_location == found.locations["position ann"]
+    assert not LiveDay(found).lost
     assert everything_holds(four, settings, at)
 
 
