@@ -6,12 +6,13 @@ by other visits it is not. Here a technician may pass by any place for nothing, 
 slower than what can really be done, so that what is impossible even then is proved to be so.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from solver.draft.alone import Alone, TooMuch
+from solver.draft.tied import Tied
 from solver.problem import Problem, Shift, Visit
 from solver.rules.places import PlacedProblem, asked_for, ends_of
 from solver.travel import Matrix
@@ -29,9 +30,12 @@ class Detours:
         """Where it is ``over``, the answer is that there might be a way."""
         self._problem = problem
         self._over = over
-        self._stops = sorted(
-            {visit.location for visit in problem.visits} | {one.location for one in problem.depots}
-        )
+        places: Iterable[int] = range(len(problem.travel_time))
+        if not isinstance(asked_for(problem), Tied):
+            # In a tied problem somebody may stop where linked visits are that it does without.
+            places = {visit.location for visit in problem.visits}
+            places |= {depot.location for depot in problem.depots}
+        self._stops = sorted(places)
         self._known: dict[tuple[int, bool, int], Matrix | None] = {}
 
     def might(self, visit: Visit, shifts: Sequence[Shift]) -> bool:

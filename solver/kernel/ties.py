@@ -285,13 +285,15 @@ def _suspect_followers(arrays: Arrays, plan: Plan, visit: int) -> None:
         return
     for row in range(bond.first_of_ties_from, bond.first_of_ties_from + bond.number_of_ties_from):
         tie = arrays.ties_from[row]
-        if plan.nodes[tie.visit].shift >= 0:
+        shift, early = plan.nodes[tie.visit].shift, plan.linked[tie.visit].early
+        if shift >= 0 and early > -ALWAYS:
             moment = start + tie.lag
             if tie.served > 0:
                 moment += bond.longest
             elif tie.served < 0:
                 moment -= arrays.bonds[tie.visit].shortest
-            if -ALWAYS < plan.linked[tie.visit].early <= moment:
+            # On a rough route it may be later than it was told, because of what it was told.
+            if early <= moment or is_rough(arrays, plan, shift):
                 enqueue(plan, tie.visit)
 
 
@@ -434,9 +436,8 @@ def rewind(arrays: Arrays, plan: Plan) -> None:
         next_queued(plan)
     for index in range(now.traced):
         before = plan.traced_linked[index]
-        plan.linked[before.visit].early = before.early
-        plan.linked[before.visit].late = before.late
-        plan.linked[before.visit].hold = before.hold
+        tied = plan.linked[before.visit]
+        tied.early, tied.late, tied.hold = before.early, before.late, before.hold
     for index in range(now.touched):
         label(arrays, plan, plan.touched[index])
 

@@ -23,7 +23,7 @@ from solver.problem import Problem
 from solver.rules.places import asked_for, on_places
 from tests.solver.kernel.linked import linked_problems, plain_problems, ruled_problems, timed
 from tests.solver.kernel.plans import KernelPlan
-from tests.solver.problems import depot, line_problem, shift, visit
+from tests.solver.problems import depot, line_problem, pause, shift, visit, window
 
 SEEDS = st.integers(0, 2**32)
 LONG = 10**9
@@ -83,8 +83,14 @@ def disturb(kernel: KernelPlan, random: Random) -> None:
             if random.random() < 0.3:
                 save(arrays, plan, number)
                 take_out(arrays, plan, node)
+    if not kernel.problem.links:
+        for index in range(int(plan.now["saved_routes"])):
+            mend(arrays, plan, plan.saved_shift[index])
+        settle_worst(arrays, plan)
+        forget_removed(plan)
+        return
     repair(arrays, plan)
-    for call in range(len(kernel.problem.visits) if kernel.problem.links else 0):
+    for call in range(len(kernel.problem.visits)):
         number = random.choice(shifts) if shifts else -1
         if plan.nodes["shift"][call] < 0 and number >= 0 and arrays.able[call, number]:
             plan.now["until_blink"] = LONG
@@ -92,7 +98,7 @@ def disturb(kernel: KernelPlan, random: Random) -> None:
             place = best_on(arrays, plan, call, number, 2**61, dice(0, 0), 0.01)
             if place.cents >= 2**61 or not put(arrays, plan, call, number, place):
                 release(plan, call)
-    for call in range(len(kernel.problem.visits) if kernel.problem.links else 0):
+    for call in range(len(kernel.problem.visits)):
         if plan.nodes["shift"][call] >= 0 and _is_without_required(kernel, call):
             save(arrays, plan, int(plan.nodes["shift"][call]))
             take_out(arrays, plan, call)
@@ -113,6 +119,24 @@ def test_to_fetch_what_one_needs_leaves_none_of_a_bundle_without_its_partner() -
         anneal(kernel.arrays, kernel.plan, numbers, SearchSettings(), 300, 9.0, 1.0, 0, 1000.0)
         assert_whole(kernel)
         assert kernel.sequences()["s"][-1].id not in ("v1", "v2")
+
+
+def test_who_waited_on_a_route_with_a_break_is_early_again_once_nobody_is_waited_for() -> None:
+    """Ann has to end no more than ten seconds before Bob begins at 200. So she waits until 130, and
+    has her break then, which would have time after her visit otherwise."""
+    first = visit("a", 0, 60, allowed=frozenset({"ann"}))
+    second = visit("b", 0, 60, allowed=frozenset({"bob"}), windows=(window(200, 2000),))
+    shifts = [shift("s", "ann", start=50, breaks=(pause("b", 130, 140, 10),)), shift("t", "bob")]
+    links = [After("a", "b", 0, 10)]
+    kernel = opened(line_problem([first, second], shifts, links=links, promptness=(1,) * 5), 0)
+    assert moments(kernel) == {"a": 140, "b": 200}
+    begin_iteration(kernel.plan)
+    save(kernel.arrays, kernel.plan, 1)
+    take_out(kernel.arrays, kernel.plan, 1)
+    repair(kernel.arrays, kernel.plan)
+    forget_removed(kernel.plan)
+    assert moments(kernel) == {"a": 50}
+    assert_whole(kernel)
 
 
 def _is_without_required(kernel: KernelPlan, call: int) -> bool:
