@@ -254,6 +254,9 @@ class NewSite(Input):
     longitude: Annotated[Longitude | None, Field(validate_default=True)] = None
     territory: Territory | None = None
     phone: Text | None = None
+    access_minutes: Minutes = 0
+    """From the road to the door (parking, gate, lift): spent once before service, wherever the stop
+    before is elsewhere."""
 
     _coordinates = field_validator("longitude")(check_coordinates)
 

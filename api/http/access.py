@@ -161,6 +161,7 @@ POLICY: dict[str, Access] = {
     "solve_problem": SOLVING,
     # technicians' days
     "list_technicians": OFFICE,
+    "change_technician": OFFICE,
     "read_route": OWN_DAY,
     "read_route_as_calendar": OWN_DAY,
     "read_route_as_geojson": OWN_DAY,

@@ -26,7 +26,7 @@ from api.http.problems import documented
 from api.http.unchanged import Made, answered
 from dispatch.calendar_texts import Language
 from dispatch.company import technicians
-from dispatch.company.technicians import TechnicianOut
+from dispatch.company.technicians import TechnicianChange, TechnicianOut
 from dispatch.intake import Code, Day
 from dispatch.output import Output
 from dispatch.placing import absences
@@ -48,6 +48,13 @@ class Absences(Output):
     absences: list[AbsenceOut]
 
 
+CHANGES: dict[str, Any] = {
+    "trainee": {
+        "summary": "A trainee, with six visits a route at most",
+        "value": {"pace_percent": 130, "max_visits": 6},
+    },
+    "unlimited": {"summary": "As many as there is time for", "value": {"max_visits": None}},
+}
 ABSENCES: dict[str, Any] = {
     "ill": {
         "summary": "Ill for the rest of the day",
@@ -112,6 +119,23 @@ def list_technicians(
 ) -> TechnicianPage:
     page, following = technicians.list_technicians(session, after=after, limit=limit)
     return TechnicianPage(technicians=page, next=following)
+
+
+@router.patch(
+    "/{technician_id}",
+    summary="Change how a technician works",
+    responses=documented(404),
+)
+def change_technician(
+    technician_id: Code,
+    change: Annotated[TechnicianChange, Body(openapi_examples=CHANGES)],
+    session: WritingSession,
+    actor: Actor,
+) -> TechnicianOut:
+    """How quick they are, and how much each of their routes may have. Fields that are absent stay
+    as they are, null takes a limit away. What is in force and does not hold by that is looked at
+    anew at once."""
+    return technicians.change_technician(session, technician_id, change, actor=actor)
 
 
 async def _day(

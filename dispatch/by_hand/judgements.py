@@ -6,7 +6,6 @@ Nothing is stored. To put a change in force, judge it again under lock.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -14,6 +13,7 @@ from sqlmodel import Session
 
 from dispatch.by_hand.judging import Judged, Move, judge
 from dispatch.by_hand.keeping import judged_within_links, within_links
+from dispatch.by_hand.rule_words import Unit, sentence, unit
 from dispatch.company.technicians import read_technician
 from dispatch.intake import Code, Day, Input, Moment
 from dispatch.models import Route, now
@@ -28,20 +28,8 @@ from dispatch.plans import queries
 from dispatch.plans.changes import UNSEEN
 from dispatch.settings import Settings
 from solver.rules.waivers import Waiver
-from solver.solution import EARLIER, HARD, TECHNICIAN, Rule, Stop, StopKind, Violation
-from solver.wording import counted
+from solver.solution import HARD, Rule, Stop, StopKind, Violation
 
-Unit = Literal["seconds", "items", "levels", ""]
-UNITS: dict[Rule, Unit] = {
-    Rule.SKILLS: "levels",
-    Rule.TIME_WINDOWS: "seconds",
-    Rule.SHIFT: "seconds",
-    Rule.BREAKS: "seconds",
-    Rule.TRAVEL: "seconds",
-    Rule.PARTS: "items",
-    Rule.TOOLS: "items",
-    Rule.DEPOT_STOCK: "items",
-}
 MOST_DAYS = 31
 """A visit moves within so many days at once: all that its technicians do in between counts."""
 
@@ -353,7 +341,7 @@ def broken_rule(
         subject=", ".join(subjects),
         amount=violation.amount,
         unit=unit(violation.rule, subjects),
-        message=_message(
+        message=sentence(
             violation.rule, violation.stop, technician_id, violation.subjects, violation.amount
         ),
         existing=existing,
@@ -391,53 +379,4 @@ def waiver_out(live: LiveDay, waiver: Waiver) -> WaiverOut:
 def told(waiver: Waiver) -> str:
     """What is broken if the waiver is used up."""
     subjects = (waiver.subject,) if waiver.subject else ()
-    return _message(waiver.rule, waiver.visit, waiver.technician, subjects, waiver.amount)
-
-
-def unit(rule: Rule, subjects: Iterable[str]) -> Unit:
-    """What the amount counts."""
-    if rule is Rule.PINS:
-        return "" if TECHNICIAN in subjects else "seconds"
-    return UNITS.get(rule, "")
-
-
-def _message(rule: Rule, stop: str, technician: str, subjects: tuple[str, ...], amount: int) -> str:
-    """One sentence about a rule that is broken or waived by so much."""
-    what = ", ".join(subjects)
-    match rule:
-        case Rule.SKILLS:
-            levels = counted(amount, "level")
-            return f"{technician} is {levels} of skill {what} short of what {stop} needs"
-        case Rule.TIME_WINDOWS:
-            side = "before" if EARLIER in subjects else "after"
-            return f"{stop} starts {_duration(amount)} {side} its time window"
-        case Rule.SHIFT:
-            return f"{technician} works {_duration(amount)} longer than shift and overtime allow"
-        case Rule.LIMITS:
-            return f"{technician} has more than the shift allows ({what}), by {amount}"
-        case Rule.BREAKS:
-            return f"the break of {technician} is {_duration(amount)} off its time"
-        case Rule.PARTS:
-            return f"{technician} is {amount} × {what} short for {stop}"
-        case Rule.TOOLS:
-            return f"{technician} has no {what} for {stop}"
-        case Rule.DEPOT_STOCK:
-            return f"{stop} is {amount} × {what} short: others take it"
-        case Rule.PINS if TECHNICIAN in subjects:
-            return f"{stop} is promised to another technician"
-        case Rule.PINS:
-            return f"{stop} starts {_duration(amount)} off its promised time"
-        case Rule.TECHNICIANS:
-            return f"{technician} is not to be sent to {stop}"
-        case Rule.TERRITORY:
-            return f"{technician} does not serve territory {what}, where {stop} is"
-        case Rule.TOGETHER:
-            return f"{stop} does not start with {what} of its crew, with a technician each"
-        case Rule.AFTER:
-            return f"{stop} does not keep its distance from {what}"
-        case _:
-            return f"{stop} does not fit: {rule.value.replace('_', ' ')}, {amount}"
-
-
-def _duration(seconds: int) -> str:
-    return f"{-(-seconds // 60)} min"
+    return sentence(waiver.rule, waiver.visit, waiver.technician, subjects, waiver.amount)

@@ -101,7 +101,7 @@ def judge(live: LiveDay, move: Move, tolerance: int = 0) -> Judged:
     if it is more than ``tolerance`` seconds."""
     there = [
         shift
-        for shift in live.problem.shifts
+        for shift in live.shifts
         if shift.technician == move.technician and live.translation.shifts[shift.id].day == move.day
     ]
     if move.start is not None and there:
@@ -117,9 +117,7 @@ def judge(live: LiveDay, move: Move, tolerance: int = 0) -> Judged:
 
 def shift_of(live: LiveDay, job_id: str) -> Shift | None:
     """The shift on whose route in force the job is."""
-    return next(
-        (shift for shift in live.problem.shifts if job_id in visits_of(live.planned(shift))), None
-    )
+    return next((shift for shift in live.shifts if job_id in visits_of(live.planned(shift))), None)
 
 
 class Trial:
@@ -136,7 +134,7 @@ class Trial:
         self.live = live
         self.job_id = job_id
         technicians = {shift.technician for shift in shifts}
-        self._shifts = [s for s in live.problem.shifts if s.technician in technicians]
+        self._shifts = [s for s in live.shifts if s.technician in technicians]
         self._planned = {shift.id: live.planned(shift) for shift in self._shifts}
         without = live.draft
         if live.is_placed(job_id):
@@ -170,21 +168,22 @@ class Trial:
 
     def put(self, whole: Shift, move: Move) -> TrialResult:
         """The job on that shift, with as little broken as can be."""
-        problem, shift = self._asked(move), _shift(self.problem, whole.id)
-        rest = self.rest[shift.id]
+        problem = self._asked(move)
+        rest = self.rest[whole.id]
         gap = None if move.start is None else self._gap(whole, move.start)
         outcomes = []
-        if self.draft.sequences[shift.id] == rest:
-            for found in placed(problem, self.rest, self.job_id, shift.id, gap):
+        if self.draft.sequences[whole.id] == rest:
+            for found in placed(problem, self.rest, self.job_id, whole.id, gap):
                 routes = self.routes(found.draft, found.draft.sequences)
                 outcomes.append(self._outcome(problem, routes, whole))
                 if len(outcomes[-1].violations) <= 1:
                     return outcomes[-1]
         draft = Draft(problem)
         draft.take(self.rest)
+        shift = _shift(draft.problem, whole.id)
         others = [r for r in self.routes(draft, self.rest) if r.shift != shift.id]
         full = {depot.id: depot.stock for depot in self.live.problem.depots}
-        depots = [replace(depot, stock=full[depot.id]) for depot in problem.depots]
+        depots = [replace(depot, stock=full[depot.id]) for depot in draft.problem.depots]
         gaps = range(len(rest) + 1) if gap is None else [gap]
         for index in gaps:
             visit = draft.visit(self.job_id)

@@ -17,10 +17,10 @@ from dispatch.by_hand.judgements import (
     broken_rule,
     does_not_work_then,
     told,
-    unit,
     waiver_out,
 )
 from dispatch.by_hand.judging import Move, Trial, broken
+from dispatch.by_hand.rule_words import unit
 from dispatch.models import Plan, PlanUnassigned, now
 from dispatch.output import Output
 from dispatch.placing.placing import attendable, conflict, live_day, plannable, today
@@ -145,7 +145,7 @@ def explain_unassigned(
     visit = live.draft.visit(job_id)
     if visit.previous is not None:
         raise conflict("is_placed", job_id, "it is on a route", "ask for its alternatives")
-    found = [_look(live, visit, shift, day) for shift in live.problem.shifts]
+    found = [_look(live, visit, shift, day) for shift in live.shifts]
     found += [
         _absent(facts.technician.id, facts.technician.name)
         for facts in translation.snapshot.technicians
@@ -218,7 +218,7 @@ def _instead_of_others(trial: Trial, visit: Visit, shift: Shift) -> Iterator[_Ch
     """The job in the place of one that matters less; pinned visits, and those that the customer was
     told of, stay."""
     draft = trial.draft
-    mine = next(own for own in trial.problem.shifts if own.id == shift.id)
+    mine = next(own for own in draft.problem.shifts if own.id == shift.id)
     if mine not in draft.eligible[visit.id]:
         return
     for other in [call for call in trial.rest[shift.id] if isinstance(call, Visit)]:

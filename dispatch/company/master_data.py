@@ -26,6 +26,11 @@ from dispatch.intake import (
     later_than,
 )
 
+Pace = Annotated[int, Field(strict=True, ge=10, le=1_000)]
+"""Per cent of the usual time that visits take somebody."""
+MostVisits = Annotated[int, Field(strict=True, ge=1, le=1_000)]
+MostKilometres = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+
 
 class CatalogueEntry(Input):
     """A skill, part or tool."""
@@ -76,7 +81,8 @@ class DepotPartEntry(Input):
 
 
 class TechnicianEntry(Input):
-    """A technician with home, territories (none: all of them), skills and the van's tools."""
+    """A technician with home, territories (none: all of them), skills and the van's tools, how
+    quick they are, and how much each of their routes may have (absent: no limit)."""
 
     id: Code
     name: Text
@@ -88,6 +94,10 @@ class TechnicianEntry(Input):
     territories: Territories = Field(default_factory=list)
     skills: HeldSkills = Field(default_factory=list)
     tools: Codes = Field(default_factory=list)
+    pace_percent: Pace = 100
+    max_visits: MostVisits | None = None
+    max_travel_minutes: SomeMinutes | None = None
+    max_distance_km: MostKilometres | None = None
 
     _coordinates = field_validator("longitude")(check_coordinates)
 

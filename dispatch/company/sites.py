@@ -20,7 +20,7 @@ from dispatch.plans import queries
 from dispatch.settings import Settings
 from dispatch.store import rows_where
 
-WHERE = frozenset({"latitude", "longitude", "territory"})
+WHERE = frozenset({"latitude", "longitude", "territory", "access_minutes"})
 """What of a site decides who can be there, and when."""
 
 
@@ -32,6 +32,9 @@ class SiteOut(Output):
     latitude: float | None
     longitude: float | None
     territory: str | None
+    access_minutes: int
+    """From the road to the door: spent once before service, wherever the stop before is
+    elsewhere."""
 
     @property
     def tag(self) -> str:

@@ -25,6 +25,7 @@ TYPES = {
     ("plan", "merge"): "plan.merged",
     ("absence", "add"): "absence.added",
     ("absence", "remove"): "absence.removed",
+    ("technician", "change"): "technician.changed",
     ("run", "request"): "run.requested",
     ("run", "queued"): "run.queued_again",
     ("run", "cancel"): "run.cancelling",
@@ -54,7 +55,7 @@ TYPES = {
 """Entity and action of the log entries that are published, and as what."""
 WHOLE = ("alert", "dead_letter", "job_link", "placement")
 """Entities whose every action is published, under its own name."""
-WATCHED = ("plan", "run", "job", "absence", *WHOLE)
+WATCHED = ("plan", "run", "job", "absence", "technician", *WHOLE)
 """What types begin with; a test of a webhook is for that webhook alone."""
 MOST_BYTES_AFTER = 8_000
 """A larger ``after`` is left out: readers fetch the thing itself."""

@@ -29,6 +29,8 @@ class Page:
     sheet: Sheet
     lines: list[CsvLine] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
+    without: frozenset[str] = frozenset()
+    """The columns that it may leave out, and does."""
     faults: list[Fault] = field(default_factory=list)
     readable: bool = True
     """Whether the file is a table with the right columns at all."""
@@ -104,7 +106,7 @@ def _check_header(page: Page, header: list[str]) -> None:
         *(
             ("missing_column", name, "is missing", "add it, empty if need be")
             for name in columns
-            if name not in header
+            if name not in header and name not in page.sheet.optional
         ),
         *(
             ("unknown_column", name, "is unknown", f"remove it; known are {', '.join(columns)}")
@@ -117,6 +119,7 @@ def _check_header(page: Page, header: list[str]) -> None:
             if header.count(name) > 1
         ),
     ]
+    page.without = page.sheet.optional.difference(header)
     for code, name, cause, action in findings:
         page.refuse(Fault(code, page.place(1, name), f"the column {cause}", action))
 

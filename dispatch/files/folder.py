@@ -324,7 +324,7 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
         groups |= pages[owners.file].named if owners.file in pages else set()
     stored = sheet.stored(session, groups)
     lines = {
-        key: _settled(line.content, stored.get(key))
+        key: _settled(line.content, stored.get(key), page.without)
         for key, line in ((sheet.key_of(line.content), line) for line in page.lines)
     }
     if sheet.owned:
@@ -358,12 +358,15 @@ def _store(session: Session, page: Page, pages: dict[str, Page], actor: str) -> 
     return changes
 
 
-def _settled(line: Input, stored: Input | None) -> Input:
-    """The line, but with what it may not decide as it is stored.
+def _settled(line: Input, stored: Input | None, without: Collection[str]) -> Input:
+    """The line, but with what it may not decide, and what is in columns that its file is
+    ``without``, as it is stored.
 
     Whether an open job is scheduled is for plans to say, and a new one is on none; and a site that
     was located by its address keeps its location as long as it keeps the address.
     """
+    if stored is not None and without:
+        line = line.model_copy(update={name: getattr(stored, name) for name in without})
     match line, stored:
         case StoredJob(), _ if line.status in PLANNABLE:
             old = stored.status if isinstance(stored, StoredJob) else JobStatus.OPEN

@@ -81,7 +81,8 @@ class Sheet:
 
     ``order`` names the columns where the model's fields are in another order, or are more.
     An ``owned`` sheet holds the rows of the things that its first column names, and replaces all of
-    theirs.
+    theirs. A file may leave out ``optional`` columns, which came later than others: what is stored
+    in them stays.
     """
 
     file: str
@@ -90,6 +91,7 @@ class Sheet:
     details: tuple[Detail, ...] = ()
     owned: bool = False
     order: str = ""
+    optional: frozenset[str] = frozenset()
 
     @cached_property
     def cells(self) -> Mapping[str, Cell]:
@@ -143,8 +145,9 @@ TECHNICIANS = Sheet(
         Detail("skills", models.TechnicianSkill, "technician_id", HeldSkill),
         Detail("tools", models.VanTool, "technician_id", "tool_id"),
     ),
+    optional=frozenset({"pace_percent", "max_visits", "max_travel_minutes", "max_distance_km"}),
 )
-SITES = Sheet("sites.csv", SiteEntry, Site)
+SITES = Sheet("sites.csv", SiteEntry, Site, optional=frozenset({"access_minutes"}))
 JOBS = Sheet(
     "jobs.csv",
     StoredJob,

@@ -31,7 +31,11 @@ class Tool(SQLModel, table=True):
 
 
 class Site(SQLModel, table=True):
-    """A customer's place."""
+    """A customer's place.
+
+    ``access_minutes`` are for parking, the gate, the lift: spent once before service wherever the
+    stop before is elsewhere. They are working time, but neither travel nor service.
+    """
 
     id: str = Field(primary_key=True)
     name: str
@@ -41,6 +45,7 @@ class Site(SQLModel, table=True):
     located_by: LocatedBy | None = Field(default=None, sa_type=text_of(LocatedBy))
     territory: str | None = Field(default=None, index=True)
     phone: str | None = None
+    access_minutes: int = 0
 
 
 class OpeningHours(SQLModel, table=True):
@@ -83,7 +88,12 @@ class DepotTool(SQLModel, table=True):
 
 
 class Technician(SQLModel, table=True):
-    """A person; routes start and end at home."""
+    """A person; routes start and end at home.
+
+    Visits take ``pace_percent`` of their usual time: 100 as usual, 130 a trainee, 85 a veteran.
+    The limits are those of each of their routes; None: no limit. ``max_travel_minutes`` and
+    ``max_distance_km`` bound all ways, those from home and back included; access is no travel.
+    """
 
     id: str = Field(primary_key=True)
     name: str
@@ -92,6 +102,10 @@ class Technician(SQLModel, table=True):
     latitude: float
     longitude: float
     active: bool = True
+    pace_percent: int = 100
+    max_visits: int | None = None
+    max_travel_minutes: int | None = None
+    max_distance_km: int | None = None
 
 
 class TechnicianSkill(SQLModel, table=True):

@@ -16,6 +16,7 @@ from dispatch.models import Job, Stop
 from dispatch.planning.expected import Surroundings, began_at, surroundings
 from dispatch.planning.plan_rows import PlanRows, RouteRows, copied, shift_key
 from dispatch.planning.snapshot import STARTED, LiveRoute
+from dispatch.planning.translation import access_of
 from dispatch.plans import queries, versions
 from dispatch.settings import Settings
 
@@ -151,6 +152,8 @@ def follow_stops(rows: RouteRows, before: Sequence[Stop], known: Surroundings) -
         return
     if not before or stops[0].start_at != before[0].start_at:
         way = 0 if known.place(stops[0]) is None else int(seconds[0, 1])
+        site = known.site(stops[0])
+        way += 0 if site is None else access_of(site)
         route.start_at = stops[0].arrival_at - timedelta(seconds=way)
     if not before or stops[-1].departure_at != before[-1].departure_at:
         route.end_at = stops[-1].departure_at + timedelta(seconds=int(seconds[legs[-1]]))

@@ -15,6 +15,7 @@ from dispatch.planning.ties import Bounds, PartnerPlace, ProblemClock, gaps
 from dispatch.planning.translation import Translation
 from solver.judge.check import check
 from solver.links import Person, Separation, Together, linked
+from solver.pace import ITS_OWN_TIME, at_pace, between_paces
 from solver.problem import Problem, Visit
 from solver.rules.cost import cost
 from solver.solution import Route as SolvedRoute
@@ -47,6 +48,7 @@ class _Binding:
         self.translation = translation
         self.problem = translation.problem
         self.visits = translation.visits
+        self.pace_of = {one.technician.id: one.pace for one in translation.snapshot.technicians}
         self.released = translation.snapshot.scope.released
         self.clock = ProblemClock(translation.seconds, translation.zone)
         self.places = {
@@ -87,6 +89,10 @@ class _Binding:
 
     def _of(self, name: str) -> Bounds:
         return self.bounds.setdefault(name, Bounds())
+
+    def _lasts(self, name: str) -> tuple[int, int]:
+        """Seconds that the visit takes whoever is quickest, and whoever is slowest."""
+        return between_paces(self.visits[name].duration, self.problem.paces)
 
     def _bind(self, facts: LinkFacts, names: list[str]) -> None:
         placed = [name for name in names if name in self.places]
@@ -131,12 +137,12 @@ class _Binding:
                 why = f"It comes after {first}, which has no place yet."
                 self.waiting[second] = Unattendable(why, Rule.AFTER)
             else:
-                self._of(first).precede(facts, later, self.visits[first].duration)
+                self._of(first).precede(facts, later, self._lasts(first))
             return
         if later is None:
             self._of(second).follow(facts, before)
         elif first in self.released and second not in self.released:
-            self._of(first).precede(facts, later, self.visits[first].duration)
+            self._of(first).precede(facts, later, self._lasts(first))
         elif second in self.released:
             self._of(second).follow(facts, before)
         elif frozenset((first, second)) not in self.torn:
@@ -149,13 +155,15 @@ class _Binding:
         slack = later.start - before.end - least
         end = before.end + slack // 2
         own = self._of(first)
-        own.latest = min(own.latest, end - self.visits[first].duration)
+        pace = self.pace_of.get(before.technician, ITS_OWN_TIME)
+        lasts = at_pace(self.visits[first].duration, pace)
+        own.latest = min(own.latest, end - lasts)
         other = self._of(second)
         other.earliest = max(other.earliest, end + least)
         room = before.end + most - later.start
         if room != float("inf"):
             end = before.end - int(room) // 2
-            own.earliest = max(own.earliest, end - self.visits[first].duration)
+            own.earliest = max(own.earliest, end - lasts)
             other.latest = min(other.latest, end + most)
         own.of_person(facts, later)
         other.of_person(facts, before)

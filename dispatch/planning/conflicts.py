@@ -25,6 +25,7 @@ from dispatch.events.news import (
 from dispatch.models import OVER, PLANNABLE
 from dispatch.planning.facts import JobFacts, job_facts
 from dispatch.planning.grounds import Grounds, RoutesInForce, grounds_of, still_standing
+from dispatch.planning.limits import OverLimit
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.outgrown import outgrown
 from dispatch.planning.plan_rows import in_force, shift_key
@@ -278,6 +279,9 @@ def broken_on(
     for name, short in translation.shares.lacking.items():
         if name in free and not (name in found and found[name].leaves):
             found[name] = broken(name, lack_of(short), leaves=not short.calls)
+    for name, over in translation.over.items():
+        if name in free and not (name in found and found[name].leaves):
+            found[name] = broken(name, _too_much(over), leaves=True)
     for name, message in outgrown(translation).items():
         if name in free and name not in found:
             found[name] = broken(name, Cause(Why.NO_TIME, message), leaves=False)
@@ -327,6 +331,21 @@ def _without_room(
 def _without(route: SolvedRoute, names: Collection[str]) -> SolvedRoute:
     stops = (s for s in route.stops if s.kind is not StopKind.VISIT or s.id not in names)
     return replace(route, stops=tuple(stops))
+
+
+WHAT = {
+    "max_visits": "visits",
+    "max_travel_minutes": "minutes of travel",
+    "max_distance_km": "kilometres",
+}
+
+
+def _too_much(over: OverLimit) -> Cause:
+    """That the route has more than its technician may have."""
+    who, what = over.technician_id, WHAT[over.limit]
+    message = f"{who} may have {over.most} {what} at most, and the route has {over.has}."
+    values = {"limit": over.limit, "most": over.most, "has": over.has}
+    return Cause(Why.OVER_LIMIT, message, values)
 
 
 def lack_of(short: Shortfall) -> Cause:

@@ -27,6 +27,7 @@ from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.progress import begun_visits, is_there, over_at, was_skipped
 from dispatch.planning.service_windows import window_of
 from dispatch.planning.snapshot import jobs_by_id
+from dispatch.planning.translation import access_of
 from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.settings import Settings
 from dispatch.store import details_by_job, rows_where, sites_of
@@ -64,9 +65,7 @@ class Surroundings:
 
     def place(self, stop: Stop) -> Place | None:
         """None for a break, and for a site that has lost its coordinates."""
-        where: Site | Depot | None = self.depots.get(stop.depot_id or "")
-        if stop.job_id is not None:
-            where = self.sites[self.jobs[stop.job_id].site_id]
+        where = self.site(stop) or self.depots.get(stop.depot_id or "")
         if where is None or where.latitude is None or where.longitude is None:
             return None
         return Place(where.id, where.latitude, where.longitude)
@@ -75,6 +74,10 @@ class Surroundings:
         """Where the technician's shifts start and end."""
         row = self.technicians[technician_id]
         return Place(row.id, row.latitude, row.longitude)
+
+    def site(self, stop: Stop) -> Site | None:
+        """Where a visit is; None for any other stop."""
+        return self.sites[self.jobs[stop.job_id].site_id] if stop.job_id is not None else None
 
 
 def expected_times(
@@ -139,6 +142,8 @@ class _Forecast:
             places.append(Place("", position.latitude, position.longitude))
         self._seconds, _ = known.travel.matrices(places)
         self._here = 0
+        self._site: Site | None = None
+        """Where the technician is, if that is at a customer's."""
         self._free_at = max(rows.route.start_at, rows.route.shift_starts_at)
 
     def expected(self) -> list[Expected]:
@@ -148,6 +153,7 @@ class _Forecast:
         last = max(begun, default=-1)
         if self._position is not None and is_there(self._position, self._free_at, self.now):
             self._here, self._free_at = len(self._seconds) - 1, self._position.at
+            self._site = None
         for at, stop in enumerate(self.stops):
             is_past = stop.job_id is None and at < last
             if is_past and not was_skipped(self.stops, at, begun, self.known.jobs, self.now):
@@ -189,11 +195,16 @@ class _Forecast:
 
     def _go_on(self, at: int, end: datetime) -> None:
         self._free_at = max(end, self.route.shift_starts_at)
-        self._here = self._row_of.get(at, self._here)
+        if at in self._row_of:
+            self._here, self._site = self._row_of[at], self.known.site(self.stops[at])
 
     def _way_to(self, at: int) -> timedelta:
-        there = self._row_of.get(at, self._here)
-        return timedelta(seconds=int(self._seconds[self._here, there]))
+        """With the access to a visit that is elsewhere."""
+        there, site = self._row_of.get(at), self.known.site(self.stops[at])
+        if there is None or (site is not None and site is self._site):
+            return timedelta()
+        access = 0 if site is None else access_of(site)
+        return timedelta(seconds=int(self._seconds[self._here, there]) + access)
 
     def _missed(self, at: int, start: datetime, end: datetime) -> tuple[Missed, ...]:
         due_at, tolerance = self._job(at).due_at, self.settings.late_after

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from fractions import Fraction
 from typing import TypeVar
 
 from sqlmodel import Session, col, select
@@ -27,6 +29,7 @@ from dispatch.models import (
     WorkingHours,
 )
 from dispatch.store import batches, details_by_job, rows_where
+from solver.pace import at_pace
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", str, int)
@@ -67,6 +70,11 @@ class TechnicianFacts:
     tools: frozenset[str]
     position: Position | None
 
+    @property
+    def pace(self) -> Fraction:
+        """How many times their usual time visits take."""
+        return Fraction(self.technician.pace_percent, 100)
+
 
 @dataclass(frozen=True, slots=True)
 class DepotFacts:
@@ -75,6 +83,11 @@ class DepotFacts:
     depot: Depot
     stock: dict[str, int]
     tools: frozenset[str]
+
+
+def service_of(job: Job, pace: Fraction) -> timedelta:
+    """How long the visit takes somebody of that pace, as the solver reckons it."""
+    return timedelta(seconds=at_pace(job.duration_minutes * 60, pace))
 
 
 def job_facts(session: Session, jobs: Sequence[Job]) -> tuple[JobFacts, ...]:

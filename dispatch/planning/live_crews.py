@@ -28,7 +28,7 @@ def place_crew(
     draft = crew and _with_crew(live, job_id, crew, technicians)
     if not draft:
         return {}
-    shifts = {shift.id: shift for shift in live.problem.shifts}
+    shifts = {shift.id: shift for shift in live.shifts}
     before, price = live.draft.sequences, RouteCost(live.problem)
     ways: dict[str, CandidateRoute] = {}
     for route in draft.routes():
@@ -61,7 +61,7 @@ def _with_crew(
 ) -> Draft | None:
     """The draft with the crew in it; None if there is no place for it. Routes that cannot be kept
     as they are take nobody."""
-    full = {shift.technician for shift in live.problem.shifts if not live.is_tenable(shift)}
+    full = {shift.technician for shift in live.shifts if not live.is_tenable(shift)}
 
     def asked(visit: Visit) -> Visit:
         if visit.id not in crew:

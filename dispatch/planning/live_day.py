@@ -48,9 +48,8 @@ class LiveDay:
         current = in_force(translation)
         self._routes = {} if current is None else {route.shift: route for route in current.routes}
         # Who lacks something there has to make way, and nobody in their stead.
-        self.draft.adopt(
-            _without(route, translation.shares.lost) for route in self._routes.values()
-        )
+        gone = translation.shares.lost | translation.over.keys()
+        self.draft.adopt(_without(route, gone) for route in self._routes.values())
         self._before = dict(self.draft.sequences)
         self._cents_now: dict[str, tuple[tuple[Call, ...], int]] = {}
         self._lost = dict(self._visits_that_cannot_stay())
@@ -72,6 +71,11 @@ class LiveDay:
         go by ``draft.problem``, in which each visit is bound by where its partners are."""
         return self.translation.problem
 
+    @property
+    def shifts(self) -> tuple[Shift, ...]:
+        """The problem's shifts over places, as the draft's calls and legs are."""
+        return self.draft.problem.shifts
+
     @cached_property
     def _price(self) -> RouteCost:
         return RouteCost(self.problem)
@@ -84,6 +88,7 @@ class LiveDay:
             for job_id in self._lost.keys()
             - self.translation.snapshot.unable
             - self.translation.shares.lost
+            - self.translation.over.keys()
             if not (job_id in self.translation.visits and self.ways(job_id))
         )
 
@@ -148,8 +153,8 @@ class LiveDay:
         self.draft.take({**self.draft.sequences, **wanted})
 
     def _calls(self, route: Route) -> tuple[Call, ...]:
-        places: dict[str, Call] = {depot.id: depot for depot in self.problem.depots}
-        places |= {visit.id: visit for visit in self.draft.visits}
+        places: dict[str, Call] = {visit.id: visit for visit in self.draft.visits}
+        places |= {depot.id: depot for depot in self.draft.problem.depots}
         stops = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
         return tuple(places[stop.id] for stop in stops if stop.id in places)
 
@@ -157,7 +162,7 @@ class LiveDay:
         """Take the jobs off their routes. What only they kept from its place comes back to it."""
         self.draft.remove(job_ids)
         self._removed |= {*job_ids}
-        for shift in self.problem.shifts:
+        for shift in self.shifts:
             if not self.is_tenable(shift):
                 self._bring_back(shift, {*job_ids})
 
@@ -312,7 +317,7 @@ class LiveDay:
     def _claims(self) -> Counter[tuple[str, str]]:
         """What routes that stay as they are in force, though they cannot be kept, are to fetch
         beyond what the draft has for them, by depot and part."""
-        shifts = {self.key(shift.id): shift for shift in self.problem.shifts}
+        shifts = {self.key(shift.id): shift for shift in self.shifts}
         going = self._removed | self.translation.snapshot.unable
         claims: Counter[tuple[str, str]] = Counter()
         for live in self.translation.snapshot.live:

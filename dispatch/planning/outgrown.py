@@ -1,8 +1,9 @@
 """Visits in force that the published times of their routes have no room for any more.
 
 When a plan is published, every visit has the time that its job takes, and every way the time that
-it takes. Then a job comes to take longer, or a site or a depot lies elsewhere. That is no time that
-somebody has lost on the way: whatever becomes of the day, these times cannot be kept.
+it takes. Then a job comes to take longer, somebody is not as quick any more, or a site or a depot
+lies elsewhere. That is no time that somebody has lost on the way: whatever becomes of the day,
+these times cannot be kept.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,9 +12,11 @@ from datetime import datetime, timedelta
 
 from dispatch import models
 from dispatch.models import PLANNABLE
+from dispatch.planning.facts import service_of
 from dispatch.planning.plan_rows import shift_key
 from dispatch.planning.snapshot import LiveRoute
 from dispatch.planning.translation import Translation
+from solver.pace import ITS_OWN_TIME
 from solver.solution import StopKind
 
 
@@ -70,6 +73,9 @@ def timed_stops(
 ) -> Sequence[Timed]:
     """The stops of a route in force, except for the visits to some jobs, in order, as early as they
     can be as things are, but no earlier than they are planned."""
+    technician = live.route.technician_id
+    people = translation.snapshot.technicians
+    pace = next((one.pace for one in people if one.technician.id == technician), ITS_OWN_TIME)
     key, gone = shift_key(live.route), {*without}
     history = next((h for h in translation.histories if shift_key(h.route) == key), None)
     begun: set[int] = set()
@@ -81,9 +87,8 @@ def timed_stops(
         breaks = (stop.position for stop in live.stops if stop.kind == StopKind.BREAK)
         begun |= {position for position in breaks if position < last}
     depots = {facts.depot.id: facts.depot for facts in translation.snapshot.depots}
-    ways = translation.problem.travel_time
     tolerance = timedelta(seconds=translation.problem.objective.moved_time_tolerance)
-    here = translation.locations.get(f"technician {live.route.technician_id}")
+    here = translation.locations.get(f"technician {technician}")
     # Who has not left yet may leave earlier than planned.
     leaves_at = min(live.route.start_at, translation.snapshot.taken_at)
     free_at = planned_free_at = left_at = max(live.route.shift_starts_at, leaves_at)
@@ -95,8 +100,8 @@ def timed_stops(
             continue
         there, has_begun = translation.location(stop), stop.position in begun
         way = timedelta()
-        if here is not None and there is not None:
-            way = timedelta(seconds=int(ways[here, there]))
+        if here is not None:
+            way = timedelta(seconds=translation.seconds_to(here, stop))
         is_break, span = stop.kind == StopKind.BREAK, stop.departure_at - stop.start_at
         if has_begun:
             timed = Timed(stop, True, stop.arrival_at, stop.start_at, stop.departure_at)
@@ -104,7 +109,7 @@ def timed_stops(
             work = span
             if stop.job_id is not None:
                 job = translation.snapshot.live_jobs[stop.job_id]
-                work = max(span, timedelta(minutes=job.duration_minutes))
+                work = max(span, service_of(job, pace))
             elif stop.depot_id in depots:
                 work = max(span, timedelta(minutes=depots[stop.depot_id].handling_minutes))
             # A break is taken on the way, anywhere between two places.

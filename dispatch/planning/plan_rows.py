@@ -243,9 +243,8 @@ class _Writer:
         for stop in stops[first:]:
             there = self.translation.location(stop)
             way = timedelta()
-            if place is not None and there is not None:
-                seconds = self.translation.problem.travel_time[place, there]
-                way = timedelta(seconds=int(seconds))
+            if place is not None:
+                way = timedelta(seconds=self.translation.seconds_to(place, stop))
             for pause in sorted(left, key=lambda pause: (pause.earliest_at, pause.latest_at)):
                 begin = max(free, pause.earliest_at)
                 over = begin + pause.duration
@@ -367,8 +366,8 @@ def _going_on(
     """
     first = next(i for i, stop in enumerate(route.stops) if stop.kind != StopKind.BREAK)
     breaks = route.stops[:first]
-    there = translation.location(rows[first])
-    way = 0 if there is None else int(translation.problem.travel_time[shift.start_location, there])
+    start = shift.start_location
+    way = 0 if start is None else translation.seconds_to(start, rows[first])
     moment = route.stops[first].arrival - way
     if all(shift.start <= pause.start and pause.departure <= moment for pause in breaks):
         return replace(route, start=max(shift.start, moment), stops=route.stops[first:])

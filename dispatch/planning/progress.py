@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 from dispatch import models
 from dispatch.local_time import Span, local_span
 from dispatch.models import Absence, Job
+from dispatch.planning.facts import service_of
 from dispatch.planning.service_windows import window_of
 from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot, is_under_way
+from solver.pace import ITS_OWN_TIME
 from solver.solution import StopKind
 
 FRESH = timedelta(minutes=30)
@@ -66,6 +68,7 @@ class _Histories:
         self.facts = {facts.job.id: facts for facts in snapshot.jobs}
         self.depots = {facts.depot.id: facts.depot for facts in snapshot.depots}
         self.absences = {facts.technician.id: facts.absences for facts in snapshot.technicians}
+        self.paces = {facts.technician.id: facts.pace for facts in snapshot.technicians}
 
     def of(self, found: LiveRoute) -> History | None:
         snapshot, route = self.snapshot, found.route
@@ -108,7 +111,7 @@ class _Histories:
             is_frozen = (
                 now < snapshot.frozen_until >= begins_at
                 and stop.job_id not in snapshot.unable
-                and not self._has_outgrown(stop)
+                and not self._has_outgrown(route, stop)
                 and not is_away(stop, absences)
             )
             has_begun = stop.job_id is None and is_free and begins_at <= now
@@ -175,14 +178,13 @@ class _Histories:
             return local_span(route.day, depot.opens, depot.closes, self.zone)[0]
         return stop.start_at
 
-    def _has_outgrown(self, stop: models.Stop) -> bool:
-        """Whether the job takes longer than its visit was planned for, or more parts."""
+    def _has_outgrown(self, route: models.Route, stop: models.Stop) -> bool:
+        """Whether the job takes its technician longer than planned, or more parts."""
         facts = self.facts.get(stop.job_id or "")
         if facts is None:
             return False
-        is_longer = stop.departure_at - stop.start_at < timedelta(
-            minutes=facts.job.duration_minutes
-        )
+        pace = self.paces.get(route.technician_id, ITS_OWN_TIME)
+        is_longer = stop.departure_at - stop.start_at < service_of(facts.job, pace)
         return is_longer or any(
             row.quantity > stop.parts.get(row.part_id, 0) for row in facts.parts
         )

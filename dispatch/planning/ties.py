@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from dispatch.local_time import ONE_DAY, Span, start_of
@@ -23,6 +24,7 @@ from dispatch.planning.progress import History, is_reported, span_of
 from dispatch.planning.service_windows import Unattendable
 from dispatch.planning.snapshot import Snapshot
 from solver.links import Link, Person, Separation, link_faults, linked
+from solver.pace import ITS_OWN_TIME, at_pace, between_paces
 from solver.problem import TimeWindow, Visit
 from solver.solution import Rule
 
@@ -89,12 +91,13 @@ class Bounds:
         self.latest = min(self.latest, first.end + most)
         self.of_person(facts, first)
 
-    def precede(self, facts: LinkFacts, second: PartnerPlace, duration: int) -> None:
-        """Be over, after so many seconds of service, before ``second``."""
+    def precede(self, facts: LinkFacts, second: PartnerPlace, lasts: tuple[int, int]) -> None:
+        """Be over, after at least and at most so many seconds of service, before ``second``."""
         self.rule = Rule.AFTER
         least, most = gaps(facts)
-        self.latest = min(self.latest, second.start - least - duration)
-        self.earliest = max(self.earliest, second.start - most - duration)
+        shortest, longest = lasts
+        self.latest = min(self.latest, second.start - least - longest)
+        self.earliest = max(self.earliest, second.start - most - shortest)
         self.of_person(facts, second)
 
     def of_person(self, facts: LinkFacts, other: PartnerPlace) -> None:
@@ -166,13 +169,18 @@ class ProblemClock:
 
 
 def tied(
-    snapshot: Snapshot, histories: Iterable[History], visits: Sequence[Visit], clock: ProblemClock
+    snapshot: Snapshot,
+    histories: Iterable[History],
+    visits: Sequence[Visit],
+    clock: ProblemClock,
+    paces: tuple[Fraction, Fraction],
 ) -> TiedVisits:
-    """The visits of the snapshot's jobs as their links leave them. What is in force against them
-    stays as it is, unless it is to be moved."""
+    """The visits of the snapshot's jobs as their links leave them, be they made at the quickest of
+    the paces or at the slowest. What is in force against them stays as it is, unless it is to be
+    moved."""
     if not snapshot.links:
         return TiedVisits(tuple(visits), (), {})
-    return _Ties(snapshot, histories, visits, clock).tied()
+    return _Ties(snapshot, histories, visits, clock, paces).tied()
 
 
 class _Ties:
@@ -182,8 +190,11 @@ class _Ties:
         histories: Iterable[History],
         visits: Sequence[Visit],
         clock: ProblemClock,
+        paces: tuple[Fraction, Fraction],
     ) -> None:
         self.snapshot, self.visits, self.clock = snapshot, visits, clock
+        self.paces = paces
+        self.pace_of = {facts.technician.id: facts.pace for facts in snapshot.technicians}
         self.now = clock.seconds(snapshot.taken_at)
         self.begun: dict[str, tuple[History, Span]] = {
             name: (history, span) for history in histories for name, span in history.times.items()
@@ -265,7 +276,7 @@ class _Ties:
                         bounds.meet_crew(placed, self.now)
                 case LinkKind.AFTER if is_first:
                     if placed is not None and not placed.has_begun:
-                        bounds.precede(facts, placed, self.free[name].duration)
+                        bounds.precede(facts, placed, self._lasts(name, facts, placed))
                 case LinkKind.AFTER:
                     if status is JobStatus.CANNOT_COMPLETE:
                         why = f"It comes after {other}, which could not be completed."
@@ -277,6 +288,18 @@ class _Ties:
                 case LinkKind.APART:
                     if placed is not None:
                         bounds.keep_apart(facts, placed, self.clock.day(placed.day))
+
+    def _lasts(self, name: str, facts: LinkFacts, second: PartnerPlace) -> tuple[int, int]:
+        """Seconds of service before ``second``, at least and at most: whoever makes the visit, or
+        else as it is in force, if only there it is in time."""
+        duration = self.free[name].duration
+        shortest, longest = between_paces(duration, self.paces)
+        if name in self.in_force:
+            start, technician = self.in_force[name]
+            least, most = gaps(facts)
+            if not start + longest + least <= second.start <= start + shortest + most:
+                shortest = longest = at_pace(duration, self.pace_of.get(technician, ITS_OWN_TIME))
+        return shortest, longest
 
     def _block(self, bounds: Bounds, name: str, message: str, rule: Rule) -> None:
         """What is in force stays, and is told to whoever has to settle it."""
@@ -310,7 +333,7 @@ class _Ties:
         """Those between visits that are left. What contradicts itself is passed over as a whole, or
         nothing could be planned: who made the links was told."""
         found = [link for facts in self.links if (link := solver_link(facts, self.free.keys()))]
-        durations = {visit.id: (visit.duration, visit.duration) for visit in self.free.values()}
+        durations = {v.id: between_paces(v.duration, self.paces) for v in self.free.values()}
         pinned = {v.id: v.pin.technician for v in self.free.values() if v.pin is not None}
         sound: set[Link] = set()
         for group in groups_of(found):

@@ -9,12 +9,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import cached_property
 
 from dispatch import models
 from dispatch.local_time import ONE_DAY, days, local_span, start_of
 from dispatch.models import Priority, Wish
 from dispatch.planning.facts import DepotFacts, JobFacts, TechnicianFacts
+from dispatch.planning.limits import RouteLimits
 from dispatch.planning.progress import History, histories, is_there
 from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
 from dispatch.planning.shifts import (
@@ -26,15 +28,17 @@ from dispatch.planning.shifts import (
 )
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.ties import ProblemClock, tied
-from dispatch.planning.translation import Translation, Unwaived
+from dispatch.planning.translation import Translation, Unwaived, access_of
 from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
 from dispatch.planning.van import Shares
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
 from solver.objective import Objective
+from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.waivers import waived
 from solver.solution import StopKind
+from solver.travel import Matrix
 
 NEEDS_LOCATION = "needs_location"
 """The reason for leaving out a job whose site has no coordinates."""
@@ -87,9 +91,10 @@ class _Translator:
                     demanded[facts.job.id] = self._unwaived(facts, site, when)
                 if when.overnight and facts.job.id not in self._live_at:
                     overnight.add(facts.job.id)
-        ties = tied(self.snapshot, self.histories, visits, ProblemClock(self._floor, self.zone))
+        clock = ProblemClock(self._floor, self.zone)
+        ties = tied(self.snapshot, self.histories, visits, clock, self._paces)
         left_out |= ties.left_out
-        seconds, metres = self._travel.matrices(self._places)
+        seconds, metres = self._ways
         problem = Problem(
             visits=ties.visits,
             links=ties.links,
@@ -112,6 +117,7 @@ class _Translator:
             zone=self.zone,
             shares=self._shares,
             overnight=frozenset(overnight),
+            over=self._limits.over,
             unpinned=unpinned,
             unwaived={
                 job_id: Unwaived(technician, visit, {shift.id: shift for shift in without.shifts})
@@ -230,6 +236,10 @@ class _Translator:
         estimate = StraightLine(self.settings.speed_kmh, self.settings.detour_factor)
         return MeasuredLegs(self.snapshot.legs, estimate) if self.snapshot.legs else estimate
 
+    @cached_property
+    def _ways(self) -> tuple[Matrix, Matrix]:
+        return self._travel.matrices(self._places)
+
     # Visits
 
     @cached_property
@@ -275,6 +285,7 @@ class _Translator:
             territory=site.territory,
             pin=pin,
             previous=previous,
+            access=access_of(site),
         )
 
     # Shifts
@@ -297,6 +308,16 @@ class _Translator:
             for local in [shift.starts_at.astimezone(self.zone)]
             if self._starts_at(shift) < shift.ends_at
         }
+
+    @property
+    def _paces(self) -> tuple[Fraction, Fraction]:
+        """As the problem has them (``Problem.paces``)."""
+        paces = [facts.pace for facts, _ in self._shifts.values()]
+        return min(paces, default=ITS_OWN_TIME), max(paces, default=ITS_OWN_TIME)
+
+    @cached_property
+    def _limits(self) -> RouteLimits:
+        return RouteLimits(self.snapshot, self.histories, self._locations, *self._ways)
 
     @cached_property
     def _shares(self) -> Shares:
@@ -344,6 +365,7 @@ class _Translator:
         breaks = clipped(breaks, (starts_at, shift.ends_at))
         if behind is not None:
             breaks = one_after_the_other(breaks)
+        left = self._limits.left(facts, shift, start)
         first = next(s for _, s in self._shifts.values() if s.technician_id == technician)
         return Shift(
             id=name,
@@ -369,6 +391,10 @@ class _Translator:
                 for pause in breaks
             ),
             territories=facts.territories,
+            pace=facts.pace,
+            max_visits=left.get("max_visits"),
+            max_travel=left.get("max_travel"),
+            max_distance=left.get("max_distance"),
         )
 
     # Supplies

@@ -7,6 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from dispatch import models
+from dispatch.planning.limits import OverLimit
 from dispatch.planning.progress import History, place_of
 from dispatch.planning.service_windows import Unattendable
 from dispatch.planning.shifts import WorkingShift
@@ -15,6 +16,11 @@ from dispatch.planning.van import Shares
 from solver.problem import Problem, Shift, TimeWindow, Visit
 
 _SECOND = timedelta(seconds=1)
+
+
+def access_of(site: models.Site) -> int:
+    """Seconds from the road to a visit at the site."""
+    return site.access_minutes * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Translation:
     """What depot calls in force are given, and who lacks something all the same."""
     overnight: frozenset[str]
     """Visits that only a night shift can reach; otherwise they belong to the next day's plan."""
+    over: Mapping[str, OverLimit] = field(default_factory=dict)
+    """By job, visits in force that have to leave for their routes to keep their limits."""
     unpinned: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
     """The windows that visits pinned in time would have without that."""
     unwaived: Mapping[str, Unwaived] = field(default_factory=dict)
@@ -96,3 +104,19 @@ class Translation:
         if visit is not None:
             return visit.location
         return self.locations.get(place_of(stop, self.snapshot) or "")
+
+    def seconds_to(self, here: int, stop: models.Stop) -> int:
+        """From a place, a row in the travel matrices, until one has arrived at a stop: the way, and
+        the access to a visit that is elsewhere. None to a stop without a place."""
+        there = self.location(stop)
+        if there is None or there == here:
+            return 0
+        return int(self.problem.travel_time[here, there]) + self._access(stop)
+
+    def _access(self, stop: models.Stop) -> int:
+        if stop.job_id is None:
+            return 0
+        if stop.job_id in self.visits:
+            return self.visits[stop.job_id].access
+        job = self.snapshot.live_jobs[stop.job_id]
+        return access_of(self.snapshot.sites[job.site_id])

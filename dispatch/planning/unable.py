@@ -45,6 +45,7 @@ class Why(StrEnum):
     PINNED = "pinned_to_other"
     NOT_THEN = "outside_windows"
     NO_TIME = "does_not_fit"
+    OVER_LIMIT = "over_limit"
     NOWHERE = "needs_location"
     WITHOUT_CREW = "without_crew"
     NOT_TOGETHER = "not_together"

@@ -134,7 +134,7 @@ def _sequences(
     translation: Translation, draft: Draft, routes: Iterable[RouteRows]
 ) -> dict[str, list[Call]]:
     """What is still to come of the routes, by shift."""
-    depots = {depot.id: depot for depot in translation.problem.depots}
+    depots = {depot.id: depot for depot in draft.problem.depots}
     begun = {
         shift_key(history.route): sum(stop.depot_id is not None for stop in history.stops)
         for history in translation.histories

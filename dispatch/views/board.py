@@ -114,6 +114,8 @@ class BoardJob(Output):
     latitude: float | None
     longitude: float | None
     territory: str | None
+    access_minutes: int
+    """From the road to the door."""
     skills: dict[str, int]
     """The level needed of each."""
     parts: dict[str, int]
@@ -323,12 +325,15 @@ def _route(
     )
 
 
+_OF_SITE = {"address", "phone", "latitude", "longitude", "territory", "access_minutes"}
+
+
 def _job(facts: JobFacts, site: Site, links: list[JobLinkOut]) -> BoardJob:
     job = facts.job
     return BoardJob(
         **job.model_dump(include=_JOB_COLUMNS),
         site=site.name,
-        **site.model_dump(include={"address", "phone", "latitude", "longitude", "territory"}),
+        **site.model_dump(include=_OF_SITE),
         skills={row.skill_id: row.level for row in facts.skills},
         parts={row.part_id: row.quantity for row in facts.parts},
         tools=[row.tool_id for row in facts.tools],

@@ -45,6 +45,12 @@ class BoardTechnician(Output):
     skills: list[HeldSkillOut]
     territories: list[str]
     """None named: all of them."""
+    pace_percent: int
+    """Of their usual time that visits take."""
+    max_visits: int | None
+    """On each route, as are the next two; None: no limit."""
+    max_travel_minutes: int | None
+    max_distance_km: int | None
 
 
 class BoardBreak(Output):
@@ -138,7 +144,7 @@ def people_of(
 def technician_out(person: TechnicianRows) -> BoardTechnician:
     """The technician as the board has them."""
     return BoardTechnician(
-        **person.technician.model_dump(include={"id", "name", "phone", "latitude", "longitude"}),
+        **person.technician.model_dump(include={*BoardTechnician.model_fields}),
         skills=[HeldSkillOut.model_validate(skill) for skill in person.skills],
         territories=sorted(row.territory for row in person.territories),
     )

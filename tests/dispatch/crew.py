@@ -50,6 +50,7 @@ def add_technician(
     stock: Mapping[str, int] = {},
     tools: Iterable[str] = (),
     active: bool = True,
+    **columns: Any,
 ) -> None:
     latitude, longitude = north(at)
     session.add(
@@ -60,6 +61,7 @@ def add_technician(
             latitude=latitude,
             longitude=longitude,
             active=active,
+            **columns,
         )
     )
     session.flush()
@@ -116,6 +118,7 @@ def add_job(
     parts: Mapping[str, int] = {},
     tools: Iterable[str] = (),
     wishes: Mapping[str, Wish] = {},
+    access: int = 0,
     **columns: Any,
 ) -> None:
     """A job at a site of its own; ``at=None``: a site that could not be located."""
@@ -130,6 +133,7 @@ def add_job(
             located_by=None if at is None else LocatedBy.GIVEN,
             territory=territory,
             phone="0900 000 000",
+            access_minutes=access,
         )
     )
     session.flush()

@@ -21,8 +21,15 @@ COMPANY: dict[str, list[dict[str, str]]] = {
     "parts": [{"id": "CAP-35UF", "name": "Tụ điện 35 µF"}],
     "tools": [{"id": "LADDER", "name": "Thang"}],
     "sites": [
-        {"id": "S-1", "name": "Chị Lan", "territory": "west", "phone": "+84 95 000 0001", **PLACE},
-        {"id": "S-2", "name": "=SUM(A1:A9)", "address": "''-@ ngõ 5"},
+        {
+            "id": "S-1",
+            "name": "Chị Lan",
+            "territory": "west",
+            "phone": "+84 95 000 0001",
+            "access_minutes": "12",
+            **PLACE,
+        },
+        {"id": "S-2", "name": "=SUM(A1:A9)", "address": "''-@ ngõ 5", "access_minutes": "0"},
     ],
     "opening_hours": [
         {"site_id": "S-1", "weekday": "mon", "opens": "08:00", "closes": "12:00"},
@@ -50,6 +57,10 @@ COMPANY: dict[str, list[dict[str, str]]] = {
             "territories": "centre; west",
             "skills": "electric; gas:2@2031-03-31",
             "tools": "LADDER",
+            "pace_percent": "85",
+            "max_visits": "8",
+            "max_travel_minutes": "240",
+            "max_distance_km": "150",
         }
     ],
     "working_hours": [

@@ -12,7 +12,17 @@ from sqlmodel import Session, col, delete, func, select, update
 
 from dispatch import engines, store
 from dispatch.alerts.dead_letters import list_dead_letters, read_dead_letter
-from dispatch.models import Alert, IdempotencyKey, JobTask, LogEntry, LogStart, Skill, now
+from dispatch.models import (
+    Alert,
+    IdempotencyKey,
+    JobTask,
+    LogEntry,
+    LogStart,
+    Site,
+    Skill,
+    Technician,
+    now,
+)
 
 
 def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
@@ -203,4 +213,27 @@ def test_alerts_of_an_older_version_go_on_as_they_were(empty_database_url: str) 
         [letter], _ = list_dead_letters(session)
         assert (letter.size, letter.is_cut) == (3, False)
         assert read_dead_letter(session, letter.id).body == "{{{"
+    engine.dispose()
+
+
+def test_sites_and_technicians_of_an_older_version_work_as_they_did(
+    empty_database_url: str,
+) -> None:
+    engine = engines.connect(empty_database_url)
+    with engine.begin() as connection:
+        command.upgrade(store.alembic_config(connection), "0015")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO site (id, name, address) VALUES ('s', 'S', 'there')"))
+        connection.execute(
+            text(
+                "INSERT INTO technician (id, name, address, latitude, longitude, active) "
+                "VALUES ('t', 'T', 'home', 21.0, 105.8, true)"
+            )
+        )
+    store.migrate(empty_database_url)
+    with Session(engine) as session:
+        assert session.get_one(Site, "s").access_minutes == 0
+        found = session.get_one(Technician, "t")
+        limits = (found.max_visits, found.max_travel_minutes, found.max_distance_km)
+        assert (found.pace_percent, limits) == (100, (None, None, None))
     engine.dispose()

@@ -77,7 +77,8 @@ def test_a_new_job_shows_its_faults_and_takes_an_offer_with_one_click(
 def test_a_new_job_at_a_new_site_waits_if_nobody_takes_an_offer(
     page_as: Windows, service: Service
 ) -> None:
-    page = shown(page_as("dispatcher", language="en"))
+    expected = ["answered 422: POST /jobs"]
+    page = shown(page_as("dispatcher", language="en", expected=expected))
     page.get_by_role("button", name="New job").click()
     dialog = page.get_by_role("dialog", name="New job")
     dialog.get_by_role("button", name="New site").click()
@@ -85,15 +86,20 @@ def test_a_new_job_at_a_new_site_waits_if_nobody_takes_an_offer(
     dialog.get_by_label("Address").fill("12 Hàng Bông, Hoàn Kiếm, Hà Nội")
     dialog.get_by_label("Latitude").fill("21.0306")
     dialog.get_by_label("Longitude").fill("105.8469")
+    dialog.get_by_label("From road to door").fill("2000")
     dialog.get_by_label("What is to be done").fill("Máy giặt rò nước")
+    dialog.get_by_role("button", name="Create and find a place").click()
+    expect(dialog.get_by_text("At most 1440.")).to_be_visible()
+    dialog.get_by_label("From road to door").fill("15")
     dialog.get_by_role("button", name="Create and find a place").click()
     offers = page.get_by_role("dialog", name="Where could it go?")
     offers.get_by_role("button", name=re.compile("later", re.IGNORECASE)).click()
     card = page.locator(".job-card", has_text="Máy giặt rò nước")
     expect(card).to_have_count(1)
     expect(page.locator("#panel-job")).to_contain_text("12 Hàng Bông")
-    found = service.get("/sites", search="hong hanh")["sites"]
-    assert [site["name"] for site in found] == ["Chị Nguyễn Thị Hồng Hạnh"]
+    expect(page.locator("#panel-job")).to_contain_text("15 min")
+    [found] = service.get("/sites", search="hong hanh")["sites"]
+    assert (found["name"], found["access_minutes"]) == ("Chị Nguyễn Thị Hồng Hạnh", 15)
 
 
 # Plans

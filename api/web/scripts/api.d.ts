@@ -27,7 +27,7 @@ declare namespace Api {
   type RunStatus = "queued" | "running" | "finished" | "cancelled" | "failed";
   type ReportKind = "en_route" | "on_site" | "completed" | "cannot_complete";
   /** What an amount counts. */
-  type Unit = "seconds" | "items" | "levels" | "";
+  type Unit = "seconds" | "metres" | "items" | "levels" | "";
 
   // Refusals (RFC 9457)
 
@@ -71,7 +71,14 @@ declare namespace Api {
     longitude: number;
     skills: HeldSkillOut[];
     territories: string[];
+    pace_percent: number;
+    max_visits: number | null;
+    max_travel_minutes: number | null;
+    max_distance_km: number | null;
   }
+
+  /** What is to change in how a technician works. */
+  type HowTheyWork = Pick<BoardTechnician, "pace_percent" | "max_visits" | "max_travel_minutes" | "max_distance_km">;
 
   interface BoardShift {
     technician_id: string;
@@ -153,6 +160,7 @@ declare namespace Api {
     latitude: number | null;
     longitude: number | null;
     territory: string | null;
+    access_minutes: number;
     skills: Record<string, number>;
     parts: Record<string, number>;
     tools: string[];
@@ -286,6 +294,7 @@ declare namespace Api {
     latitude: number | null;
     longitude: number | null;
     territory: string | null;
+    access_minutes: number;
   }
 
   interface SitesFound {

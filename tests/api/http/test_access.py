@@ -115,6 +115,7 @@ ALLOWED = {
     "cancel_run": OFFICE,
     "solve_problem": SOLVING,
     "list_technicians": OFFICE,
+    "change_technician": OFFICE,
     "read_route": FIELD,
     "read_route_as_calendar": FIELD,
     "read_route_as_geojson": FIELD,

@@ -91,6 +91,11 @@ def test_technicians_are_listed_page_by_page(client: TestClient) -> None:
     [hung], [mai] = first["technicians"], second["technicians"]
     assert (hung["name"], mai["name"]) == ("Trần Văn Hùng", "Lê Thị Mai")
     assert hung["skills"] == [{"skill_id": "air-conditioning", "level": 2, "expires_on": None}]
+    assert (hung["pace_percent"], hung["max_visits"], hung["max_travel_minutes"]) == (
+        100,
+        None,
+        None,
+    )
     assert second["next"] is None
 
 

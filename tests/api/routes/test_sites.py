@@ -25,6 +25,16 @@ def test_a_site_is_corrected_as_it_was_seen(client: TestClient) -> None:
     assert anyway.json()["phone"] is None
 
 
+def test_a_site_says_how_long_it_takes_to_its_door(client: TestClient) -> None:
+    assert client.get("/sites/S008").json()["access_minutes"] == 0
+    answer = client.patch("/sites/S008", json={"access_minutes": 15})
+    assert (answer.status_code, answer.json()["access_minutes"]) == (200, 15)
+    site = {"name": "Kho Lạnh", "address": "Kho 3, Gia Lâm", "access_minutes": 25}
+    job = {"site": site, "title": "Bếp từ không lên", "duration_minutes": 30}
+    made = client.get(client.post("/jobs", json=job).headers["location"]).json()
+    assert client.get(f"/sites/{made['site_id']}").json()["access_minutes"] == 25
+
+
 def test_a_job_gets_its_location_by_a_correction_of_its_site(client: TestClient) -> None:
     job = {"site_id": "S009", "title": "Bếp từ không lên", "duration_minutes": 30}
     path = client.post("/jobs", json=job).headers["location"]
@@ -44,6 +54,10 @@ def test_a_job_gets_its_location_by_a_correction_of_its_site(client: TestClient)
         ({"latitude": 48.85, "longitude": 2.35}, ("outside_service_area", "/longitude")),
         ({"latitude": None}, ("half_a_location", "/longitude")),
         ({"name": None}, ("string_type", "/name")),
+        ({"access_minutes": -1}, ("greater_than_equal", "/access_minutes")),
+        ({"access_minutes": 1441}, ("less_than_equal", "/access_minutes")),
+        ({"access_minutes": "10"}, ("int_type", "/access_minutes")),
+        ({"access_minutes": None}, ("int_type", "/access_minutes")),
         ({"located_by": "given"}, ("extra_forbidden", "/located_by")),
     ],
 )

@@ -23,8 +23,11 @@ JOBS = tuple(f"j{number}" for number in range(9))
 
 @pytest.fixture(params=range(8))
 def busy_day(request: pytest.FixtureRequest, session: Session, settings: Settings) -> LiveDay:
-    """Three technicians and nine jobs drawn from a seed; those that have a place are in force."""
-    dice = Random(request.param)
+    """Three technicians and nine jobs drawn from a seed; those that have a place are in force. On
+    half of the days it takes a while from the road to some doors, and some are quick or slow, or
+    may have little on a route."""
+    dice, more = Random(request.param), Random(request.param)
+    doors, paces = ([0, 10, 25], [75, 100, 133]) if request.param % 2 else ([0], [100])
     add_depot(session, "d", at=dice.randrange(20), stock={"belt": 2}, tools=["crane"])
     for number, name in enumerate(CREW):
         add_technician(
@@ -37,6 +40,9 @@ def busy_day(request: pytest.FixtureRequest, session: Session, settings: Setting
             skills={"gas": dice.randint(1, 3)},
             stock={"belt": dice.randint(0, 1)},
             territories=dice.choice([[], ["south"]]),
+            pace_percent=more.choice(paces),
+            max_visits=more.choice([2, 3]) if request.param % 4 == 3 else None,
+            max_travel_minutes=more.choice([90, 150]) if request.param % 4 == 1 else None,
         )
     for name in JOBS:
         opens = dice.randint(8, 11)
@@ -53,6 +59,7 @@ def busy_day(request: pytest.FixtureRequest, session: Session, settings: Setting
             wishes=dice.choice([{}, {}, {"ann": Wish.FORBIDDEN}]),
             pinned_technician_id=dice.choice([None, None, "bob"]),
             priority=dice.choice(list(Priority)),
+            access=more.choice(doors),
         )
         try:
             place_job(session, name, PlaceRequest(day=MONDAY), settings, actor="x", at=SIX)

@@ -95,6 +95,14 @@ def test_visits_at_a_site_that_moved_are_looked_at_anew(
     assert company.get_one(Site, "S-1").located_by == LocatedBy.GIVEN
 
 
+def test_visits_at_a_site_that_is_harder_to_get_into_are_looked_at_anew(
+    company: Session, settings: Settings
+) -> None:
+    assert corrected(company, settings, access_minutes=20).access_minutes == 20
+    assert wishes(company) == [("J-1", "changed_site")]
+    assert company.get_one(Site, "S-1").located_by == LocatedBy.GIVEN
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "where"),
     [

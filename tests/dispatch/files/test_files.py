@@ -1,5 +1,6 @@
 """Folders of CSV files go in whole or not at all, and come out as they went in."""
 
+import csv
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,12 +26,13 @@ from dispatch.models import (
     Site,
     Skill,
     Stop,
+    Technician,
     TechnicianSkill,
 )
 from dispatch.settings import Settings
 from dispatch.texts import cleaned
 from tests.dispatch.companies import SOON, put_on_live_route
-from tests.dispatch.folders import COMPANY, count, read, take_in, with_job, written
+from tests.dispatch.folders import COLUMNS, COMPANY, count, read, take_in, with_job, written
 
 # Round trip
 
@@ -57,6 +59,16 @@ nasty = st.sampled_from(
 codes = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,7}", fullmatch=True)
 coordinates = st.tuples(
     st.floats(min_value=8.0, max_value=23.5), st.floats(min_value=102.0, max_value=110.0)
+)
+
+
+limits = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_visits": st.integers(1, 1_000).map(str),
+        "max_travel_minutes": st.integers(1, 1440).map(str),
+        "max_distance_km": st.integers(1, 10_000).map(str),
+    },
 )
 
 
@@ -99,11 +111,16 @@ def companies(draw: st.DrawFn) -> dict[str, list[dict[str, str]]]:
             "territories": "; ".join(draw(st.lists(codes, max_size=2, unique=True))),
             "skills": numbered(some_of(skills)),
             "tools": "; ".join(some_of(tools)),
+            "pace_percent": str(draw(st.integers(10, 1000))),
         }
+        | draw(limits)
         for entry in catalogue()
     ]
     sites = [
-        entry | (place() if draw(st.booleans()) else {"address": "?"}) for entry in catalogue()
+        entry
+        | (place() if draw(st.booleans()) else {"address": "?"})
+        | {"access_minutes": str(draw(st.integers(0, 1440)))}
+        for entry in catalogue()
     ]
     work = [
         {
@@ -193,6 +210,58 @@ def test_a_line_changes_what_has_its_id_and_leaves_the_rest(
     assert entry.before is not None
     assert entry.after is not None
     assert (entry.before["title"], entry.after["title"]) == ("Máy lạnh không mát", "Khác")
+
+
+def without_column(folder: Path, name: str, *columns: str) -> Path:
+    """A folder with this file of another one, as it was before there were these columns."""
+    lines = [
+        {column: cell for column, cell in line.items() if column not in columns}
+        for line in read(folder)[name]
+    ]
+    header = [column for column in COLUMNS[name] if column not in columns]
+    older = folder.with_name("older")
+    older.mkdir(exist_ok=True)
+    with (older / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, header, restval="")
+        writer.writeheader()
+        writer.writerows(lines)
+    return older
+
+
+def test_a_file_of_before_there_was_access_is_read_and_changes_none(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    folder = written(tmp_path / "in", {"sites": COMPANY["sites"]})
+    older = without_column(folder, "sites", "access_minutes")
+    take_in(session, older, settings)
+    assert session.get_one(Site, "S-1").access_minutes == 0
+    take_in(session, folder, settings)
+    take_in(session, older, settings)
+    assert session.get_one(Site, "S-1").access_minutes == 12
+    site = COMPANY["sites"][0] | {"access_minutes": "", "name": "Cô Lan"}
+    take_in(session, written(tmp_path / "empty", {"sites": [site]}), settings)
+    session.expire_all()
+    stored = session.get_one(Site, "S-1")
+    assert (stored.name, stored.access_minutes) == ("Cô Lan", 0)
+
+
+def test_a_file_of_before_there_were_paces_and_limits_is_read_and_changes_none(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    known = {kind: COMPANY[kind] for kind in ("skills", "tools", "technicians")}
+    folder = written(tmp_path / "in", known)
+    take_in(session, folder, settings)
+    columns = ("pace_percent", "max_visits", "max_travel_minutes", "max_distance_km")
+    take_in(session, without_column(folder, "technicians", *columns), settings)
+
+    def stored() -> list[int | None]:
+        session.expire_all()
+        return [getattr(session.get_one(Technician, "T-1"), column) for column in columns]
+
+    assert stored() == [85, 8, 240, 150]
+    emptied = COMPANY["technicians"][0] | dict.fromkeys(columns, "")
+    take_in(session, written(tmp_path / "empty", {"technicians": [emptied]}), settings)
+    assert stored() == [100, None, None, None]
 
 
 def test_hours_in_a_file_replace_all_hours_of_the_sites_it_names(

@@ -125,7 +125,14 @@ places = st.builds(
     lambda place, more: place | more,
     coordinates,
     st.fixed_dictionaries(
-        {}, optional={"name": texts, "address": texts, "territory": texts, "phone": texts}
+        {},
+        optional={
+            "name": texts,
+            "address": texts,
+            "territory": texts,
+            "phone": texts,
+            "access_minutes": st.sampled_from([0, 1, 1440, 1441, -1]),
+        },
     ),
 )
 windows = st.builds(

@@ -142,7 +142,8 @@ def test_some_technicians_alone_come_with_their_own_jobs(
     monday: Session, settings: Settings
 ) -> None:
     board = seen(monday, settings, technician_ids=["bob"])
-    assert [one.id for one in board.technicians] == ["bob"]
+    [bob] = board.technicians
+    assert (bob.id, bob.pace_percent, bob.max_visits) == ("bob", 100, None)
     assert not board.routes
     assert not board.jobs
     assert seen(monday, settings, technician_ids=["nobody"]).technicians == []

@@ -13,6 +13,7 @@
  */
 
 import { mountAbsences } from "./job/absences.js";
+import { mountHowTheyWork } from "./job/how-they-work.js";
 import { mountJobActions } from "./job/job-actions.js";
 import { mountLinks } from "./job/links.js";
 import { mountNewJob } from "./job/new-job.js";
@@ -36,6 +37,7 @@ export function mountActions() {
   mountWhyHere();
   mountWhyNot();
   mountAbsences();
+  mountHowTheyWork();
   mountAlerts();
   mountFigures();
 }

@@ -1,6 +1,6 @@
 /** Why a visit does not hold any more, or something else has to be decided, in the reader's words. */
 
-import { day, isoDay, number, time } from "../format.js";
+import { day, isoDay, number, span, time } from "../format.js";
 import { hasText, text } from "../texts.js";
 import { board } from "./state.js";
 import { technicianName } from "./words.js";
@@ -43,9 +43,22 @@ function named(values) {
     technicians: (values.technician_ids ?? []).map(technicianName).join(", ") || "–",
     from: from ? moment(from) : "–",
     territory: values.territory ?? "–",
+    limit: values.limit ? limitText(values.limit, values.most) : "–",
     span: from && to ? `${moment(from)} – ${isoDay(from) === isoDay(to) ? time(to) : moment(to)}` : "–",
     ...(values.count === undefined ? {} : { count: values.count, number: number(values.count) }),
   };
+}
+
+/**
+ * How much a technician's route may have of something.
+ *
+ * @param {string} name the column that says so
+ * @param {number} most
+ */
+export function limitText(name, most) {
+  if (name === "max_distance_km") return text("unit.kilometres", { value: number(most) });
+  if (name === "max_travel_minutes") return text("limit.travel", { span: span(most * 60) });
+  return text("limit.visits", { count: most, number: number(most) });
 }
 
 /** @param {Api.Moment} at */

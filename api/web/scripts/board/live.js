@@ -77,6 +77,7 @@ export function watch() {
   for (const type of OF_JOBS) on(type, concernsJob);
   for (const type of OF_EVERYTHING) on(type, wantAll);
   for (const type of ["absence.added", "absence.removed"]) on(type, concernsAbsence);
+  on("technician.changed", (event) => want([event.entity_id]));
   for (const type of ["plan.published", "plan.accepted"]) on(type, concernsPlan);
   for (const [entity, actions] of Object.entries(OTHERS)) {
     for (const action of actions) on(`${entity}.${action}`, (event) => notify(`event:${entity}`, event));

@@ -1,7 +1,7 @@
 /** Rules, amounts and costs in the reader's words. */
 
 import { element } from "../dom.js";
-import { day, isoDay, money, number, span, time } from "../format.js";
+import { day, isoDay, kilometres, money, number, span, time } from "../format.js";
 import { text } from "../texts.js";
 import { icon } from "../ui/icons.js";
 import { board, plannedDay } from "./state.js";
@@ -70,6 +70,7 @@ export function brokenText({ rule, job_id: jobId, technician_id: technicianId, s
     technician: technicianName(technicianId),
     amount: number(amount),
     span: span(amount),
+    way: kilometres(amount),
     what: subjectName(rule, subject),
     count: amount,
   };
@@ -93,6 +94,8 @@ function sentence(rule, subject, unit, technicianId, values) {
       return text(subject === "earlier" ? "broken.earlier" : "broken.later", plain);
     case "shift":
       return text(unit === "seconds" ? "broken.shift" : "broken.off", plain);
+    case "limits":
+      return text(`broken.limits.${subject}`, plain);
     case "pins":
       return text(unit === "seconds" ? "broken.pin_time" : "broken.pin_technician", plain);
     default:

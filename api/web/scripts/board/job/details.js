@@ -8,7 +8,7 @@ import { element, isThere } from "../../dom.js";
 import { day, kilometres, percent, span, time } from "../../format.js";
 import { text } from "../../texts.js";
 import { icon, statusIcon } from "../../ui/icons.js";
-import { causeText } from "../causes.js";
+import { causeText, limitText } from "../causes.js";
 import { addPanel, openPanel } from "../panels/panel.js";
 import { board, isLate, select, selection, subscribe } from "../state.js";
 import { showJob } from "../timeline/cells.js";
@@ -110,6 +110,7 @@ function jobDetails(job) {
       element("span", { class: "numbers" }, `${time(job.arrived_at)}–${job.departed_at ? time(job.departed_at) : "…"}`),
     ],
     [text("job.site"), element("span", {}, job.site, element("br"), element("span", { class: "soft" }, job.address))],
+    job.access_minutes && [text("job.access"), text("unit.minutes", { value: job.access_minutes })],
     job.windows.length && [
       text("job.windows"),
       element(
@@ -188,6 +189,7 @@ function technicianDetails(technician) {
   const { visits, late, used } = dayOf(technician.id);
   const routes = board.routes.get(technician.id) ?? [];
   const sum = (/** @type {keyof Api.BoardFigures} */ field) => routes.reduce((total, route) => total + route.figures[field], 0);
+  const limits = limitsOf(technician);
   /** @type {MaybeFact[]} */
   const facts = [
     [text("technician.visits"), String(visits)],
@@ -207,6 +209,8 @@ function technicianDetails(technician) {
     technician.phone && [text("technician.phone"), element("a", { href: `tel:${technician.phone.replaceAll(" ", "")}` }, technician.phone)],
     [text("job.skills"), technician.skills.map((skill) => skillText(skill.skill_id, skill.level)).join(", ")],
     technician.territories.length && [text("technician.territories"), technician.territories.join(", ")],
+    technician.pace_percent !== 100 && [text("technician.pace"), percent(technician.pace_percent / 100)],
+    limits.length && [text("technician.limits"), limits.join("; ")],
   ];
   return [
     element("h3", { class: "details-title" }, technician.name, " ", element("span", { class: "soft" }, technician.id)),
@@ -231,6 +235,12 @@ function technicianDetails(technician) {
       ),
     ),
   ];
+}
+
+/** @param {Api.BoardTechnician} technician */
+function limitsOf(technician) {
+  const names = /** @type {const} */ (["max_visits", "max_travel_minutes", "max_distance_km"]);
+  return names.flatMap((name) => (technician[name] === null ? [] : [limitText(name, technician[name])]));
 }
 
 /**

@@ -57,6 +57,7 @@ export function sitePicker() {
     phone: plain("tel"),
     latitude: plain("number", { step: "any", inputmode: "decimal" }),
     longitude: plain("number", { step: "any", inputmode: "decimal" }),
+    access: plain("number", { min: "0", max: "1440", inputmode: "numeric" }),
   };
   const territories = [...new Set([...board.technicians.values()].flatMap((one) => one.territories))].sort();
   const territory = element(
@@ -83,6 +84,7 @@ export function sitePicker() {
       field("/site/territory", text("filter.territory"), territory),
     ),
     element("p", { class: "soft" }, text("form.location_note")),
+    field("/site/access_minutes", text("form.access"), parts.access),
   );
   const toggle = element("button", { type: "button", class: "small quiet", onclick: () => setNew(!isNew) }, text("form.new_site"));
   parts.latitude.addEventListener("paste", pastePair);
@@ -184,7 +186,12 @@ export function sitePicker() {
   function choose(site) {
     chosen = site;
     input.value = site.name;
-    chosenNote.textContent = [site.address, site.latitude === null ? text("form.not_located") : null].filter(Boolean).join(" – ");
+    const notes = [
+      site.address,
+      site.latitude === null ? text("form.not_located") : null,
+      site.access_minutes ? text("site.access", { minutes: site.access_minutes }) : null,
+    ];
+    chosenNote.textContent = notes.filter(Boolean).join(" – ");
     shut();
   }
 
@@ -205,6 +212,7 @@ export function sitePicker() {
         latitude: numeric(parts.latitude),
         longitude: numeric(parts.longitude),
         territory: territory.value || null,
+        access_minutes: Number(parts.access.value),
       },
     };
   }

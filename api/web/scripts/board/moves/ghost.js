@@ -3,6 +3,7 @@
 import { element } from "../../dom.js";
 import { text } from "../../texts.js";
 import { colourName } from "../colours.js";
+import { board } from "../state.js";
 import { zoom } from "../timeline/scale.js";
 import { pointOf, ROW_HEIGHT } from "../timeline/timeline.js";
 import { visitTime } from "../words.js";
@@ -44,7 +45,9 @@ export function drawGhost({ ghost, job, target, point }) {
     place.setProperty("--route", `var(${colourName(target.technicianId)})`);
     place.setProperty("left", `${at.x}px`);
     place.setProperty("top", `${at.y + 4}px`);
-    place.setProperty("width", `${Math.max(40, (job.duration_minutes / 60) * zoom())}px`);
+    const pace = board.technicians.get(target.technicianId)?.pace_percent ?? 100;
+    const hours = (job.duration_minutes * pace) / 6_000;
+    place.setProperty("width", `${Math.max(40, hours * zoom())}px`);
     place.setProperty("height", `${ROW_HEIGHT - 14}px`);
   } else if (point) {
     place.setProperty("left", `${point.x + 8}px`);
