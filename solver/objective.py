@@ -54,8 +54,10 @@ class Objective:
 
     def at(self, rates: "ShiftRates") -> "Objective":
         """The same, but for what these rates say."""
+        if rates == AS_THE_OBJECTIVE:
+            return self
         given: Mapping[str, Any] = rates.given
-        return replace(self, **given) if given else self
+        return replace(self, **given)
 
     def of_route(self, seconds: int, overtime: int, metres: int) -> int:
         """Cents for a route that lasts so long, all of it on the road, and goes so far."""
@@ -90,6 +92,10 @@ class ShiftRates:
             "distance": self.distance,
         }
         return {name: value for name, value in values.items() if value is not None}
+
+
+AS_THE_OBJECTIVE = ShiftRates()
+"""The rates of shifts that have none of their own."""
 
 
 def objective_faults(objective: Objective) -> Iterator[Fault]:

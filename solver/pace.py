@@ -13,6 +13,8 @@ MOST_PACE = 1_000
 
 def at_pace(seconds: int, pace: Fraction) -> int:
     """So many seconds of work at a pace, rounded up."""
+    if pace is ITS_OWN_TIME:
+        return seconds
     return -(-seconds * pace.numerator // pace.denominator)
 
 

@@ -29,7 +29,7 @@ from dispatch.models import (
     WorkingHours,
 )
 from dispatch.store import batches, details_by_job, rows_where
-from solver.pace import at_pace
+from solver.pace import ITS_OWN_TIME, at_pace
 
 Row = TypeVar("Row")
 Key = TypeVar("Key", str, int)
@@ -73,7 +73,8 @@ class TechnicianFacts:
     @property
     def pace(self) -> Fraction:
         """How many times their usual time visits take."""
-        return Fraction(self.technician.pace_percent, 100)
+        percent = self.technician.pace_percent
+        return ITS_OWN_TIME if percent == 100 else Fraction(percent, 100)
 
 
 @dataclass(frozen=True, slots=True)
