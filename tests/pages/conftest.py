@@ -10,6 +10,7 @@ import fcntl
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -198,6 +199,18 @@ class Windows(Protocol):
         expected: tuple[str, ...] | list[str] = (),
         **options: Any,
     ) -> Page: ...
+
+
+def until(page: Page, condition: str, arg: Any = None) -> None:
+    """Wait until the script, an expression or a function of ``arg``, says that it is so.
+
+    Not ``wait_for_function``: that looks once by leave of the debugger, and what it does from then
+    on the pages' policy takes for an evaluated text.
+    """
+    ends = time.monotonic() + PATIENCE / 1_000
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < ends, f"in vain: {condition}"
+        page.wait_for_timeout(20)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.pages.conftest import DAY, Service, Windows
+from tests.pages.conftest import DAY, Service, Windows, until
 
 NAME = re.compile("Nguyễn Văn Hùng")
 
@@ -280,7 +280,7 @@ def test_dragging_says_job_technician_and_moment(page_as: Windows, today: Any) -
     page.mouse.down()
     page.mouse.move(box["x"] - 40, to["y"] + 20, steps=8)
     expect(page.locator(".ghost")).to_be_visible()
-    page.wait_for_function("() => heard.some(({ moved }) => moved?.technicianId === 'T03')")
+    until(page, "() => heard.some(({ moved }) => moved?.technicianId === 'T03')")
     page.mouse.up()
     (dropped,) = [one["dropped"] for one in heard(page) if "dropped" in one]
     assert dropped["jobId"] == job_id
@@ -304,8 +304,9 @@ def test_escape_takes_a_drag_back(page_as: Windows, today: Any) -> None:
     page.mouse.down()
     page.mouse.move(name["x"] + 40, name["y"] + 20, steps=8)
     # On the way there it may be over a moment of the row.
-    page.wait_for_function(
-        "() => heard.at(-1)?.moved?.technicianId === 'T02' && heard.at(-1).moved.startAt === null"
+    until(
+        page,
+        "() => heard.at(-1)?.moved?.technicianId === 'T02' && heard.at(-1).moved.startAt === null",
     )
     page.keyboard.press("Escape")
     page.mouse.up()
@@ -369,9 +370,9 @@ def test_zooming_in_makes_room_and_fitting_takes_it_back(page_as: Windows) -> No
     width = "(node) => node.scrollWidth"
     before = page.locator("#timeline").evaluate(width)
     page.locator("#zoom-in").click()
-    page.wait_for_function(f"(before) => ({width})(timeline) > before", arg=before)
+    until(page, f"(before) => ({width})(timeline) > before", arg=before)
     page.locator("#zoom-fit").click()
-    page.wait_for_function(f"(before) => ({width})(timeline) === before", arg=before)
+    until(page, f"(before) => ({width})(timeline) === before", arg=before)
 
 
 def test_the_words_of_a_visit_that_began_further_left_stay_in_view(page_as: Windows) -> None:

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.pages.conftest import DAY, Service, Windows
+from tests.pages.conftest import DAY, Service, Windows, until
 from tests.pages.dispatching import Fingers, grip, holder, movable, planned, shown, visit, waiting
 
 
@@ -48,7 +48,7 @@ def test_a_finger_that_moves_at_once_scrolls(page_as: Windows) -> None:
     fingers.touch((x, y))
     for number in range(1, 8):
         fingers.move(x, y - number * 12)
-    page.wait_for_function("document.querySelector('#timeline').scrollTop > 0")
+    until(page, "document.querySelector('#timeline').scrollTop > 0")
     assert in_hand(page) == 0
     fingers.lift()
     assert in_hand(page) == 0

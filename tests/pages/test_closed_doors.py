@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.pages.conftest import PASSWORD, Service, Windows
+from tests.pages.conftest import PASSWORD, Service, Windows, until
 from tests.pages.dispatching import shown
 from tests.pages.phones import BLOCKED, PHONE, main_button, open_phone, report_next, tap_main
 
@@ -236,9 +236,9 @@ def test_the_phone_is_asked_to_keep_what_is_there_for_good(page_as: Windows) -> 
     )
     page.goto("/my-day")
     expect(main_button(page)).to_be_visible()
-    page.wait_for_function("globalThis.asked === 1")
+    until(page, "globalThis.asked === 1")
     report_next(page)
-    page.wait_for_function("globalThis.asked === 2")
+    until(page, "globalThis.asked === 2")
 
 
 OPENS_LATER = """

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from api import pages
-from tests.pages.conftest import DAY, MOMENT, PASSWORD, Service, Windows
+from tests.pages.conftest import DAY, MOMENT, PASSWORD, Service, Windows, until
 from tests.pages.dispatching import row, shown
 from tests.pages.phones import (
     BLOCKED,
@@ -359,11 +359,12 @@ def test_the_page_and_the_woken_worker_never_send_at_the_same_time(
     expect_state(page, "Đang gửi 2 báo cáo")
     wake()
     # The worker is there, and waits for its turn.
-    page.wait_for_function(
+    until(
+        page,
         """async () => {
           const { pending } = await navigator.locks.query();
           return pending.some(({ name }) => name === "my-day-reports");
-        }"""
+        }""",
     )
     assert len(sent) == len(held) == 1
     page.unroute("**/technicians/T01/reports")
