@@ -17,6 +17,8 @@ UNITS: dict[Rule, Unit] = {
     Rule.TOOLS: "items",
     Rule.DEPOT_STOCK: "items",
 }
+LIMIT_UNITS: dict[str, Unit] = {"max_travel": "seconds", "max_distance": "metres"}
+"""Of limits of a route, by the name of the limit."""
 
 
 def unit(rule: Rule, subjects: Iterable[str]) -> Unit:
@@ -24,13 +26,7 @@ def unit(rule: Rule, subjects: Iterable[str]) -> Unit:
     if rule is Rule.PINS:
         return "" if TECHNICIAN in subjects else "seconds"
     if rule is Rule.LIMITS:
-        return (
-            "seconds"
-            if "max_travel" in subjects
-            else "metres"
-            if "max_distance" in subjects
-            else ""
-        )
+        return next((LIMIT_UNITS[name] for name in subjects if name in LIMIT_UNITS), "")
     return UNITS.get(rule, "")
 
 

@@ -50,15 +50,6 @@ class TechnicianChange(
     away."""
 
 
-OF_ROW = {
-    "id",
-    "name",
-    "phone",
-    "active",
-    *HOW_THEY_WORK,
-}
-
-
 def read_technician(session: Session, technician_id: str) -> Technician:
     """Raises ``NotFound``."""
     return existing(session.get(Technician, technician_id), "technician", technician_id)
@@ -119,7 +110,7 @@ def _outs(session: Session, technicians: Sequence[Technician]) -> list[Technicia
         territories[row.technician_id].append(row.territory)
     return [
         TechnicianOut(
-            **technician.model_dump(include=OF_ROW),
+            **technician.model_dump(include={*TechnicianOut.model_fields}),
             territories=territories[technician.id],
             skills=skills[technician.id],
         )
