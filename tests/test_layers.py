@@ -37,6 +37,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "alerts": {"company", "jobs"},
         "files": {"company", "jobs", "parts", "planning", "plans"},
         "by_hand": {"company", "jobs", "placing", "planning", "plans"},
+        "settling": {"jobs", "planning", "plans"},
         "runs": {"planning", "plans", "views"},
         "solving": set(),
         "field": {"company", "jobs", "parts", "placing", "planning", "plans", "views"},

@@ -129,6 +129,7 @@ POLICY: dict[str, Access] = {
     "read_job_history": OWN_JOB,
     "change_job": OFFICE,
     "cancel_job": OFFICE,
+    "close_job": OFFICE,
     "put_job_link": OFFICE,
     "list_job_links": OFFICE,
     "read_job_link": OFFICE,

@@ -6,8 +6,8 @@ from api.http.dependencies import GivenConflicts, GivenSettings, ReadingSession
 from api.http.problems import documented
 from dispatch.models import now
 from dispatch.output import Output
-from dispatch.views import issues
-from dispatch.views.issues import Issue
+from dispatch.settling import listing
+from dispatch.settling.issues import Issue
 
 router = APIRouter(tags=["board"])
 
@@ -24,8 +24,9 @@ class IssueList(Output):
 def list_issues(
     session: ReadingSession, settings: GivenSettings, conflicts: GivenConflicts
 ) -> IssueList:
-    """Jobs without a place, visits that their technicians cannot attend, messages that nobody
-    understood, and runs that failed; each once, and only as long as it is so."""
+    """Visits that will be late or that their technicians cannot attend, jobs without a place, jobs
+    that could not be completed, what is short or lent twice, messages that nobody understood, and
+    runs that failed; each once, and only as long as it is so."""
     at = now()
-    found = issues.list_issues(session, settings, at, conflicts.at(session, at))
+    found = listing.list_issues(session, settings, at, conflicts.at(session, at))
     return IssueList(issues=found)

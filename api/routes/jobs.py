@@ -259,6 +259,16 @@ def cancel_job(
     return _tagged(cancelled, response)
 
 
+@router.post(
+    "/{job_id}/close",
+    summary="Say that nothing more is to be done about a job that could not be completed",
+    responses={200: {"headers": ETAG}, **documented(404, 409, 422)},
+)
+def close_job(job_id: Code, session: WritingSession, actor: Actor, response: Response) -> JobOut:
+    """It is no issue to settle any more. Closing again changes nothing."""
+    return _tagged(jobs.close_job(session, job_id, actor=actor), response)
+
+
 @router.put(
     "/{job_id}/pin",
     summary="Pin a job where it is in the plan in force",

@@ -50,6 +50,7 @@ TYPES = {
     ("job", "on_site"): "job.on_site",
     ("job", "completed"): "job.completed",
     ("job", "cannot_complete"): "job.cannot_complete",
+    ("job", "close"): "job.closed",
     ("webhook", "test"): "webhook.test",
 }
 """Entity and action of the log entries that are published, and as what."""

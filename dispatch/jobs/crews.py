@@ -96,12 +96,14 @@ class EarlierJob(Input):
 
 
 class JobRequest(NewJob):
-    """A job with the further places of its crew, and what it comes after."""
+    """A job with the further places of its crew, what it comes after, and what it takes up."""
 
     crew: list[CrewPlace] = Field(default_factory=list, max_length=MOST_PLACES)
     """Each becomes a job of its own that starts at the same moment with another technician."""
     after: list[EarlierJob] = Field(default_factory=list, max_length=MOST_PLACES)
     """Jobs that have to be over before."""
+    follow_up_of: Code | None = None
+    """A job that could not be completed, and that this one takes up."""
 
 
 def request_job(
@@ -118,18 +120,12 @@ def request_job(
         made = idempotency.job_made_before(session, actor, key, request)
         if made is not None:
             return read_job(session, made), False
-    if not (request.crew or request.after):
+    if not (request.crew or request.after or request.follow_up_of):
         return create_job(session, request, actor=actor, settings=settings, key=key)
     faults = [
         *new_faults(session, request, settings),
         *_place_faults(session, request),
-        *unknown_references(
-            session,
-            (
-                Reference(f"after.{number}.job_id", (Job,), one.job_id)
-                for number, one in enumerate(request.after)
-            ),
-        ),
+        *unknown_references(session, _earlier_jobs(request)),
     ]
     if faults:
         raise InvalidInput(*faults)
@@ -146,11 +142,21 @@ def request_job(
         JobLinkContent(kind=LinkKind.AFTER, job_ids=[one.job_id, job.id], **_gaps(one))
         for one in request.after
     ]
+    if request.follow_up_of is not None:
+        both = [request.follow_up_of, job.id]
+        wanted.append(JobLinkContent(kind=LinkKind.FOLLOW_UP, job_ids=both))
     if request.crew:
         wanted.append(JobLinkContent(kind=LinkKind.TOGETHER, job_ids=crew))
     for content in wanted:
         LINKS.put(session, free_id(session, JobLink, "L"), content, actor=actor)
     return read_job(session, job.id), True
+
+
+def _earlier_jobs(request: JobRequest) -> Iterable[Reference]:
+    for number, one in enumerate(request.after):
+        yield Reference(f"after.{number}.job_id", (Job,), one.job_id)
+    if request.follow_up_of is not None:
+        yield Reference("follow_up_of", (Job,), request.follow_up_of)
 
 
 def _gaps(one: EarlierJob) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.coordinates import area_faults
@@ -24,6 +24,7 @@ from dispatch.models import (
     JobLink,
     JobStatus,
     LocatedBy,
+    LogEntry,
     Priority,
     Site,
     now,
@@ -53,6 +54,8 @@ COLUMNS = (
 )
 
 
+CLOSE = "close"
+"""What the log calls it when nothing more is to be done about a job."""
 WISHES = ("allowed", "forbidden", "pinned_technician_id")
 """Of whom a new job may name nobody both ways."""
 ELSEWHERE_NO_MATTER = frozenset({"title", "told_at"})
@@ -212,6 +215,35 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
     left = [copied(rows, {job_id}) for rows in routes]
     movements.book(session, fetched, movements.flows(left, jobs), actor=actor, at=now())
     return _logged(session, job, "cancel", before, actor)
+
+
+def close_job(session: Session, job_id: str, *, actor: str) -> JobOut:
+    """Nothing more is to be done about a job that could not be completed; again is as once.
+
+    Raises ``NotFound``, or ``Conflict`` if it is not such a job.
+    """
+    job = store.hold_job(session, job_id)
+    if job is None:
+        raise no_such_job(job_id)
+    if job.status != JobStatus.CANNOT_COMPLETE:
+        cause = f"it is {job.status}, and not cannot_complete"
+        raise Conflict(Fault("not_failed", f"job {job_id}", cause, "leave it as it is"))
+    if job_id not in closed_jobs(session, [job_id]):
+        log.record(session, actor, CLOSE, log.Entity.JOB, job_id)
+    return outs_of(session, [job])[0]
+
+
+def closed_jobs(session: Session, job_ids: Collection[str]) -> set[str]:
+    """Those about which nothing more is to be done although they could not be completed."""
+    found: set[str] = set()
+    for some in store.batches(job_ids):
+        closed = select(LogEntry.entity_id).where(
+            col(LogEntry.entity_id).in_(some),
+            LogEntry.entity == log.Entity.JOB.value,
+            LogEntry.action == CLOSE,
+        )
+        found.update(session.exec(closed))
+    return found
 
 
 def withdraw_job(session: Session, job: Job, *, actor: str) -> JobOut:

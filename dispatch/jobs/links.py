@@ -32,6 +32,8 @@ OF_KIND = {
     "by": LinkKind.APART,
 }
 """Fields that only one kind of link has."""
+IN_ORDER = (LinkKind.AFTER, LinkKind.FOLLOW_UP)
+"""Of two jobs, the earlier one first."""
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     LinkKind.AFTER: {"least_minutes": 0, "person": Person.ANY},
     LinkKind.APART: {"by": Separation.TECHNICIAN},
@@ -63,12 +65,14 @@ class JobLinkContent(Input):
     ``together``: a crew. The jobs start at the same moment, each with another technician, all of
     them or none. ``after``: the second job starts at least ``least_minutes`` and at most
     ``most_minutes`` after the first one ends, and never without it. ``apart``: no two of the jobs
-    have the same technician, or the same day.
+    have the same technician, or the same day. ``follow_up``: the second job takes up what the first
+    could not complete; plans are not bound by it.
     """
 
     kind: LinkKind
     job_ids: JobIds
-    """Of ``after`` the earlier job and then the later one; otherwise their order means nothing."""
+    """Of ``after`` and ``follow_up`` the earlier job and then the later one; otherwise their order
+    means nothing."""
     least_minutes: Annotated[GapMinutes | None, Field(validate_default=True)] = None
     """Of ``after``: 0 if left out; negative: the second may begin so long before the first ends."""
     most_minutes: Annotated[GapMinutes | None, Field(validate_default=True)] = None
@@ -91,13 +95,13 @@ class JobLinkContent(Input):
     @classmethod
     def _in_order(cls, job_ids: list[str], info: ValidationInfo) -> list[str]:
         kind = info.data.get("kind")
-        if kind is LinkKind.AFTER and len(job_ids) != 2:
+        if kind in IN_ORDER and len(job_ids) != 2:
             raise PydanticCustomError(
                 "two_jobs",
                 "names {number} jobs",
                 {"number": len(job_ids), "action": "name the earlier one and the later one"},
             )
-        return job_ids if kind is LinkKind.AFTER else sorted(job_ids)
+        return job_ids if kind in IN_ORDER else sorted(job_ids)
 
     @field_validator(*OF_KIND)
     @classmethod
@@ -131,7 +135,7 @@ class JobLinkOut(Output):
     id: str
     kind: LinkKind
     job_ids: list[str]
-    """Of ``after`` the earlier job and then the later one."""
+    """Of ``after`` and ``follow_up`` the earlier job and then the later one."""
     least_minutes: int | None
     most_minutes: int | None
     person: Person | None

@@ -14,6 +14,8 @@ class LinkKind(StrEnum):
     TOGETHER = "together"
     AFTER = "after"
     APART = "apart"
+    FOLLOW_UP = "follow_up"
+    """The second job takes up what the first could not complete; plans are not bound by it."""
 
 
 class JobLink(SQLModel, table=True):

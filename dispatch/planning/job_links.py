@@ -47,6 +47,13 @@ def links_of(session: Session, job_ids: Collection[str]) -> tuple[LinkFacts, ...
     )
 
 
+def binding_links_of(session: Session, job_ids: Collection[str]) -> tuple[LinkFacts, ...]:
+    """As ``links_of``, those that say when and by whom jobs are to be done."""
+    return tuple(
+        facts for facts in links_of(session, job_ids) if facts.link.kind is not LinkKind.FOLLOW_UP
+    )
+
+
 def with_jobs(session: Session, links: Iterable[JobLink]) -> tuple[LinkFacts, ...]:
     """The links with their jobs, in the same order."""
     links = list(links)
@@ -66,7 +73,7 @@ def solver_link(facts: LinkFacts, among: Collection[str]) -> Link | None:
     """The link between those of its jobs that are ``among`` these; None if that leaves nothing of
     it."""
     link, names = facts.link, tuple(name for name in facts.job_ids if name in among)
-    if len(names) < 2:
+    if len(names) < 2 or link.kind is LinkKind.FOLLOW_UP:
         return None
     match link.kind:
         case LinkKind.TOGETHER:
@@ -99,6 +106,6 @@ def partners_named(session: Session, names: Collection[str]) -> dict[str, Partne
 
 
 def linked_with(session: Session, job_ids: Collection[str]) -> set[str]:
-    """The other jobs that any of these is linked to."""
-    named = {name for facts in links_of(session, job_ids) for name in facts.job_ids}
+    """The other jobs that any of these is bound to by a link."""
+    named = {name for facts in binding_links_of(session, job_ids) for name in facts.job_ids}
     return named - {*job_ids}

@@ -33,7 +33,7 @@ from dispatch.planning.facts import (
     territories_of,
     van_stock,
 )
-from dispatch.planning.job_links import LinkFacts, Partner, links_of, partners_of
+from dispatch.planning.job_links import LinkFacts, Partner, binding_links_of, partners_of
 from dispatch.planning.legs import measured_legs
 from dispatch.store import details_by_job, rows_where, sites_of, waits_for_place
 
@@ -139,7 +139,7 @@ def load_snapshot(
     sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)])
     depots = depot_facts(session)
     places = {*serving, *sites, *(facts.depot.id for facts in depots)}
-    links = links_of(session, {*live_jobs, *(facts.job.id for facts in jobs)})
+    links = binding_links_of(session, {*live_jobs, *(facts.job.id for facts in jobs)})
     return Snapshot(
         taken_at=taken_at,
         frozen_until=taken_at + freeze,
@@ -209,7 +209,7 @@ def reload_snapshot(
     # Also of those who report from routes that are over.
     vans = van_stock(session, everybody)
     # Also those of jobs that are the same: a partner elsewhere may have moved.
-    links = links_of(session, there)
+    links = binding_links_of(session, there)
     return replace(
         old,
         taken_at=at,

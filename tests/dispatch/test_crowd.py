@@ -55,7 +55,8 @@ from dispatch.placing.placing import PlaceRequest, place_job
 from dispatch.planning.conflicts import broken_visits
 from dispatch.planning.live_day import LiveDay
 from dispatch.settings import Settings
-from dispatch.views.issues import Issue, IssueKind, list_issues
+from dispatch.settling.issues import Issue, IssueKind
+from dispatch.settling.listing import list_issues
 from tests.dispatch.crew import (
     HANOI,
     MONDAY,

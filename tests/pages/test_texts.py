@@ -10,7 +10,8 @@ import pytest
 
 from dispatch.models import JobStatus, Obstacle, Priority, Severity
 from dispatch.planning.unable import Why
-from dispatch.views.issues import IssueKind
+from dispatch.settling.facts import Unplaced
+from dispatch.settling.issues import IssueKind
 from solver.solution import HARD, SOFT, ReasonCode, Rule
 from tests.pages.reading import (
     COMMON,
@@ -39,9 +40,10 @@ MEMBERS: dict[tuple[str, str], Iterable[StrEnum]] = {
     ("board", "status"): JobStatus,
     ("board", "priority"): Priority,
     ("board", "reason"): {*ReasonCode, *Why},
-    # Of a place that is not known the reason says it all.
-    ("board", "cause"): {*Why} - {Why.NOWHERE},
     ("board", "issue"): IssueKind,
+    # Of a place that is not known the reason says it all.
+    ("board", "cause"): {*Why, *Unplaced} - {Why.NOWHERE},
+    ("board", "obstacle"): Obstacle,
     ("board", "rule"): {*HARD} - {Rule.COST},
     ("board", "soft"): SOFT,
     ("my-day", "status"): JobStatus,

@@ -178,7 +178,7 @@ declare namespace Api {
 
   interface JobLinkOut {
     id: string;
-    kind: "together" | "after" | "apart";
+    kind: "together" | "after" | "apart" | "follow_up";
     job_ids: string[];
     least_minutes: number | null;
     most_minutes: number | null;
@@ -243,6 +243,7 @@ declare namespace Api {
     id: string;
     kind: string;
     since: Moment;
+    weight: number;
     job_ids: string[];
     technician_id: string | null;
     day: Day | null;

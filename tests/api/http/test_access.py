@@ -88,6 +88,7 @@ ALLOWED = {
     "read_job_history": FIELD,
     "change_job": OFFICE,
     "cancel_job": OFFICE,
+    "close_job": OFFICE,
     "put_job_link": OFFICE,
     "list_job_links": OFFICE,
     "read_job_link": OFFICE,

@@ -23,8 +23,8 @@ from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.planning.unable import Why
 from dispatch.settings import Settings
+from dispatch.settling.listing import list_issues
 from dispatch.store import reading
-from dispatch.views.issues import list_issues
 from solver.problem import TimeWindow
 from tests.dispatch.changing import change, undo
 from tests.dispatch.crew import (

@@ -10,7 +10,8 @@ from dispatch.jobs.placements import list_placements
 from dispatch.models import Job, JobStatus, JobWindow, LogEntry, TechnicianSkill
 from dispatch.planning.conflicts import broken_visits
 from dispatch.settings import Settings
-from dispatch.views.issues import Issue, IssueKind, list_issues
+from dispatch.settling.issues import Issue, IssueKind
+from dispatch.settling.listing import list_issues
 from tests.dispatch.crew import add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.drafting import in_force
 from tests.dispatch.follow_up import EIGHT, changed, follow

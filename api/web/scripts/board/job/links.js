@@ -46,6 +46,7 @@ function sentence(jobId, link) {
   if (link.kind === "together") return text("links.together");
   if (link.kind === "apart") return text(link.by === "day" ? "links.apart_day" : "links.apart_technician");
   const isLater = link.job_ids[1] === jobId;
+  if (link.kind === "follow_up") return text(isLater ? "links.takes_up" : "links.taken_up");
   const least = link.least_minutes ?? 0;
   const gaps = [
     least ? text("links.least", { gap: gapText(least) }) : null,

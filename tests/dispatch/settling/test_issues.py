@@ -36,9 +36,10 @@ from dispatch.planning.conflicts import Conflicts, broken_on, broken_visits
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.unable import BrokenVisit, Why
 from dispatch.settings import Settings
+from dispatch.settling.issues import Issue, IssueKind
+from dispatch.settling.listing import list_issues
 from dispatch.store import reading
 from dispatch.views.board import read_board
-from dispatch.views.issues import Issue, IssueKind, list_issues
 from solver.faults import Fault
 from solver.problem import InvalidProblem
 from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
