@@ -48,6 +48,7 @@ from dispatch import engines, store
 from dispatch.access import tokens
 from dispatch.access.rates import Rates
 from dispatch.planning.conflicts import Conflicts
+from dispatch.service.issue_watch import CurrentIssues
 from dispatch.service.watch import Watch
 from dispatch.settings import Settings
 from dispatch.solving.solvers import Solvers
@@ -171,6 +172,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.solvers = Solvers()
     watch = Watch(app.state.reading_engine)
     app.state.watch = watch
+    app.state.issues = CurrentIssues(app.state.reading_engine, settings, app.state.conflicts, watch)
     app.state.looks, app.state.answers = Looks(watch), Answers(watch)
     app.state.callers = KnownCallers()
     app.state.rates, app.state.unkept = Rates(), Unkept()

@@ -122,6 +122,7 @@ POLICY: dict[str, Access] = {
     # the board
     "read_board": OFFICE,
     "list_issues": OFFICE,
+    "list_repairs": OFFICE,
     # jobs
     "create_job": OFFICE,
     "list_jobs": OFFICE,

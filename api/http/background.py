@@ -20,6 +20,7 @@ from dispatch.placing.placer import Placer
 from dispatch.planning.live_days import LiveDays
 from dispatch.runs.runner import Runner
 from dispatch.service import readiness
+from dispatch.service.issue_watch import IssueTeller
 from dispatch.service.readiness import Readiness
 from dispatch.service.scheduler import Scheduler
 from dispatch.settings import Settings
@@ -28,7 +29,9 @@ from solver.faults import Fault
 TRY_EVERY_SECONDS = 5.0
 WITHOUT_DATABASE = frozenset({"read_health", "read_readiness"})
 
-Part = TypeVar("Part", Runner, Placer, Scheduler, Feed, WebhookSender, Subscriber, Readiness)
+Part = TypeVar(
+    "Part", Runner, Placer, Scheduler, Feed, IssueTeller, WebhookSender, Subscriber, Readiness
+)
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +108,7 @@ class Background:
         state.placer = placer = self._begun(Placer(settings, state.days, state.conflicts))
         self._begun(Scheduler(settings))
         state.feed = self._begun(Feed(settings))
+        self._begun(IssueTeller(state.issues, state.watch, state.feed))
         self._begun(WebhookSender(settings))
         if settings.mqtt_url is not None:
             self._begun(Subscriber(settings, on_accepted=placer.wake))

@@ -12,6 +12,8 @@ from api.http.access import GivenCaller
 from dispatch.intake import Code
 from dispatch.planning.conflicts import Conflicts
 from dispatch.planning.live_days import LiveDays
+from dispatch.service.issue_watch import CurrentIssues
+from dispatch.service.watch import Seen
 from dispatch.settings import Settings
 
 Tagged = TypeVar("Tagged")
@@ -47,6 +49,16 @@ async def conflicts(request: Request) -> Conflicts:
     return cast(Conflicts, request.app.state.conflicts)
 
 
+async def current_issues(request: Request) -> CurrentIssues:
+    """What has to be decided, kept in memory."""
+    return cast(CurrentIssues, request.app.state.issues)
+
+
+async def seen(request: Request) -> Seen:
+    """How far the database was when the caller, who only reads, was let in."""
+    return cast(Seen, request.state.seen)
+
+
 async def actor(caller: GivenCaller) -> str:
     """Who is asking, for the log of changes."""
     if caller is None:
@@ -74,6 +86,8 @@ ReadingSession = Annotated[Session, Depends(reading_session)]
 WritingSession = Annotated[Session, Depends(writing_session)]
 GivenLiveDays = Annotated[LiveDays, Depends(live_days)]
 GivenConflicts = Annotated[Conflicts, Depends(conflicts)]
+GivenIssues = Annotated[CurrentIssues, Depends(current_issues)]
+GivenSeen = Annotated[Seen, Depends(seen)]
 Actor = Annotated[str, Depends(actor)]
 SignedInPerson = Annotated[SignedIn, Depends(person)]
 

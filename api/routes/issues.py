@@ -1,32 +1,64 @@
-"""What dispatchers have to decide now, over HTTP."""
+"""What dispatchers have to decide now, and what would settle it, over HTTP."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from api.http.dependencies import GivenConflicts, GivenSettings, ReadingSession
+from fastapi import APIRouter, Path
+
+from api.http.dependencies import (
+    GivenIssues,
+    GivenLiveDays,
+    GivenSeen,
+    GivenSettings,
+    ReadingSession,
+)
 from api.http.problems import documented
 from dispatch.models import now
 from dispatch.output import Output
-from dispatch.settling import listing
+from dispatch.settling import working_out
 from dispatch.settling.issues import Issue
+from dispatch.settling.repairs import Repair
 
-router = APIRouter(tags=["board"])
+router = APIRouter(prefix="/issues", tags=["board"])
+
+IssueId = Annotated[str, Path(pattern=r"^[a-z_]+:[A-Za-z0-9.:+_-]+$", max_length=250)]
 
 
 class IssueList(Output):
     issues: list[Issue]
 
 
+class RepairList(Output):
+    repairs: list[Repair]
+
+
 @router.get(
-    "/issues",
+    "",
     summary="List what has to be decided, the weightiest first",
     responses=documented(),
 )
-def list_issues(
-    session: ReadingSession, settings: GivenSettings, conflicts: GivenConflicts
-) -> IssueList:
+def list_issues(current: GivenIssues, seen: GivenSeen) -> IssueList:
     """Visits that will be late or that their technicians cannot attend, jobs without a place, jobs
     that could not be completed, what is short or lent twice, messages that nobody understood, and
     runs that failed; each once, and only as long as it is so."""
-    at = now()
-    found = listing.list_issues(session, settings, at, conflicts.at(session, at))
-    return IssueList(issues=found)
+    return IssueList(issues=list(current.as_of(seen)))
+
+
+@router.get(
+    "/{issue_id}/repairs",
+    summary="Work out what would settle an issue, and what it costs",
+    responses=documented(404, 422),
+)
+def list_repairs(
+    issue_id: IssueId,
+    current: GivenIssues,
+    seen: GivenSeen,
+    session: ReadingSession,
+    settings: GivenSettings,
+    days: GivenLiveDays,
+) -> RepairList:
+    """Operations that can be carried out as they are: where the visit could go, those of its own
+    day first and the cheapest of them before the others, and what is at hand. Nothing is
+    changed."""
+    issues = current.as_of(seen)
+    found = working_out.repairs_of(session, issues, issue_id, settings, now(), days)
+    return RepairList(repairs=found)

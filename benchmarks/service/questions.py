@@ -113,6 +113,7 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
         "list_dead_letters": ("/dead-letters", "/dead-letters?state=waiting"),
         "read_dead_letter": ("/dead-letters/1",),
         "list_issues": ("/issues",),
+        "list_repairs": (f"/issues/no_place:{waiting}/repairs",),
         "list_alert_sources": ("/alert-sources",),
         "read_alert_source": ("/alert-sources/scada",),
         "list_job_templates": ("/job-templates",),

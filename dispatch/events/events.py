@@ -56,7 +56,9 @@ TYPES = {
 """Entity and action of the log entries that are published, and as what."""
 WHOLE = ("alert", "dead_letter", "job_link", "placement")
 """Entities whose every action is published, under its own name."""
-WATCHED = ("plan", "run", "job", "absence", "technician", *WHOLE)
+LOGGED = ("plan", "run", "job", "absence", "technician", *WHOLE)
+"""Entities with entries in the log that are events."""
+WATCHED = (*LOGGED, "issue")
 """What types begin with; a test of a webhook is for that webhook alone."""
 MOST_BYTES_AFTER = 8_000
 """A larger ``after`` is left out: readers fetch the thing itself."""
@@ -66,7 +68,8 @@ class EventOut(Output):
     """Something that happened."""
 
     id: int | None
-    """Grows from event to event; null for `run.progress`, which cannot be asked for again."""
+    """Grows from event to event; null for `run.progress` and `issue.changed`, which cannot be asked
+    for again."""
     type: str
     """What happened to what, such as `plan.published` or `job.completed`."""
     at: datetime
@@ -116,7 +119,7 @@ def events_between(
     entries = session.exec(
         select(LogEntry)
         .where(col(LogEntry.id) > after, col(LogEntry.id) <= upto)
-        .where(col(LogEntry.entity).in_(WATCHED))
+        .where(col(LogEntry.entity).in_(LOGGED))
         .order_by(col(LogEntry.id))
         .limit(limit)
     ).all()

@@ -95,6 +95,15 @@ class Feed:
     def is_closed(self) -> bool:
         return self._closed.is_set()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._wakers)
+
+    def tell(self, event: EventOut) -> None:
+        """Hand on what is in no log, to all who listen now."""
+        self._keep([event], None)
+
     @contextmanager
     def listen(
         self, after: int | None, wake: Callable[[], None], caller: Caller | None = None

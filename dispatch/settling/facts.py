@@ -49,6 +49,8 @@ class LateInForce:
     """By how much it misses what it misses most."""
     since: datetime
     """Since when it was to be foreseen that it would, under the version in force."""
+    has_begun: bool = False
+    """Whether its technician has set out for it, or is there."""
 
 
 class Unplaced(StrEnum):
@@ -74,6 +76,8 @@ class UnplacedJob:
     since: datetime
     ends_at: datetime | None
     """When its last time window ends, or it is due."""
+    day: date
+    """The first local day, from today on, that has one of its windows; today if none has."""
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -88,6 +92,8 @@ class FailedVisit:
     note: str | None
     since: datetime
     """When the report came in."""
+    again: Mapping[str, Any] = field(default_factory=dict)
+    """A job like it, as ``POST /jobs`` takes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ class TwiceLentTool:
 class ShortPart:
     short: StockShort
     since: datetime
+    day: date
+    """The local day on which somebody comes for it first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from typing import Any
 
 from dispatch.output import Output
 from dispatch.planning.unable import CauseOut
+from dispatch.settling import repairs
 from dispatch.settling.facts import EndedRun, JobAtStake, SettlingFacts
+from dispatch.settling.repairs import Repair
 from dispatch.settling.weights import MESSAGE, PLAN, WORKING_DAY, weight
 
 
@@ -47,7 +49,9 @@ class Issue(Output):
     day: date | None
     """The local day that it is about."""
     cause: CauseOut
-    repairs: list[dict[str, Any]]
+    repairs: list[Repair]
+    """What is at hand to settle it; `GET /issues/{issue_id}/repairs` also works out what it costs.
+    """
 
 
 def issues_of(facts: SettlingFacts) -> list[Issue]:
@@ -77,6 +81,7 @@ def _issue(
     job: JobAtStake | None = None,
     technician_id: str | None = None,
     day: date | None = None,
+    at_hand: Iterable[Repair] = (),
 ) -> Issue:
     return Issue(
         id=f"{kind.value}:{name}",
@@ -87,7 +92,7 @@ def _issue(
         technician_id=technician_id,
         day=day,
         cause=CauseOut(code=code, values=dict(values)),
-        repairs=[],
+        repairs=list(at_hand),
     )
 
 
@@ -110,6 +115,7 @@ def _conflicts(facts: SettlingFacts) -> Iterable[Issue]:
             job=one.job,
             technician_id=visit.technician_id,
             day=visit.day,
+            at_hand=repairs.of_untenable(one),
         )
 
 
@@ -137,6 +143,7 @@ def _late(facts: SettlingFacts) -> Iterable[Issue]:
             job=one.job,
             technician_id=one.technician_id,
             day=one.day,
+            at_hand=repairs.of_late(one),
         )
 
 
@@ -150,6 +157,8 @@ def _no_place(facts: SettlingFacts) -> Iterable[Issue]:
             one.code,
             {**one.values, "ends_at": _text(one.ends_at), "told_at": _text(one.job.told_at)},
             job=one.job,
+            day=one.day,
+            at_hand=[repairs.place(one.job.id, one.day)],
         )
 
 
@@ -165,6 +174,7 @@ def _failed_visits(facts: SettlingFacts) -> Iterable[Issue]:
             job=one.job,
             technician_id=one.technician_id,
             day=one.day,
+            at_hand=repairs.of_failed(one),
         )
 
 
@@ -193,6 +203,7 @@ def _told_otherwise(facts: SettlingFacts) -> Iterable[Issue]:
             job=one.job,
             technician_id=one.technician_id,
             day=one.day,
+            at_hand=repairs.of_moved(one, facts.at),
         )
 
 
@@ -210,6 +221,7 @@ def _tools_lent_twice(facts: SettlingFacts) -> Iterable[Issue]:
             lent.model_dump(mode="json", exclude={"code"}),
             technician_id=lent.technician_ids[1],
             day=lent.days[1],
+            at_hand=repairs.of_lent(one),
         )
 
 
@@ -224,6 +236,8 @@ def _stock_short(facts: SettlingFacts) -> Iterable[Issue]:
             short.code,
             short.model_dump(mode="json", exclude={"code"}),
             technician_id=short.technician_ids[0],
+            day=one.day,
+            at_hand=repairs.of_short(one),
         )
 
 
@@ -243,6 +257,7 @@ def _dead_letters(facts: SettlingFacts) -> Iterable[Issue]:
             weight(MESSAGE, one.since, facts.at),
             "dead_letters",
             values,
+            at_hand=repairs.of_unread(),
         )
 
 
@@ -273,6 +288,7 @@ def _failed_runs(facts: SettlingFacts) -> Iterable[Issue]:
             "run_failed" if run.plan_id is None else "not_published",
             values,
             day=run.starts_on,
+            at_hand=repairs.of_run(run),
         )
 
 

@@ -24,7 +24,7 @@ from dispatch.planning.expected import (
     surroundings,
 )
 from dispatch.planning.plan_rows import RouteRows
-from dispatch.planning.progress import FRESH
+from dispatch.planning.progress import FRESH, is_reported
 from dispatch.planning.service_windows import window_of
 from dispatch.planning.snapshot import live_routes
 from dispatch.planning.travel import Place, TravelTimes
@@ -73,6 +73,7 @@ def late_in_force(session: Session, settings: Settings, at: datetime) -> list[La
                 misses=_to_decide(expected, job),
                 late_by=_late_by(rows, position, expected, known, settings),
                 since=_since(rows, position, known, first, at, settings),
+                has_begun=is_reported(job),
             )
         )
     return found

@@ -36,6 +36,7 @@ def facts_now(
     session: Session, settings: Settings, at: datetime, broken: Mapping[str, BrokenVisit]
 ) -> SettlingFacts:
     """What is known at the moment ``at`` of all that may have to be decided."""
+    today = at.astimezone(settings.zone).date()
     return SettlingFacts(
         at=at,
         untenable=untenable(session, broken),
@@ -44,9 +45,9 @@ def facts_now(
         failed=failed(session, settings, at),
         moved=moved(session, settings, at),
         lent_twice=tools_lent_twice(session, at),
-        short=parts_short(session, at),
+        short=parts_short(session, settings, at),
         unread=_unread(session),
-        runs=_ended_runs(session, at.astimezone(settings.zone).date()),
+        runs=_ended_runs(session, today),
     )
 
 

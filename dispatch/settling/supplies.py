@@ -9,6 +9,7 @@ from dispatch.models import Holder, Movement, MovementCause, Plan, Route
 from dispatch.planning.lending import lent_twice_in_force
 from dispatch.planning.shortages import StockShort, stock_short
 from dispatch.planning.snapshot import LONGEST_ROUTE, calls_to_come
+from dispatch.settings import Settings
 from dispatch.settling.facts import ShortPart, TwiceLentTool
 
 AHEAD = timedelta(days=60)
@@ -42,13 +43,16 @@ def tools_lent_twice(session: Session, at: datetime) -> list[TwiceLentTool]:
     ]
 
 
-def parts_short(session: Session, at: datetime) -> list[ShortPart]:
+def parts_short(session: Session, settings: Settings, at: datetime) -> list[ShortPart]:
     """Since what was counted became less than what was to be fetched, by counts and versions."""
     short = stock_short(session, at)
     if not short:
         return []
     events = _counts(session, short) + _calls(session, short, at)
-    return [ShortPart(one, _since(one, events)) for one in short]
+    return [
+        ShortPart(one, _since(one, events), one.starts_at.astimezone(settings.zone).date())
+        for one in short
+    ]
 
 
 Event = tuple[datetime, str, str, int]

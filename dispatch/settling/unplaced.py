@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
+from dispatch.jobs.details import outs_of
 from dispatch.jobs.jobs import closed_jobs
 from dispatch.local_time import start_of
 from dispatch.log import Entity
@@ -37,6 +38,11 @@ LEAVING = frozenset({"unschedule", "take_off", "miss", "move", "undo", "override
 """What the log calls it when a job comes off its route."""
 REMEMBERED = timedelta(days=30)
 """What could not be completed longer ago is nothing to decide now."""
+AGAIN = {
+    *("site_id", "title", "priority", "duration_minutes", "skills", "parts", "tools"),
+    *("preferred", "allowed", "forbidden"),
+}
+"""What a job that takes up another one has from it; when it is to be done is to be agreed anew."""
 TAKEN_OFF = frozenset(why.value for why in Why)
 
 
@@ -63,6 +69,7 @@ def unplaced(session: Session, settings: Settings, at: datetime) -> list[Unplace
         for job in [waiting[name]]
         if job.priority.is_at_least(settings.place_at_once) or job.told_at is not None
     }
+    opens = _opens(session, waiting, at)
     past = _past(session, in_vain | hurried | dear)
     found = []
     for name in sorted(past):
@@ -83,7 +90,8 @@ def unplaced(session: Session, settings: Settings, at: datetime) -> list[Unplace
         if name not in in_vain | dear:
             since = max(since, start_of(last_days[name], settings.zone))
         values = {"message": message, "placement_id": placement_id}
-        found.append(UnplacedJob(job_at_stake(job), code, since, ends.get(name), values))
+        day = max(at, opens.get(name, at)).astimezone(settings.zone).date()
+        found.append(UnplacedJob(job_at_stake(job), code, since, ends.get(name), day, values))
     return found
 
 
@@ -125,6 +133,19 @@ def _ends(session: Session, waiting: Mapping[str, Job]) -> dict[str, datetime]:
         for name, last in rows:
             ends[name] = min(last, ends.get(name, last))
     return ends
+
+
+def _opens(session: Session, waiting: Collection[str], at: datetime) -> dict[str, datetime]:
+    """When the first window begins of each that has any that is not over."""
+    opens: dict[str, datetime] = {}
+    for some in batches(waiting):
+        rows = session.exec(
+            select(JobWindow.job_id, func.min(JobWindow.starts_at))
+            .where(col(JobWindow.job_id).in_(some), JobWindow.ends_at > at)
+            .group_by(JobWindow.job_id)
+        )
+        opens.update(dict(rows.all()))
+    return opens
 
 
 @dataclass(slots=True)
@@ -194,6 +215,7 @@ def failed(session: Session, settings: Settings, at: datetime) -> list[FailedVis
     names = {job.id for job in jobs}
     done = _followed(session, names) | closed_jobs(session, names)
     left = [job for job in jobs if job.id not in done]
+    like = {job.id: job for job in outs_of(session, left)}
     reports: dict[str, Report] = {}
     for row in rows_where(session, Report, "job_id", {job.id for job in left}):
         known = reports.get(row.job_id)
@@ -211,6 +233,7 @@ def failed(session: Session, settings: Settings, at: datetime) -> list[FailedVis
                 reason=None if report is None else report.reason,
                 note=None if report is None else report.note,
                 since=ended_at if report is None else report.received_at,
+                again=like[job.id].model_dump(mode="json", include=AGAIN),
             )
         )
     return found

@@ -47,6 +47,7 @@ IDS = {
     "link_id": "none",
     "device_id": "none",
     "alert_id": "1",
+    "issue_id": "no_place:J-1",
     "dead_letter_id": "1",
     "webhook_id": "W-1",
     "delivery_id": "1",

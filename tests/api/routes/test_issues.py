@@ -41,7 +41,9 @@ def test_what_an_absent_technician_had_is_off_the_route_and_an_issue(
     issue = issues(client)["no_place:J-1"]
     assert issue["cause"]["code"] == "technician_absent"
     assert issue["job_ids"] == ["J-1"]
-    assert issue["repairs"] == []
+    [repair] = issue["repairs"]
+    assert (repair["method"], repair["path"]) == ("POST", "/jobs/J-1/place")
+    assert repair["body"] == {"day": str(day)}
     assert routes(client, day) == []
     assert client.get("/jobs/J-1").json()["status"] == "open"
 

@@ -42,7 +42,7 @@ def test_every_change_to_what_can_be_watched_is_published() -> None:
 def test_every_type_is_explained() -> None:
     page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
     explained = re.findall(r"^\| `([a-z_.]+)` \|", page, re.MULTILINE)
-    assert sorted(explained) == sorted([*TYPES.values(), "run.progress"])
+    assert sorted(explained) == sorted([*TYPES.values(), "run.progress", "issue.changed"])
 
 
 def test_what_happens_to_alerts_is_published_under_its_own_name() -> None:

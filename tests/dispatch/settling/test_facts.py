@@ -34,6 +34,8 @@ days = st.integers(0, 2).map(lambda number: MONDAY + timedelta(days=number))
 names = st.sampled_from("abc")
 jobs = st.builds(JobAtStake, names, st.sampled_from(Priority), st.none() | minutes)
 
+AGAIN = {"site_id": "S-1", "title": "Again", "duration_minutes": 30}
+
 
 def untenable(job: JobAtStake, **fields: Any) -> UntenableVisit:
     visit = BrokenVisit(job.id, **fields, shift_starts_at=EIGHT, has_begun=False)
@@ -56,7 +58,7 @@ def short(depot: str, part: str, who: str, at: datetime) -> ShortPart:
     found = StockShort(
         depot_id=depot, part_id=part, has=0, needed=1, technician_ids=[who], starts_at=at
     )
-    return ShortPart(found, at)
+    return ShortPart(found, at, MONDAY)
 
 
 facts = st.builds(
@@ -91,7 +93,7 @@ facts = st.builds(
         max_size=4,
     ),
     unplaced=st.lists(
-        st.builds(UnplacedJob, jobs, st.just("no_place"), minutes, st.none() | minutes),
+        st.builds(UnplacedJob, jobs, st.just("no_place"), minutes, st.none() | minutes, days),
         max_size=4,
     ),
     failed=st.lists(
@@ -103,6 +105,7 @@ facts = st.builds(
             st.sampled_from(Obstacle),
             st.none(),
             minutes,
+            st.just(AGAIN),
         ),
         max_size=4,
     ),
@@ -130,6 +133,8 @@ facts = st.builds(
             minutes,
             minutes,
             st.booleans(),
+            st.none(),
+            st.none() | st.just(7),
         ),
         max_size=4,
         unique_by=lambda run: run.id,

@@ -1,0 +1,154 @@
+"""The list of what has to be settled is made when something has changed, and listeners are told."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from dispatch import log
+from dispatch.events.events import EventOut
+from dispatch.events.feed import Feed
+from dispatch.models import Job, JobStatus
+from dispatch.planning.conflicts import Conflicts
+from dispatch.service.issue_watch import CurrentIssues, IssueTeller
+from dispatch.service.watch import Watch
+from dispatch.settings import Settings
+from dispatch.settling.listing import list_issues
+from dispatch.store import reading
+from tests.dispatch.crew import add_job, hanoi
+from tests.dispatch.waiting import until
+
+EIGHT = hanoi("08:00")
+
+
+class Looks:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.number = 0
+        monkeypatch.setattr("dispatch.service.issue_watch.list_issues", self._look)
+
+    def _look(self, *given: Any) -> Any:
+        self.number += 1
+        return list_issues(*given)
+
+
+@pytest.fixture
+def clock() -> Iterator[Any]:
+    with time_machine.travel(EIGHT, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def monday(session: Session, clock: Any) -> Session:
+    add_job(session, "due", due_at=hanoi("17:00"))
+    session.commit()
+    return session
+
+
+@pytest.fixture
+def watch(engine: Engine) -> Iterator[Watch]:
+    watch = Watch(reading(engine))
+    yield watch
+    watch.close()
+
+
+@pytest.fixture
+def current(engine: Engine, settings: Settings, watch: Watch) -> CurrentIssues:
+    return CurrentIssues(reading(engine), settings, Conflicts(reading(engine), settings), watch)
+
+
+def ids(current: CurrentIssues, watch: Watch) -> list[str]:
+    return [issue.id for issue in current.as_of(watch.look())]
+
+
+def changed(session: Session, status: JobStatus) -> None:
+    session.get_one(Job, "due").status = status
+    log.record(session, "lan", "change", log.Entity.JOB, "due")
+    session.commit()
+
+
+def test_it_is_made_once_until_something_changes_or_the_minute_is_over(
+    monday: Session,
+    current: CurrentIssues,
+    watch: Watch,
+    clock: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = Looks(monkeypatch)
+    for _ in range(3):
+        assert ids(current, watch) == ["no_place:due"]
+    assert looks.number == 1
+    log.record(monday, "lan", "change", log.Entity.WEBHOOK, "W-1")
+    monday.commit()
+    assert ids(current, watch) == ["no_place:due"]
+    assert looks.number == 1
+    changed(monday, JobStatus.ON_HOLD)
+    assert ids(current, watch) == []
+    assert looks.number == 2
+    clock.shift(timedelta(minutes=1))
+    assert ids(current, watch) == []
+    assert looks.number == 3
+
+
+def test_who_has_seen_more_is_not_given_what_was_made_before(
+    monday: Session, current: CurrentIssues, watch: Watch
+) -> None:
+    before = watch.look()
+    assert current.as_of(before)
+    changed(monday, JobStatus.ON_HOLD)
+    assert current.as_of(watch.look()) == []
+    # And who has seen less is given what is known by now.
+    assert current.as_of(before) == []
+
+
+def test_listeners_are_told_what_has_come_and_what_has_gone(
+    monday: Session, current: CurrentIssues, watch: Watch, settings: Settings
+) -> None:
+    feed = Feed(settings)
+    teller = IssueTeller(current, watch, feed)
+    feed.start()
+    woken = threading.Event()
+    try:
+        with feed.listen(None, woken.set) as listener:
+            until(lambda: listener.has_begun)
+            told: list[EventOut] = []
+
+            def take() -> bool:
+                told.extend(event for event in listener.take() or () if event.entity == "issue")
+                return bool(told)
+
+            teller.look()
+            teller.look()
+            assert not take()
+            changed(monday, JobStatus.ON_HOLD)
+            teller.look()
+            until(take)
+            add_job(monday, "new", due_at=hanoi("17:00"))
+            log.record(monday, "lan", "create", log.Entity.JOB, "new")
+            monday.commit()
+            teller.look()
+            until(lambda: take() and len(told) == 2)
+    finally:
+        feed.stop()
+    assert [(event.type, event.id) for event in told] == [("issue.changed", None)] * 2
+    assert [event.after for event in told] == [
+        {"opened": [], "ended": ["no_place:due"], "count": 0},
+        {"opened": ["no_place:new"], "ended": [], "count": 1},
+    ]
+
+
+def test_while_nobody_listens_nothing_is_made(
+    monday: Session,
+    current: CurrentIssues,
+    watch: Watch,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks, feed = Looks(monkeypatch), Feed(settings)
+    IssueTeller(current, watch, feed).look()
+    feed.stop()
+    assert looks.number == 0
