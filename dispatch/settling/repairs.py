@@ -125,13 +125,13 @@ def of_run(run: EndedRun) -> Iterable[Repair]:
 def plan_again(
     first: date, last: date, technician_ids: Iterable[str] | None, territory: str | None = None
 ) -> Repair:
-    days = {"starts_on": first.isoformat(), "ends_on": last.isoformat()}
     body: dict[str, Any] = {
-        **days,
+        "starts_on": first.isoformat(),
+        "ends_on": last.isoformat(),
         "territory": territory,
         "technician_ids": None if technician_ids is None else sorted(technician_ids),
     }
-    return _repair(RepairKind.PLAN_AGAIN, "POST", "/plans", body, days)
+    return _repair(RepairKind.PLAN_AGAIN, "POST", "/plans", body, {"day": first.isoformat()})
 
 
 def _repair(

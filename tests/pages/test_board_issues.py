@@ -19,6 +19,8 @@ class Issues:
     def __init__(self) -> None:
         self.found: list[Wire] = []
         self.conflicts: dict[str, Wire] = {}
+        self.repairs: list[Wire] = []
+        """What is worked out for each of them."""
 
     def add(self, kind: str, job_id: str | None = None, **given: Any) -> None:
         code, values = given.pop("code", kind), given.pop("values", {})
@@ -40,6 +42,8 @@ class Issues:
 
     def stand_between(self, page: Page) -> None:
         page.route("**/issues", lambda route: route.fulfill(json={"issues": self.found}))
+        worked_out = {"repairs": self.repairs}
+        page.route("**/issues/*/repairs", lambda route: route.fulfill(json=worked_out))
         page.route(re.compile(r"/board/\d"), self._board)
 
     def _board(self, route: Route) -> None:
@@ -102,7 +106,7 @@ def test_visits_that_nobody_attends_stand_first_and_are_marked_on_their_row(
     expect(bar.locator(".icon-conflict")).to_be_visible()
     header = row(page, technician_id).locator("[role=rowheader]")
     expect(header).to_have_attribute("aria-label", re.compile("1 xung đột"))
-    card.get_by_role("button").click()
+    card.locator(".job-open").click()
     details = page.locator("#panel-job")
     expect(details).to_contain_text(f"{name} vắng mặt lúc đó")
     expect(bar).to_have_class(re.compile("selected"))
@@ -154,7 +158,7 @@ def test_a_job_on_another_day_is_gone_to(
     job_id, technician_id, _ = next(planned(service))
     issues.add("conflict", job_id, day="2026-11-24", **absent(technician_id))
     page = board_with()
-    page.locator(".issue-card button").click()
+    page.locator(".issue-card .job-open").click()
     expect(page.locator("#day")).to_have_value("2026-11-24")
     expect(page.locator("#tab-job")).to_have_attribute("aria-selected", "true")
 
@@ -166,7 +170,7 @@ def test_a_run_that_failed_is_asked_for_again_with_its_days(
     issues.add("failed_run", code="run_failed", values=values)
     page = board_with()
     expect(page.locator(".issue-card")).to_contain_text("Lập lịch thất bại")
-    page.locator(".issue-card button").click()
+    page.locator(".issue-card .job-open").click()
     dialog = page.get_by_role("dialog", name="Lập lại kế hoạch")
     expect(dialog.get_by_label("Từ ngày")).to_have_value("2026-11-24")
     expect(dialog.get_by_label("Đến hết ngày")).to_have_value("2026-11-25")
@@ -185,7 +189,7 @@ def test_messages_that_nobody_understood_are_read_and_settled(
     issues.add("dead_letter", code="dead_letters", values=values)
     page = board_with()
     expect(page.locator(".issue-card")).to_contain_text("tin không đọc được")
-    page.locator(".issue-card button").click()
+    page.locator(".issue-card .job-open").click()
     dialog = page.get_by_role("dialog", name="Tin không đọc được")
     expect(dialog.locator(".alert-card")).to_have_count(len(letters))
     accessible(page)
@@ -261,3 +265,100 @@ def test_an_alert_says_that_its_job_found_no_place(
     )
     page.locator("#tab-alerts").click()
     expect(page.locator(".alert-card")).to_contain_text("Chưa tìm được chỗ cho việc này:")
+
+
+def movable(service: Service) -> tuple[str, str, Wire]:
+    """A visit that could be elsewhere, who has it, and the change that has it there."""
+    for job_id, technician_id, _ in planned(service):
+        answer = service.api.get(f"/jobs/{job_id}/alternatives", params={"limit": 1})
+        for found in answer.json().get("alternatives", ()):
+            where = {name: found[name] for name in ("technician_id", "start_at")}
+            return job_id, technician_id, _reassigned(job_id, found["extra_cost"], **where)
+    raise AssertionError("no visit could be elsewhere")
+
+
+def _reassigned(job_id: str, cost: int, **where: str) -> Wire:
+    return {
+        "kind": "reassign",
+        "values": {**where, "day": DAY},
+        "method": "POST",
+        "path": "/plan-changes",
+        "body": {"job_id": job_id, "day": DAY, **where},
+        "cost": cost,
+    }
+
+
+def test_a_repair_is_done_in_place_and_undone(
+    service: Service,
+    issues: Issues,
+    board_with: Callable[..., Page],
+    accessible: Callable[[Page], None],
+) -> None:
+    job_id, technician_id, reassigned = movable(service)
+    issues.repairs.append(reassigned)
+    other = reassigned["values"]["technician_id"]
+    values = {"late_minutes": 12, "start_at": f"{DAY}T15:00:00+07:00", "told_at": None}
+    issues.add(
+        "late", job_id, day=DAY, code="misses_due", values=values, technician_id=technician_id
+    )
+    page = board_with()
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
+    card = page.locator(".issue-card")
+    expect(card).to_contain_text("Sẽ xong sau hạn 12 phút")
+    expect(card).to_contain_text("mức 50")
+    repair = card.locator("[data-repair=reassign]")
+    expect(repair).to_contain_text("Giao ")
+    accessible(page)
+    repair.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text(job_id)
+    expect(row(page, other).locator(f'.visit[data-key="job:{job_id}"]')).to_be_visible()
+    page.locator(".toast").get_by_role("button", name="Hoàn tác").click()
+    expect(row(page, technician_id).locator(f'.visit[data-key="job:{job_id}"]')).to_be_visible()
+
+
+def test_only_the_weightiest_is_worked_out_unasked(
+    service: Service, issues: Issues, board_with: Callable[..., Page]
+) -> None:
+    first, second = [job_id for job_id, *_ in planned(service)][-2:]
+    issues.add("no_place", first)
+    issues.add("no_place", second)
+    page = board_with(language="en")
+    cards = page.locator(".issue-card")
+    expect(cards.first).to_contain_text("No place was found that breaks nothing.")
+    ask = cards.last.get_by_role("button", name="What would settle it?")
+    ask.click()
+    expect(cards.last).to_contain_text("No place was found that breaks nothing.")
+
+
+def test_a_job_that_could_not_be_completed_is_followed_by_another(
+    service: Service, issues: Issues, board_with: Callable[..., Page]
+) -> None:
+    job_id, technician_id, _ = list(planned(service))[-1]
+    job = service.get(f"/jobs/{job_id}")
+    again = {name: job[name] for name in ("site_id", "title", "duration_minutes")}
+    follow_up = {
+        "kind": "follow_up",
+        "values": {},
+        "method": "POST",
+        "path": "/jobs",
+        "body": {**again, "follow_up_of": job_id},
+        "cost": None,
+    }
+    issues.add(
+        "failed_visit",
+        job_id,
+        technician_id=technician_id,
+        code="could_not_complete",
+        values={"reason": "customer_absent", "note": None},
+        repairs=[follow_up],
+    )
+    page = board_with()
+    expect(page.locator(".issue-card")).to_contain_text("khách vắng nhà")
+    page.get_by_role("button", name="Tạo việc làm tiếp").click()
+    expect(page.locator(".toast")).to_contain_text("Tạo việc làm tiếp")
+    [link] = service.get(f"/jobs/{job_id}")["links"]
+    assert (link["kind"], link["job_ids"][0]) == ("follow_up", job_id)
+    page.locator(".toast").get_by_role("button", name="Hoàn tác").click()
+    expect(page.locator(".toast")).to_contain_text("Đã hoàn tác")
+    assert service.get(f"/jobs/{link['job_ids'][1]}")["status"] == "cancelled"

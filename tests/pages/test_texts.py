@@ -12,6 +12,7 @@ from dispatch.models import JobStatus, Obstacle, Priority, Severity
 from dispatch.planning.unable import Why
 from dispatch.settling.facts import Unplaced
 from dispatch.settling.issues import IssueKind
+from dispatch.settling.repairs import RepairKind
 from solver.solution import HARD, SOFT, ReasonCode, Rule
 from tests.pages.reading import (
     COMMON,
@@ -44,6 +45,8 @@ MEMBERS: dict[tuple[str, str], Iterable[StrEnum]] = {
     # Of a place that is not known the reason says it all.
     ("board", "cause"): {*Why, *Unplaced} - {Why.NOWHERE},
     ("board", "obstacle"): Obstacle,
+    # Where a visit could go is shown once it is worked out.
+    ("board", "repair"): {*RepairKind} - {RepairKind.PLACE},
     ("board", "rule"): {*HARD} - {Rule.COST},
     ("board", "soft"): SOFT,
     ("my-day", "status"): JobStatus,

@@ -248,6 +248,20 @@ declare namespace Api {
     technician_id: string | null;
     day: Day | null;
     cause: CauseOut;
+    repairs: Repair[];
+  }
+
+  interface Repair {
+    kind: string;
+    values: Record<string, any>;
+    method: "POST" | "PATCH";
+    path: string;
+    body: Record<string, unknown> | null;
+    cost: Cents | null;
+  }
+
+  interface RepairList {
+    repairs: Repair[];
   }
 
   interface IssueList {
@@ -740,43 +754,45 @@ declare namespace Api {
       ? Board
       : Path extends "/issues"
         ? IssueList
-        : Path extends `/jobs/${string}/alternatives?${string}`
-          ? Alternatives
-          : Path extends `/jobs/${string}/options?${string}`
-            ? PlaceOptions
-            : Path extends `/jobs/${string}/why-not?${string}`
-              ? WhyNot
-              : Path extends `/jobs/${string}/history?${string}`
-                ? JobHistory
-                : Path extends `/jobs/${string}`
-                  ? JobOut
-                  : Path extends `/sites?${string}`
-                    ? SitesFound
-                    : Path extends `/runs?${string}`
-                      ? RunPage
-                      : Path extends `/runs/${string}`
-                        ? RunOut
-                        : Path extends `/plans?${string}`
-                          ? PlanPage
-                          : Path extends `/plans/${string}/changes`
-                            ? DraftChanges
-                            : Path extends `/plans/${string}`
-                              ? PlanOut
-                              : Path extends `/alerts?${string}`
-                                ? AlertPage
-                                : Path extends `/assets/${string}`
-                                  ? AssetOut
-                                  : Path extends `/dead-letters?${string}`
-                                    ? DeadLetterPage
-                                    : Path extends `/technicians?${string}`
-                                      ? TechnicianPage
-                                      : Path extends `/technicians/${string}/routes/${string}`
-                                        ? DailyRoute
-                                        : Path extends `/technicians/${string}/calendar-link`
-                                          ? CalendarLinkOut
-                                          : Path extends `/pages/texts/${string}`
-                                            ? Record<string, string>
-                                            : unknown;
+        : Path extends `/issues/${string}/repairs`
+          ? RepairList
+          : Path extends `/jobs/${string}/alternatives?${string}`
+            ? Alternatives
+            : Path extends `/jobs/${string}/options?${string}`
+              ? PlaceOptions
+              : Path extends `/jobs/${string}/why-not?${string}`
+                ? WhyNot
+                : Path extends `/jobs/${string}/history?${string}`
+                  ? JobHistory
+                  : Path extends `/jobs/${string}`
+                    ? JobOut
+                    : Path extends `/sites?${string}`
+                      ? SitesFound
+                      : Path extends `/runs?${string}`
+                        ? RunPage
+                        : Path extends `/runs/${string}`
+                          ? RunOut
+                          : Path extends `/plans?${string}`
+                            ? PlanPage
+                            : Path extends `/plans/${string}/changes`
+                              ? DraftChanges
+                              : Path extends `/plans/${string}`
+                                ? PlanOut
+                                : Path extends `/alerts?${string}`
+                                  ? AlertPage
+                                  : Path extends `/assets/${string}`
+                                    ? AssetOut
+                                    : Path extends `/dead-letters?${string}`
+                                      ? DeadLetterPage
+                                      : Path extends `/technicians?${string}`
+                                        ? TechnicianPage
+                                        : Path extends `/technicians/${string}/routes/${string}`
+                                          ? DailyRoute
+                                          : Path extends `/technicians/${string}/calendar-link`
+                                            ? CalendarLinkOut
+                                            : Path extends `/pages/texts/${string}`
+                                              ? Record<string, string>
+                                              : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"

@@ -35,6 +35,7 @@ const OTHERS = {
   placement: ["ask", "placed", "no_place", "withdrawn"],
   dead_letter: ["receive", "settle"],
   plan: ["drafted", "discarded", "merged"],
+  issue: ["changed"],
   run: ["requested", "queued_again", "cancelling", "cancelled", "finished", "failed", "progress"],
 };
 

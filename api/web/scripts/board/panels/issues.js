@@ -4,7 +4,7 @@
  */
 
 import { byFocusKey, byId, element, focusKeyIn, isThere } from "../../dom.js";
-import { day as dayText, isoDay, span, startOfDay } from "../../format.js";
+import { day as dayText, isoDay, number, span, startOfDay } from "../../format.js";
 import { get } from "../../http.js";
 import { text } from "../../texts.js";
 import { announce } from "../../ui/announce.js";
@@ -18,11 +18,12 @@ import { board, isShown, select, selection, setIssues, subscribe } from "../stat
 import { showJob } from "../timeline/cells.js";
 import { jobTitle, technicianName } from "../words.js";
 import { openDeadLetters } from "./dead-letters.js";
-import { addPanel, offerPanel, openPanel } from "./panel.js";
+import { addPanel, isOpen, offerPanel, openPanel } from "./panel.js";
+import { keepRepairsOf, mountRepairs, repairButtons, repairsSigned, workOut } from "./repairs.js";
 
 const GATHER_MILLISECONDS = 400;
 /** @type {Record<string, import("../../ui/icons.js").IconName>} */
-const ICONS = { conflict: "conflict", no_place: "person", dead_letter: "bell", failed_run: "calendar" };
+const ICONS = { conflict: "conflict", no_place: "person", dead_letter: "bell", failed_run: "calendar", late: "clock" };
 /** After so long since when is told by day, not by the hours. */
 const LONG_SECONDS = 24 * 3600;
 
@@ -46,9 +47,11 @@ let known = null;
 let timer = null;
 
 export function mountIssues() {
-  panel = addPanel("issues");
+  panel = addPanel("issues", { shown: workOutFirst });
+  mountRepairs(draw);
   byId("issues").addEventListener("click", () => openPanel("issues", { focus: true }));
-  for (const entity of ["placement", "dead_letter", "run", "plan", "absence", "job", "technician"]) subscribe(`event:${entity}`, readSoon);
+  for (const entity of ["placement", "dead_letter", "run", "plan", "absence", "job", "technician", "issue"])
+    subscribe(`event:${entity}`, readSoon);
   subscribe("board", (technicianIds) => {
     // Each minute, and whenever everything may have changed.
     if (technicianIds === null) readSoon();
@@ -66,11 +69,20 @@ async function read() {
     const { issues } = await get("/issues", { quiet: true });
     await nameJobs(issues);
     setIssues(issues);
+    keepRepairsOf(issues);
     draw();
     tell(issues);
+    workOutFirst();
   } catch (error) {
     toastTrouble(error);
   }
+}
+
+/** The weightiest has its costs at once, while somebody looks; the others when they are asked for. */
+function workOutFirst() {
+  const [first] = board.issues;
+  // Whoever has settled it meanwhile is told by what comes next.
+  if (first && isOpen("issues")) workOut(first).catch(() => {});
 }
 
 /**
@@ -114,7 +126,8 @@ function draw() {
   const button = byId("issues");
   button.hidden = !issues.length;
   if (issues.length) button.replaceChildren(icon("conflict", 13), text("issues.count", { count: issues.length }));
-  const signed = JSON.stringify([issues, issues.map(heading), Math.floor(Date.now() / 60_000)]);
+  document.title = issues.length ? `(${issues.length}) ${text("title")}` : text("title");
+  const signed = JSON.stringify([issues, issues.map(heading), issues.map(repairsSigned), Math.floor(Date.now() / 60_000)]);
   if (drawn === signed) return;
   drawn = signed;
   const focusKey = focusKeyIn(panel.body);
@@ -132,6 +145,7 @@ function card(issue) {
     issue.technician_id ? technicianName(issue.technician_id) : null,
     issue.day ? dayText(startOfDay(issue.day)) : null,
     since(issue),
+    text("issues.weight", { number: number(issue.weight) }),
   ].filter(isThere);
   return element(
     "li",
@@ -149,6 +163,7 @@ function card(issue) {
     ),
     element("p", { class: "soft numbers" }, facts.join(" · ")),
     element("p", {}, causeText(issue.cause, issue.technician_id)),
+    repairButtons(issue),
   );
 }
 
