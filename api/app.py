@@ -200,6 +200,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with ExitStack() as started:
         started.callback(app.state.engine.dispose)
         started.callback(app.state.watch.close)
+        started.callback(app.state.issues.stop)
         started.callback(app.state.solvers.stop)
         started.callback(app.state.background.stop)
         app.state.background.start()

@@ -110,6 +110,13 @@ class Questions:
             change = {"job_id": self._hard_job(), "technician_id": self._dice.choice(crew)}
             with self._timed("judge a job that is new"):
                 self._client.ask("POST", "/plan-changes/judgement", json=change)
+            with self._timed("issues, after a change"):
+                self._client.ask("GET", "/issues")
+            with self._timed("issues, unchanged"):
+                found = self._client.ask("GET", "/issues")["issues"]
+            issue = self._dice.choice([one for one in found if one["job_ids"]])
+            with self._timed("repairs of an issue, with costs"):
+                self._client.ask("GET", f"/issues/{issue['id']}/repairs")
 
     def summary(self) -> str:
         return (

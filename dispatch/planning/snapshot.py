@@ -323,6 +323,16 @@ def live_routes(
     return [LiveRoute(route, stops.get(route.id or 0, ())) for route in routes]
 
 
+def live_route_ids(session: Session, starts_on: date, ends_on: date) -> dict[int, str]:
+    """The ids of the routes in force on these days, with whose they are."""
+    rows = session.exec(
+        select(Route.id, Route.technician_id).where(
+            col(Route.live), Route.day >= starts_on, Route.day <= ends_on
+        )
+    )
+    return {id_ or 0: technician_id for id_, technician_id in rows}
+
+
 def _in_force(
     starts_on: date,
     ends_on: date,

@@ -7,7 +7,8 @@ is made anew when something was, and each minute, since lateness comes with the 
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -17,9 +18,10 @@ from dispatch.events.events import EventOut
 from dispatch.events.feed import Feed
 from dispatch.models import now
 from dispatch.planning.conflicts import Conflicts
-from dispatch.service.watch import Seen, Watch
+from dispatch.service.watch import ChangedEntity, Seen, Watch
 from dispatch.settings import Settings
 from dispatch.settling.issues import Issue
+from dispatch.settling.lateness import Lateness
 from dispatch.settling.listing import list_issues
 
 LOOK_EVERY_SECONDS = 0.5
@@ -44,46 +46,91 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _KeptIssues:
-    minute: datetime
-    seen: Seen
+class IssuesAtMoment:
+    """What has to be decided, as it was found."""
+
     issues: Sequence[Issue]
+    """The weightiest first."""
+    taken_at: datetime
+    """The full minute as of which times are expected."""
+    is_current: bool = True
+    """Whether nothing is known to have changed since that may open an issue or end one."""
 
 
 class CurrentIssues:
-    """Gives the list as it is now; for several threads at once, of which one makes it."""
+    """Gives the list as it is now; for several threads at once.
+
+    One thread makes it, for all who have come before it begins. After a change of many routes that
+    may take a second or more, for which nobody has to wait.
+    """
 
     def __init__(
         self, reading: Engine, settings: Settings, conflicts: Conflicts, watch: Watch
     ) -> None:
         self._reading, self._settings = reading, settings
         self._conflicts, self._watch = conflicts, watch
-        self._making = threading.Lock()
-        self._kept: _KeptIssues | None = None
+        self._lateness = Lateness(settings)
+        self._maker = ThreadPoolExecutor(1, thread_name_prefix="issues")
+        self._keeping = threading.Lock()
+        self._kept: tuple[IssuesAtMoment, Seen] | None = None
+        self._next: Future[IssuesAtMoment] | None = None
 
-    def as_of(self, seen: Seen) -> Sequence[Issue]:
-        """The weightiest first, with all that was stored when the caller had ``seen`` so far; times
-        are expected as of the full minute, as on the board."""
-        minute = now().replace(second=0, microsecond=0)
-        with self._making:
-            kept = self._kept
-            if kept is None or kept.minute != minute or not self._still_holds(kept, seen):
-                # What is committed from here on may be in it, and is looked for again.
-                seen = max(seen, self._watch.look())
-                with Session(self._reading) as session:
-                    broken = self._conflicts.at(session, minute)
-                    found = list_issues(session, self._settings, minute, broken)
-                kept = _KeptIssues(minute, seen, found)
-            elif seen.commits > kept.seen.commits:
-                kept = _KeptIssues(minute, seen, kept.issues)
-            self._kept = kept
-            return kept.issues
+    def as_of(self, seen: Seen, patience: float | None = None) -> IssuesAtMoment:
+        """With all that was stored when the caller had ``seen`` so far; after ``patience`` seconds
+        (None: however long it takes) the last that was made, if there is any, which then is said
+        not to be current."""
+        minute = _this_minute()
+        with self._keeping:
+            found = self._fresh(minute, seen)
+            if found is not None:
+                return found
+            if self._next is None or self._next.running() or self._next.done():
+                # The one under way may have begun too early.
+                self._next = self._maker.submit(self._make)
+            making, kept = self._next, self._kept
+        try:
+            return making.result(None if kept is None else patience)
+        except TimeoutError:
+            if kept is None or making.done():
+                raise
+        return replace(kept[0], is_current=False)
 
-    def _still_holds(self, kept: _KeptIssues, seen: Seen) -> bool:
-        if seen.commits <= kept.seen.commits:
-            return True
-        changes = self._watch.since(kept.seen)
-        return changes is not None and all(one.entity in APART for one in changes)
+    def stop(self) -> None:
+        """Make no more, and end after the one under way."""
+        self._maker.shutdown(cancel_futures=True)
+
+    def _fresh(self, minute: datetime, seen: Seen) -> IssuesAtMoment | None:
+        """What is kept, if that is what would be made now."""
+        if self._kept is None or self._kept[0].taken_at != minute:
+            return None
+        found, before = self._kept
+        changes = self._changes(before, seen)
+        if changes is None or any(one.entity not in APART for one in changes):
+            return None
+        self._kept = found, max(before, seen)
+        return found
+
+    def _make(self) -> IssuesAtMoment:
+        # What is committed from here on may be in it, and is looked for again.
+        minute, seen = _this_minute(), self._watch.look()
+        kept = self._kept
+        changes = None if kept is None else self._changes(kept[1], seen)
+        with Session(self._reading) as session:
+            late = self._lateness.at(session, minute, changes)
+            broken = self._conflicts.at(session, minute)
+            found = list_issues(session, self._settings, minute, broken, late)
+        made = IssuesAtMoment(found, minute)
+        with self._keeping:
+            self._kept = made, seen
+        return made
+
+    def _changes(self, before: Seen, seen: Seen) -> Sequence[ChangedEntity] | None:
+        """What may be different now; None: too much to tell."""
+        return () if seen.commits <= before.commits else self._watch.since(before)
+
+
+def _this_minute() -> datetime:
+    return now().replace(second=0, microsecond=0)
 
 
 class IssueTeller:
@@ -120,7 +167,7 @@ class IssueTeller:
         if not self._feed.is_heard:
             self._told = None
             return
-        before, found = self._told, self._current.as_of(self._watch.look())
+        before, found = self._told, self._current.as_of(self._watch.look()).issues
         self._told = frozenset(issue.id for issue in found)
         if before is not None and before != self._told:
             self._feed.tell(changed(before, self._told))

@@ -7,14 +7,14 @@ Between two reports a visit is only ever expected later, so that the moment is f
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 
 from sqlmodel import Session, col, select
 
-from dispatch import log
 from dispatch.local_time import ONE_DAY
+from dispatch.log import APART, Entity
 from dispatch.models import OVER, Job, JobStatus, LogEntry, Plan
 from dispatch.planning.expected import (
     Expected,
@@ -26,7 +26,7 @@ from dispatch.planning.expected import (
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.progress import FRESH, is_reported
 from dispatch.planning.service_windows import window_of
-from dispatch.planning.snapshot import live_routes
+from dispatch.planning.snapshot import LiveRoute, live_route_ids, live_routes
 from dispatch.planning.travel import Place, TravelTimes
 from dispatch.settings import Settings
 from dispatch.settling.facts import JobAtStake, LateInForce
@@ -38,13 +38,101 @@ TIMED = frozenset({"due_at", "windows", "duration_minutes"})
 """What a change of a job may make late."""
 
 
+OF_ROUTES = frozenset({Entity.JOB, Entity.PLAN})
+"""Changes of these concern the routes that the jobs are on, and routes that are new …"""
+POSITION = "position"
+"""… and where a technician is, that technician's; anything else that is not ``APART``, all."""
+
+
+class Lateness:
+    """Visits that will be late, kept by route: most changes concern few of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._at: datetime | None = None
+        self._routes: dict[int, _KeptRoute] = {}
+
+    def at(
+        self, session: Session, at: datetime, changes: Iterable[tuple[str, str]] | None
+    ) -> list[LateInForce]:
+        """As expected at the moment ``at``; ``changes`` are all entities, with their ids, that may
+        have changed since the last call (None: any)."""
+        stale = None if changes is None or at != self._at else self._stale(changes)
+        today = at.astimezone(self._settings.zone).date()
+        # Who began yesterday may be at work past midnight.
+        days = today - ONE_DAY, today
+        if stale is None:
+            live, self._routes = live_routes(session, *days), {}
+        else:
+            in_force = live_route_ids(session, *days)
+            self._routes = {
+                id_: one
+                for id_, one in self._routes.items()
+                if id_ in in_force and id_ not in stale
+            }
+            new = {id_: who for id_, who in in_force.items() if id_ not in self._routes}
+            live = [
+                found
+                for found in (live_routes(session, *days, {*new.values()}) if new else ())
+                if found.route.id in new
+            ]
+        # Not before it has worked.
+        self._at = None
+        self._routes |= _kept(session, live, self._settings, at)
+        self._at = at
+        return [late for one in self._routes.values() for late in one.late]
+
+    def _stale(self, changes: Iterable[tuple[str, str]]) -> set[int] | None:
+        """The routes that these changes concern; None: any."""
+        jobs, technicians = set(), set()
+        for entity, id_ in changes:
+            if entity == Entity.JOB:
+                jobs.add(id_)
+            elif entity == POSITION:
+                technicians.add(id_)
+            elif entity not in APART | OF_ROUTES:
+                return None
+        return {
+            id_
+            for id_, one in self._routes.items()
+            if one.technician_id in technicians or one.job_ids & jobs
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _KeptRoute:
+    technician_id: str
+    job_ids: frozenset[str]
+    late: Sequence[LateInForce]
+
+
 def late_in_force(session: Session, settings: Settings, at: datetime) -> list[LateInForce]:
     """Of the routes in force that began on the local day or the one before, visits that are not
     over, and miss something as is expected at the moment ``at``."""
-    today = at.astimezone(settings.zone).date()
-    # Who began yesterday may be at work past midnight.
-    live = live_routes(session, today - ONE_DAY, today)
+    return Lateness(settings).at(session, at, None)
+
+
+def _kept(
+    session: Session, live: Sequence[LiveRoute], settings: Settings, at: datetime
+) -> dict[int, _KeptRoute]:
     routes = [RouteRows(found.route, list(found.stops)) for found in live]
+    late: dict[int, list[LateInForce]] = {}
+    for id_, one in _late(session, routes, settings, at) if routes else ():
+        late.setdefault(id_, []).append(one)
+    return {
+        rows.route.id or 0: _KeptRoute(
+            rows.route.technician_id,
+            frozenset(stop.job_id for stop in rows.stops if stop.job_id is not None),
+            late.get(rows.route.id or 0, ()),
+        )
+        for rows in routes
+    }
+
+
+def _late(
+    session: Session, routes: Sequence[RouteRows], settings: Settings, at: datetime
+) -> Iterable[tuple[int, LateInForce]]:
+    """With the ids of their routes."""
     known = surroundings(session, routes, settings)
     late = [
         (rows, position, expected)
@@ -52,16 +140,16 @@ def late_in_force(session: Session, settings: Settings, at: datetime) -> list[La
         for position, expected in _late_on(rows, known, at, settings)
     ]
     if not late:
-        return []
+        return
     in_force = _in_force_since(session, {rows.route.plan_id for rows, *_ in late})
     names = [rows.stops[position].job_id or "" for rows, position, _ in late]
     changed = _changed_at(session, names, min(in_force.values()))
-    found = []
     for (rows, position, expected), name in zip(late, names, strict=True):
         job, stop = known.jobs[name], rows.stops[position]
         published = in_force[rows.route.plan_id]
         first = min(at, max(published, changed.get(name, published)))
-        found.append(
+        yield (
+            rows.route.id or 0,
             LateInForce(
                 job=JobAtStake(job.id, job.priority, job.told_at),
                 technician_id=rows.route.technician_id,
@@ -74,9 +162,8 @@ def late_in_force(session: Session, settings: Settings, at: datetime) -> list[La
                 late_by=_late_by(rows, position, expected, known, settings),
                 since=_since(rows, position, known, first, at, settings),
                 has_begun=is_reported(job),
-            )
+            ),
         )
-    return found
 
 
 def _late_on(
@@ -210,7 +297,7 @@ def _changed_at(
         entries = session.exec(
             select(LogEntry).where(
                 col(LogEntry.entity_id).in_(some),
-                LogEntry.entity == log.Entity.JOB.value,
+                LogEntry.entity == Entity.JOB.value,
                 LogEntry.at >= since,
                 col(LogEntry.action).in_(("change", "import")),
             )

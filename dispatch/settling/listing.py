@@ -1,6 +1,6 @@
 """What has to be decided now: the facts read, and what follows from them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlmodel import Session, col, func, select
@@ -17,7 +17,7 @@ from dispatch.models import (
 )
 from dispatch.planning.unable import BrokenVisit
 from dispatch.settings import Settings
-from dispatch.settling.facts import EndedRun, SettlingFacts, UnreadMessages
+from dispatch.settling.facts import EndedRun, LateInForce, SettlingFacts, UnreadMessages
 from dispatch.settling.issues import Issue, issues_of
 from dispatch.settling.lateness import late_in_force
 from dispatch.settling.supplies import parts_short, tools_lent_twice
@@ -26,21 +26,32 @@ from dispatch.settling.visits import moved, untenable
 
 
 def list_issues(
-    session: Session, settings: Settings, at: datetime, broken: Mapping[str, BrokenVisit]
+    session: Session,
+    settings: Settings,
+    at: datetime,
+    broken: Mapping[str, BrokenVisit],
+    late: Sequence[LateInForce] | None = None,
 ) -> list[Issue]:
-    """All of them, the weightiest first; ``broken`` is what ``conflicts`` has found."""
-    return issues_of(facts_now(session, settings, at, broken))
+    """All of them, the weightiest first; ``broken`` is what ``conflicts`` has found, and ``late``
+    what ``Lateness`` has (None: to be found)."""
+    if late is None:
+        late = late_in_force(session, settings, at)
+    return issues_of(facts_now(session, settings, at, broken, late))
 
 
 def facts_now(
-    session: Session, settings: Settings, at: datetime, broken: Mapping[str, BrokenVisit]
+    session: Session,
+    settings: Settings,
+    at: datetime,
+    broken: Mapping[str, BrokenVisit],
+    late: Sequence[LateInForce],
 ) -> SettlingFacts:
     """What is known at the moment ``at`` of all that may have to be decided."""
     today = at.astimezone(settings.zone).date()
     return SettlingFacts(
         at=at,
         untenable=untenable(session, broken),
-        late=late_in_force(session, settings, at),
+        late=late,
         unplaced=unplaced(session, settings, at),
         failed=failed(session, settings, at),
         moved=moved(session, settings, at),

@@ -41,10 +41,14 @@ class Issues:
             self.conflicts[job_id] = issue["cause"]
 
     def stand_between(self, page: Page) -> None:
-        page.route("**/issues", lambda route: route.fulfill(json={"issues": self.found}))
+        page.route("**/issues", self._issues)
         worked_out = {"repairs": self.repairs}
         page.route("**/issues/*/repairs", lambda route: route.fulfill(json=worked_out))
         page.route(re.compile(r"/board/\d"), self._board)
+
+    def _issues(self, route: Route) -> None:
+        taken_at = f"{DAY}T10:00:00+07:00"
+        route.fulfill(json={"issues": self.found, "taken_at": taken_at, "is_current": True})
 
     def _board(self, route: Route) -> None:
         answer = route.fetch()

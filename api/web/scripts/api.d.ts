@@ -266,6 +266,8 @@ declare namespace Api {
 
   interface IssueList {
     issues: Issue[];
+    taken_at: Moment;
+    is_current: boolean;
   }
 
   // Jobs, and where they could go

@@ -68,6 +68,7 @@ def test_what_was_not_followed_yet_is_marked_on_the_board(
         session.commit()
     app.state.placer.stop()
     assert client.patch("/jobs/J-2", json={"title": "Khác"}).status_code == 200
+    until(lambda: "conflict:J-1" in issues(client))
     assert issues(client)["conflict:J-1"]["technician_id"] == "T01"
     (route,) = routes(client, day)
     marks = [stop["conflict"] for stop in route["stops"] if stop["job_id"] == "J-1"]

@@ -28,11 +28,13 @@ EIGHT = hanoi("08:00")
 
 class Looks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.number = 0
+        self.number, self.goes_on = 0, threading.Event()
+        self.goes_on.set()
         monkeypatch.setattr("dispatch.service.issue_watch.list_issues", self._look)
 
     def _look(self, *given: Any) -> Any:
         self.number += 1
+        assert self.goes_on.wait(30)
         return list_issues(*given)
 
 
@@ -57,12 +59,15 @@ def watch(engine: Engine) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def current(engine: Engine, settings: Settings, watch: Watch) -> CurrentIssues:
-    return CurrentIssues(reading(engine), settings, Conflicts(reading(engine), settings), watch)
+def current(engine: Engine, settings: Settings, watch: Watch) -> Iterator[CurrentIssues]:
+    pool = reading(engine)
+    current = CurrentIssues(pool, settings, Conflicts(pool, settings), watch)
+    yield current
+    current.stop()
 
 
 def ids(current: CurrentIssues, watch: Watch) -> list[str]:
-    return [issue.id for issue in current.as_of(watch.look())]
+    return [issue.id for issue in current.as_of(watch.look()).issues]
 
 
 def changed(session: Session, status: JobStatus) -> None:
@@ -98,11 +103,28 @@ def test_who_has_seen_more_is_not_given_what_was_made_before(
     monday: Session, current: CurrentIssues, watch: Watch
 ) -> None:
     before = watch.look()
-    assert current.as_of(before)
+    assert current.as_of(before).issues
     changed(monday, JobStatus.ON_HOLD)
-    assert current.as_of(watch.look()) == []
+    assert current.as_of(watch.look()).issues == []
     # And who has seen less is given what is known by now.
-    assert current.as_of(before) == []
+    assert current.as_of(before).issues == []
+
+
+def test_who_cannot_wait_is_given_what_was_made_before_and_told_so(
+    monday: Session, current: CurrentIssues, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = Looks(monkeypatch)
+    assert current.as_of(watch.look(), 0).is_current
+    changed(monday, JobStatus.ON_HOLD)
+    looks.goes_on.clear()
+    for _ in range(3):
+        old = current.as_of(watch.look(), 0)
+        assert ([issue.id for issue in old.issues], old.is_current) == (["no_place:due"], False)
+    looks.goes_on.set()
+    new = current.as_of(watch.look())
+    assert (new.issues, new.is_current) == ([], True)
+    # One was under way, and one for all who came meanwhile.
+    assert looks.number <= 3
 
 
 def test_listeners_are_told_what_has_come_and_what_has_gone(

@@ -22,6 +22,8 @@ import { addPanel, isOpen, offerPanel, openPanel } from "./panel.js";
 import { keepRepairsOf, mountRepairs, repairButtons, repairsSigned, workOut } from "./repairs.js";
 
 const GATHER_MILLISECONDS = 400;
+/** While the service is at the list, what was known before is shown. */
+const AGAIN_MILLISECONDS = 1_000;
 /** @type {Record<string, import("../../ui/icons.js").IconName>} */
 const ICONS = { conflict: "conflict", no_place: "person", dead_letter: "bell", failed_run: "calendar", late: "clock" };
 /** After so long since when is told by day, not by the hours. */
@@ -66,7 +68,8 @@ function readSoon() {
 async function read() {
   timer = null;
   try {
-    const { issues } = await get("/issues", { quiet: true });
+    const { issues, is_current: isCurrent } = await get("/issues", { quiet: true });
+    if (!isCurrent) timer = setTimeout(read, AGAIN_MILLISECONDS);
     await nameJobs(issues);
     setIssues(issues);
     keepRepairsOf(issues);
