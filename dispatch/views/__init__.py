@@ -1,1 +1,1 @@
-"""What people look at: the board, a technician's day, calendars, issues, the past of a job."""
+"""What people look at: the board, a technician's day, calendars, the past of a job."""
