@@ -48,7 +48,6 @@ from dispatch import engines, store
 from dispatch.access import tokens
 from dispatch.access.rates import Rates
 from dispatch.planning.conflicts import Conflicts
-from dispatch.service.issue_watch import CurrentIssues
 from dispatch.service.watch import Watch
 from dispatch.settings import Settings
 from dispatch.solving.solvers import Solvers
@@ -172,7 +171,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.solvers = Solvers()
     watch = Watch(app.state.reading_engine)
     app.state.watch = watch
-    app.state.issues = CurrentIssues(app.state.reading_engine, settings, app.state.conflicts, watch)
     app.state.looks, app.state.answers = Looks(watch), Answers(watch)
     app.state.callers = KnownCallers()
     app.state.rates, app.state.unkept = Rates(), Unkept()
@@ -200,7 +198,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with ExitStack() as started:
         started.callback(app.state.engine.dispose)
         started.callback(app.state.watch.close)
-        started.callback(app.state.issues.stop)
         started.callback(app.state.solvers.stop)
         started.callback(app.state.background.stop)
         app.state.background.start()

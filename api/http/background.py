@@ -20,7 +20,7 @@ from dispatch.placing.placer import Placer
 from dispatch.planning.live_days import LiveDays
 from dispatch.runs.runner import Runner
 from dispatch.service import readiness
-from dispatch.service.issue_watch import IssueTeller
+from dispatch.service.issue_watch import CurrentIssues, IssueTeller
 from dispatch.service.readiness import Readiness
 from dispatch.service.scheduler import Scheduler
 from dispatch.settings import Settings
@@ -107,6 +107,8 @@ class Background:
         state.days = LiveDays(state.reading_engine, settings)
         state.placer = placer = self._begun(Placer(settings, state.days, state.conflicts))
         self._begun(Scheduler(settings))
+        state.issues = CurrentIssues(state.reading_engine, settings, state.conflicts, state.watch)
+        self._started.callback(state.issues.stop)
         state.feed = self._begun(Feed(settings))
         self._begun(IssueTeller(state.issues, state.watch, state.feed))
         self._begun(WebhookSender(settings))

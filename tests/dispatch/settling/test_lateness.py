@@ -1,14 +1,24 @@
 """A visit that will be late is an issue from the moment on at which that was to be foreseen."""
 
 from datetime import datetime
+from operator import attrgetter
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from dispatch import log
-from dispatch.models import Job, JobStatus, Priority, Technician
+from dispatch.models import (
+    Job,
+    JobStatus,
+    Position,
+    Priority,
+    Route,
+    Site,
+    Stop,
+    Technician,
+)
 from dispatch.settings import Settings
-from dispatch.settling.lateness import late_in_force
+from dispatch.settling.lateness import Lateness, late_in_force
 from tests.dispatch.crew import (
     SUNDAY_EVENING,
     add_job,
@@ -148,3 +158,44 @@ def test_what_a_plan_has_too_late_is_one_on_its_day_and_not_before(
     assert issues(monday, settings, "08:00").keys() == {"late:j3"}
     at_night = hanoi("08:00").replace(day=28, month=2)
     assert late_in_force(monday, settings, at_night) == []
+
+
+def test_what_few_changes_concern_is_looked_at_alone_and_comes_to_the_same(
+    monday: Session, settings: Settings
+) -> None:
+    add_technician(monday, "bob", at=1)
+    add_job(monday, "b1", at=1, due_at=hanoi("08:40"))
+    add_job(monday, "b2", at=1, due_at=hanoi("12:00"))
+    add_live_route(monday, "bob", [("b1", "08:30")])
+    at, kept = hanoi("09:55"), Lateness(settings)
+
+    def same(*changes: tuple[str, str]) -> set[str]:
+        monday.flush()
+        found = kept.at(monday, at, changes)
+        fresh = late_in_force(monday, settings, at)
+        key = attrgetter("job.id")
+        assert sorted(found, key=key) == sorted(fresh, key=key)
+        return {one.job.id for one in found}
+
+    assert same() == {"b1"}
+    report(monday, "j1", "on_site", arrived_at="09:50")
+    assert same(("job", "j1"), ("placement", "1")) == {"b1", "j3"}
+    monday.get_one(Job, "b1").due_at = None
+    assert same(("job", "b1")) == {"j3"}
+    # Another version has what the old one had, and one more.
+    for row in [*monday.exec(select(Route)), *monday.exec(select(Stop))]:
+        row.live = row.live and not is_of_bob(monday, row)
+    add_live_route(monday, "bob", [("b1", "08:30"), ("b2", "12:00")], version=2)
+    monday.get_one(Job, "b2").due_at = hanoi("10:00")
+    assert same(("plan", "2"), ("job", "b2")) == {"b2", "j3"}
+    monday.add(Position(technician_id="bob", latitude=20.0, longitude=105.8, at=hanoi("09:54")))
+    monday.get_one(Job, "b1").status = JobStatus.COMPLETED
+    monday.get_one(Job, "b1").departed_at = hanoi("09:00")
+    assert same(("position", "bob"), ("job", "b1")) == {"b2", "j3"}
+    monday.get_one(Site, "site-j3").latitude = 20.5
+    assert same(("site", "site-j3")) == {"b2", "j3"}
+
+
+def is_of_bob(session: Session, row: Route | Stop) -> bool:
+    route = row if isinstance(row, Route) else session.get_one(Route, row.route_id)
+    return route.technician_id == "bob"
