@@ -113,7 +113,7 @@ async function nameJobs(issues) {
  */
 function tell(issues) {
   const before = known;
-  const fresh = before === null ? [] : issues.filter((one) => !before.has(one.id));
+  const fresh = before === null ? [] : issues.filter((one) => !before.has(one.id) && !isLookedAt(one));
   if (before === null && issues.length && !selection.jobId) offerPanel("issues");
   known = new Set(issues.map((one) => one.id));
   const [first] = fresh;
@@ -122,6 +122,13 @@ function tell(issues) {
   announce(words);
   toast(words, { kind: "bad", buttons: [{ label: text("issues.show"), act: () => openPanel("issues", { focus: true }) }] });
 }
+
+/**
+ * Whether its job is chosen: whoever has just taken that off the plan knows.
+ *
+ * @param {Api.Issue} issue
+ */
+const isLookedAt = ({ job_ids: ids }) => selection.jobId !== null && ids.includes(selection.jobId);
 
 function draw() {
   const { issues } = board;
