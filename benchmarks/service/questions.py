@@ -9,7 +9,7 @@ from sqlmodel import Session, func, select
 from benchmarks.service.past import WAITING_JOB, Past, job_id
 from dispatch.access.keys import NewKey, create_key
 from dispatch.jobs.links import LINKS, JobLinkContent
-from dispatch.models import Account, LinkKind, Plan, PlanStatus, Role
+from dispatch.models import Account, LinkKind, Placement, PlacementStatus, Plan, PlanStatus, Role
 from dispatch.views.calendar_links import make_link
 
 NOT_ASKED = {
@@ -35,7 +35,8 @@ class Questions:
 
 
 def questions_of(engine: Engine, past: Past, today: date) -> Questions:
-    """The questions, once there is what they need: a key, an account and a calendar link."""
+    """The questions, once there is what they need: a key, an account, a calendar link, and a job
+    that no place was found for."""
     with Session(engine) as session:
         new = NewKey(name="year", role=Role.ADMINISTRATOR, requests_per_minute=1_000_000)
         key = create_key(session, new, actor="year")
@@ -44,6 +45,10 @@ def questions_of(engine: Engine, past: Past, today: date) -> Questions:
         _, token = make_link(session, "T001", actor="year")
         crew = JobLinkContent(kind=LinkKind.APART, job_ids=[job_id(today), WAITING_JOB])
         LINKS.put(session, "L1", crew, actor="year")
+        in_vain = PlacementStatus.NO_PLACE
+        session.add(
+            Placement(job_id=WAITING_JOB, trigger="new_job", asked_by="lan", status=in_vain)
+        )
         session.commit()
         draft = session.exec(select(func.max(Plan.id)).where(Plan.status == PlanStatus.DRAFT)).one()
     listed = _paths(today, today - timedelta(days=past.days // 2), token, draft)
