@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from dispatch.models import LinkKind
 from dispatch.planning.job_links import LinkFacts
 from dispatch.planning.service_windows import Unattendable
-from dispatch.planning.ties import Bounds, PartnerPlace, ProblemClock, gaps
+from dispatch.planning.ties import Bounds, PartnerPlace, ProblemClock, for_nobody, gaps
 from dispatch.planning.translation import Translation
 from solver.judge.check import check
 from solver.links import Person, Separation, Together, linked
@@ -84,8 +84,7 @@ class _Binding:
     def _as_bound(self, visit: Visit) -> Visit:
         found = self.bounds.get(visit.id)
         left = visit if found is None else found.of(visit)
-        # Nobody: it keeps its windows, as a visit has some.
-        return replace(visit, allowed=frozenset()) if left is None else left
+        return for_nobody(visit, self.problem) if left is None else left
 
     def _of(self, name: str) -> Bounds:
         return self.bounds.setdefault(name, Bounds())

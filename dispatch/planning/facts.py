@@ -1,6 +1,6 @@
 """What planning has to know of jobs, people and depots, each with all that hangs on its row."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -26,8 +26,10 @@ from dispatch.models import (
     VanStock,
     VanTool,
     WeeklyBreak,
+    Wish,
     WorkingHours,
 )
+from dispatch.planning.shifts import WorkCalendar
 from dispatch.store import batches, details_by_job, rows_where
 from solver.pace import ITS_OWN_TIME, at_pace
 
@@ -44,16 +46,22 @@ OfTechnician = TypeVar(
 )
 
 
+NO_WISHES: Mapping[Wish, frozenset[str]] = {wish: frozenset() for wish in Wish}
+
+
 @dataclass(frozen=True, slots=True)
 class JobFacts:
     """A job with what it requires."""
 
     job: Job
     windows: Sequence[JobWindow]
-    skills: Sequence[JobSkill]
-    parts: Sequence[JobPart]
-    tools: Sequence[JobTool]
-    wishes: Sequence[JobTechnician]
+    skills: Mapping[str, int]
+    """The least level of each."""
+    parts: Mapping[str, int]
+    """How many of each."""
+    tools: frozenset[str]
+    wishes: Mapping[Wish, frozenset[str]]
+    """The technicians of each kind of wish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +71,7 @@ class TechnicianFacts:
     technician: Technician
     skills: tuple[TechnicianSkill, ...]
     territories: frozenset[str]
-    hours: tuple[WorkingHours, ...]
-    breaks: tuple[WeeklyBreak, ...]
-    absences: tuple[Absence, ...]
+    calendar: WorkCalendar
     stock: dict[str, int]
     tools: frozenset[str]
     position: Position | None
@@ -99,9 +105,22 @@ def job_facts(session: Session, jobs: Sequence[Job]) -> tuple[JobFacts, ...]:
     tools = details_by_job(session, JobTool, jobs)
     wishes = details_by_job(session, JobTechnician, jobs)
     return tuple(
-        JobFacts(job, windows[job.id], skills[job.id], parts[job.id], tools[job.id], wishes[job.id])
+        JobFacts(
+            job,
+            windows[job.id],
+            {row.skill_id: row.level for row in skills[job.id]},
+            {row.part_id: row.quantity for row in parts[job.id]},
+            frozenset(row.tool_id for row in tools[job.id]),
+            _wishes(wishes[job.id]),
+        )
         for job in jobs
     )
+
+
+def _wishes(rows: Sequence[JobTechnician]) -> Mapping[Wish, frozenset[str]]:
+    if not rows:
+        return NO_WISHES
+    return {wish: frozenset(row.technician_id for row in rows if row.wish == wish) for wish in Wish}
 
 
 def technician_facts(session: Session, serving: Collection[str]) -> tuple[TechnicianFacts, ...]:
@@ -123,9 +142,12 @@ def technician_facts(session: Session, serving: Collection[str]) -> tuple[Techni
             technician,
             skills.get(technician.id, ()),
             territories.get(technician.id, frozenset()),
-            hours.get(technician.id, ()),
-            breaks.get(technician.id, ()),
-            absences.get(technician.id, ()),
+            WorkCalendar(
+                technician.id,
+                hours.get(technician.id, ()),
+                breaks.get(technician.id, ()),
+                absences.get(technician.id, ()),
+            ),
             stock.get(technician.id, {}),
             frozenset(row.tool_id for row in tools.get(technician.id, ())),
             next(iter(positions.get(technician.id, ())), None),

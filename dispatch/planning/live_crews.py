@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dispatch.planning.candidates import CandidateRoute, depots_of, visits_of
 from dispatch.planning.live_day import LiveDay
+from dispatch.planning.ties import for_nobody
 from solver.draft.closing import Patience
 from solver.draft.crews import Crews
 from solver.draft.draft import Draft
@@ -66,11 +67,13 @@ def _with_crew(
     def asked(visit: Visit) -> Visit:
         if visit.id not in crew:
             return visit
-        visit = replace(visit, forbidden=visit.forbidden | full)
-        if visit.id != job_id or technicians is None:
-            return visit
-        wanted = frozenset(technicians)
-        return replace(visit, allowed=wanted if visit.allowed is None else visit.allowed & wanted)
+        forbidden, allowed = visit.forbidden | full, visit.allowed
+        if visit.id == job_id and technicians is not None:
+            wanted = frozenset(technicians)
+            allowed = wanted if allowed is None else allowed & wanted
+        if allowed is not None and allowed <= forbidden:
+            return for_nobody(visit, problem)
+        return replace(visit, allowed=allowed, forbidden=forbidden)
 
     problem = live.draft.problem
     draft = Draft(replace(problem, visits=tuple(map(asked, problem.visits))))

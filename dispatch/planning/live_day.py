@@ -103,11 +103,9 @@ class LiveDay:
         begun = self.translation.begun
         kept = {name for calls in self._before.values() for name in visits_of(calls)}
         for found in self.translation.snapshot.live:
-            to_come = [stop.job_id for stop in found.stops if stop.job_id]
-            jobs = (self.translation.snapshot.live_jobs[job_id] for job_id in to_come)
-            for job in jobs:
-                if job.status in PLANNABLE and job.id not in kept and job.id not in begun:
-                    yield job.id, shift_key(found.route)
+            for job_id in found.job_ids - kept - begun:
+                if self.translation.snapshot.live_jobs[job_id].status in PLANNABLE:
+                    yield job_id, shift_key(found.route)
 
     @cached_property
     def kept(self) -> Solution:
@@ -133,7 +131,7 @@ class LiveDay:
     def day_of(self, job_id: str) -> date | None:
         """The local day of the route in force that the job is on."""
         for found in self.translation.snapshot.live:
-            if any(stop.job_id == job_id for stop in found.stops):
+            if job_id in found.job_ids:
                 return found.route.day
         return None
 
@@ -322,8 +320,9 @@ class LiveDay:
         claims: Counter[tuple[str, str]] = Counter()
         for live in self.translation.snapshot.live:
             shift = shifts.get(shift_key(live.route))
-            names = {stop.job_id for stop in live.stops if stop.job_id is not None}
-            if (shift is None or not self.is_tenable(shift)) and not names <= going:
+            if shift is not None and self.is_tenable(shift):
+                continue
+            if not live.job_ids <= going:
                 load = self.translation.shares.to_fetch(live)
                 if shift is not None and load:
                     own = self.draft.sequences[shift.id]

@@ -139,7 +139,8 @@ class LiveDays:
         if kept is not None and _is_same(kept.snapshot, snapshot):
             same = replace(kept.snapshot, based_on_version=snapshot.based_on_version)
             return _KeptDay(same, kept.live, seen)
-        return _KeptDay(snapshot, live_day_of(snapshot, self._settings), seen)
+        before = None if kept is None else kept.live
+        return _KeptDay(snapshot, live_day_of(snapshot, self._settings, before), seen)
 
     def _changes(
         self, session: Session, seen: SeenEntries, upto: int | None

@@ -14,14 +14,17 @@ from dispatch.planning.unable import unable
 from dispatch.settings import Settings
 
 
-def live_day_of(snapshot: Snapshot, settings: Settings) -> LiveDay:
+def live_day_of(snapshot: Snapshot, settings: Settings, before: LiveDay | None = None) -> LiveDay:
     """The snapshot's routes in force. Visits that nobody can attend in time any more are left where
     they are, unless their technician is not there for them, or cannot do them, or they are to go to
     another day.
 
+    ``before`` is the same of an earlier snapshot, which the later one was read from: routes that
+    are still the very same hold as they did then.
+
     Raises ``InvalidProblem`` if the rows contradict each other.
     """
-    snapshot, live = _followed(snapshot, settings)
+    snapshot, live = _followed(snapshot, settings, before)
     return _held(snapshot, live, _too_late(live), settings)
 
 
@@ -38,15 +41,23 @@ def released(
     return live_day_of(free, settings)
 
 
-def _followed(snapshot: Snapshot, settings: Settings) -> tuple[Snapshot, LiveDay]:
+def _followed(
+    snapshot: Snapshot, settings: Settings, before: LiveDay | None = None
+) -> tuple[Snapshot, LiveDay]:
     """The snapshot with what technicians cannot do any more, and its routes in force."""
     translation = to_problem(snapshot, settings)
-    broken = unable(snapshot, settings, timed=translation.left_out)
+    same = () if before is None else _known_to_hold(before.translation.snapshot)
+    broken = unable(snapshot, settings, timed=translation.left_out, known_to_hold=same)
     if broken:
         leaving = (name for name, found in broken.items() if found.leaves)
         snapshot = replace(snapshot, unable=frozenset(leaving))
         translation = to_problem(snapshot, settings)
     return snapshot, LiveDay(translation)
+
+
+def _known_to_hold(snapshot: Snapshot) -> Collection[int]:
+    """The identities of the routes in which nothing was found that somebody cannot do."""
+    return {id(live) for live in snapshot.live if live.job_ids.isdisjoint(snapshot.unable)}
 
 
 def _too_late(live: LiveDay) -> frozenset[str]:

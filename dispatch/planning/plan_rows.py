@@ -170,10 +170,7 @@ class _Writer:
     def __init__(self, translation: Translation) -> None:
         self.translation = translation
         self.solver_shifts = {shift.id: shift for shift in translation.problem.shifts}
-        self.tools = {
-            facts.job.id: frozenset(row.tool_id for row in facts.tools)
-            for facts in translation.snapshot.jobs
-        }
+        self.tools = {facts.job.id: facts.tools for facts in translation.snapshot.jobs}
 
     def route(self, route: Route, history: History | None) -> RouteRows:
         shift = self.translation.shifts[route.shift]

@@ -67,8 +67,9 @@ class _Histories:
         self.zone = zone
         self.facts = {facts.job.id: facts for facts in snapshot.jobs}
         self.depots = {facts.depot.id: facts.depot for facts in snapshot.depots}
-        self.absences = {facts.technician.id: facts.absences for facts in snapshot.technicians}
-        self.paces = {facts.technician.id: facts.pace for facts in snapshot.technicians}
+        people = {facts.technician.id: facts for facts in snapshot.technicians}
+        self.absences = {name: facts.calendar.absences for name, facts in people.items()}
+        self.paces = {name: facts.pace for name, facts in people.items()}
 
     def of(self, found: LiveRoute) -> History | None:
         snapshot, route = self.snapshot, found.route
@@ -186,7 +187,7 @@ class _Histories:
         pace = self.paces.get(route.technician_id, ITS_OWN_TIME)
         is_longer = stop.departure_at - stop.start_at < service_of(facts.job, pace)
         return is_longer or any(
-            row.quantity > stop.parts.get(row.part_id, 0) for row in facts.parts
+            number > stop.parts.get(part, 0) for part, number in facts.parts.items()
         )
 
 

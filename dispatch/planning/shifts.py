@@ -1,7 +1,7 @@
 """The shifts that technicians work: weekly hours on real days, cut by absences."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,35 @@ class WorkingShift:
     ends_at: datetime
     max_overtime: timedelta
     breaks: tuple[PlannedBreak, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkCalendar:
+    """When a technician works, by the weekly hours, and when not.
+
+    What follows from it for some days is worked out once. Snapshots of the same company share it as
+    long as nobody changes it, and most of a running day nobody does.
+    """
+
+    technician_id: str
+    hours: tuple[WorkingHours, ...]
+    breaks: tuple[WeeklyBreak, ...]
+    absences: tuple[Absence, ...]
+    _known: dict[tuple[date, date, ZoneInfo], Sequence[WorkingShift]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def shifts(self, first: date, last: date, zone: ZoneInfo) -> Sequence[WorkingShift]:
+        """Those of the local days, both included, as ``working_shifts`` has them."""
+        found = self._known.get((first, last, zone))
+        if found is None:
+            found = tuple(
+                working_shifts(
+                    self.technician_id, self.hours, self.breaks, self.absences, first, last, zone
+                )
+            )
+            self._known[first, last, zone] = found
+        return found
 
 
 def working_shifts(

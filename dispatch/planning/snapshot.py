@@ -55,6 +55,17 @@ class LiveRoute:
 
     route: Route
     stops: tuple[Stop, ...]
+    job_ids: frozenset[str] = field(init=False, compare=False)
+    """The jobs of its visits."""
+    calls: tuple[Stop, ...] = field(init=False, compare=False)
+    """Those of its stops that are at depots."""
+
+    def __post_init__(self) -> None:
+        # Once for all who ask: an attribute of a row takes its time, and a day has many.
+        jobs = frozenset(stop.job_id for stop in self.stops if stop.job_id is not None)
+        object.__setattr__(self, "job_ids", jobs)
+        calls = tuple(stop for stop in self.stops if stop.depot_id is not None)
+        object.__setattr__(self, "calls", calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +215,6 @@ def reload_snapshot(
     if unknown and old.legs:
         return None
     sites = {site.id: site for site in rows_where(session, Site, "id", unknown)}
-    people = {facts.technician.id: facts for facts in technician_facts(session, moved)}
     seen = {row.technician_id: row for row in session.exec(select(Position))}
     # Also of those who report from routes that are over.
     vans = van_stock(session, everybody)
@@ -217,7 +227,7 @@ def reload_snapshot(
         based_on_version=session.exec(select(func.max(Plan.version))).one() or 0,
         technicians=tuple(
             replace(
-                people.get(facts.technician.id, facts),
+                facts,
                 position=seen.get(facts.technician.id),
                 stock=vans.get(facts.technician.id, {}),
             )
@@ -272,13 +282,13 @@ def moved_technicians(
     touched = {
         found.route.technician_id
         for found in known.values()
-        if any(stop.job_id in changed for stop in found.stops)
+        if not found.job_ids.isdisjoint(changed)
     }
     return gone | new | touched
 
 
 def _jobs_on(routes: Iterable[LiveRoute]) -> set[str]:
-    return {stop.job_id for found in routes for stop in found.stops if stop.job_id}
+    return {job_id for found in routes for job_id in found.job_ids}
 
 
 def _by_technician_and_time(found: LiveRoute) -> tuple[str, datetime]:

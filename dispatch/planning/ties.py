@@ -25,7 +25,7 @@ from dispatch.planning.service_windows import Unattendable
 from dispatch.planning.snapshot import Snapshot
 from solver.links import Link, Person, Separation, link_faults, linked
 from solver.pace import ITS_OWN_TIME, at_pace, between_paces
-from solver.problem import TimeWindow, Visit
+from solver.problem import Problem, TimeWindow, Visit
 from solver.solution import Rule
 
 RULES = {
@@ -142,10 +142,16 @@ class Bounds:
             allowed = frozenset({self.technician})
             if visit.allowed is not None:
                 allowed &= visit.allowed
-        if not windows or (allowed is not None and not allowed - self.forbidden):
-            return None
         forbidden = visit.forbidden | self.forbidden
+        if not windows or (allowed is not None and allowed <= forbidden):
+            return None
         return replace(visit, windows=tuple(windows), allowed=allowed, forbidden=forbidden)
+
+
+def for_nobody(visit: Visit, problem: Problem) -> Visit:
+    """The visit, which keeps its windows, as one that no technician of the problem may make."""
+    everybody = frozenset(shift.technician for shift in problem.shifts)
+    return replace(visit, allowed=None, forbidden=visit.forbidden | everybody)
 
 
 def gaps(facts: LinkFacts) -> tuple[int, float]:

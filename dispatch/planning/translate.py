@@ -19,13 +19,7 @@ from dispatch.planning.facts import DepotFacts, JobFacts, TechnicianFacts
 from dispatch.planning.limits import RouteLimits
 from dispatch.planning.progress import History, histories, is_there
 from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
-from dispatch.planning.shifts import (
-    WorkingShift,
-    clipped,
-    not_taken,
-    one_after_the_other,
-    working_shifts,
-)
+from dispatch.planning.shifts import WorkingShift, clipped, not_taken, one_after_the_other
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.ties import ProblemClock, tied
 from dispatch.planning.translation import Translation, Unwaived, access_of
@@ -48,7 +42,6 @@ NOT_HERE_ANY_MORE = Unattendable(
 
 _PRIORITIES = {priority: rank for rank, priority in enumerate(Priority)}
 _SECOND = timedelta(seconds=1)
-NO_WISHES: Mapping[Wish, frozenset[str]] = {wish: frozenset() for wish in Wish}
 
 
 def to_problem(snapshot: Snapshot, settings: Settings) -> Translation:
@@ -150,7 +143,7 @@ class _Translator:
     def _unwaived(self, facts: JobFacts, site: models.Site, when: Attendance) -> Visit:
         demanded = self._demanded(facts, as_pinned=False)
         visit = self._visit(facts, site, demanded if isinstance(demanded, Attendance) else when)
-        return replace(visit, tools=frozenset(row.tool_id for row in facts.tools))
+        return replace(visit, tools=facts.tools)
 
     def _unpinned(self, facts: JobFacts) -> tuple[TimeWindow, ...]:
         when = self._attendance(facts, as_pinned=False)
@@ -259,7 +252,7 @@ class _Translator:
 
     def _visit(self, facts: JobFacts, site: models.Site, when: Attendance) -> Visit:
         job = facts.job
-        wishes = _wishes(facts)
+        wishes = facts.wishes
         # Who is preferred where only some are allowed is meant to be one of them.
         allowed = wishes[Wish.ALLOWED] and wishes[Wish.ALLOWED] | wishes[Wish.PREFERRED]
         pin = previous = None
@@ -274,9 +267,9 @@ class _Translator:
             location=self._locations[f"site {site.id}"],
             duration=job.duration_minutes * 60,
             windows=tuple(self._window(*span) for span in when.spans),
-            skills={row.skill_id: row.level for row in facts.skills},
-            parts={row.part_id: row.quantity for row in facts.parts},
-            tools=frozenset(row.tool_id for row in facts.tools) - self.waivers.tools_of(job.id),
+            skills=facts.skills,
+            parts=facts.parts,
+            tools=facts.tools - self.waivers.tools_of(job.id),
             priority=_PRIORITIES[job.priority],
             due=None if job.due_at is None else self._floor(job.due_at),
             allowed=allowed or None,
@@ -296,14 +289,8 @@ class _Translator:
         return {
             f"{shift.technician_id}@{local:%Y-%m-%dT%H:%M}{local:%z}": (facts, shift)
             for facts in self.snapshot.technicians
-            for shift in working_shifts(
-                facts.technician.id,
-                facts.hours,
-                facts.breaks,
-                facts.absences,
-                self.snapshot.scope.starts_on,
-                self.snapshot.scope.ends_on,
-                self.zone,
+            for shift in facts.calendar.shifts(
+                self.snapshot.scope.starts_on, self.snapshot.scope.ends_on, self.zone
             )
             for local in [shift.starts_at.astimezone(self.zone)]
             if self._starts_at(shift) < shift.ends_at
@@ -413,16 +400,6 @@ class _Translator:
             stock=self._shares.depot_stock(facts),
             tools=facts.tools,
         )
-
-
-def _wishes(facts: JobFacts) -> Mapping[Wish, frozenset[str]]:
-    """The technicians of each wish."""
-    if not facts.wishes:
-        return NO_WISHES
-    return {
-        wish: frozenset(row.technician_id for row in facts.wishes if row.wish == wish)
-        for wish in Wish
-    }
 
 
 def _is_located(site: models.Site) -> bool:

@@ -9,7 +9,7 @@ all. Nor is what was set aside by an override held against a visit.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -21,7 +21,7 @@ from dispatch.models import OVER, Job, Stop, Waiver, Wish
 from dispatch.output import Output
 from dispatch.planning.facts import JobFacts, TechnicianFacts
 from dispatch.planning.service_windows import Attendance, PlanningHorizon, attendance
-from dispatch.planning.shifts import WorkingShift, working_shifts
+from dispatch.planning.shifts import WorkingShift
 from dispatch.planning.snapshot import LiveRoute, Snapshot
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
@@ -106,17 +106,21 @@ def unable(
     settings: Settings,
     facts: Mapping[str, JobFacts] | None = None,
     timed: Collection[str] | None = None,
+    known_to_hold: Collection[int] = (),
 ) -> dict[str, BrokenVisit]:
     """By job, the visits of the snapshot's scope that their technicians are not there for, or not
     able to do for want of a skill, of leave, or because it is to be at another time.
 
     ``facts`` are those of the jobs to look at (None: of all that have not begun); of these jobs
-    (None: of all) also whether they may be attended at that time.
+    (None: of all) also whether they may be attended at that time. Of the routes that are
+    ``known_to_hold``, by their identity, only these are looked at.
     """
     looked_at = {one.job.id: one for one in snapshot.jobs} if facts is None else facts
     eye = _Eye(snapshot, settings)
     found: dict[str, BrokenVisit] = {}
     for live in snapshot.live:
+        if id(live) in known_to_hold and timed is not None and live.job_ids.isdisjoint(timed):
+            continue
         for stop in live.stops:
             one = looked_at.get(stop.job_id or "")
             if one is None or one.job.status in OVER:
@@ -131,7 +135,7 @@ class _Eye:
     def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
         self.snapshot, self.zone = snapshot, settings.zone
         self.people = {facts.technician.id: facts for facts in snapshot.technicians}
-        self._shifts: dict[str, list[WorkingShift]] = {}
+        self._levels: dict[tuple[str, date], Mapping[str, int]] = {}
 
     @cached_property
     def waivers(self) -> Waivers:
@@ -173,7 +177,7 @@ class _Eye:
         facts = self.people.get(technician)
         if facts is None:
             return _pinned(Cause(Why.GONE, f"{technician} does not work here any more."), job, live)
-        for absence in facts.absences:
+        for absence in facts.calendar.absences:
             if absence.starts_at < stop.departure_at and stop.start_at < absence.ends_at:
                 span = {
                     "starts_at": absence.starts_at.isoformat(),
@@ -192,31 +196,32 @@ class _Eye:
             shift.starts_at <= stop.start_at + ROUNDING and stop.departure_at <= latest + ROUNDING
         )
 
-    def _shifts_of(self, facts: TechnicianFacts) -> list[WorkingShift]:
-        technician = facts.technician.id
-        if technician not in self._shifts:
-            scope = self.snapshot.scope
-            self._shifts[technician] = working_shifts(
-                technician,
-                facts.hours,
-                facts.breaks,
-                facts.absences,
-                scope.starts_on,
-                scope.ends_on,
-                self.zone,
-            )
-        return self._shifts[technician]
+    def _shifts_of(self, facts: TechnicianFacts) -> Sequence[WorkingShift]:
+        scope = self.snapshot.scope
+        return facts.calendar.shifts(scope.starts_on, scope.ends_on, self.zone)
+
+    def _levels_of(self, person: TechnicianFacts, day: date) -> Mapping[str, int]:
+        """At which each skill is held on that day."""
+        key = person.technician.id, day
+        if key not in self._levels:
+            self._levels[key] = {
+                row.skill_id: row.level
+                for row in person.skills
+                if row.expires_on is None or row.expires_on >= day
+            }
+        return self._levels[key]
 
     def _why_not_able(self, technician: str, facts: JobFacts, day: date) -> Cause | None:
         person, job = self.people[technician], facts.job
         waived = _Waived(self.snapshot.waivers.get(job.id, ()), technician)
-        for row in facts.skills:
-            level = _level(person, row.skill_id, day)
-            if level < row.level - waived.amount(Rule.SKILLS, row.skill_id):
+        levels = self._levels_of(person, day)
+        for skill, needed in facts.skills.items():
+            level = levels.get(skill, 0)
+            if level < needed - waived.amount(Rule.SKILLS, skill):
                 return Cause(
                     Why.SKILL,
-                    f"It needs {row.skill_id} at level {row.level}; {technician} has {level}.",
-                    {"skill_id": row.skill_id, "needed": row.level, "held": level},
+                    f"It needs {skill} at level {needed}; {technician} has {level}.",
+                    {"skill_id": skill, "needed": needed, "held": level},
                 )
         if job.pinned_technician_id not in (None, technician):
             pin = job.pinned_technician_id
@@ -266,15 +271,6 @@ class _Waived:
         return any(row.rule == rule for row in self._rows)
 
 
-def _level(person: TechnicianFacts, skill_id: str, day: date) -> int:
-    """At which the skill is held on that day; 0: not at all."""
-    return sum(
-        row.level
-        for row in person.skills
-        if row.skill_id == skill_id and (row.expires_on is None or row.expires_on >= day)
-    )
-
-
 def _pinned(cause: Cause, job: Job, live: LiveRoute) -> Cause:
     """The cause, with the pin that binds the job to who is not there."""
     if job.pinned_technician_id != live.route.technician_id:
@@ -286,10 +282,7 @@ def _pinned(cause: Cause, job: Job, live: LiveRoute) -> Cause:
 
 def _is_wanted(technician: str, facts: JobFacts) -> bool:
     """Who is preferred where only some are allowed is meant to be one of them."""
-    if not facts.wishes:
-        return True
-    names = {wish: {row.technician_id for row in facts.wishes if row.wish == wish} for wish in Wish}
-    if technician in names[Wish.FORBIDDEN]:
+    if technician in facts.wishes[Wish.FORBIDDEN]:
         return False
-    allowed = names[Wish.ALLOWED]
-    return not allowed or technician in allowed | names[Wish.PREFERRED]
+    allowed = facts.wishes[Wish.ALLOWED]
+    return not allowed or technician in allowed | facts.wishes[Wish.PREFERRED]

@@ -21,6 +21,9 @@ from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot
 from dispatch.planning.waivers import Waivers
 from solver.solution import StopKind
 
+NOTHING: Counter[str] = Counter()
+"""What most visits use; never changed."""
+
 Jobs = Mapping[str, Job]
 StopPlace = tuple[int, int]
 """What names a stored stop: its route, and where it comes on it."""
@@ -43,6 +46,14 @@ def not_booked(stops: Sequence[Stop], jobs: Jobs) -> list[Stop]:
         if (stop.kind == StopKind.DEPOT and stop.position not in made)
         or (stop.job_id is not None and jobs[stop.job_id].status not in OVER)
     ]
+
+
+def _calls_to_make(found: LiveRoute, jobs: Jobs) -> list[Stop]:
+    """The depot calls of the route of which the figures of depots do not tell."""
+    if not found.calls:
+        return []
+    made = {stop.position for stop in calls_made(found.stops, jobs)}
+    return [stop for stop in found.calls if stop.position not in made]
 
 
 def place_on(stop: Stop) -> StopPlace:
@@ -113,10 +124,10 @@ class Shares:
         self._routes_of = defaultdict[str, list[LiveRoute]](list)
         for found in (*snapshot.live, *self._elsewhere):
             self._routes_of[found.route.technician_id].append(found)
-        self._own = {place_on(stop) for found in snapshot.live for stop in found.stops}
+        self._own = {found.route.id for found in snapshot.live}
         calls = [*snapshot.called_elsewhere]
         for found in snapshot.live:
-            calls += [s for s in not_booked(found.stops, self._jobs) if s.depot_id is not None]
+            calls += _calls_to_make(found, self._jobs)
         self._calls = calls
         self.granted = self._grant()
         self._left = self._what_is_left()
@@ -153,7 +164,7 @@ class Shares:
             if stop.depot_id != facts.depot.id:
                 continue
             place = place_on(stop)
-            if place in self._own and place not in self._kept:
+            if stop.route_id in self._own and place not in self._kept:
                 free.update(self.granted[place].parts)
             elif place in self._begun or self._is_open(facts.depot, stop.start_at):
                 wanted.update(stop.parts)
@@ -219,9 +230,8 @@ class Shares:
         return left
 
     def _has_begun(self, stop: Stop) -> bool:
-        place = place_on(stop)
-        if place in self._own:
-            return place in self._begun
+        if stop.route_id in self._own:
+            return place_on(stop) in self._begun
         return stop.start_at <= self._snapshot.taken_at
 
     def _is_open(self, depot: Depot, moment: datetime) -> bool:
@@ -246,9 +256,9 @@ class Shares:
             self._make(step, van)
             van = step.left
         for at, step in enumerate(steps):
-            if step.needed != step.used or step.missing:
+            if step.lacks_parts or step.missing:
                 self._make_up(step, steps[at:])
-            if step.is_judged and step.needed == step.used:
+            if step.is_judged and not step.lacks_parts:
                 self.uses[step.stop.job_id or ""] = dict(step.used)
         self._stock[technician] = self._free(stock, steps)
         for at, step in enumerate(steps):
@@ -262,12 +272,14 @@ class Shares:
         any case; what is left over on days before is not counted on, since their routes may change.
         """
         days = self._snapshot.scope.starts_on, self._snapshot.scope.ends_on
+        later = _taken(step for step in steps if step.found.route.day > days[1])
         there, sure, at_hand = stock, stock, Counter[str]()
         least: Counter[str] | None = None
         van, counted = stock, None
         for step in steps:
             if step.is_free:
-                for state in (van, step.left):
+                # What is never taken back for later need not be looked for.
+                for state in (van, step.left) if later else ():
                     if state is not counted:
                         least = state if least is None else least & state
                         counted = state
@@ -278,12 +290,13 @@ class Shares:
                 at_hand = at_hand - step.used + step.brought
                 there = there + step.brought - step.used
             elif step.found.route.day <= days[1]:
-                sure = sure + step.brought - step.used
-                there = there + step.brought - step.used
+                there, before = there + step.brought - step.used, there
+                sure = there if sure is before else sure + step.brought - step.used
             van = step.left
-        later = _taken(step for step in steps if step.found.route.day > days[1])
         # What calls that may be planned anew bring for later days is not kept back in the van.
         reserved = later if least is None else later & least
+        if sure is there:
+            return sure - reserved
         needed = _taken(step for step in steps if step.is_free)
         return (sure - reserved) | (needed & (there - reserved))
 
@@ -292,25 +305,27 @@ class Shares:
         mine = self._routes_of[facts.technician.id]
         for found in sorted(mine, key=lambda one: one.route.shift_starts_at):
             is_own = scope.starts_on <= found.route.day <= scope.ends_on
-            unbooked = {stop.position for stop in not_booked(found.stops, self._jobs)}
+            to_make = _calls_to_make(found, self._jobs)
             tools = facts.tools
             for stop in found.stops:
-                place = place_on(stop)
+                place, job_id = place_on(stop), stop.job_id or ""
                 if stop.kind == StopKind.DEPOT:
                     tools |= {*self.granted.get(place, stop).tools}
-                if stop.position not in unbooked:
+                    if stop not in to_make:
+                        continue
+                elif not job_id or self._jobs[job_id].status in OVER:
                     continue
                 has_begun = self._has_begun(stop)
-                step = _Step(found, stop, is_own and place not in self._kept)
-                step.has_begun = has_begun
-                job_id = stop.job_id or ""
+                is_free = is_own and place not in self._kept
+                step = _Step(found, stop, is_free=is_free, has_begun=has_begun)
                 if is_own and not has_begun and job_id in self._facts:
                     if job_id in self._snapshot.unable:
                         continue
                     needs = self._facts[job_id]
-                    step.needed = Counter({row.part_id: row.quantity for row in needs.parts})
-                    borrowed = {row.tool_id for row in needs.tools}
-                    step.missing = borrowed - self._waivers.tools_of(job_id) - tools
+                    if needs.parts:
+                        step.needed = Counter(needs.parts)
+                    if needs.tools:
+                        step.missing = needs.tools - self._waivers.tools_of(job_id) - tools
                     step.is_judged = True
                 yield step
 
@@ -319,16 +334,17 @@ class Shares:
         stop = step.stop
         if stop.kind == StopKind.DEPOT:
             step.brought = Counter(self.granted.get(place_on(stop), stop).parts)
-        else:
-            wanted = +Counter(parts_used(stop, self._jobs[stop.job_id or ""]))
+        elif parts := parts_used(stop, self._jobs[stop.job_id or ""]):
             if step.is_judged:
-                wanted &= step.needed
+                wanted = step.needed if parts == step.needed else Counter(parts) & step.needed
+            else:
+                wanted = +Counter(parts)
             if step.has_begun:
-                wanted &= van
-            step.used = wanted if wanted <= van else Counter()
+                wanted = wanted & van
+            step.used = wanted if wanted <= van else NOTHING
             if not step.is_judged:
                 step.needed = step.used
-        step.left = van if step.changes_nothing else van + step.brought - step.used
+        step.left = van if step.changes_nothing else _after(van, step)
 
     def _make_up(self, step: "_Step", following: Sequence["_Step"]) -> None:
         """Let the visit have what else it needs, as far as the others leave it."""
@@ -340,7 +356,7 @@ class Shares:
             if not calls:
                 for one in following:
                     one.left = one.left + step.used
-                step.used = Counter()
+                step.used = NOTHING
                 return
         step.used, step.brought = step.needed, lacks
         for one in following:
@@ -374,29 +390,52 @@ class Shares:
         return calls
 
 
-@dataclass(slots=True)
 class _Step:
     """A depot call or a visit that is not booked, and what becomes of the van there."""
 
-    found: LiveRoute
-    stop: Stop
-    is_free: bool
-    """Whether a plan of the scope may have it otherwise."""
-    has_begun: bool = False
-    is_judged: bool = False
-    """Whether it is known what it needs, and not only what it was published with."""
-    needed: Counter[str] = field(default_factory=Counter)
-    missing: set[str] = field(default_factory=set)
-    """Tools that nobody will have lent by then."""
-    brought: Counter[str] = field(default_factory=Counter)
-    used: Counter[str] = field(default_factory=Counter)
-    left: Counter[str] = field(default_factory=Counter)
-    """What is in the van afterwards; the very same as before where nothing changes."""
+    __slots__ = (
+        "brought",
+        "found",
+        "has_begun",
+        "is_free",
+        "is_judged",
+        "left",
+        "missing",
+        "needed",
+        "stop",
+        "used",
+    )
+
+    def __init__(self, found: LiveRoute, stop: Stop, *, is_free: bool, has_begun: bool) -> None:
+        self.found = found
+        self.stop = stop
+        self.is_free = is_free
+        """Whether a plan of the scope may have it otherwise."""
+        self.has_begun = has_begun
+        self.is_judged = False
+        """Whether it is known what it needs, and not only what it was published with."""
+        self.needed = self.brought = self.used = self.left = NOTHING
+        """``left`` is in the van afterwards; the very same as before where nothing changes."""
+        self.missing: Collection[str] = ()
+        """Tools that nobody will have lent by then."""
 
     @property
     def changes_nothing(self) -> bool:
         """As most steps: to count parts for them would take most of the time."""
         return not (self.used or self.brought)
+
+    @property
+    def lacks_parts(self) -> bool:
+        """Whether it does not use what it needs."""
+        return self.needed is not self.used and self.needed != self.used
+
+
+def _after(van: Counter[str], step: _Step) -> Counter[str]:
+    """What is in the van after the step, which uses no more than is there by then."""
+    left = van + step.brought if step.brought else van.copy()
+    for part, number in step.used.items():
+        left[part] -= number
+    return left
 
 
 def _taken(steps: Iterable[_Step]) -> Counter[str]:

@@ -334,9 +334,9 @@ def _job(facts: JobFacts, site: Site, links: list[JobLinkOut]) -> BoardJob:
         **job.model_dump(include=_JOB_COLUMNS),
         site=site.name,
         **site.model_dump(include=_OF_SITE),
-        skills={row.skill_id: row.level for row in facts.skills},
-        parts={row.part_id: row.quantity for row in facts.parts},
-        tools=[row.tool_id for row in facts.tools],
+        skills=dict(facts.skills),
+        parts=dict(facts.parts),
+        tools=sorted(facts.tools),
         windows=[BoardWindow.model_validate(row) for row in facts.windows],
         links=links,
     )

@@ -14,7 +14,7 @@ import numpy as np
 from solver.draft.supply import Pickup, allot, first_lack, loaded, pickups, total
 from solver.objective import Objective
 from solver.problem import Depot, Problem, Shift, Visit
-from solver.rules.cost import RouteCost
+from solver.rules.cost import time_cost
 from solver.rules.eligibility import (
     Supplies,
     Truths,
@@ -59,6 +59,7 @@ class Draft:
         self._empty_vans()
         self._slack: dict[str, Slack] = {}
         self._costs: dict[str, int] = {}
+        self._pairs: dict[tuple[str, str], int] = {}
 
     def copy(self) -> "Draft":
         """A draft of its own that holds the same sequences."""
@@ -257,22 +258,29 @@ class Draft:
         """What a feasible sequence costs, in cents."""
         if not sequence:
             return 0
-        if not self._times_cost_alike(shift, sequence):
+        costs, total = self.problem.objective.at(shift.rates), 0
+        if self._times_cost_alike(shift, sequence):
+            ends = earliest_end(shift, sequence, self.legs)
+            assert ends is not None  # noqa: S101 - only feasible sequences are compared
+            end, start = ends, Slack(shift, sequence, self.legs, ends).latest_start()
+        else:
             route = cheapest(self.problem, shift, sequence, self.legs)
             assert route is not None  # noqa: S101 - only feasible sequences are compared
-            return sum(cents for _, cents in self._price.of(route))
-        costs = self.problem.objective.at(shift.rates)
-        end = earliest_end(shift, sequence, self.legs)
-        assert end is not None  # noqa: S101 - only feasible sequences are compared
-        start = Slack(shift, sequence, self.legs, end).latest_start()
-        total = costs.shift_use + costs.working_time * (end - start)
+            start, end = route.start, route.end
+            starts = {stop.id: stop.start for stop in route.stops if stop.kind is StopKind.VISIT}
+            for call in sequence:
+                if isinstance(call, Visit):
+                    visit = self.problem.visit[call.id]
+                    then = time_cost(self.problem, shift, visit, starts[call.id])
+                    total += sum(cents for _, cents in then)
+        total += costs.shift_use + costs.working_time * (end - start)
         total += costs.overtime * max(0, end - shift.end)
         (here, home), service = ends_of(shift), 0
         for call in sequence:
             total += self._arc_cost(costs, here, call.location)
             here = call.location
             if isinstance(call, Visit):
-                total += sum(pair_cost(self.problem, call, shift).values())
+                total += self._pair_cents(call, shift)
                 service += shift.service(call)
         total += self._arc_cost(costs, here, home)
         return total + costs.imbalance * max(0, service - self.problem.fair_shares[shift.id])
@@ -299,9 +307,11 @@ class Draft:
             or (call.due is not None and costs.late_cents(call.priority))
         )
 
-    @cached_property
-    def _price(self) -> RouteCost:
-        return RouteCost(self.problem)
+    def _pair_cents(self, visit: Visit, shift: Shift) -> int:
+        key = visit.id, shift.id
+        if key not in self._pairs:
+            self._pairs[key] = sum(pair_cost(self.problem, visit, shift).values())
+        return self._pairs[key]
 
     def _arc_cost(self, costs: Objective, start: int, end: int) -> int:
         """Cents of travel and distance, without the working time."""

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import pair_cost
-from solver.rules.windows import price_at
+from solver.rules.windows import has_price, price_at
 from solver.solution import SOFT, Route, Rule, StopKind
 from solver.travel import NO_WAY
 
@@ -73,10 +73,18 @@ class RouteCost:
 def visit_cost(
     problem: Problem, shift: Shift, visit: Visit, start: int
 ) -> Iterator[tuple[Rule, int]]:
-    """Cents by soft rule for a visit that starts then: who comes, how late, how much moved."""
-    costs = problem.objective
+    """Cents by soft rule for a visit that starts then: who comes, and when."""
     yield from pair_cost(problem, visit, shift).items()
-    yield Rule.WINDOW_PRICE, price_at(visit.windows, start)
+    yield from time_cost(problem, shift, visit, start)
+
+
+def time_cost(
+    problem: Problem, shift: Shift, visit: Visit, start: int
+) -> Iterator[tuple[Rule, int]]:
+    """Cents by soft rule for when it starts: how late, how soon, how much moved."""
+    costs = problem.objective
+    if has_price(visit.windows):
+        yield Rule.WINDOW_PRICE, price_at(visit.windows, start)
     if visit.due is not None:
         late = max(0, start + shift.service(visit) - visit.due)
         yield Rule.LATENESS, costs.late_cents(visit.priority) * late

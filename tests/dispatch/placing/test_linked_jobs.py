@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -14,7 +15,7 @@ from dispatch.intake import JobChange
 from dispatch.jobs import crews, jobs
 from dispatch.jobs.crews import JobRequest
 from dispatch.jobs.links import LINKS, JobLinkContent
-from dispatch.models import Job, JobStatus, PlacementStatus, Stop, Technician
+from dispatch.models import Job, JobStatus, PlacementStatus, Stop, Technician, Wish
 from dispatch.placing.following import Follower
 from dispatch.placing.placing import PlacedJob, PlaceRequest, place_job, place_options
 from dispatch.planning.conflicts import Conflicts, broken_visits
@@ -102,6 +103,36 @@ def test_nobody_is_two_of_a_crew(monday: Session, settings: Settings) -> None:
     with pytest.raises(Conflict) as error:
         place(monday, settings, "c", "ann")
     assert refusals(error) == {"no_place"}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"wishes": {"ann": Wish.ALLOWED}},
+        {"wishes": {"cat": Wish.FORBIDDEN}},
+        {"windows": [(hanoi("13:00"), hanoi("15:00"))]},
+    ],
+)
+def test_one_of_a_crew_that_nobody_is_left_for_has_no_place_and_stops_nobody(
+    monday: Session, settings: Settings, what: dict[str, Any]
+) -> None:
+    add_job(monday, "d", at=1, **what)
+    add_link(monday, "1", "together", "a", "b", "d")
+    monday.commit()
+    assert place_options(monday, "d", settings, day=MONDAY, at=EIGHT) == []
+    assert place(monday, settings, "c").option.technician_id in ("ann", "bob", "cat")
+
+
+def test_a_crew_is_not_put_where_one_of_it_is_not_allowed(
+    monday: Session, settings: Settings
+) -> None:
+    add_job(monday, "d", at=1, wishes={"ann": Wish.ALLOWED})
+    add_link(monday, "1", "together", "c", "d")
+    monday.commit()
+    with pytest.raises(Conflict) as error:
+        place(monday, settings, "d", "bob")
+    assert refusals(error) == {"waits_for_partner"}
+    assert place(monday, settings, "d", "ann").option.technician_id == "ann"
 
 
 def test_a_crew_none_of_which_has_a_place_is_placed_as_one(
