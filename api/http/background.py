@@ -30,7 +30,16 @@ TRY_EVERY_SECONDS = 5.0
 WITHOUT_DATABASE = frozenset({"read_health", "read_readiness"})
 
 Part = TypeVar(
-    "Part", Runner, Placer, Scheduler, Feed, IssueTeller, WebhookSender, Subscriber, Readiness
+    "Part",
+    Runner,
+    Placer,
+    Scheduler,
+    CurrentIssues,
+    Feed,
+    IssueTeller,
+    WebhookSender,
+    Subscriber,
+    Readiness,
 )
 
 logger = logging.getLogger(__name__)
@@ -107,8 +116,8 @@ class Background:
         state.days = LiveDays(state.reading_engine, settings)
         state.placer = placer = self._begun(Placer(settings, state.days, state.conflicts))
         self._begun(Scheduler(settings))
-        state.issues = CurrentIssues(state.reading_engine, settings, state.conflicts, state.watch)
-        self._started.callback(state.issues.stop)
+        issues = CurrentIssues(state.reading_engine, settings, state.conflicts, state.watch)
+        state.issues = self._begun(issues)
         state.feed = self._begun(Feed(settings))
         self._begun(IssueTeller(state.issues, state.watch, state.feed))
         self._begun(WebhookSender(settings))

@@ -95,6 +95,11 @@ class CurrentIssues:
                 raise
         return replace(kept[0], is_current=False)
 
+    def start(self) -> None:
+        """Make the first list at once: it takes longest."""
+        with self._keeping:
+            self._next = self._maker.submit(self._make)
+
     def stop(self) -> None:
         """Make no more, and end after the one under way."""
         self._maker.shutdown(cancel_futures=True)

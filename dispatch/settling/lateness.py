@@ -147,7 +147,7 @@ def _late(
     for (rows, position, expected), name in zip(late, names, strict=True):
         job, stop = known.jobs[name], rows.stops[position]
         published = in_force[rows.route.plan_id]
-        first = min(at, max(published, changed.get(name, published)))
+        first = max(published, changed.get(name, published))
         yield (
             rows.route.id or 0,
             LateInForce(
@@ -207,6 +207,9 @@ def _since(
 ) -> datetime:
     """The moment, to the second and not before ``first``, from which on the visit was late."""
 
+    if first >= at:
+        # In the minute that has just begun.
+        return first
     seen_of = replace(known, travel=_Remembered(known.travel))
 
     def is_late(moment: datetime) -> bool:

@@ -75,7 +75,7 @@ def _unread(session: Session) -> list[UnreadMessages]:
     ).all()
     names = dict(session.exec(select(AlertSource.id, AlertSource.name)).all())
     return [
-        UnreadMessages(source_id, names.get(source_id or ""), count, since, last)
+        UnreadMessages(source_id or None, names.get(source_id or ""), count, since, last)
         for source_id, count, since, last in rows
     ]
 

@@ -1,8 +1,9 @@
 """Jobs on no route that cannot wait for the next plan, and jobs that could not be completed."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
@@ -84,12 +85,18 @@ def unplaced(session: Session, settings: Settings, at: datetime) -> list[Unplace
         elif name not in hurried:
             continue
         elif before.left_out_at is not None:
-            code, since, message = Unplaced.LEFT_OUT.value, before.left_out_at, before.reason
+            code, since = Unplaced.LEFT_OUT.value, before.left_out_at
+            message = before.reason["message"]
         else:
             code, since = Unplaced.NOT_PLANNED.value, job.created_at
         if name not in in_vain | dear:
             since = max(since, start_of(last_days[name], settings.zone))
-        values = {"message": message, "placement_id": placement_id}
+        values = {
+            "message": message,
+            "reason_code": before.reason.get("code"),
+            "rule": before.reason.get("rule"),
+            "placement_id": placement_id,
+        }
         day = max(at, opens.get(name, at)).astimezone(settings.zone).date()
         found.append(UnplacedJob(job_at_stake(job), code, since, ends.get(name), day, values))
     return found
@@ -157,7 +164,8 @@ class _PastOfJob:
     lost_at: datetime | None = None
     left_out_at: datetime | None = None
     """When the first version after that was published that left it out."""
-    reason: str | None = None
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    """Of those that it gave, the first: ``code``, ``rule`` and ``message``."""
     taken_off: str | None = None
     """Why it was taken off its route, if that is how it left it."""
 
@@ -186,7 +194,7 @@ def _past(session: Session, job_ids: Collection[str]) -> dict[str, _PastOfJob]:
                 continue
             one, reason = found[row.job_id], row.reasons[0]
             one.left_out_at = one.left_out_at or published_at
-            one.reason = reason["message"]
+            one.reason = reason
             one.taken_off = reason["code"] if reason["code"] in TAKEN_OFF else None
         entries = session.exec(
             select(LogEntry.entity_id, func.max(LogEntry.at))

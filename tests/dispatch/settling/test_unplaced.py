@@ -90,6 +90,7 @@ def test_what_the_last_plan_left_out_says_why(monday: Session, settings: Setting
     monday.add(PlanUnassigned(plan_id=plan_id, job_id="out", reasons=[reason]))
     (issue,) = issues(monday, settings).values()
     assert (issue.cause.code, issue.cause.values["message"]) == ("left_out", "b1 matters more")
+    assert (issue.cause.values["reason_code"], issue.cause.values["rule"]) == ("outbid", None)
 
 
 def test_a_place_that_was_looked_for_in_vain_is_known_since_the_first_look(

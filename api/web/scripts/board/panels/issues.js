@@ -12,7 +12,7 @@ import { icon } from "../../ui/icons.js";
 import { toast, toastTrouble } from "../../ui/toast.js";
 import { causeText, kindText } from "../causes.js";
 import { show } from "../days.js";
-import { priorityBadge } from "../job/unassigned.js";
+import { priorityBadge, reasonText } from "../job/unassigned.js";
 import { openReplan } from "../plan/replan.js";
 import { board, isShown, select, selection, setIssues, subscribe } from "../state.js";
 import { showJob } from "../timeline/cells.js";
@@ -151,6 +151,7 @@ function draw() {
 /** @param {Api.Issue} issue */
 function card(issue) {
   const [job] = issue.job_ids.map((id) => board.jobs.get(id)).filter(isThere);
+  const { reason_code: reasonCode, rule } = issue.cause.values;
   const facts = [
     issue.technician_id ? technicianName(issue.technician_id) : null,
     issue.day ? dayText(startOfDay(issue.day)) : null,
@@ -173,6 +174,7 @@ function card(issue) {
     ),
     element("p", { class: "soft numbers" }, facts.join(" · ")),
     element("p", {}, causeText(issue.cause, issue.technician_id)),
+    job && reasonCode ? element("p", { class: "soft" }, reasonText(job, { code: reasonCode, rule })) : null,
     repairButtons(issue),
   );
 }
