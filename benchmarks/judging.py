@@ -112,6 +112,9 @@ class Questions:
                 self._client.ask("POST", "/plan-changes/judgement", json=change)
             with self._timed("issues, after a change"):
                 self._client.ask("GET", "/issues")
+            with self._timed("issues, until they are made anew"):
+                while not self._client.ask("GET", "/issues")["is_current"]:
+                    pass
             with self._timed("issues, unchanged"):
                 found = self._client.ask("GET", "/issues")["issues"]
             issue = self._dice.choice([one for one in found if one["job_ids"]])

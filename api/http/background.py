@@ -20,7 +20,7 @@ from dispatch.placing.placer import Placer
 from dispatch.planning.live_days import LiveDays
 from dispatch.runs.runner import Runner
 from dispatch.service import readiness
-from dispatch.service.issue_watch import CurrentIssues, IssueTeller
+from dispatch.service.issue_watch import CurrentIssues, IssueWatcher
 from dispatch.service.readiness import Readiness
 from dispatch.service.scheduler import Scheduler
 from dispatch.settings import Settings
@@ -36,7 +36,7 @@ Part = TypeVar(
     Scheduler,
     CurrentIssues,
     Feed,
-    IssueTeller,
+    IssueWatcher,
     WebhookSender,
     Subscriber,
     Readiness,
@@ -116,10 +116,12 @@ class Background:
         state.days = LiveDays(state.reading_engine, settings)
         state.placer = placer = self._begun(Placer(settings, state.days, state.conflicts))
         self._begun(Scheduler(settings))
-        issues = CurrentIssues(state.reading_engine, settings, state.conflicts, state.watch)
+        state.feed = feed = self._begun(Feed(settings))
+        issues = CurrentIssues(
+            state.reading_engine, settings, state.conflicts, state.watch, feed.tell
+        )
         state.issues = self._begun(issues)
-        state.feed = self._begun(Feed(settings))
-        self._begun(IssueTeller(state.issues, state.watch, state.feed))
+        self._begun(IssueWatcher(issues, state.watch, feed))
         self._begun(WebhookSender(settings))
         if settings.mqtt_url is not None:
             self._begun(Subscriber(settings, on_accepted=placer.wake))

@@ -6,7 +6,7 @@ is made anew when something was, and each minute, since lateness comes with the 
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -56,17 +56,28 @@ class IssuesAtMoment:
     is_current: bool = True
     """Whether nothing is known to have changed since that may open an issue or end one."""
 
+    @property
+    def ids(self) -> frozenset[str]:
+        return frozenset(issue.id for issue in self.issues)
+
 
 class CurrentIssues:
     """Gives the list as it is now; for several threads at once.
 
     One thread makes it, for all who have come before it begins. After a change of many routes that
-    may take a second or more, for which nobody has to wait.
+    may take a second or more, for which nobody has to wait. ``tell`` is told when issues have come
+    or gone.
     """
 
     def __init__(
-        self, reading: Engine, settings: Settings, conflicts: Conflicts, watch: Watch
+        self,
+        reading: Engine,
+        settings: Settings,
+        conflicts: Conflicts,
+        watch: Watch,
+        tell: Callable[[EventOut], object],
     ) -> None:
+        self._tell = tell
         self._reading, self._settings = reading, settings
         self._conflicts, self._watch = conflicts, watch
         self._lateness = Lateness(settings)
@@ -127,6 +138,9 @@ class CurrentIssues:
         made = IssuesAtMoment(found, minute)
         with self._keeping:
             self._kept = made, seen
+        # Whoever has read the list before it was another one is told, whoever had this one made.
+        if kept is not None and kept[0].ids != made.ids:
+            self._tell(changed(kept[0].ids, made.ids))
         return made
 
     def _changes(self, before: Seen, seen: Seen) -> Sequence[ChangedEntity] | None:
@@ -138,18 +152,17 @@ def _this_minute() -> datetime:
     return now().replace(second=0, microsecond=0)
 
 
-class IssueTeller:
-    """Tells a feed's listeners which issues have come and gone, from start to stop."""
+class IssueWatcher:
+    """Has the list made whenever it may have changed, while a feed has listeners, from start to
+    stop; these are told by who makes it."""
 
     def __init__(self, current: CurrentIssues, watch: Watch, feed: Feed) -> None:
         self._current, self._watch, self._feed = current, watch, feed
-        self._told: frozenset[str] | None = None
-        """Those that listeners know of; None while there are none."""
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="issues", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="issue watcher", daemon=True)
 
     def start(self) -> None:
-        """Look from now on, while somebody listens."""
+        """Look from now on."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -168,14 +181,9 @@ class IssueTeller:
                 self._stopping.wait(AFTER_FAILURE_SECONDS)
 
     def look(self) -> None:
-        """Tell what has changed since the last look; the first one finds where things stand."""
-        if not self._feed.is_heard:
-            self._told = None
-            return
-        before, found = self._told, self._current.as_of(self._watch.look()).issues
-        self._told = frozenset(issue.id for issue in found)
-        if before is not None and before != self._told:
-            self._feed.tell(changed(before, self._told))
+        """Have it made, if anybody listens and it is not as it was."""
+        if self._feed.is_heard:
+            self._current.as_of(self._watch.look())
 
 
 def changed(before: frozenset[str], after: frozenset[str]) -> EventOut:

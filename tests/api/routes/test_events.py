@@ -67,6 +67,18 @@ def test_a_change_over_http_is_seen_by_who_listens(
     assert event.data["actor"] == "lan"
 
 
+def test_what_has_come_to_be_settled_is_told(
+    address: str, company: None, job: dict[str, Any]
+) -> None:
+    skills = [{"skill_id": "air-conditioning", "level": 3}]
+    nobody_can = {"priority": "urgent", "skills": skills, "windows": []}
+    with listening(address, types="issue") as stream:
+        httpx2.post(f"{address}/jobs", json={**job, **nobody_can, "id": "J-1"}).raise_for_status()
+        [event] = stream.events(1)
+    assert (event.event, event.id) == ("issue.changed", None)
+    assert event.data["after"] == {"opened": ["no_place:J-1"], "ended": [], "count": 1}
+
+
 def test_what_is_stored_as_soon_as_the_headers_are_there_is_told(
     address: str, engine: Engine
 ) -> None:

@@ -15,7 +15,7 @@ from dispatch.events.events import EventOut
 from dispatch.events.feed import Feed
 from dispatch.models import Job, JobStatus
 from dispatch.planning.conflicts import Conflicts
-from dispatch.service.issue_watch import CurrentIssues, IssueTeller
+from dispatch.service.issue_watch import CurrentIssues, IssueWatcher
 from dispatch.service.watch import Watch
 from dispatch.settings import Settings
 from dispatch.settling.listing import list_issues
@@ -59,9 +59,18 @@ def watch(engine: Engine) -> Iterator[Watch]:
 
 
 @pytest.fixture
-def current(engine: Engine, settings: Settings, watch: Watch) -> Iterator[CurrentIssues]:
+def feed(settings: Settings) -> Iterator[Feed]:
+    feed = Feed(settings)
+    yield feed
+    feed.stop()
+
+
+@pytest.fixture
+def current(
+    engine: Engine, settings: Settings, watch: Watch, feed: Feed
+) -> Iterator[CurrentIssues]:
     pool = reading(engine)
-    current = CurrentIssues(pool, settings, Conflicts(pool, settings), watch)
+    current = CurrentIssues(pool, settings, Conflicts(pool, settings), watch, feed.tell)
     yield current
     current.stop()
 
@@ -127,35 +136,30 @@ def test_who_cannot_wait_is_given_what_was_made_before_and_told_so(
     assert looks.number <= 3
 
 
-def test_listeners_are_told_what_has_come_and_what_has_gone(
-    monday: Session, current: CurrentIssues, watch: Watch, settings: Settings
+def test_listeners_are_told_what_has_come_and_what_has_gone_whoever_had_it_made(
+    monday: Session, current: CurrentIssues, watch: Watch, feed: Feed
 ) -> None:
-    feed = Feed(settings)
-    teller = IssueTeller(current, watch, feed)
+    watcher = IssueWatcher(current, watch, feed)
     feed.start()
-    woken = threading.Event()
-    try:
-        with feed.listen(None, woken.set) as listener:
-            until(lambda: listener.has_begun)
-            told: list[EventOut] = []
+    told: list[EventOut] = []
+    with feed.listen(None, threading.Event().set) as listener:
+        until(lambda: listener.has_begun)
 
-            def take() -> bool:
-                told.extend(event for event in listener.take() or () if event.entity == "issue")
-                return bool(told)
+        def is_told(number: int) -> bool:
+            told.extend(event for event in listener.take() or () if event.entity == "issue")
+            return len(told) == number
 
-            teller.look()
-            teller.look()
-            assert not take()
-            changed(monday, JobStatus.ON_HOLD)
-            teller.look()
-            until(take)
-            add_job(monday, "new", due_at=hanoi("17:00"))
-            log.record(monday, "lan", "create", log.Entity.JOB, "new")
-            monday.commit()
-            teller.look()
-            until(lambda: take() and len(told) == 2)
-    finally:
-        feed.stop()
+        watcher.look()
+        watcher.look()
+        assert is_told(0)
+        changed(monday, JobStatus.ON_HOLD)
+        watcher.look()
+        until(lambda: is_told(1))
+        add_job(monday, "new", due_at=hanoi("17:00"))
+        log.record(monday, "lan", "create", log.Entity.JOB, "new")
+        monday.commit()
+        current.as_of(watch.look())
+        until(lambda: is_told(2))
     assert [(event.type, event.id) for event in told] == [("issue.changed", None)] * 2
     assert [event.after for event in told] == [
         {"opened": [], "ended": ["no_place:due"], "count": 0},
@@ -167,10 +171,9 @@ def test_while_nobody_listens_nothing_is_made(
     monday: Session,
     current: CurrentIssues,
     watch: Watch,
-    settings: Settings,
+    feed: Feed,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    looks, feed = Looks(monkeypatch), Feed(settings)
-    IssueTeller(current, watch, feed).look()
-    feed.stop()
+    looks = Looks(monkeypatch)
+    IssueWatcher(current, watch, feed).look()
     assert looks.number == 0

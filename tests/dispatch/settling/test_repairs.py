@@ -13,7 +13,7 @@ from dispatch.by_hand.judgements import PlanChange, judge_change
 from dispatch.errors import NotFound
 from dispatch.intake import Input, JobChange
 from dispatch.jobs.crews import JobRequest
-from dispatch.models import Job, JobStatus
+from dispatch.models import Job, JobStatus, JobWindow
 from dispatch.placing.placing import PlaceRequest
 from dispatch.planning.live_days import LiveDays
 from dispatch.runs.runs import PlanRequest
@@ -23,7 +23,7 @@ from dispatch.settling.issues import issues_of
 from dispatch.settling.repairs import Repair, RepairKind
 from dispatch.settling.working_out import repairs_of
 from dispatch.store import reading
-from tests.dispatch.crew import TUESDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.crew import MONDAY, TUESDAY, add_job, add_live_route, add_technician, hanoi
 from tests.dispatch.settling.asking import issues
 from tests.dispatch.settling.test_facts import facts
 
@@ -114,3 +114,14 @@ def test_every_repair_is_an_operation_with_what_it_takes(found: SettlingFacts) -
         else:
             taken: Any = model.model_validate(repair.body)
             assert {*(repair.body or {})} <= {*model.model_fields}, taken
+
+
+def test_what_would_break_a_rule_is_not_proposed(
+    monday: Session, engine: Engine, settings: Settings
+) -> None:
+    job = monday.get_one(Job, "b1")
+    job.status, job.arrived_at = JobStatus.ON_SITE, hanoi("08:00")
+    monday.get_one(Job, "b2").due_at = hanoi("08:20")
+    monday.add(JobWindow(job_id="b2", starts_at=hanoi("08:00"), ends_at=hanoi("16:00")))
+    found = repairs(monday, engine, settings, "late:b2")
+    assert {one.values["day"] for one in found} == {MONDAY.isoformat()}
