@@ -32,6 +32,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 log_level=logging.INFO,
                 http=ClientConnection,
+                ws="none",
                 timeout_keep_alive=IDLE_SECONDS,
             )
         )
