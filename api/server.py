@@ -33,6 +33,7 @@ class Server(uvicorn.Server):
                 log_level=logging.INFO,
                 http=ClientConnection,
                 ws="none",
+                loop="asyncio",
                 timeout_keep_alive=IDLE_SECONDS,
             )
         )
