@@ -11,10 +11,12 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import httpcore2
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
@@ -80,6 +82,14 @@ def compiled_once() -> Iterator[None]:
         return engine
 
     with patch.object(engines, "create_engine", create_engine):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_once() -> Iterator[None]:
+    """Those of the machine are read once, and not for every client and every service, which would
+    take longer than most requests of a test."""
+    with patch.object(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context)):
         yield
 
 
