@@ -6,7 +6,6 @@ Property tests look at the same few examples each time, so that a red test stays
 
 import os
 import shutil
-import sqlite3
 import tempfile
 import warnings
 from collections import Counter
@@ -25,6 +24,7 @@ from hypothesis import HealthCheck
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import text as sql
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel
 
 from dispatch import engines, store
@@ -72,8 +72,10 @@ def compiled_once() -> Iterator[None]:
     usual = engines.create_engine
     first: dict[str, Engine] = {}
 
-    def no_power_cut(connection: sqlite3.Connection, *_: object) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
+    def no_power_cut(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        if "hurried" not in record.info:
+            record.info["hurried"] = True
+            connection.execute("PRAGMA synchronous = OFF")
 
     def create_engine(*given: Any, **options: Any) -> Engine:
         engine = usual(*given, **options)
