@@ -32,6 +32,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 log_level=logging.INFO,
                 http=ClientConnection,
+                ws="none",
+                loop="asyncio",
                 timeout_keep_alive=IDLE_SECONDS,
             )
         )

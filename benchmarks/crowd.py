@@ -54,7 +54,7 @@ from fastapi import FastAPI
 app = FastAPI()
 @app.get("/")
 async def nothing() -> None: ...
-uvicorn.run(app, port=int(sys.argv[1]), http="h11", log_level="warning")
+uvicorn.run(app, port=int(sys.argv[1]), http="httptools", log_level="warning")
 """
 
 

@@ -5,6 +5,7 @@ Functions take a session and never commit; whoever opened the session does.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -105,6 +106,8 @@ def migrate(url: str) -> None:
     # A migration that rebuilds a table drops the old one, which SQLite would cascade.
     engine = connect(url, foreign_keys=False, gives_up=False)
     try:
+        if is_migrated(engine):
+            return
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
@@ -122,8 +125,13 @@ def migrate(url: str) -> None:
 def is_migrated(engine: Engine) -> bool:
     """Whether the schema is the one that this version of the program needs."""
     with reading(engine).connect() as connection:
-        found = MigrationContext.configure(connection).get_current_heads()
-        return set(found) == set(ScriptDirectory.from_config(alembic_config()).get_heads())
+        return set(MigrationContext.configure(connection).get_current_heads()) == _newest_schema()
+
+
+@cache
+def _newest_schema() -> frozenset[str]:
+    """Read once: every migration is a module."""
+    return frozenset(ScriptDirectory.from_config(alembic_config()).get_heads())
 
 
 def alembic_config(connection: Connection | None = None) -> Config:

@@ -11,10 +11,12 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import httpcore2
 import hypothesis
 import pytest
 from argon2 import PasswordHasher
@@ -22,6 +24,7 @@ from hypothesis import HealthCheck
 from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy import text as sql
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session, SQLModel
 
 from dispatch import engines, store
@@ -64,13 +67,21 @@ def cheap_hashing() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once() -> Iterator[None]:
     """Statements are compiled once for all engines of a kind, and not anew for every test's own,
-    which would take a third of the time of all tests with a database."""
+    which would take a third of the time of all tests with a database. And SQLite does not wait for
+    the disk: no test outlives a power cut."""
     usual = engines.create_engine
     first: dict[str, Engine] = {}
+
+    def no_power_cut(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        if "hurried" not in record.info:
+            record.info["hurried"] = True
+            connection.execute("PRAGMA synchronous = OFF")
 
     def create_engine(*given: Any, **options: Any) -> Engine:
         engine = usual(*given, **options)
         kind = engine.dialect.name
+        if kind == "sqlite":
+            event.listen(engine, "checkout", no_power_cut)
         if kind in first:
             engine.dialect = engine.pool._dialect = first[kind].dialect
             engine._compiled_cache = first[kind]._compiled_cache
@@ -80,6 +91,14 @@ def compiled_once() -> Iterator[None]:
         return engine
 
     with patch.object(engines, "create_engine", create_engine):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_once() -> Iterator[None]:
+    """Those of the machine are read once, and not for every client and every service, which would
+    take longer than most requests of a test."""
+    with patch.object(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context)):
         yield
 
 

@@ -78,7 +78,29 @@ class Looks:
         if before is not None and not before.done():
             await asyncio.wait([before])
         self._under_way, self._next = self._next, None
+        seen = await self._asked()
+        if seen is not None:
+            return seen
         return await to_thread.run_sync(self._watch.look, limiter=CapacityLimiter(1))
+
+    async def _asked(self) -> Seen | None:
+        """What was seen last, if the database says that nothing has come since: mostly it does, and
+        sending a thread to hear it would cost several times as much. None: that is not known."""
+        socket = self._watch.ask()
+        if socket is None:
+            return None
+        loop, has_come = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            loop.add_reader(socket, has_come.set)
+        except NotImplementedError:  # as event loops of Windows are
+            return None
+        try:
+            while not self._watch.is_told():
+                has_come.clear()
+                await has_come.wait()
+        finally:
+            loop.remove_reader(socket)
+        return self._watch.told()
 
 
 class Answers:

@@ -8,10 +8,10 @@ something was, the log of changes says what; and where technicians are, which is
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from sqlalchemy import Engine
@@ -19,6 +19,8 @@ from sqlmodel import Session, select
 
 from dispatch.events.news import News, SeenEntries, news_since, seen_now
 from dispatch.models import Position
+
+T = TypeVar("T")
 
 KEPT = 2_000
 MARK = {"sqlite": "PRAGMA data_version", "postgresql": "SELECT pg_current_snapshot()::text"}
@@ -40,6 +42,47 @@ class ChangedEntity(NamedTuple):
     id: str
 
 
+class Question:
+    """Asks PostgreSQL for its mark without anybody who waits; one at a time, and for one thread.
+
+    A connection of its own, since a thread may be looking meanwhile. Raises ``psycopg.Error``.
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._mark: str | None = None
+
+    def ask(self) -> int:
+        """The socket on which the answer comes."""
+        self._mark = None
+        line = self._connection.pgconn
+        line.send_query(MARK["postgresql"].encode())
+        if line.flush():
+            raise psycopg.OperationalError("not even the question goes out")
+        return int(line.socket)
+
+    def is_answered(self) -> bool:
+        """Whether all of the answer has come; it is taken in as far as it has."""
+        line = self._connection.pgconn
+        line.consume_input()
+        while not line.is_busy():
+            part = line.get_result()
+            if part is None:
+                return True
+            value = part.get_value(0, 0) if part.ntuples else None
+            self._mark = value.decode() if value else None
+        return False
+
+    @property
+    def mark(self) -> str | None:
+        """None: not known."""
+        return self._mark
+
+    def close(self) -> None:
+        with suppress(psycopg.Error):
+            self._connection.close()
+
+
 class Watch:
     """Looks for changes, for several threads at once."""
 
@@ -47,6 +90,7 @@ class Watch:
         self._reading = reading
         self._kind = reading.dialect.name
         self._connection: Any = None
+        self._question: Question | None = None
         self._looking = threading.Lock()
         self._keeping = threading.Lock()
         self._mark: object = None
@@ -64,13 +108,41 @@ class Watch:
             mark, seen = self._mark, self._seen
         return seen if mark is not None and self._read_mark() == mark else None
 
+    def ask(self) -> int | None:
+        """Begin to find out whether what was seen last is all there is, without waiting: the socket
+        on which ``is_told`` gets the answer. None: only a look can tell. One question at a time."""
+        return self._of_question(Question.ask)
+
+    def is_told(self) -> bool:
+        """Whether ``told`` knows what there is to know."""
+        return self._of_question(Question.is_answered) is not False
+
+    def told(self) -> Seen | None:
+        """What was seen last, if that was all there was after it was asked."""
+        question = self._question
+        with self._keeping:
+            mark, seen = self._mark, self._seen
+        return seen if question and mark is not None and question.mark == mark else None
+
+    def _of_question(self, what: Callable[[Question], T]) -> T | None:
+        question = self._question
+        try:
+            return None if question is None else what(question)
+        except psycopg.Error:
+            self._question = None
+            if question is not None:
+                question.close()
+            return None
+
     def look(self) -> Seen:
         """How far the database is now, at least as of the moment of the call."""
         with self._looking:
             # Before the rest: what is committed in between is found by the next look.
             mark = self._read_mark()
-            if mark is not None and mark == self._mark:
-                return self._seen
+            if mark is not None:
+                self._prepare_question()
+                if mark == self._mark:
+                    return self._seen
             changes = self._new_changes()
             with self._keeping:
                 self._mark = mark
@@ -95,21 +167,35 @@ class Watch:
     def close(self) -> None:
         with self._looking:
             self._hang_up()
+            if self._question is not None:
+                self._question.close()
+                self._question = None
 
     def _read_mark(self) -> object:
         """None: not known."""
         try:
             if self._connection is None:
-                proxied = self._reading.raw_connection()
-                self._connection = proxied.driver_connection
-                proxied.detach()
-                if self._kind == "postgresql":
-                    self._connection.autocommit = True
+                self._connection = self._connected()
             return self._connection.execute(MARK[self._kind]).fetchone()[0]
         except Exception:
             # What is read instead will say what is wrong.
             self._hang_up()
             return None
+
+    def _prepare_question(self) -> None:
+        if self._kind == "postgresql" and self._question is None:
+            # What is read instead will say what is wrong.
+            with suppress(Exception):
+                self._question = Question(self._connected())
+
+    def _connected(self) -> Any:
+        """A connection of the driver, which is nobody else's."""
+        proxied = self._reading.raw_connection()
+        connection: Any = proxied.driver_connection
+        proxied.detach()
+        if self._kind == "postgresql":
+            connection.autocommit = True
+        return connection
 
     def _hang_up(self) -> None:
         connection, self._connection = self._connection, None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from solver.kernel.arcs import arcs_of, on_cores
 from solver.kernel.arrays import (
     ALWAYS,
     CALL,
@@ -39,7 +40,6 @@ from solver.rules.eligibility import (
     stock_of,
 )
 from solver.rules.places import ends_of, on_places
-from solver.travel import NO_WAY
 
 NEIGHBOURS = 100
 """So many visits near a visit are known to the ruin step, the nearest first."""
@@ -53,13 +53,10 @@ WAITING = 0.4
 """What a second of unavoidable waiting between two visits counts, if a second of travel is 1, on
 top of its working time: it costs nothing else, but uses up the shift."""
 
-ROWS_AT_ONCE = 32
-"""Of matrices, so that what is worked out of them is still in the processor's cache when it is
-written: three thousand places take half the time."""
 
-
-def flatten(problem: Problem) -> Arrays:
-    """The problem as arrays; the visits and shifts keep their order."""
+def flatten(problem: Problem, cores: int = 1) -> Arrays:
+    """The problem as arrays; the visits and shifts keep their order. What there is to work out
+    about each two places of a large one, so many cores do."""
     problem = on_places(problem)
     visits = [at_pinned_time(visit) for visit in problem.visits]
     calls: list[Visit | Depot] = [*visits, *problem.depots]
@@ -77,8 +74,8 @@ def flatten(problem: Problem) -> Arrays:
     alike = _alike(problem, only, able, pair_cents)
     groups = _grouped(alike, None)
     group_of = _member_of(groups, len(problem.shifts))
-    arcs = _arcs(problem)
-    near, near_before, near_after = _near_visits(problem, visits, arcs, able)
+    arcs = arcs_of(problem, cores)
+    near, near_before, near_after = _near_visits(problem, visits, arcs, able, cores)
     near_groups, remoteness = _near_groups(problem, arcs, able, groups)
     linked = bonds(
         [visit.id for visit in visits], problem.links, service_times(windows, day_of, able)
@@ -140,31 +137,6 @@ def flatten(problem: Problem) -> Arrays:
         remoteness=remoteness,
         **linked,
     )
-
-
-def _arcs(problem: Problem) -> Ints:
-    costs = problem.objective
-    measured = any(
-        of_travel is not None
-        for shift in problem.shifts
-        for of_travel in (
-            shift.max_travel,
-            shift.max_distance,
-            shift.rates.travel_time,
-            shift.rates.distance,
-        )
-    )
-    arcs = np.empty((*problem.travel_time.shape, 4 if measured else 2), dtype=np.int64)
-    for first in range(0, len(arcs), ROWS_AT_ONCE):
-        some = slice(first, first + ROWS_AT_ONCE)
-        arcs[some, :, 0] = problem.travel_time[some]
-        arcs[some, :, 1] = problem.driven[some] * costs.travel_time
-        arcs[some, :, 1] += problem.distance[some] * costs.distance
-    if measured:
-        there_is = problem.travel_time < NO_WAY
-        arcs[..., 2] = np.where(there_is, problem.driven, 0)
-        arcs[..., 3] = np.where(there_is, problem.distance, 0)
-    return arcs
 
 
 def _is_never_cheaper_later(problem: Problem, calls: Records, windows: Records) -> bool:
@@ -354,7 +326,11 @@ def _alike(
 
 
 def _near_visits(
-    problem: Problem, visits: Sequence[Visit], arcs: Ints, able: npt.NDArray[np.bool_]
+    problem: Problem,
+    visits: Sequence[Visit],
+    arcs: Ints,
+    able: npt.NDArray[np.bool_],
+    cores: int,
 ) -> tuple[Ints, Records, Records]:
     """For each visit those around it, those to come from, and those to go on to."""
     size = len(visits)
@@ -374,9 +350,8 @@ def _near_visits(
     )
     cents, seconds = mean_leg(arcs, at)
     waiting = weight + WAITING * max(1.0, cents + weight * seconds) / max(1.0, seconds)
-    visits_near(
-        *(arcs, at, service, opens, closes, weight, waiting, kinds, meet), around, before, after
-    )
+    told = (arcs, at, service, opens, closes, weight, waiting, kinds, meet, around, before, after)
+    on_cores(cores, size, lambda first, last: visits_near(first, last, *told))
     return (
         around,
         _with_legs(before, lambda others, here: arcs[at[others], at[here], 0]),

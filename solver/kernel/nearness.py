@@ -32,6 +32,8 @@ def mean_leg(arcs: Ints, at: Ints) -> tuple[float, float]:
 
 @compiled
 def visits_near(
+    first: int,
+    last: int,
     arcs: Ints,
     at: Ints,
     service: Ints,
@@ -45,8 +47,8 @@ def visits_near(
     before: Ints,
     after: Ints,
 ) -> None:
-    """Write down for each visit those around it, those to come from and those to go on to, the
-    nearest first; ``NONE`` fills up.
+    """Write down for each visit from ``first`` on, up to before ``last``, those around it, those to
+    come from and those to go on to, the nearest first; ``NONE`` fills up.
 
     Around are those with the least cost there and back. Before and after count the cost of the way
     (``weight`` cents a second on top of its own) and of waiting that cannot be avoided (``waiting``
@@ -57,24 +59,24 @@ def visits_near(
     size = at.size
     back = np.empty((BLOCK, size, 2), dtype=np.int64)
     cents = np.empty(max(around.shape[1], before.shape[1], after.shape[1]), dtype=np.int64)
-    for begin in range(0, size, BLOCK):
-        rows = min(BLOCK, size - begin)
+    for begin in range(first, last, BLOCK):
+        rows = min(BLOCK, last - begin)
         for other in range(size):
             for row in range(rows):
                 back[row, other, 0] = arcs[at[other], at[begin + row], 0]
                 back[row, other, 1] = arcs[at[other], at[begin + row], 1]
         for row in range(rows):
             here = begin + row
-            found = 0
-            for step in range(1, size):
-                there = (here + step) % size
+            found, there = 0, here
+            for _ in range(1, size):
+                there = there + 1 if there + 1 < size else 0
                 onward = arcs[at[here], at[there]]
                 way = onward[1] + back[row, there, 1]
                 way += weight * (onward[0] + back[row, there, 0])
                 found = _keep(around[here], cents, found, there, way)
-            found = 0
-            for step in range(1, size):
-                there = (here + step) % size
+            found, there = 0, here
+            for _ in range(1, size):
+                there = there + 1 if there + 1 < size else 0
                 seconds, way = arcs[at[here], at[there], 0], arcs[at[here], at[there], 1]
                 ready = service[here] + seconds
                 is_ahead = meet[kinds[here], kinds[there]]
@@ -82,9 +84,9 @@ def visits_near(
                     wait = max(0, opens[there] - closes[here] - ready)
                     way += weight * seconds + int(min(waiting * wait, MAX_COST))
                     found = _keep(after[here], cents, found, there, way)
-            found = 0
-            for step in range(1, size):
-                there = (here + step) % size
+            found, there = 0, here
+            for _ in range(1, size):
+                there = there + 1 if there + 1 < size else 0
                 seconds, way = back[row, there, 0], back[row, there, 1]
                 ready = service[there] + seconds
                 is_ahead = meet[kinds[here], kinds[there]]

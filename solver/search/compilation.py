@@ -37,7 +37,7 @@ def compile_search() -> None:
     Machine code of other sources is removed once it is a day old.
     """
     problem = _tiny()
-    searches = Searches(problem, seed=0, cores=1)
+    searches = Searches(problem, seed=0, cores=2)
     searches.open({})
     searches.run(seconds=None, iterations=1)
     cheapest(problem, problem.shifts[0], problem.visits, legs_of(problem.travel_time))

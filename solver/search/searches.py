@@ -21,7 +21,7 @@ from solver.kernel.dice import dice
 from solver.kernel.flattening import flatten
 from solver.kernel.hopeless import find_hopeless
 from solver.kernel.plan import END_OF_ROUTE, empty_plan
-from solver.kernel.rows import load
+from solver.kernel.rows import keep_as_best, load
 from solver.kernel.search import anneal, fill
 from solver.kernel.settings import SearchSettings
 from solver.problem import Depot, Problem, Visit
@@ -75,7 +75,7 @@ class Searches:
         self, problem: Problem, *, seed: int, cores: int = 1, settings: SearchSettings | None = None
     ) -> None:
         self.problem = problem
-        self.arrays = flatten(problem)
+        self.arrays = flatten(problem, cores)
         settings = settings or SearchSettings()
         often = settings.look_everywhere * max(1.0, FEW_SHIFTS / max(1, len(problem.shifts)))
         settings = settings._replace(look_everywhere=min(1.0, often))
@@ -358,7 +358,8 @@ class _Search:
 
     def go_on_from(self, other: "_Search") -> None:
         if other is not self and other.cents < self.cents:
-            self.open(other.row())
+            load(self.arrays, self.plan, other.row())
+            keep_as_best(self.arrays, self.plan)
         elif other.cents <= self.cents:
             load(self.arrays, self.plan, self.row())
 

@@ -106,6 +106,13 @@ def put_away(page: Page) -> None:
     )
 
 
+def pocket(page: Page) -> None:
+    """Put the phone away after the last tap, so that what was reported does not wait for the time
+    in which it can be taken back."""
+    expect(rested(page)).to_be_attached()
+    put_away(page)
+
+
 def finish_current(page: Page) -> None:
     """Whatever is under way is done, and sent, so that a visit begins from the start."""
     if next_words(page) != WORDS[0]:

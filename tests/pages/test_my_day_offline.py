@@ -23,6 +23,7 @@ from tests.pages.phones import (
     look_again,
     main_button,
     open_phone,
+    pocket,
     reported,
     say_done,
     shown_job,
@@ -180,6 +181,8 @@ def test_a_refused_report_is_shown_and_keeps_nobody_waiting(
         expect(page.locator(".next")).not_to_have_attribute("data-job", never_mine)
         following = shown_job(page)
         tap_main(page, "Xuất phát")
+        pocket(page)
+    pocket(page)
     notice = page.get_by_role("region", name="Báo cáo không được nhận")
     expect(notice.get_by_text("Việc này chưa từng có trong ngày của bạn").first).to_be_visible(
         timeout=SOON
@@ -226,8 +229,10 @@ def test_what_was_done_offline_counts_though_somebody_else_has_it_by_now(
         expect(on_the_day_of("T01")).to_have_count(0)
         tap_main(page, "Đã đến nơi")
         say_done(page)
+        pocket(page)
         expect_state(page, "Ngoại tuyến – 3 báo cáo đang chờ gửi")
         sent.clear()
+    pocket(page)
     expect_all_sent(page)
     assert len(sent) == len(set(sent)) == 3
     assert reported(service, job) == ["en_route", "on_site", "completed"]
@@ -253,9 +258,11 @@ def test_two_tabs_send_each_report_once(service: Service, page_as: Windows) -> N
         tap_main(page, "Xuất phát")
         tap_main(page, "Đã đến nơi")
         expect(main_button(other)).to_contain_text("Hoàn thành")
+        pocket(page)
         expect_state(page, "Ngoại tuyến – 2 báo cáo đang chờ gửi")
         expect_state(other, "2 báo cáo")
         sent.clear()
+    pocket(page)
     expect_all_sent(page)
     expect_all_sent(other)
     assert len(sent) == len(set(sent)) == 2
@@ -276,6 +283,7 @@ def test_what_waits_is_sent_after_signing_in_again_and_by_nobody_else(
     job = shown_job(page)
     page.context.clear_cookies()
     tap_main(page, "Xuất phát")
+    pocket(page)
     expect_state(page, "Phiên đăng nhập đã hết – 1 báo cáo đang chờ gửi")
     expect(page.get_by_role("link", name="Đăng nhập lại")).to_be_visible()
 
@@ -289,6 +297,8 @@ def test_what_waits_is_sent_after_signing_in_again_and_by_nobody_else(
 
     sign_in(page, "T01")
     page.goto("/my-day")
+    expect(main_button(page)).to_be_visible()
+    pocket(page)
     expect_all_sent(page)
     assert reported(service, job) == ["en_route"]
 
@@ -300,6 +310,7 @@ def one_waits(service: Service, page: Page) -> str:
     job = shown_job(page)
     page.context.set_offline(True)
     tap_main(page, "Xuất phát")
+    pocket(page)
     expect_state(page, "Ngoại tuyến – 1 báo cáo đang chờ gửi")
     end(page)
     page.context.set_offline(False)
@@ -322,6 +333,7 @@ def test_what_waits_is_sent_while_the_page_is_closed(service: Service, page_as: 
         tap_main(page, "Xuất phát")
         tap_main(page, "Đã đến nơi")
         say_done(page)
+        pocket(page)
         expect_state(page, "Ngoại tuyến – 3 báo cáo đang chờ gửi")
         end(page)
     assert reported(service, job) == []
@@ -356,6 +368,7 @@ def test_the_page_and_the_woken_worker_never_send_at_the_same_time(
     page.route("**/technicians/T01/reports", lambda route: held.append(route))
     tap_main(page, "Xuất phát")
     tap_main(page, "Đã đến nơi")
+    pocket(page)
     expect_state(page, "Đang gửi 2 báo cáo")
     wake()
     # The worker is there, and waits for its turn.
@@ -391,6 +404,8 @@ def test_the_woken_worker_sends_nothing_while_somebody_else_is_signed_in(
     assert context.request.post("/session", data=given).ok
     page = context.new_page()
     page.goto("/my-day")
+    expect(main_button(page)).to_be_visible()
+    pocket(page)
     expect_all_sent(page)
     assert reported(service, job) == ["en_route"]
 
@@ -410,6 +425,8 @@ def test_what_the_woken_worker_may_not_send_waits_for_signing_in(
     expect_state(page, "Phiên đăng nhập đã hết – 1 báo cáo đang chờ gửi")
     sign_in(page, "T01")
     page.goto("/my-day")
+    expect(main_button(page)).to_be_visible()
+    pocket(page)
     expect_all_sent(page)
     assert reported(service, job) == ["en_route"]
 
@@ -438,6 +455,7 @@ def test_the_page_says_whether_what_waits_goes_out_by_itself(page_as: Windows) -
     until_kept(page)
     with without_connection(page):
         tap_main(page, "Xuất phát")
+        pocket(page)
         expect_state(page, "đang chờ gửi. Hãy mở lại trang này khi có mạng.")
         page.evaluate(
             """() => {
@@ -445,8 +463,10 @@ def test_the_page_says_whether_what_waits_goes_out_by_itself(page_as: Windows) -
             }"""
         )
         tap_main(page, "Đã đến nơi")
+        pocket(page)
         expect_state(page, "2 báo cáo đang chờ gửi. Sẽ tự gửi khi có mạng.")
         assert page.evaluate("wanted") == "my-day-reports"
+    pocket(page)
     expect_all_sent(page)
 
 
@@ -499,6 +519,7 @@ def test_signing_out_with_reports_that_cannot_be_sent_asks_first(page_as: Window
         expect(page.get_by_role("dialog")).to_be_visible()
         look_again(page)
     page.keyboard.press("Escape")
+    pocket(page)
     expect_all_sent(page)
     assert asked == ["1 báo cáo chưa gửi sẽ mất. Vẫn đăng xuất?"]
 

@@ -1,5 +1,6 @@
 """What has changed since a look before."""
 
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from sqlmodel import Session
 from dispatch.log import Entity, record
 from dispatch.models import Position
 from dispatch.service import watch as watching
-from dispatch.service.watch import ChangedEntity, Watch
+from dispatch.service.watch import ChangedEntity, Seen, Watch
 from dispatch.store import reading
 from tests.dispatch.crew import add_technician, hanoi
 
@@ -28,6 +29,16 @@ def happen(engine: Engine, *names: str) -> None:
         for name in names:
             record(session, "dana", "change", Entity.JOB, name)
         session.commit()
+
+
+def asked(watch: Watch) -> Seen | None:
+    """What the watch is told when it asks instead of looking."""
+    socket = watch.ask()
+    if socket is None:
+        return None
+    while not watch.is_told():
+        select.select([socket], [], [])
+    return watch.told()
 
 
 def test_a_look_sees_what_was_committed_since_and_nothing_before(
@@ -148,3 +159,52 @@ def test_what_one_connection_says_is_not_compared_with_what_another_says(
     assert watch.still() is None
     watch.look()
     assert watch.since(first) == [ChangedEntity("job", "a")]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_it_can_be_asked_without_a_look_whether_anything_was_committed(
+    engine: Engine, watch: Watch
+) -> None:
+    assert asked(watch) is None
+    first = watch.look()
+    assert [asked(watch) for _ in range(3)] == [first] * 3
+    with Session(engine) as session:
+        record(session, "dana", "change", Entity.JOB, "a")
+        session.flush()
+        assert asked(watch) == first
+        session.commit()
+    assert asked(watch) is None
+    second = watch.look()
+    assert asked(watch) == second != first
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_asks_does_not_take_an_old_answer_for_a_new_one(engine: Engine, watch: Watch) -> None:
+    first = watch.look()
+    assert watch.ask() is not None  # and its answer is waited for by nobody
+    happen(engine, "a")
+    assert asked(watch) is None
+    assert watch.look() != first
+    assert asked(watch) is not None
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_that_is_lost_is_made_again(engine: Engine, watch: Watch) -> None:
+    first = watch.look()
+    with engine.connect() as connection:
+        others = "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity {others}"))
+    assert asked(watch) is None
+    happen(engine, "a")
+    assert asked(watch) is None
+    watch.look()
+    second = watch.look()
+    assert watch.since(first) == [ChangedEntity("job", "a")]
+    assert asked(watch) == second
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_is_not_asked_since_it_knows_at_once(watch: Watch) -> None:
+    seen = watch.look()
+    assert watch.ask() is None
+    assert watch.still() == seen

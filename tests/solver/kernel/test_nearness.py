@@ -19,8 +19,10 @@ def nearest(costs: dict[int, int], here: int, size: int, most: int) -> list[int]
     return [*order, *[NONE] * (most - len(order))]
 
 
-@given(st.sampled_from([1, 2, 5, BLOCK, BLOCK + 1, 2 * BLOCK + 3]), st.integers(0, 9))
-def test_near_visits_are_those_that_cost_least(size: int, seed: int) -> None:
+@given(st.sampled_from([1, 2, 5, BLOCK, BLOCK + 1, 2 * BLOCK + 3]), st.integers(0, 9), st.data())
+def test_near_visits_are_those_that_cost_least_however_the_work_is_shared_out(
+    size: int, seed: int, data: st.DataObject
+) -> None:
     arcs = legs(size + 2, seed)
     dice = np.random.default_rng(seed)
     at = dice.integers(0, size + 2, size)
@@ -33,7 +35,9 @@ def test_near_visits_are_those_that_cost_least(size: int, seed: int) -> None:
     kinds, meet = dice.integers(0, 3, size), dice.random((3, 3)) < 0.6
     meet = meet | meet.T
     times = (service, opens, closes, weight, waiting)
-    visits_near(arcs, at, *times, kinds, meet, around, before, after)
+    cut = data.draw(st.integers(0, size))
+    for first, last in ((0, cut), (cut, size)):
+        visits_near(first, last, arcs, at, *times, kinds, meet, around, before, after)
 
     def way(first: int, second: int) -> int:
         seconds, cents = arcs[at[first], at[second]]
