@@ -1,7 +1,7 @@
 """Where a visit could go that found no place near its neighbours, or nothing that it needs."""
 
 from solver.kernel.arrays import Arrays
-from solver.kernel.changes import put_and_fetch
+from solver.kernel.changes import mend, put_and_fetch, take_out
 from solver.kernel.compiled import compiled, inlined
 from solver.kernel.dice import Dice, pick, roll
 from solver.kernel.nearby import best_on
@@ -14,6 +14,8 @@ SHIFTS_TO_FETCH_FOR = 3
 """On so many shifts a visit is tried for which several depot calls have to be made."""
 SHARE_PASSED_OVER = 0.25
 """So often the cheapest of them is passed over by a visit that has a place already."""
+SHARE_PUSHED_OUT = 0.5
+"""So often a visit stays although what it has pushed out is worth more than it."""
 
 
 @compiled
@@ -86,8 +88,12 @@ def place_and_fetch(
     """Place the visit and fetch what it lacks, wherever that is: on one of at most so many shifts
     from a random one on, where it would add less than ``limit`` if it lacked nothing; first where
     that is least, and now and then on the next: what has to be fetched may be dearer than all the
-    rest. False if it is on none of them."""
-    shifts = arrays.count.shifts
+    rest. False if it is on none of them.
+
+    What it takes from another visit may push that one out. If this is not worth it, the visit makes
+    way again, half the time: there may be another place for the other one, but mostly there is not.
+    """
+    shifts, now = arrays.count.shifts, plan.now
     first = pick(dice, shifts) if most < shifts else 0
     plan.now.look += 1
     is_choice = may_fetch_otherwise(arrays, visit) and limit < arrays.calls[visit].price
@@ -97,8 +103,14 @@ def place_and_fetch(
             return False
         if is_choice and roll(dice) < SHARE_PASSED_OVER:
             plan.routes[shift].seen = plan.now.look
-        elif put_and_fetch(arrays, plan, visit, shift, node):
-            return True
+            continue
+        before = now.cents - arrays.calls[visit].price
+        if put_and_fetch(arrays, plan, visit, shift, node):
+            is_worth_it = now.cents - before < limit
+            if is_worth_it or arrays.count.links > 0 or roll(dice) < SHARE_PUSHED_OUT:
+                return True
+            take_out(arrays, plan, visit)
+            mend(arrays, plan, shift)
         plan.routes[shift].seen = plan.now.look
     return False
 

@@ -183,16 +183,19 @@ def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings, b
     least = now.cents
     for index in range(now.removed):
         least -= arrays.calls[plan.removed[index]].price
-    for index in range(now.removed):
+    index = 0
+    # What is pushed out on the way comes behind the others.
+    while index < now.removed:
         if least >= bar:
             return False
         visit = plan.removed[index]
+        index += 1
         if arrays.calls[visit].links & TIMED > 0:
             if plan.is_removed[visit] == 1:
                 least = place_bundle(arrays, plan, visit, least, bar, dice, settings)
             continue
         price = arrays.calls[visit].price
-        before = now.cents
+        before, known = now.cents, now.removed
         limit = min(price, int(bar - least) + 1)
         shift, place = best_nearby(arrays, plan, visit, limit, dice, settings.blink)
         if shift < 0 and limit == price and roll(dice) < settings.look_everywhere:
@@ -217,6 +220,9 @@ def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings, b
         if plan.nodes[visit].shift < 0 and is_to_fetch(arrays, visit, limit, price, dice, settings):
             place_and_fetch(arrays, plan, visit, limit, settings.shifts_anywhere, dice)
         least += price + now.cents - before
+        for pushed_out in range(known, now.removed):
+            # It was pushed out, and is to come.
+            least -= arrays.calls[plan.removed[pushed_out]].price
     hold_back(arrays, plan, dice)
     settle_worst(arrays, plan)
     return now.cents < bar
@@ -270,8 +276,10 @@ def fill(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings) -> No
         if plan.hopeless[plan.unassigned[index]] == 0:
             want(plan, plan.unassigned[index])
     _put_in_order(arrays, plan, dice, DEAREST_FIRST)
-    for index in range(now.removed):
+    index = 0
+    while index < now.removed:
         visit = plan.removed[index]
+        index += 1
         if arrays.calls[visit].links & TIMED > 0:
             if plan.is_removed[visit] == 1:
                 place_bundle(arrays, plan, visit, 0, NO_BAR, dice, settings)
