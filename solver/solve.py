@@ -31,6 +31,10 @@ SHARE_TO_CLOSE = 0.08
 SECONDS_TO_JUDGE = 0.05
 SECONDS_TO_JUDGE_A_VISIT = 0.0008
 """So long it takes to time a plan, to check it, and to have the routing model accept it."""
+SECONDS_TO_CHECK_A_VISIT = 0.00013
+MOST_TO_CHECK = 0.5
+"""So long of that take times and checker alone, which leave out nothing: so much is kept anyway,
+up to this share of the time given."""
 SECONDS_TO_EXPLAIN = 0.1
 SECONDS_TO_EXPLAIN_A_VISIT = 0.002
 """So long it may take to place, or else to explain, what the opening had left out."""
@@ -226,7 +230,9 @@ class _Solving:
         if self.left_out:
             explain = SECONDS_TO_EXPLAIN + SECONDS_TO_EXPLAIN_A_VISIT * self.left_out
         share = min(1.0, MOST_TO_CLOSE * self.limit.seconds / (explain + judge))
-        return share * explain, share * judge
+        check = SECONDS_TO_CHECK_A_VISIT * len(self.problem.visits)
+        least = min(check, MOST_TO_CHECK * self.limit.seconds)
+        return share * explain, max(share * judge, least)
 
     def _is_past(self, before_end: float) -> bool:
         """Whether there is no more time left than so many seconds, or it was cancelled."""

@@ -24,6 +24,15 @@ def test_the_kernels_plan_is_the_cheapest(kind: str) -> None:
         assert compared.cents == compared.least, number
 
 
+@pytest.mark.parametrize(("kind", "number"), [("scarce", 1), ("scarce", 52), ("rates, scarce", 20)])
+def test_who_pushes_out_another_for_its_parts_keeps_nobody_from_the_cheapest_plan(
+    kind: str, number: int
+) -> None:
+    """Two visits need what there is for one, and neither is worth more than the other."""
+    compared = compare(kind, 1, number, iterations=1_000)
+    assert compared.cents == compared.least
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_seed_gives_the_same_problem_and_another_one_another(kind: str) -> None:
     visits = [small_problem(kind, seed, 0).visits for seed in (SEED, SEED, SEED + 1)]
