@@ -62,7 +62,9 @@ class Lateness:
         # Who began yesterday may be at work past midnight.
         days = today - ONE_DAY, today
         if stale is None:
-            live, self._routes = live_routes(session, *days), {}
+            # Day by day: of a span, a database may rather go through all that were ever in force.
+            live = [found for day in days for found in live_routes(session, day, day)]
+            self._routes = {}
         else:
             in_force = live_route_ids(session, *days)
             self._routes = {
