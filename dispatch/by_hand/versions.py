@@ -18,7 +18,7 @@ from dispatch.output import Output
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.loading import load_live_day
 from dispatch.planning.plan_rows import PlanRows, RouteRows, in_force
-from dispatch.planning.snapshot import LiveRoute, Scope, live_routes
+from dispatch.planning.snapshot import LiveRoute, Scope, jobs_on, live_routes
 from dispatch.planning.waivers import waivers_of
 from dispatch.plans import versions
 from dispatch.plans.plans import GONE
@@ -75,9 +75,8 @@ def ground_of(
     Raises ``InvalidProblem`` if the rows contradict each other.
     """
     before = live_routes(session, scope.starts_on, scope.ends_on, scope.technician_ids)
-    on_routes = {stop.job_id for found in before for stop in found.stops if stop.job_id}
     waiting = scope.waiting_job_ids or frozenset()
-    jobs = versions.hold_jobs(session, {*on_routes, *waiting, *ids})
+    jobs = versions.hold_jobs(session, {*jobs_on(before), *waiting, *ids})
     freeze = settings.freeze if about_to_begin else timedelta()
     return Ground(scope, load_live_day(session, scope, at, freeze, settings), jobs)
 
@@ -143,8 +142,7 @@ class ManualVersion:
         session, jobs = self.session, self.ground.jobs
         versions.put_in_force(session, plan, routes, replaced, jobs, actor=self.actor, at=self.at)
         there = {stop.job_id: rows.route for rows in routes for stop in rows.stops}
-        lost = {stop.job_id for found in replaced for stop in found.stops if stop.job_id}
-        for name in sorted(lost - there.keys() - {job_id}):
+        for name in sorted(jobs_on(replaced) - there.keys() - {job_id}):
             if jobs[name].status in PLANNABLE:
                 ask_for_place(session, name, trigger="displaced", actor=self.actor)
         pins = {name: pin for name, pin in self._pins.items() if pin != _pin_of(jobs[name])}

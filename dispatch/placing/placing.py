@@ -25,7 +25,7 @@ from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.loading import live_day_of, released
 from dispatch.planning.plan_rows import UNKNOWN, Changed, PlanRows
-from dispatch.planning.snapshot import Scope, live_routes, load_snapshot
+from dispatch.planning.snapshot import Scope, jobs_on, live_routes, load_snapshot
 from dispatch.planning.translate import NEEDS_LOCATION
 from dispatch.plans import queries, versions
 from dispatch.plans.told import told_and_moved
@@ -244,8 +244,7 @@ def put_proposals(
     concerned |= {route.technician_id for route in holders.values()}
     # Nobody may change these jobs from here on: what the snapshot says of them holds.
     before = live_routes(session, day, day, concerned)
-    ids = {stop.job_id for found in before for stop in found.stops if stop.job_id}
-    jobs = versions.hold_jobs(session, ids | wanted)
+    jobs = versions.hold_jobs(session, jobs_on(before) | wanted)
     scope = Scope(
         day, day, None, frozenset(concerned), frozenset(wanted), released=frozenset(wanted)
     )
@@ -340,7 +339,7 @@ def _put(
 def _displaced(changed: Changed, jobs: Mapping[str, Job]) -> list[str]:
     """Jobs on the routes that were replaced that are on none of the new ones."""
     there = {stop.job_id for rows in changed.routes for stop in rows.stops}
-    before = {stop.job_id for found in changed.replaced for stop in found.stops if stop.job_id}
+    before = jobs_on(changed.replaced)
     return sorted(job_id for job_id in before - there if jobs[job_id].status in PLANNABLE)
 
 

@@ -29,7 +29,7 @@ from dispatch.planning.limits import OverLimit
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.outgrown import outgrown
 from dispatch.planning.plan_rows import in_force, shift_key
-from dispatch.planning.snapshot import Scope, Snapshot, load_snapshot
+from dispatch.planning.snapshot import Scope, Snapshot, jobs_on, load_snapshot
 from dispatch.planning.torn import torn
 from dispatch.planning.translate import to_problem
 from dispatch.planning.translation import Translation
@@ -78,7 +78,7 @@ def _look_at(
 ) -> tuple[Snapshot, dict[str, BrokenVisit]]:
     scope = Scope(day, day, None, frozenset(technician_ids), frozenset())
     snapshot = load_snapshot(session, scope, at)
-    theirs = {stop.job_id for live in snapshot.live for stop in live.stops if stop.job_id}
+    theirs = jobs_on(snapshot.live)
     begun = [
         job
         for name in sorted(theirs)
@@ -311,7 +311,7 @@ def _without_room(
     the others was lost to the time of day."""
     histories = {shift_key(history.route) for history in translation.histories}
     live = {
-        shift_key(one.route): {stop.job_id for stop in one.stops if stop.job_id}
+        shift_key(one.route): one.job_ids
         for one in translation.snapshot.live
         if one.route.start_at >= translation.snapshot.taken_at
     }

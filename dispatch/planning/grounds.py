@@ -24,6 +24,7 @@ from dispatch.planning.snapshot import (
     Snapshot,
     calls_to_come,
     jobs_by_id,
+    jobs_on,
     live_routes,
     moved_technicians,
     waivers_by_job,
@@ -192,8 +193,7 @@ class _SuppliesNow:
         self._at = at
         routes = live_routes(session, min(days), max(days), technicians, at) if technicians else []
         self._routes = grouped(routes, lambda found: found.route.technician_id)
-        on_them = (stop.job_id for found in routes for stop in found.stops if stop.job_id)
-        self._jobs = jobs_by_id(session, on_them)
+        self._jobs = jobs_by_id(session, jobs_on(routes))
         self._waivers = waivers_by_job(session, self._jobs)
         self._vans = vans
         stock = session.exec(select(DepotStock))
@@ -230,7 +230,7 @@ def _van(
     for found in elsewhere:
         if found.route.end_at <= at:
             continue
-        for stop in not_booked(found.stops, jobs):
+        for stop in not_booked(found, jobs):
             if stop.job_id is None:
                 left.update(stop.parts)
             else:

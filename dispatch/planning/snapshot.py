@@ -144,8 +144,8 @@ def load_snapshot(
     serving = technicians_of(session, scope)
     theirs = live_routes(session, scope.starts_on, scope.ends_on, serving, taken_at)
     live = tuple(found for found in theirs if scope.has(found.route, serving))
-    live_jobs = jobs_by_id(session, _jobs_on(theirs))
-    placed = (live_jobs[name] for name in _jobs_on(live))
+    live_jobs = jobs_by_id(session, jobs_on(theirs))
+    placed = (live_jobs[name] for name in jobs_on(live))
     jobs = _candidates(session, scope, placed, scope.waiting_job_ids)
     sites = sites_of(session, [*live_jobs.values(), *(facts.job for facts in jobs)])
     depots = depot_facts(session)
@@ -191,19 +191,19 @@ def reload_snapshot(
     if not moved <= everybody:
         return None
     theirs = live_routes(session, scope.starts_on, scope.ends_on, moved, at)
-    stale = {*changed, *_jobs_on(theirs)}
-    stale |= _jobs_on(found for found in before if found.route.technician_id in moved)
+    stale = {*changed, *jobs_on(theirs)}
+    stale |= jobs_on(found for found in before if found.route.technician_id in moved)
     same = [
         found
         for found in before
         if found.route.technician_id not in moved and found.route.id in in_force
     ]
     routes = sorted([*same, *theirs], key=_by_technician_and_time)
-    on_routes = _jobs_on(routes)
+    on_routes = jobs_on(routes)
     unchanged = on_routes - stale
     live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in unchanged}
     live_jobs |= jobs_by_id(session, on_routes - live_jobs.keys())
-    placed = _jobs_on(found for found in theirs if scope.has(found.route, everybody))
+    placed = jobs_on(found for found in theirs if scope.has(found.route, everybody))
     fresh = _candidates(session, scope, (live_jobs[name] for name in placed), frozenset(stale))
     same_jobs = [facts for facts in old.jobs if facts.job.id not in stale]
     jobs_now = tuple(sorted([*same_jobs, *fresh], key=lambda facts: facts.job.id))
@@ -287,7 +287,8 @@ def moved_technicians(
     return gone | new | touched
 
 
-def _jobs_on(routes: Iterable[LiveRoute]) -> set[str]:
+def jobs_on(routes: Iterable[LiveRoute]) -> set[str]:
+    """The jobs of the routes' visits."""
     return {job_id for found in routes for job_id in found.job_ids}
 
 

@@ -37,13 +37,13 @@ def calls_made(stops: Sequence[Stop], jobs: Jobs) -> list[Stop]:
     return [stop for stop in stops[:last] if stop.kind == StopKind.DEPOT]
 
 
-def not_booked(stops: Sequence[Stop], jobs: Jobs) -> list[Stop]:
+def not_booked(found: LiveRoute, jobs: Jobs) -> list[Stop]:
     """The depot calls and visits of a route of which the figures of depots and vans do not tell."""
-    made = {stop.position for stop in calls_made(stops, jobs)}
+    to_make = {stop.position for stop in _calls_to_make(found, jobs)}
     return [
         stop
-        for stop in stops
-        if (stop.kind == StopKind.DEPOT and stop.position not in made)
+        for stop in found.stops
+        if stop.position in to_make
         or (stop.job_id is not None and jobs[stop.job_id].status not in OVER)
     ]
 

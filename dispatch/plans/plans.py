@@ -18,7 +18,7 @@ from dispatch.models import Job, JobStatus, Plan, PlanStatus, Run, now
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import RouteRows, to_solution
-from dispatch.planning.snapshot import LiveRoute, Scope, live_routes, load_snapshot
+from dispatch.planning.snapshot import LiveRoute, Scope, jobs_on, live_routes, load_snapshot
 from dispatch.planning.translation import Translation
 from dispatch.plans import queries, versions
 from dispatch.plans.contents import PlanSummary, find_plan, summary_of
@@ -103,8 +103,7 @@ def hold_jobs_of(session: Session, plan: Plan, routes: Iterable[RouteRows]) -> d
     """The jobs on the plan's routes and on those that they would replace. Nobody may change them
     from here on: what a snapshot says of them holds."""
     before = live_routes(session, plan.starts_on, plan.ends_on)
-    affected = {stop.job_id for found in before for stop in found.stops if stop.job_id is not None}
-    return versions.hold_jobs(session, _visits_of(routes) | affected)
+    return versions.hold_jobs(session, _visits_of(routes) | jobs_on(before))
 
 
 @dataclass(frozen=True, slots=True)
