@@ -15,6 +15,8 @@ from benchmarks.day.world import ZONE, Job, Place, Technician, World, seconds_be
 NEAR = timedelta(seconds=2)
 """Seconds are rounded; the figures of two programs differ by that."""
 MOVED = timedelta(minutes=15)
+OVERDUE = timedelta(hours=2)
+"""So long after there is time for it again a break that could not be taken may begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class DayCheck:
     """From when on a technician is away for the rest of the day."""
     in_vain: set[str] = field(default_factory=set)
     """Visits that used no parts."""
+    known: dict[str, dict[str, datetime]] = field(default_factory=dict)
+    """What the service was told of each visit, and of which moment."""
     early: dict[str, timedelta] = field(default_factory=dict)
     """How far a technician is ahead of the plan (below zero); what is about to begin is kept with
     its planned times, and what follows may count on the difference."""
@@ -132,6 +136,11 @@ class DayCheck:
     def is_done(self, technician: str, job_id: str, at: datetime) -> None:
         _, stop = self._begun[job_id]
         self.early[technician] = min(timedelta(), at - stop.departure)
+
+    def is_told(self, job_id: str, kind: str, at: datetime) -> None:
+        """The service has the technician's report."""
+        what = kind if kind in ("en_route", "on_site") else "over"
+        self.known.setdefault(job_id, {})[what] = at
 
     def goes(self, job_id: str) -> list[str]:
         """The job is off; whose routes it leaves."""
@@ -317,20 +326,46 @@ class DayCheck:
     def _break(self, route: Route, at: datetime, fresh: Sequence[Stop]) -> Iterator[str]:
         who = self.world.technicians[route.technician]
         breaks = [stop for stop in route.stops if stop.kind == "break"]
+        latest = self._latest_break(route, at, fresh)
         for stop in breaks:
-            if not who.break_from <= stop.start <= who.break_until:
+            if not who.break_from <= stop.start <= latest:
                 yield f"{route.technician}'s break is at {_clock(stop.start)}"
             if stop.departure - stop.start < who.break_length:
                 yield f"{route.technician}'s break is too short"
         is_there = route.technician not in self.absences and at < who.break_from - MOVED
-        if len(breaks) > 1 or (is_there and not breaks and not self._is_spared(route, who, fresh)):
+        is_spared = self._is_spared(route, who, fresh, latest)
+        if len(breaks) > 1 or (is_there and not breaks and not is_spared):
             yield f"{route.technician} has {len(breaks)} breaks"
 
-    def _is_spared(self, route: Route, who: Technician, fresh: Sequence[Stop]) -> bool:
+    def _latest_break(self, route: Route, at: datetime, fresh: Sequence[Stop]) -> datetime:
+        """Until when the break has to begin. Where what has begun and what stays leave no time for
+        it, by what was reported, it is due after them."""
+        who = self.world.technicians[route.technician]
+        place, free = who.home, who.starts_at
+        for stop in route.stops:
+            if stop in fresh or stop.kind == "break":
+                break
+            there = self._place(stop) or place
+            way = timedelta(seconds=seconds_between(place, there))
+            work = stop.departure - stop.start
+            known = self.known.get(stop.job_id or "", {})
+            arrival = max(free + way, stop.start)
+            if "en_route" in known:
+                arrival = max(known["en_route"] + way, at)
+            arrival = known.get("on_site", arrival)
+            start = max(free, who.break_from)
+            if start <= who.break_until and start + who.break_length + way <= arrival + NEAR:
+                return who.break_until
+            place, free = there, known.get("over", max(arrival + work, at))
+        return free + OVERDUE if free > who.break_until else who.break_until
+
+    def _is_spared(
+        self, route: Route, who: Technician, fresh: Sequence[Stop], latest: datetime
+    ) -> bool:
         """Whether no stop has to say that there is a break. Who is at work has to be told of it,
         unless the day ends before it."""
         if self._order.get(who.id):
-            return route.end <= who.break_until
+            return route.end <= latest
         return self._has_time_off(route, who, fresh)
 
     def _has_time_off(self, route: Route, who: Technician, fresh: Sequence[Stop]) -> bool:

@@ -289,6 +289,7 @@ class Simulation:
         for _ in range(1 + twice):
             self.service.post(f"/technicians/{worker.who.id}/reports", body)
             self.reports[kind] += 1
+        self.check.is_told(job_id, kind, at)
 
     def _falls_ill(self, worker: Worker) -> None:
         worker.is_sick = True

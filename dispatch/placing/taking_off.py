@@ -15,9 +15,12 @@ from dispatch.placing.taking_over import follow_stops
 from dispatch.planning.conflicts import broken_visits
 from dispatch.planning.expected import surroundings
 from dispatch.planning.plan_rows import UNKNOWN, PlanRows, RouteRows, copied
+from dispatch.planning.progress import histories
 from dispatch.planning.snapshot import LiveRoute, Scope, live_routes, load_snapshot
+from dispatch.planning.travel import travel_times
 from dispatch.planning.unable import BrokenVisit
-from dispatch.planning.van import Shares, place_on, shares_in_force
+from dispatch.planning.van import Shares, place_on
+from dispatch.planning.waivers import Waivers
 from dispatch.plans import queries, versions
 from dispatch.settings import Settings
 from solver.solution import StopKind
@@ -149,8 +152,10 @@ def _shares_without(
     days = [rows.route.day for rows in routes]
     technicians = frozenset(rows.route.technician_id for rows in routes)
     scope = Scope(min(days), max(days), None, technicians, frozenset())
-    snapshot = load_snapshot(session, scope, at)
-    return shares_in_force(replace(snapshot, unable=frozenset(gone)), settings.zone)
+    snapshot = replace(load_snapshot(session, scope, at), unable=frozenset(gone))
+    travel = travel_times(snapshot.legs, settings.speed_kmh, settings.detour_factor)
+    begun = histories(snapshot, travel, settings.zone)
+    return Shares(snapshot, begun, Waivers(snapshot), settings.zone)
 
 
 def _needed(

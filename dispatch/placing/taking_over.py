@@ -14,9 +14,9 @@ from dispatch import log
 from dispatch.jobs.pins import set_pin
 from dispatch.models import Job, Stop
 from dispatch.planning.expected import Surroundings, began_at, surroundings
+from dispatch.planning.facts import access_of
 from dispatch.planning.plan_rows import PlanRows, RouteRows, copied, shift_key
 from dispatch.planning.snapshot import STARTED, LiveRoute
-from dispatch.planning.translation import access_of
 from dispatch.plans import queries, versions
 from dispatch.settings import Settings
 

@@ -22,13 +22,13 @@ from dispatch.models import (
     Stop,
     Technician,
 )
+from dispatch.planning.facts import access_of
 from dispatch.planning.legs import measured_legs
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.progress import begun_visits, is_there, over_at, was_skipped
 from dispatch.planning.service_windows import window_of
 from dispatch.planning.snapshot import jobs_by_id
-from dispatch.planning.translation import access_of
-from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
+from dispatch.planning.travel import Place, TravelTimes, travel_times
 from dispatch.settings import Settings
 from dispatch.store import details_by_job, rows_where, sites_of
 
@@ -111,7 +111,7 @@ def surroundings(session: Session, routes: Sequence[RouteRows], settings: Settin
         },
         windows=details_by_job(session, JobWindow, list(jobs.values())),
         opening_hours=opening_hours,
-        travel=MeasuredLegs(legs, StraightLine(settings.speed_kmh, settings.detour_factor)),
+        travel=travel_times(legs, settings.speed_kmh, settings.detour_factor),
     )
 
 

@@ -20,6 +20,7 @@ from dispatch.models import (
     JobTool,
     JobWindow,
     Position,
+    Site,
     Technician,
     TechnicianSkill,
     TechnicianTerritory,
@@ -90,6 +91,11 @@ class DepotFacts:
     depot: Depot
     stock: dict[str, int]
     tools: frozenset[str]
+
+
+def access_of(site: Site) -> int:
+    """Seconds from the road to a visit at the site."""
+    return site.access_minutes * 60
 
 
 def service_of(job: Job, pace: Fraction) -> timedelta:

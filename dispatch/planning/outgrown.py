@@ -79,6 +79,7 @@ def timed_stops(
     key, gone = shift_key(live.route), {*without}
     history = next((h for h in translation.histories if shift_key(h.route) == key), None)
     begun: set[int] = set()
+    last = -1
     if history is not None:
         begun = {stop.position for stop in history.stops}
         begun -= {stop.position for stop in history.to_come}
@@ -130,11 +131,15 @@ def timed_stops(
             )
         found.append(timed)
         free_at = timed.departure_at
-        if has_begun and history is not None and not history.to_come:
-            free_at = max(free_at, history.ends_at)
+        if history is not None and stop.position == last:
+            # Who is ahead goes on from there: the times of what follows may count on that.
+            is_ahead = history.free_at < free_at
+            if is_ahead or not history.to_come:
+                free_at = history.free_at
         if is_break:
             rests += span
         else:
-            planned_free_at, left_at, rests = stop.departure_at, free_at, timedelta()
+            planned_free_at = min(stop.departure_at, free_at)
+            left_at, rests = free_at, timedelta()
         here = here if there is None else there
     return found

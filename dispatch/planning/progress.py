@@ -14,14 +14,17 @@ from zoneinfo import ZoneInfo
 from dispatch import models
 from dispatch.local_time import Span, local_span
 from dispatch.models import Absence, Job
-from dispatch.planning.facts import service_of
+from dispatch.planning.facts import access_of, service_of
 from dispatch.planning.service_windows import window_of
 from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot, is_under_way
+from dispatch.planning.travel import Place, TravelTimes
 from solver.pace import ITS_OWN_TIME
 from solver.solution import StopKind
 
 FRESH = timedelta(minutes=30)
 """An older position says nothing of where somebody is."""
+
+_NONE = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +58,16 @@ class History:
     """From when to when each of its jobs was attended, or will be, as far as can be foreseen."""
 
 
-def histories(snapshot: Snapshot, zone: ZoneInfo) -> Iterable[History]:
+def histories(snapshot: Snapshot, travel: TravelTimes, zone: ZoneInfo) -> Iterable[History]:
     """Of the routes in force in the scope on which anything has begun, or is about to."""
-    of_scope = _Histories(snapshot, zone)
+    of_scope = _Histories(snapshot, travel, zone)
     return filter(None, map(of_scope.of, snapshot.live))
 
 
 class _Histories:
-    def __init__(self, snapshot: Snapshot, zone: ZoneInfo) -> None:
+    def __init__(self, snapshot: Snapshot, travel: TravelTimes, zone: ZoneInfo) -> None:
         self.snapshot = snapshot
+        self.travel = travel
         self.zone = zone
         self.facts = {facts.job.id: facts for facts in snapshot.jobs}
         self.depots = {facts.depot.id: facts.depot for facts in snapshot.depots}
@@ -84,15 +88,15 @@ class _Histories:
             or position in begun
         ]
         times: dict[str, Span] = {}
-        late, is_free = timedelta(0), True
-        ends_at, last_place = now, None
+        late, is_free = _NONE, True
+        ends_at, last_place, left = now, None, None
         for stop in stops:
             if stop.job_id is not None:
                 job = jobs[stop.job_id]
                 times[stop.job_id] = self._span_of(found, stop)
                 end = max(times[stop.job_id][1], route.shift_starts_at)
                 if last_place is None or end >= ends_at:
-                    ends_at, last_place = end, place_of(stop, snapshot)
+                    ends_at, last_place, left = end, place_of(stop, snapshot), stop
                     late = end - stop.departure_at
                     is_free = job.departed_at is not None or not is_reported(job)
         free_place, free = last_place, ends_at
@@ -100,13 +104,16 @@ class _Histories:
         held = max((at for at, stop in enumerate(found.stops) if stop.job_id in doomed), default=-1)
         to_come: list[models.Stop] = []
         held_jobs: set[str] = set()
+        left_late, is_first = late, True
         for at, stop in enumerate(found.stops[last + 1 :], start=last + 1):
             if at <= held and stop.job_id in snapshot.unable:
                 continue
+            if is_first and left is not None:
+                late = left_late - min(self._slack(found, left, at), max(left_late, _NONE))
             if last >= 0:
                 # What was taken over may lie where there was no gap for it.
                 late = max(late, ends_at - stop.arrival_at)
-            if late < timedelta(0):
+            if late < _NONE:
                 late = max(late, self._begins_early_at(route, stop) - stop.start_at)
             begins_at = stop.start_at + late
             is_frozen = (
@@ -114,6 +121,8 @@ class _Histories:
                 and stop.job_id not in snapshot.unable
                 and not self._has_outgrown(route, stop)
                 and not is_away(stop, absences)
+                # A break that is to be over before its technician is free is to be planned anew.
+                and not (stop.kind == StopKind.BREAK and stop.departure_at <= ends_at)
             )
             has_begun = stop.job_id is None and is_free and begins_at <= now
             if not (at <= held or is_frozen or has_begun):
@@ -128,8 +137,9 @@ class _Histories:
                 times[stop.job_id] = begins_at, stop.departure_at + late
             if at <= held or is_frozen:
                 # What has not begun keeps its published times, and what follows comes after those.
-                least = min(late, timedelta(0)) if has_begun else timedelta(0)
+                least = min(late, _NONE) if has_begun else _NONE
                 late = max(least, late - (stop.start_at - stop.arrival_at))
+            is_first = is_first and stop.kind == StopKind.BREAK
             stops.append(stop)
             ends_at = stop.departure_at + late
             if has_begun and not to_come:
@@ -148,6 +158,39 @@ class _Histories:
             frozenset(held_jobs),
             times,
         )
+
+    def _slack(self, found: LiveRoute, left: models.Stop, at: int) -> timedelta:
+        """How much more time the published route has than it takes from what has begun to the stop
+        at this position: waiting, and what the plan knew somebody to be late; below zero if it
+        counts on somebody who was ahead. A break is anywhere on the way."""
+        stop = found.stops[at]
+        breaks = (one for one in found.stops[left.position + 1 : at] if one.kind == StopKind.BREAK)
+        rests = sum((one.departure_at - one.start_at for one in breaks), _NONE)
+        there = next((one for one in found.stops[at:] if one.kind != StopKind.BREAK), None)
+        way = self._way(left, there) if there is not None else None
+        if way is None:
+            return _NONE
+        slack = stop.arrival_at - left.departure_at - rests - way
+        return max(slack, _NONE) if stop.kind == StopKind.BREAK else slack
+
+    def _way(self, left: models.Stop, stop: models.Stop) -> timedelta | None:
+        """From one stop until one has arrived at the other; None if either has no coordinates."""
+        if place_of(left, self.snapshot) == place_of(stop, self.snapshot):
+            return _NONE
+        (here, _), (there, access) = map(self._whereabouts, (left, stop))
+        if here is None or there is None:
+            return None
+        return timedelta(seconds=self.travel.seconds(here, there) + access)
+
+    def _whereabouts(self, stop: models.Stop) -> tuple[Place | None, int]:
+        """Where a stop is, and how long it takes to it from the road, in seconds."""
+        job = self.snapshot.live_jobs.get(stop.job_id or "")
+        site = None if job is None else self.snapshot.sites[job.site_id]
+        where = site or self.depots[stop.depot_id or ""]
+        access = 0 if site is None else access_of(site)
+        if where.latitude is None or where.longitude is None:
+            return None, access
+        return Place(where.id, where.latitude, where.longitude), access
 
     def _span_of(self, found: LiveRoute, stop: models.Stop) -> Span:
         """``span_of`` a visit; whoever has set out for it begins as soon as the way takes and it is

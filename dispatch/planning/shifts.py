@@ -11,6 +11,9 @@ from dispatch.models import Absence, WeeklyBreak, WorkingHours
 SHORTEST = timedelta(minutes=1)
 """What absences leave of a shift is no shift of its own if it is shorter than this."""
 
+OVERDUE = timedelta(hours=2)
+"""So long after its technician is free a break that could not be taken in time may begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedBreak:
@@ -163,6 +166,28 @@ def not_taken(breaks: Iterable[PlannedBreak], taken: Iterable[Span]) -> list[Pla
 
 def _off(pause: PlannedBreak, start: datetime) -> timedelta:
     return max(timedelta(), pause.earliest_at - start, start - pause.latest_at)
+
+
+def with_overdue(
+    breaks: Sequence[PlannedBreak], busy: Iterable[Span], free_at: datetime
+) -> list[PlannedBreak]:
+    """The breaks of somebody who is free from ``free_at`` on, after being ``busy``, ways included.
+
+    One whose time went by while there was none for it is due from then on, for ``OVERDUE``: a visit
+    that took longer costs nobody their rest. One that could have been taken was.
+    """
+    found: list[PlannedBreak] = []
+    gaps = without((min(pause.earliest_at for pause in breaks), free_at), busy) if breaks else []
+    for pause in breaks:
+        could_be = (
+            max(start, pause.earliest_at) <= pause.latest_at
+            and max(start, pause.earliest_at) + pause.duration <= end
+            for start, end in gaps
+        )
+        if pause.latest_at < free_at and not any(could_be):
+            pause = replace(pause, earliest_at=free_at, latest_at=free_at + OVERDUE)
+        found.append(pause)
+    return found
 
 
 def one_after_the_other(breaks: Iterable[PlannedBreak]) -> list[PlannedBreak]:

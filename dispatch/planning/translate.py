@@ -13,17 +13,23 @@ from fractions import Fraction
 from functools import cached_property
 
 from dispatch import models
-from dispatch.local_time import ONE_DAY, days, local_span, start_of
+from dispatch.local_time import ONE_DAY, Span, days, local_span, start_of
 from dispatch.models import Priority, Wish
-from dispatch.planning.facts import DepotFacts, JobFacts, TechnicianFacts
+from dispatch.planning.facts import DepotFacts, JobFacts, TechnicianFacts, access_of
 from dispatch.planning.limits import RouteLimits
 from dispatch.planning.progress import History, histories, is_there
 from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
-from dispatch.planning.shifts import WorkingShift, clipped, not_taken, one_after_the_other
+from dispatch.planning.shifts import (
+    WorkingShift,
+    clipped,
+    not_taken,
+    one_after_the_other,
+    with_overdue,
+)
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.ties import ProblemClock, tied
-from dispatch.planning.translation import Translation, Unwaived, access_of
-from dispatch.planning.travel import MeasuredLegs, Place, StraightLine, TravelTimes
+from dispatch.planning.translation import Translation, Unwaived
+from dispatch.planning.travel import Place, travel_times
 from dispatch.planning.van import Shares
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
@@ -58,7 +64,8 @@ class _Translator:
         self.settings = settings
         self.zone = settings.zone
         self.epoch = start_of(snapshot.scope.starts_on, self.zone)
-        self.histories = tuple(histories(snapshot, self.zone))
+        self._travel = travel_times(snapshot.legs, settings.speed_kmh, settings.detour_factor)
+        self.histories = tuple(histories(snapshot, self._travel, self.zone))
         self.waivers = Waivers(snapshot)
 
     def translation(self) -> Translation:
@@ -224,11 +231,6 @@ class _Translator:
         names += [f"position {row.technician_id}" for row in self._positions]
         return {name: row for row, name in enumerate(names)}
 
-    @property
-    def _travel(self) -> TravelTimes:
-        estimate = StraightLine(self.settings.speed_kmh, self.settings.detour_factor)
-        return MeasuredLegs(self.snapshot.legs, estimate) if self.snapshot.legs else estimate
-
     @cached_property
     def _ways(self) -> tuple[Matrix, Matrix]:
         return self._travel.matrices(self._places)
@@ -345,6 +347,7 @@ class _Translator:
             tools |= {tool for stop in stops if stop.depot_id for tool in stop.tools}
             taken = [stop for stop in behind.stops if stop.kind == StopKind.BREAK]
             breaks = not_taken(breaks, [(stop.start_at, stop.departure_at) for stop in taken])
+            breaks = with_overdue(breaks, self._busy(behind, home), self._starts_at(shift))
         free_at = shift.starts_at if behind is None else behind.ends_at
         if is_there(facts.position, free_at, self.snapshot.taken_at):
             start = self._locations[f"position {technician}"]
@@ -383,6 +386,17 @@ class _Translator:
             max_travel=left.get("max_travel"),
             max_distance=left.get("max_distance"),
         )
+
+    def _busy(self, behind: History, home: int) -> list[Span]:
+        """When the technician was at visits, is, or will be before the rest, ways included."""
+        found, here = [], home
+        for name, (start, end) in sorted(behind.times.items(), key=lambda item: item[1]):
+            site = self.snapshot.live_jobs[name].site_id
+            there = self._locations.get(f"site {site}", here)
+            way = timedelta(seconds=int(self._ways[0][here, there]))
+            found.append((start - way, max(start, end)))
+            here = there
+        return found
 
     # Supplies
 

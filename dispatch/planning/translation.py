@@ -7,6 +7,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from dispatch import models
+from dispatch.planning.facts import access_of
 from dispatch.planning.limits import OverLimit
 from dispatch.planning.progress import History, place_of
 from dispatch.planning.service_windows import Unattendable
@@ -16,11 +17,6 @@ from dispatch.planning.van import Shares
 from solver.problem import Problem, Shift, TimeWindow, Visit
 
 _SECOND = timedelta(seconds=1)
-
-
-def access_of(site: models.Site) -> int:
-    """Seconds from the road to a visit at the site."""
-    return site.access_minutes * 60
 
 
 @dataclass(frozen=True, slots=True)

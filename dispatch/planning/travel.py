@@ -27,6 +27,10 @@ class TravelTimes(Protocol):
         """Whole seconds and whole metres from each place (row) to each place (column)."""
         ...
 
+    def seconds(self, start: Place, end: Place) -> int:
+        """Those of one way, as the matrices have them."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class StraightLine:
@@ -39,6 +43,10 @@ class StraightLine:
     def matrices(self, places: Sequence[Place]) -> tuple[Matrix, Matrix]:
         coordinates = tuple((place.latitude, place.longitude) for place in places)
         return _estimates(coordinates, self.speed_kmh, self.detour_factor)
+
+    def seconds(self, start: Place, end: Place) -> int:
+        points = (start.latitude, start.longitude), (end.latitude, end.longitude)
+        return _seconds(*points, self.speed_kmh, self.detour_factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,19 @@ class MeasuredLegs:
             seconds[cells], metres[cells] = self.legs[start, end]
         return seconds, metres
 
+    def seconds(self, start: Place, end: Place) -> int:
+        if start.id != end.id and (start.id, end.id) in self.legs:
+            return self.legs[start.id, end.id][0]
+        return self.estimate.seconds(start, end)
+
+
+def travel_times(
+    legs: Mapping[tuple[str, str], tuple[int, int]], speed_kmh: float, detour_factor: float
+) -> TravelTimes:
+    """Measured legs where there are any, and estimates for all else."""
+    estimate = StraightLine(speed_kmh, detour_factor)
+    return MeasuredLegs(legs, estimate) if legs else estimate
+
 
 Points = tuple[tuple[float, float], ...]
 """Latitude and longitude of each, in degrees."""
@@ -77,12 +98,26 @@ def _estimates(
     coordinates: Points, speed_kmh: float, detour_factor: float
 ) -> tuple[Matrix, Matrix]:
     metres = _kept.distances(coordinates) * detour_factor
-    # A hair less than exact, so that noise of the floating point is not rounded up to a second.
-    seconds = np.ceil(metres / (speed_kmh / 3.6) - 1e-6)
+    seconds = _whole_seconds(metres, speed_kmh)
     matrices = seconds.astype(np.int64), np.rint(metres).astype(np.int64)
     for matrix in matrices:
         matrix.setflags(write=False)
     return matrices
+
+
+def _whole_seconds(metres: Floats, speed_kmh: float) -> Floats:
+    # A hair less than exact, so that noise of the floating point is not rounded up to a second.
+    return np.ceil(metres / (speed_kmh / 3.6) - 1e-6)
+
+
+# The ways from where people are to where they go next: the same ones, look after look.
+@lru_cache(maxsize=4096)
+def _seconds(
+    start: tuple[float, float], end: tuple[float, float], speed_kmh: float, detour_factor: float
+) -> int:
+    here, there = (tuple(np.array([degrees]) for degrees in point) for point in (start, end))
+    metres = great_circle(here[0], here[1], (there[0], there[1])) * detour_factor
+    return int(_whole_seconds(metres, speed_kmh)[0, 0])
 
 
 class _Distances:

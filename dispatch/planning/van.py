@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from dispatch.local_time import ONE_DAY, local_span
 from dispatch.models import OVER, Depot, Job, Stop
 from dispatch.planning.facts import DepotFacts, TechnicianFacts
-from dispatch.planning.progress import History, histories
+from dispatch.planning.progress import History
 from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot
 from dispatch.planning.waivers import Waivers
 from solver.solution import StopKind
@@ -83,11 +83,6 @@ class Shortfall:
     calls: Mapping[StopPlace, MoreToFetch]
     """Depot calls to come before it on its route that could fetch all of it; empty if they could
     not."""
-
-
-def shares_in_force(snapshot: Snapshot, zone: ZoneInfo) -> "Shares":
-    """Who has what of all that is in force, as the snapshot knows it."""
-    return Shares(snapshot, histories(snapshot, zone), Waivers(snapshot), zone)
 
 
 class Shares:

@@ -243,6 +243,9 @@ class _Remembered:
             self._known[key] = self._travel.matrices(places)
         return self._known[key]
 
+    def seconds(self, start: Place, end: Place) -> int:
+        return self._travel.seconds(start, end)
+
 
 def _events(rows: RouteRows, known: Surroundings, first: datetime, at: datetime) -> set[datetime]:
     """When something else than the clock has changed what is expected of the route."""

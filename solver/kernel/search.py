@@ -208,7 +208,11 @@ def recreate(arrays: Arrays, plan: Plan, dice: Dice, settings: SearchSettings, b
             )
             if other >= 0:
                 shift, place = other, elsewhere
-        if shift >= 0 and may_fetch_otherwise(arrays, visit) and roll(dice) < settings.blink:
+        if (
+            shift >= 0
+            and may_fetch_otherwise(arrays, visit)
+            and roll(dice) < settings.fetch_otherwise
+        ):
             most = settings.shifts_anywhere
             if place_and_fetch(arrays, plan, visit, place.cents, most, dice):
                 shift = -1

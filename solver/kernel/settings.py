@@ -22,5 +22,7 @@ class SearchSettings(NamedTuple):
     """So many visits that are unassigned get another chance in each iteration."""
     look_everywhere: float = 0.1
     """How often a visit without a place nearby is tried on shifts that are anywhere."""
+    fetch_otherwise: float = 0.01
+    """How often a visit that has a place is tried with what it needs from elsewhere, too."""
     shifts_anywhere: int = 100
     """On so many of them, from a random one on."""

@@ -64,6 +64,11 @@ NOTED_FROM = 0.5
 FEW_SHIFTS = 16
 """With fewer, a look at all of them costs little, and is taken so much more often."""
 
+SHIFTS_TO_FETCH_ON = 80
+"""With fewer, another way to have what a visit needs is tried so much more often, …"""
+MOST_FETCHED_OTHERWISE = 0.2
+"""… but no more often than this: more finds no better plans, and takes its time."""
+
 CHUNK_SECONDS = 0.02
 """The compiled code comes back so often, to see the time and whether it was cancelled."""
 
@@ -78,7 +83,12 @@ class Searches:
         self.arrays = flatten(problem, cores)
         settings = settings or SearchSettings()
         often = settings.look_everywhere * max(1.0, FEW_SHIFTS / max(1, len(problem.shifts)))
-        settings = settings._replace(look_everywhere=min(1.0, often))
+        fetch = settings.fetch_otherwise * max(
+            1.0, SHIFTS_TO_FETCH_ON / max(1, len(problem.shifts))
+        )
+        settings = settings._replace(
+            look_everywhere=min(1.0, often), fetch_otherwise=min(MOST_FETCHED_OTHERWISE, fetch)
+        )
         self._searches = [_Search(self.arrays, seed, core, settings) for core in range(cores)]
         self._leader = self._searches[0]
         self._elite = Elite(self.arrays.near)

@@ -3,14 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from dispatch.by_hand.judgements import PlanChange, judge_change
 from dispatch.models import Job, JobStatus, Stop
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import PlanRows, to_plan, to_solution
-from dispatch.planning.shifts import PlannedBreak, not_taken, one_after_the_other
+from dispatch.planning.shifts import (
+    OVERDUE,
+    PlannedBreak,
+    not_taken,
+    one_after_the_other,
+    with_overdue,
+)
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.plans.versions import hold_publication, put_in_force, store_draft
 from dispatch.settings import Settings
@@ -209,15 +215,48 @@ def test_who_has_not_begun_may_leave_home_after_it(session: Session, settings: S
     assert rests(replanned(session, settings)) == []
 
 
-def test_a_break_whose_time_is_over_is_not_made_up_for(
-    session: Session, settings: Settings
-) -> None:
-    begun(session)
+def still_there(session: Session) -> None:
+    """Ann has been at a1 since half past eight, and has not said that she is done; a2 opens in the
+    afternoon."""
+    begun(session, window="15:00")
     job = session.get_one(Job, "a1")
     job.departed_at = None
     job.status = JobStatus.ON_SITE
     session.commit()
-    assert rests(replanned(session, settings, "12:40")) == []
+
+
+def test_a_break_whose_time_went_by_at_a_visit_comes_after_it(
+    session: Session, settings: Settings
+) -> None:
+    still_there(session)
+    assert rests(replanned(session, settings, "12:40")) == [("12:40", "13:40")]
+
+
+def test_so_does_one_whose_time_will_have_gone_by(session: Session, settings: Settings) -> None:
+    """a1 takes until a quarter past one by now, and keeps Ann over all of her lunch break."""
+    still_there(session)
+    for stop in session.exec(select(Stop).where(Stop.job_id == "a1")):
+        stop.departure_at = stop.start_at + timedelta(hours=4, minutes=45)
+    session.commit()
+    live = live_day(session, settings, "10:00")
+    (mine,) = live.problem.shifts
+    (lunch,) = mine.breaks
+    assert live.translation.moment(lunch.window.start) == hanoi("13:15")
+    assert live.translation.moment(lunch.window.end) == hanoi("13:15") + OVERDUE
+
+
+def test_who_had_time_for_a_break_is_not_given_it_again(
+    session: Session, settings: Settings
+) -> None:
+    """The day began at twenty to one; nothing was to be done at noon."""
+    add_technician(session, "ann", at=0, breaks=[LUNCH])
+    add_job(session, "a1", at=1, status=JobStatus.COMPLETED, arrived_at=hanoi("12:40"))
+    add_job(session, "a2", at=2)
+    session.get_one(Job, "a1").departed_at = hanoi("13:10")
+    add_live_route(session, "ann", [("a1", "12:40"), ("a2", "13:20")])
+    session.commit()
+    assert rests(replanned(session, settings, "13:15")) == []
+    assert not live_day(session, settings, "13:15").problem.shifts[0].breaks
 
 
 def planned(name: str, earliest: str, latest: str, minutes: int) -> PlannedBreak:
@@ -233,6 +272,23 @@ def test_a_break_that_was_taken_is_one_of_them() -> None:
     ):
         assert not_taken([early, late], [(hanoi(starts), hanoi(ends))]) == [left]
     assert not_taken([early], [(hanoi("16:00"), hanoi("16:10"))]) == [early]
+
+
+def overdue(pause: PlannedBreak, *busy: tuple[str, str], free: str = "13:20") -> str | None:
+    """From when on the break is due, if it could not be taken in time."""
+    spans = [(hanoi(start), hanoi(end)) for start, end in busy]
+    (found,) = with_overdue([pause], spans, hanoi(free))
+    return None if found == pause else f"{found.earliest_at.astimezone(HANOI):%H:%M}"
+
+
+def test_a_break_is_due_after_its_time_only_if_there_was_none_for_it() -> None:
+    lunch = planned("lunch", "11:30", "13:00", 45)
+    assert overdue(lunch, ("08:00", "13:20")) == "13:20"
+    assert overdue(lunch, ("08:00", "12:15"), ("12:59", "13:20")) == "13:20"
+    assert overdue(lunch, ("08:00", "12:15"), ("13:00", "13:20")) is None
+    assert overdue(lunch, ("08:00", "11:00"), ("12:15", "13:20")) is None
+    assert overdue(lunch, ("12:14", "13:20")) == "13:20"
+    assert overdue(lunch, ("08:00", "13:00"), free="13:00") is None
 
 
 def test_breaks_follow_one_another_as_far_as_their_times_allow() -> None:

@@ -236,7 +236,7 @@ def test_a_depot_that_lies_far_away_now_delays_what_it_is_called_at_for(
 def is_late(session: Session) -> None:
     """Bob has just come to his first customer; nobody can be at the one at noon any more."""
     job = session.get_one(Job, "done")
-    job.status, job.arrived_at, job.departed_at = JobStatus.ON_SITE, hanoi("11:50"), None
+    job.status, job.arrived_at, job.departed_at = JobStatus.ON_SITE, hanoi("12:08"), None
 
 
 AT_TWELVE = hanoi("12:10")

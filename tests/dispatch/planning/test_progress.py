@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from dispatch import models
 from dispatch.models import Job, JobStatus
+from dispatch.planning.conflicts import broken_visits
 from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import to_plan
 from dispatch.planning.progress import History
@@ -186,3 +187,43 @@ def test_whoever_has_set_out_ahead_of_time_begins_when_the_way_and_the_window_le
     session.commit()
     found = history(session, settings, "08:40")
     assert found.free_at == found.times["a1"][1] == hanoi(over_at)
+
+
+def planned_again(session: Session, a1: tuple[str, str], a2: str) -> None:
+    """Ann's route says still when a1 was to be, and for a2 what follows from when it really was:
+    the two are a few minutes' way apart."""
+    add_technician(session, "ann", at=0)
+    add_job(session, "a1", at=1)
+    add_job(session, "a2", at=2)
+    add_live_route(session, "ann", [("a1", "09:00"), ("a2", a2)])
+    done(session, "a1", *a1)
+
+
+def test_who_is_late_is_so_no_more_where_the_plan_counts_on_it(
+    session: Session, settings: Settings
+) -> None:
+    planned_again(session, ("09:50", "10:30"), "10:40")
+    found = history(session, settings, "10:30")
+    assert [stop.job_id for stop in found.to_come] == ["a2"]
+    assert found.ends_at == hanoi("11:10")
+    assert found.times["a2"] == (hanoi("10:40"), hanoi("11:10"))
+
+
+def test_who_is_ahead_is_so_no_more_where_the_plan_counts_on_it(
+    session: Session, settings: Settings
+) -> None:
+    planned_again(session, ("08:05", "08:20"), "08:24")
+    starts_at, _ = history(session, settings, "08:20").times["a2"]
+    assert hanoi("08:23") < starts_at <= hanoi("08:24")
+    assert broken_visits(session, settings, hanoi("08:20")) == {}
+
+
+def test_the_break_before_it_is_not_late_either(session: Session, settings: Settings) -> None:
+    add_technician(session, "ann", at=0, breaks=[("10:00", "12:00", 30)])
+    add_job(session, "a1", at=1)
+    add_job(session, "a2", at=2)
+    stops = [("a1", "09:00"), pause("10:30", "11:00"), ("a2", "11:10")]
+    add_live_route(session, "ann", stops)
+    done(session, "a1", "09:50", "10:30")
+    found = history(session, settings, "10:45")
+    assert found.times["a2"] == (hanoi("11:10"), hanoi("11:40"))
