@@ -346,7 +346,7 @@ def _mend_supply(arrays: Arrays, plan: Plan, shift: int) -> None:
             _drop_calls(arrays, plan, on, shift)
         if on == shift:
             break
-    fetched = 0
+    changes = 0
     while True:
         lacking = recount(arrays, plan, shift)
         if lacking == SUPPLIED:
@@ -355,10 +355,12 @@ def _mend_supply(arrays: Arrays, plan: Plan, shift: int) -> None:
         if not settle(arrays, plan, shift):
             dissolve(arrays, plan, shift)
         elif _fetch(arrays, plan, lacking, shift):
-            fetched += 1
+            changes += 1
         else:
+            # It may have been what an earlier call was for.
             do_without(arrays, plan, lacking)
-    if fetched > 1:
+            changes += 1
+    if changes > 1:
         _drop_idle_calls(arrays, plan, shift)
 
 

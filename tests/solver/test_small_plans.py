@@ -56,3 +56,26 @@ def test_two_visits_of_which_one_is_reached_by_the_other_are_both_served() -> No
     problem = Problem((visit("far", 1, 6), visit("ferry", 2, 6)), shifts, ways, ways)
 
     assert planned(problem) == {"of bob": "ferry far"}
+
+
+def test_nobody_calls_at_a_depot_for_a_visit_that_cannot_have_the_rest_of_what_it_needs() -> None:
+    """On Monday there is time for one of the two depots, on Tuesday for none."""
+    ways = line(4)
+    problem = Problem(
+        (visit("v", 2, 90, parts={"pump": 1, "valve": 1}),),
+        (
+            shift("monday", "ann", start_location=1, end_location=1, end=30),
+            shift("tuesday", "ann", start_location=1, end_location=1, start=100, end=220),
+        ),
+        ways,
+        ways,
+        depots=(
+            depot("of pumps", 0, stock={"pump": 1}),
+            depot("of valves", 3, stock={"valve": 1}),
+        ),
+        objective=Objective(working_time=1, distance=1),
+    )
+    solution = solved(problem)
+
+    assert list(left_out(solution)) == ["v"]
+    assert plan(solution) == {}
