@@ -30,6 +30,9 @@ Pace = Annotated[int, Field(strict=True, ge=10, le=1_000)]
 """Per cent of the usual time that visits take somebody."""
 MostVisits = Annotated[int, Field(strict=True, ge=1, le=1_000)]
 MostKilometres = Annotated[int, Field(strict=True, ge=1, le=10_000)]
+HourlyRate = Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
+"""What an hour of working time costs, in units of the currency."""
+KilometreRate = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 
 
 class CatalogueEntry(Input):
@@ -98,6 +101,8 @@ class TechnicianEntry(Input):
     max_visits: MostVisits | None = None
     max_travel_minutes: SomeMinutes | None = None
     max_distance_km: MostKilometres | None = None
+    cost_per_hour: HourlyRate | None = None
+    cost_per_km: KilometreRate | None = None
 
     _coordinates = field_validator("longitude")(check_coordinates)
 

@@ -13,7 +13,14 @@ from dispatch.models import Technician, TechnicianSkill, TechnicianTerritory
 from dispatch.output import Output
 from dispatch.paging import page_of
 
-HOW_THEY_WORK = ("pace_percent", "max_visits", "max_travel_minutes", "max_distance_km")
+HOW_THEY_WORK = (
+    "pace_percent",
+    "max_visits",
+    "max_travel_minutes",
+    "max_distance_km",
+    "cost_per_hour",
+    "cost_per_km",
+)
 
 
 class HeldSkillOut(Output):
@@ -39,6 +46,10 @@ class TechnicianOut(Output):
     """On each route, from home and back; None: no limit."""
     max_distance_km: int | None
     """On each route, from home and back; None: no limit."""
+    cost_per_hour: int | None
+    """Of working time, in units of the currency; None: as everybody's (``DISPATCH_WEIGHTS``)."""
+    cost_per_km: int | None
+    """As ``cost_per_hour``."""
 
 
 class TechnicianChange(
@@ -47,7 +58,7 @@ class TechnicianChange(
     )
 ):
     """What is to change in how a technician works: fields that are absent stay, null takes a limit
-    away."""
+    or a rate away."""
 
 
 def read_technician(session: Session, technician_id: str) -> Technician:

@@ -23,6 +23,7 @@ from dispatch.company.master_data import (
     VanPartEntry,
     WorkingHoursEntry,
 )
+from dispatch.company.technicians import HOW_THEY_WORK
 from dispatch.files.cells import Cell, cell_of
 from dispatch.intake import HeldSkill, Input, PartQuantity, SkillLevel, StoredJob, Window, name_of
 from dispatch.jobs.links import JobLinkEntry
@@ -145,7 +146,7 @@ TECHNICIANS = Sheet(
         Detail("skills", models.TechnicianSkill, "technician_id", HeldSkill),
         Detail("tools", models.VanTool, "technician_id", "tool_id"),
     ),
-    optional=frozenset({"pace_percent", "max_visits", "max_travel_minutes", "max_distance_km"}),
+    optional=frozenset(HOW_THEY_WORK),
 )
 SITES = Sheet("sites.csv", SiteEntry, Site, optional=frozenset({"access_minutes"}))
 JOBS = Sheet(

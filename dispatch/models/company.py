@@ -93,6 +93,7 @@ class Technician(SQLModel, table=True):
     Visits take ``pace_percent`` of their usual time: 100 as usual, 130 a trainee, 85 a veteran.
     The limits are those of each of their routes; None: no limit. ``max_travel_minutes`` and
     ``max_distance_km`` bound all ways, those from home and back included; access is no travel.
+    ``cost_per_hour`` and ``cost_per_km`` are amounts of money; None: as everybody's.
     """
 
     id: str = Field(primary_key=True)
@@ -106,6 +107,8 @@ class Technician(SQLModel, table=True):
     max_visits: int | None = None
     max_travel_minutes: int | None = None
     max_distance_km: int | None = None
+    cost_per_hour: int | None = None
+    cost_per_km: int | None = None
 
 
 class TechnicianSkill(SQLModel, table=True):

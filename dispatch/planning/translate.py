@@ -33,7 +33,7 @@ from dispatch.planning.travel import Place, travel_times
 from dispatch.planning.van import Shares
 from dispatch.planning.waivers import Waivers
 from dispatch.settings import Settings
-from solver.objective import Objective
+from solver.objective import Objective, ShiftRates
 from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
 from solver.rules.waivers import waived
@@ -56,6 +56,15 @@ def to_problem(snapshot: Snapshot, settings: Settings) -> Translation:
     Raises ``InvalidProblem`` if the rows contradict each other.
     """
     return _Translator(snapshot, settings).translation()
+
+
+def _rates(technician: models.Technician) -> ShiftRates:
+    """In the solver's cents for a second and a metre, to the nearest."""
+    hour, kilometre = technician.cost_per_hour, technician.cost_per_km
+    return ShiftRates(
+        working_time=None if hour is None else round(Fraction(hour * 100, 3_600)),
+        distance=None if kilometre is None else round(Fraction(kilometre * 100, 1_000)),
+    )
 
 
 class _Translator:
@@ -382,6 +391,7 @@ class _Translator:
             ),
             territories=facts.territories,
             pace=facts.pace,
+            rates=_rates(facts.technician),
             max_visits=left.get("max_visits"),
             max_travel=left.get("max_travel"),
             max_distance=left.get("max_distance"),

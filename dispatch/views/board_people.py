@@ -51,6 +51,9 @@ class BoardTechnician(Output):
     """On each route, as are the next two; None: no limit."""
     max_travel_minutes: int | None
     max_distance_km: int | None
+    cost_per_hour: int | None
+    """Of working time, in units of the currency, as the next is; None: as everybody's."""
+    cost_per_km: int | None
 
 
 class BoardBreak(Output):

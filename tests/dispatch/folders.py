@@ -61,6 +61,8 @@ COMPANY: dict[str, list[dict[str, str]]] = {
             "max_visits": "8",
             "max_travel_minutes": "240",
             "max_distance_km": "150",
+            "cost_per_hour": "95000",
+            "cost_per_km": "2500",
         }
     ],
     "working_hours": [

@@ -229,30 +229,32 @@ def test_details_are_changed_and_faults_are_shown_where_they_are(
     assert (job["title"], job["duration_minutes"]) == ("Thay máy nén", 35)
 
 
-def test_the_pace_and_the_limits_of_a_technician_are_set_and_taken_back(
+def test_pace_limits_and_rates_of_a_technician_are_set_and_taken_back(
     page_as: Windows, service: Service, accessible: Callable[[Page], None]
 ) -> None:
     def stored() -> list[int | None]:
         [one] = [one for one in service.get(f"/board/{DAY}")["technicians"] if one["id"] == "T01"]
-        return [one["pace_percent"], one["max_visits"], one["max_distance_km"]]
+        return [one["pace_percent"], one["max_distance_km"], one["cost_per_hour"]]
 
     page = shown(
         page_as("dispatcher", language="en", expected=["answered 422: PATCH /technicians/T01"])
     )
     page.get_by_role("rowheader").first.click()
     details = page.locator("#panel-job")
-    details.get_by_role("button", name="Pace and limits…").click()
+    details.get_by_role("button", name="Pace, limits and rates…").click()
     dialog = page.get_by_role("dialog", name="works")
     dialog.get_by_label("Takes of the usual time (%)").fill("5")
     dialog.get_by_label("Kilometres on a route, at most").fill("400")
+    dialog.get_by_label("Cost of an hour of work").fill("80000")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_text("At least 10.")).to_be_visible()
     accessible(page)
     dialog.get_by_label("Takes of the usual time (%)").fill("90")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
-    assert stored() == [90, None, 400]
+    assert stored() == [90, 400, 80_000]
     expect(details).to_contain_text("400 km")
+    expect(details).to_contain_text("₫80,000")
     page.keyboard.press("Control+z")
     expect(details).not_to_contain_text("400 km")
     assert stored() == [100, None, None]

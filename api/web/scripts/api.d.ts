@@ -75,10 +75,15 @@ declare namespace Api {
     max_visits: number | null;
     max_travel_minutes: number | null;
     max_distance_km: number | null;
+    cost_per_hour: number | null;
+    cost_per_km: number | null;
   }
 
   /** What is to change in how a technician works. */
-  type HowTheyWork = Pick<BoardTechnician, "pace_percent" | "max_visits" | "max_travel_minutes" | "max_distance_km">;
+  type HowTheyWork = Pick<
+    BoardTechnician,
+    "pace_percent" | "max_visits" | "max_travel_minutes" | "max_distance_km" | "cost_per_hour" | "cost_per_km"
+  >;
 
   interface BoardShift {
     technician_id: string;

@@ -12,6 +12,7 @@ pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
 LIMITS = ("max_visits", "max_travel_minutes", "max_distance_km")
+RATES = ("cost_per_hour", "cost_per_km")
 
 
 def read(client: TestClient) -> dict[str, Any]:
@@ -30,6 +31,15 @@ def test_a_pace_and_limits_are_set_and_limits_are_taken_away(client: TestClient)
     assert answer.json() == {**before, **change, "max_visits": None, "max_distance_km": 90}
 
 
+def test_rates_are_set_and_taken_away(client: TestClient) -> None:
+    before = read(client)
+    assert [before[name] for name in RATES] == [None, None]
+    answer = client.patch("/technicians/T01", json={"cost_per_hour": 80000, "cost_per_km": 0})
+    assert answer.json() == {**before, "cost_per_hour": 80000, "cost_per_km": 0}
+    answer = client.patch("/technicians/T01", json=dict.fromkeys(RATES))
+    assert answer.json() == before
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -42,6 +52,8 @@ def test_a_pace_and_limits_are_set_and_limits_are_taken_away(client: TestClient)
         ({"max_travel_minutes": 1441}, ("less_than_equal", "/max_travel_minutes")),
         ({"max_distance_km": 10001}, ("less_than_equal", "/max_distance_km")),
         ({"max_distance_km": "9"}, ("int_type", "/max_distance_km")),
+        ({"cost_per_hour": -1}, ("greater_than_equal", "/cost_per_hour")),
+        ({"cost_per_km": 1000001}, ("less_than_equal", "/cost_per_km")),
         ({"name": "x"}, ("extra_forbidden", "/name")),
     ],
 )

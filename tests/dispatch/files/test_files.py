@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event
 from sqlmodel import Session, select
 
+from dispatch.company.technicians import HOW_THEY_WORK
 from dispatch.files.folder import export_folder, import_folder
 from dispatch.jobs import jobs
 from dispatch.models import (
@@ -68,6 +69,8 @@ limits = st.fixed_dictionaries(
         "max_visits": st.integers(1, 1_000).map(str),
         "max_travel_minutes": st.integers(1, 1440).map(str),
         "max_distance_km": st.integers(1, 10_000).map(str),
+        "cost_per_hour": st.integers(0, 100_000_000).map(str),
+        "cost_per_km": st.integers(0, 1_000_000).map(str),
     },
 )
 
@@ -245,23 +248,22 @@ def test_a_file_of_before_there_was_access_is_read_and_changes_none(
     assert (stored.name, stored.access_minutes) == ("Cô Lan", 0)
 
 
-def test_a_file_of_before_there_were_paces_and_limits_is_read_and_changes_none(
+def test_a_file_of_before_there_were_paces_limits_and_rates_is_read_and_changes_none(
     session: Session, settings: Settings, tmp_path: Path
 ) -> None:
     known = {kind: COMPANY[kind] for kind in ("skills", "tools", "technicians")}
     folder = written(tmp_path / "in", known)
     take_in(session, folder, settings)
-    columns = ("pace_percent", "max_visits", "max_travel_minutes", "max_distance_km")
-    take_in(session, without_column(folder, "technicians", *columns), settings)
+    take_in(session, without_column(folder, "technicians", *HOW_THEY_WORK), settings)
 
     def stored() -> list[int | None]:
         session.expire_all()
-        return [getattr(session.get_one(Technician, "T-1"), column) for column in columns]
+        return [getattr(session.get_one(Technician, "T-1"), column) for column in HOW_THEY_WORK]
 
-    assert stored() == [85, 8, 240, 150]
-    emptied = COMPANY["technicians"][0] | dict.fromkeys(columns, "")
+    assert stored() == [85, 8, 240, 150, 95_000, 2_500]
+    emptied = COMPANY["technicians"][0] | dict.fromkeys(HOW_THEY_WORK, "")
     take_in(session, written(tmp_path / "empty", {"technicians": [emptied]}), settings)
-    assert stored() == [100, None, None, None]
+    assert stored() == [100, None, None, None, None, None]
 
 
 def test_hours_in_a_file_replace_all_hours_of_the_sites_it_names(

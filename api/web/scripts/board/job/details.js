@@ -5,7 +5,7 @@
  */
 
 import { element, isThere } from "../../dom.js";
-import { day, kilometres, percent, span, time } from "../../format.js";
+import { day, kilometres, money, percent, span, time } from "../../format.js";
 import { text } from "../../texts.js";
 import { icon, statusIcon } from "../../ui/icons.js";
 import { causeText, limitText } from "../causes.js";
@@ -211,6 +211,8 @@ function technicianDetails(technician) {
     technician.territories.length && [text("technician.territories"), technician.territories.join(", ")],
     technician.pace_percent !== 100 && [text("technician.pace"), percent(technician.pace_percent / 100)],
     limits.length && [text("technician.limits"), limits.join("; ")],
+    technician.cost_per_hour !== null && [text("technician.cost_per_hour"), money(technician.cost_per_hour * 100)],
+    technician.cost_per_km !== null && [text("technician.cost_per_km"), money(technician.cost_per_km * 100)],
   ];
   return [
     element("h3", { class: "details-title" }, technician.name, " ", element("span", { class: "soft" }, technician.id)),

@@ -1,4 +1,4 @@
-/** How quick a technician is, and how much a route of theirs may have. */
+/** How quick a technician is, how much a route of theirs may have, and what it costs. */
 
 import { element } from "../../dom.js";
 import { ask } from "../../http.js";
@@ -14,10 +14,19 @@ const FIELDS = [
   ["max_visits", "technician.max_visits", 1, 1_000],
   ["max_travel_minutes", "technician.max_travel_minutes", 1, 1_440],
   ["max_distance_km", "technician.max_distance_km", 1, 10_000],
+  ["cost_per_hour", "technician.cost_per_hour", 0, 100_000_000],
+  ["cost_per_km", "technician.cost_per_km", 0, 1_000_000],
 ];
 
 /** What an empty field says. */
-const EMPTY = { pace_percent: 100, max_visits: null, max_travel_minutes: null, max_distance_km: null };
+const EMPTY = {
+  pace_percent: 100,
+  max_visits: null,
+  max_travel_minutes: null,
+  max_distance_km: null,
+  cost_per_hour: null,
+  cost_per_km: null,
+};
 
 export function mountHowTheyWork() {
   addTechnicianSection((technician) =>
