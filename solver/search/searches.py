@@ -82,10 +82,9 @@ class Searches:
         self.problem = problem
         self.arrays = flatten(problem, cores)
         settings = settings or SearchSettings()
-        often = settings.look_everywhere * max(1.0, FEW_SHIFTS / max(1, len(problem.shifts)))
-        fetch = settings.fetch_otherwise * max(
-            1.0, SHIFTS_TO_FETCH_ON / max(1, len(problem.shifts))
-        )
+        shifts = max(1, len(problem.shifts))
+        often = settings.look_everywhere * max(1.0, FEW_SHIFTS / shifts)
+        fetch = settings.fetch_otherwise * max(1.0, SHIFTS_TO_FETCH_ON / shifts)
         settings = settings._replace(
             look_everywhere=min(1.0, often), fetch_otherwise=min(MOST_FETCHED_OTHERWISE, fetch)
         )

@@ -234,7 +234,8 @@ def test_pace_limits_and_rates_of_a_technician_are_set_and_taken_back(
 ) -> None:
     def stored() -> list[int | None]:
         [one] = [one for one in service.get(f"/board/{DAY}")["technicians"] if one["id"] == "T01"]
-        return [one["pace_percent"], one["max_distance_km"], one["cost_per_hour"]]
+        names = ("pace_percent", "max_visits", "max_distance_km", "cost_per_hour")
+        return [one[name] for name in names]
 
     page = shown(
         page_as("dispatcher", language="en", expected=["answered 422: PATCH /technicians/T01"])
@@ -252,12 +253,12 @@ def test_pace_limits_and_rates_of_a_technician_are_set_and_taken_back(
     dialog.get_by_label("Takes of the usual time (%)").fill("90")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
-    assert stored() == [90, 400, 80_000]
+    assert stored() == [90, None, 400, 80_000]
     expect(details).to_contain_text("400 km")
     expect(details).to_contain_text("₫80,000")
     page.keyboard.press("Control+z")
     expect(details).not_to_contain_text("400 km")
-    assert stored() == [100, None, None]
+    assert stored() == [100, None, None, None]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -18,15 +18,12 @@ const FIELDS = [
   ["cost_per_km", "technician.cost_per_km", 0, 1_000_000],
 ];
 
-/** What an empty field says. */
-const EMPTY = {
-  pace_percent: 100,
-  max_visits: null,
-  max_travel_minutes: null,
-  max_distance_km: null,
-  cost_per_hour: null,
-  cost_per_km: null,
-};
+/**
+ * What an empty field says: the usual pace, and otherwise no limit and no rate of their own.
+ *
+ * @param {keyof Api.HowTheyWork} name
+ */
+const emptied = (name) => (name === "pace_percent" ? 100 : null);
 
 export function mountHowTheyWork() {
   addTechnicianSection((technician) =>
@@ -74,7 +71,7 @@ function openForm(technician) {
     submit: async (form) => {
       clearFaults(form);
       const path = /** @type {const} */ (`/technicians/${encodeURIComponent(technician.id)}`);
-      const given = fields.map(({ name, input }) => [name, input.value === "" ? EMPTY[name] : Number(input.value)]);
+      const given = fields.map(({ name, input }) => [name, input.value === "" ? emptied(name) : Number(input.value)]);
       const was = Object.fromEntries(FIELDS.map(([name]) => [name, technician[name]]));
       try {
         await ask("PATCH", path, Object.fromEntries(given));
