@@ -1,6 +1,6 @@
 """Undoing changes by hand."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,7 +62,7 @@ def undo_change(
     routes = [copied(rows, off) for rows in before]
     faults = [
         *_changed_since(session, plan, since, replaced, ids),
-        *_begun_since(plan, routes, ground.live, settings, at),
+        *_begun_since(plan, routes, keys, ground.live, settings, at),
     ]
     if faults:
         raise Conflict(*faults)
@@ -144,15 +144,24 @@ def _made_by(session: Session, route: models.Route) -> int:
 
 
 def _begun_since(
-    plan: Plan, routes: Sequence[RouteRows], live: LiveDay, settings: Settings, at: datetime
+    plan: Plan,
+    routes: Sequence[RouteRows],
+    shifts: Container[tuple[str, datetime]],
+    live: LiveDay,
+    settings: Settings,
+    at: datetime,
 ) -> Iterable[Fault]:
-    """What has begun, and would be elsewhere or at another time."""
+    """What has begun on the ``shifts`` that are put back, and would be elsewhere or at another
+    time."""
     there = {
         (shift_key(rows.route), stop.job_id): stop.start_at
         for rows in routes
         for stop in rows.stops
     }
     for history in live.translation.histories:
+        # The same technicians may be out on days that the change left alone.
+        if shift_key(history.route) not in shifts:
+            continue
         for stop in history.stops:
             if stop.job_id is None or stop.job_id in history.held:
                 continue

@@ -124,7 +124,8 @@ def test_a_report_changes_the_visit_and_leaves_the_focus_where_it_was(
 def test_being_cut_off_is_said_and_made_up_for(
     page_as: Windows, service: Service, today: Any
 ) -> None:
-    page = shown(page_as("dispatcher", language="en", expected=["/events", "/board/"]))
+    cut_off = ["/events", "/board/", "ERR_INTERNET_DISCONNECTED"]
+    page = shown(page_as("dispatcher", language="en", expected=cut_off))
     job_id = movable_job(today)
     page.route("**/events*", lambda route: route.abort())
     page.context.set_offline(True)

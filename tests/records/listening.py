@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import current_thread
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -111,11 +112,13 @@ def counting(engine: Engine) -> Iterator[Counter[str]]:
 
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
-    """Every statement that is sent to the database by way of the engine meanwhile, each time."""
+    """Every statement that the test or a request sends to the database by way of the engine
+    meanwhile, each time: what is done in the background has threads of its own."""
     sent: list[str] = []
 
     def hear(_: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        sent.append(statement)
+        if current_thread().name.startswith(("MainThread", "AnyIO")):
+            sent.append(statement)
 
     event.listen(engine, "before_cursor_execute", hear)
     try:

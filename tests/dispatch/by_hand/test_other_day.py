@@ -14,7 +14,8 @@ from dispatch.by_hand.alternatives import list_alternatives
 from dispatch.by_hand.judgements import Judgement, PlanChange, judge_change
 from dispatch.by_hand.versions import ChangeMade
 from dispatch.errors import Conflict
-from dispatch.models import Absence, Job, JobStatus, LogEntry, Route, Stop, Waiver
+from dispatch.field.reports import NewReport, take_report
+from dispatch.models import Absence, Job, JobStatus, LogEntry, ReportKind, Route, Stop, Waiver
 from dispatch.plans.publishing import publish_up_to_date
 from dispatch.runs import execution
 from dispatch.settings import Settings
@@ -122,6 +123,18 @@ def test_a_visit_is_moved_to_the_next_day_and_back_by_undoing(
     assert (plan_of(two_days), start_of(two_days, "a2")) == (before, was)
     undo(two_days, settings, undone)
     assert plan_of(two_days) == after
+
+
+def test_a_move_to_tomorrow_is_undone_while_the_colleague_is_out_today(
+    two_days: Session, settings: Settings
+) -> None:
+    before = plan_of(two_days)
+    made = change(two_days, settings, "a2", "bob", day=TUESDAY)
+    report = NewReport(id="r", job_id="b1", kind=ReportKind.EN_ROUTE, at=EIGHT)
+    take_report(two_days, "bob", report, settings, actor="bob")
+    two_days.commit()
+    undo(two_days, settings, made)
+    assert plan_of(two_days) == before
 
 
 def test_the_time_says_before_which_visits_of_that_day_it_goes(
