@@ -203,10 +203,18 @@ def read_job(job_id: Code, session: ReadingSession, response: Response) -> JobOu
     responses=documented(404, 422),
 )
 def read_job_history(
-    job_id: Code, session: ReadingSession, after: PageAfter = None, limit: PageLimit = 20
+    job_id: Code,
+    session: ReadingSession,
+    same_asset: Annotated[
+        bool, Query(description="Only what was on one of the job's machines.")
+    ] = False,
+    after: PageAfter = None,
+    limit: PageLimit = 20,
 ) -> JobHistory:
     """Jobs at the same site, or on the same machine, that were over before this one was."""
-    visits, following = history.job_history(session, job_id, after=after, limit=limit)
+    visits, following = history.job_history(
+        session, job_id, same_asset=same_asset, after=after, limit=limit
+    )
     return JobHistory(visits=visits, next=following)
 
 

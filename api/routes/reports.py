@@ -1,24 +1,40 @@
 """The day as it happens, over HTTP: what technicians report, and what the day will not keep."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, Response
 
-from api.http.dependencies import Actor, GivenSettings, ReadingSession, WritingSession
+from api.http.dependencies import (
+    Actor,
+    GivenSettings,
+    Next,
+    PageAfter,
+    PageLimit,
+    ReadingSession,
+    WritingSession,
+)
 from api.http.problems import documented
 from dispatch.field import positions, reports
 from dispatch.field.positions import NewPosition, PositionOut
 from dispatch.field.reports import NewReport, ReportOut
 from dispatch.intake import Code, Day
+from dispatch.models import JobStatus
 from dispatch.output import Output
-from dispatch.views import delays
+from dispatch.views import delays, history
+from dispatch.views.board import MOST_DAYS
 from dispatch.views.delays import LateVisit
+from dispatch.views.history import EndedVisit
 
 router = APIRouter(tags=["reports"])
 
 
 class Reports(Output):
     reports: list[ReportOut]
+
+
+class EndedVisits(Output):
+    visits: list[EndedVisit]
+    next: Next
 
 
 class LateVisits(Output):
@@ -124,6 +140,37 @@ def keep_position(
 )
 def list_reports(job_id: Code, session: ReadingSession) -> Reports:
     return Reports(reports=reports.list_reports(session, job_id))
+
+
+@router.get(
+    "/ended-visits",
+    summary="List the visits that ended on some days, the newest first",
+    responses=documented(422),
+)
+def list_ended_visits(
+    session: ReadingSession,
+    settings: GivenSettings,
+    day: Annotated[Day, Query(description="A local day.")],
+    days: Annotated[
+        int, Query(ge=1, le=MOST_DAYS, description="So many days, this one first.")
+    ] = 1,
+    status: Annotated[
+        Literal["completed", "cannot_complete"] | None, Query(description="Only those.")
+    ] = None,
+    after: PageAfter = None,
+    limit: PageLimit = 50,
+) -> EndedVisits:
+    """Done or in vain, with what technicians said of it; by the time at which that happened."""
+    visits, following = history.ended_visits(
+        session,
+        day,
+        days,
+        settings,
+        status=None if status is None else JobStatus(status),
+        after=after,
+        limit=limit,
+    )
+    return EndedVisits(visits=visits, next=following)
 
 
 @router.get(

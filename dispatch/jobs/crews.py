@@ -45,7 +45,7 @@ from dispatch.jobs.links import (
     crew_of,
     link_faults_of,
 )
-from dispatch.models import Job, JobLink, JobStatus, LinkKind
+from dispatch.models import Job, JobLink, JobStatus, JobTask, LinkKind
 from dispatch.plans import versions
 from dispatch.references import Reference, references_of, unknown_references
 from dispatch.settings import Settings
@@ -143,6 +143,7 @@ def request_job(
         for one in request.after
     ]
     if request.follow_up_of is not None:
+        _take_over_tasks(session, request.follow_up_of, job)
         both = [request.follow_up_of, job.id]
         wanted.append(JobLinkContent(kind=LinkKind.FOLLOW_UP, job_ids=both))
     if request.crew:
@@ -150,6 +151,18 @@ def request_job(
     for content in wanted:
         LINKS.put(session, free_id(session, JobLink, "L"), content, actor=actor)
     return read_job(session, job.id), True
+
+
+def _take_over_tasks(session: Session, earlier_id: str, job: JobOut) -> None:
+    """What alerts had asked of the earlier job is asked of this one, which thereby is about the
+    same machines; what is told of them from now on is told of this one."""
+    earlier = session.get_one(Job, earlier_id)
+    if earlier.site_id != job.site_id:
+        return
+    for task in store.rows_where(session, JobTask, "job_id", {earlier_id}):
+        taken = task.model_dump() | {"job_id": job.id, "added_at": job.created_at}
+        session.add(JobTask(**taken))
+    session.flush()
 
 
 def _earlier_jobs(request: JobRequest) -> Iterable[Reference]:

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.errors import InvalidInput
 from dispatch.intake import Code, Input
-from dispatch.models import Job, JobLink, JobLinkMember, JobWindow, LinkKind, now
+from dispatch.models import Job, JobLink, JobLinkMember, JobStatus, JobWindow, LinkKind, now
 from dispatch.output import Output
 from dispatch.paging import page_of
 from dispatch.planning.job_links import ENDED, LinkFacts, links_of, solver_link, with_jobs
@@ -184,6 +185,30 @@ def links_by_job(session: Session, job_ids: Collection[str]) -> dict[str, list[J
         for job_id in facts.job_ids:
             if job_id in found:
                 found[job_id].append(link)
+    return found
+
+
+def followers(session: Session, job_ids: Collection[str]) -> dict[str, list[str]]:
+    """The jobs that take up each of these and were not cancelled, in the order of their ids; of
+    those that none takes up, nothing."""
+    earlier, later = aliased(JobLinkMember), aliased(JobLinkMember)
+    found: dict[str, list[str]] = {}
+    for some in store.batches(job_ids):
+        for job_id, follower in session.exec(
+            select(earlier.job_id, later.job_id)
+            .join(JobLink, col(JobLink.id) == earlier.link_id)
+            .join(later, col(later.link_id) == JobLink.id)
+            .join(Job, col(Job.id) == later.job_id)
+            .where(
+                col(earlier.job_id).in_(some),
+                JobLink.kind == LinkKind.FOLLOW_UP,
+                earlier.position == 0,
+                later.position == 1,
+                Job.status != JobStatus.CANCELLED,
+            )
+            .order_by(later.job_id)
+        ):
+            found.setdefault(job_id, []).append(follower)
     return found
 
 

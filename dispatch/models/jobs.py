@@ -86,6 +86,7 @@ class Job(SQLModel, table=True):
         Index("ix_job_status", "status", "id"),
         Index("ix_job_priority", "priority", "id"),
         Index("ix_job_plannable", "id", **only_among("status", PLANNABLE)),
+        Index("ix_job_departed_at", "departed_at", "id"),
     )
 
     id: str = Field(primary_key=True)

@@ -5,20 +5,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from dispatch.jobs.details import outs_of
+from dispatch.jobs.details import JobOut, outs_of
 from dispatch.jobs.jobs import closed_jobs
+from dispatch.jobs.links import followers
 from dispatch.local_time import start_of
 from dispatch.log import Entity
 from dispatch.models import (
     Job,
-    JobLink,
-    JobLinkMember,
     JobStatus,
     JobWindow,
-    LinkKind,
     LogEntry,
     Placement,
     PlacementStatus,
@@ -45,6 +42,16 @@ AGAIN = {
 }
 """What a job that takes up another one has from it; when it is to be done is to be agreed anew."""
 TAKEN_OFF = frozenset(why.value for why in Why)
+
+
+def again(job: JobOut) -> dict[str, Any]:
+    """A job that takes up this one, as ``POST /jobs`` takes one, with the parts that it still
+    lacks."""
+    used = job.parts_used or {}
+    left = [(part, part.quantity - used.get(part.part_id, 0)) for part in job.parts]
+    return job.model_dump(mode="json", include=AGAIN) | {
+        "parts": [{"part_id": part.part_id, "quantity": n} for part, n in left if n > 0]
+    }
 
 
 def unplaced(session: Session, settings: Settings, at: datetime) -> list[UnplacedJob]:
@@ -221,7 +228,7 @@ def failed(session: Session, settings: Settings, at: datetime) -> list[FailedVis
     if not jobs:
         return []
     names = {job.id for job in jobs}
-    done = _followed(session, names) | closed_jobs(session, names)
+    done = followers(session, names).keys() | closed_jobs(session, names)
     left = [job for job in jobs if job.id not in done]
     like = {job.id: job for job in outs_of(session, left)}
     reports: dict[str, Report] = {}
@@ -241,30 +248,7 @@ def failed(session: Session, settings: Settings, at: datetime) -> list[FailedVis
                 reason=None if report is None else report.reason,
                 note=None if report is None else report.note,
                 since=ended_at if report is None else report.received_at,
-                again=like[job.id].model_dump(mode="json", include=AGAIN),
-            )
-        )
-    return found
-
-
-def _followed(session: Session, job_ids: Collection[str]) -> set[str]:
-    """Those that a job follows which was not cancelled."""
-    earlier, later = aliased(JobLinkMember), aliased(JobLinkMember)
-    found: set[str] = set()
-    for some in batches(job_ids):
-        found.update(
-            session.exec(
-                select(earlier.job_id)
-                .join(JobLink, col(JobLink.id) == earlier.link_id)
-                .join(later, col(later.link_id) == JobLink.id)
-                .join(Job, col(Job.id) == later.job_id)
-                .where(
-                    col(earlier.job_id).in_(some),
-                    JobLink.kind == LinkKind.FOLLOW_UP,
-                    earlier.position == 0,
-                    later.position == 1,
-                    Job.status != JobStatus.CANCELLED,
-                )
+                again=again(like[job.id]),
             )
         )
     return found

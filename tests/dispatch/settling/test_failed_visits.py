@@ -4,18 +4,21 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from dispatch.errors import Conflict, InvalidInput
 from dispatch.jobs.crews import JobRequest, request_job
 from dispatch.jobs.jobs import cancel_job, close_job, read_job
-from dispatch.models import Job, Priority
+from dispatch.models import Job, JobTask, JobTechnician, Priority, Site, Wish
 from dispatch.settings import Settings
+from dispatch.settling.repairs import RepairKind
 from dispatch.settling.unplaced import failed
 from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.machines import add_machines
 from tests.dispatch.reporting import take
 from tests.dispatch.settling.asking import issues
 from tests.dispatch.translating import translated
+from tests.dispatch.views.test_history import add_task
 
 
 @pytest.fixture
@@ -82,6 +85,51 @@ def test_what_follows_is_planned_whatever_it_follows(monday: Session, settings: 
     assert translation.problem.links == ()
     (link,) = read_job(monday, name).links
     assert (link.kind.value, link.job_ids) == ("follow_up", ["j1", name])
+
+
+def test_what_follows_needs_the_parts_that_are_missing_and_keeps_the_wishes(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", at=1, stock={"fuse": 1, "valve": 2})
+    add_technician(session, "bob", at=1)
+    add_job(session, "j1", at=1, parts={"fuse": 2, "valve": 1})
+    session.add(JobTechnician(job_id="j1", technician_id="bob", wish=Wish.FORBIDDEN))
+    add_live_route(session, "ann", [("j1", "09:00")])
+    session.commit()
+    used = [{"part_id": "fuse", "quantity": 1}, {"part_id": "valve", "quantity": 1}]
+    with time_machine.travel(hanoi("09:12"), tick=False):
+        take(
+            session,
+            "cannot_complete",
+            "09:10",
+            received="09:12",
+            reason="missing_part",
+            parts_used=used,
+        )
+    (issue,) = issues(session, settings, "10:00").values()
+    body = next(one.body for one in issue.repairs if one.kind is RepairKind.FOLLOW_UP)
+    assert body is not None
+    name = request_job(session, JobRequest.model_validate(body), actor="lan", settings=settings)[
+        0
+    ].id
+    follower = read_job(session, name)
+    assert [(part.part_id, part.quantity) for part in follower.parts] == [("fuse", 1)]
+    assert (follower.site_id, follower.forbidden) == ("site-j1", ["bob"])
+    [link] = read_job(session, "j1").links
+    assert link.job_ids == ["j1", name]
+
+
+def test_what_follows_is_about_the_same_machine(session: Session, settings: Settings) -> None:
+    add_machines(session, ["sen"])
+    add_job(session, "j1")
+    session.get_one(Job, "j1").site_id = "sen"
+    add_task(session, "j1", "sen-1")
+    name = follow(session, settings, site_id="sen")
+    [task] = session.exec(select(JobTask).where(JobTask.job_id == name))
+    assert (task.device_id, task.title) == ("sen-1", "hot")
+    session.add(Site(id="old", name="old", address="old"))
+    other = follow(session, settings, site_id="old")
+    assert session.exec(select(JobTask).where(JobTask.job_id == other)).all() == []
 
 
 def test_what_is_not_there_cannot_be_followed(monday: Session, settings: Settings) -> None:

@@ -17,7 +17,8 @@ from dispatch.models import (
     Severity,
     Site,
 )
-from dispatch.views.history import job_history
+from dispatch.settings import Settings
+from dispatch.views.history import ended_visits, job_history
 from tests.dispatch.crew import MONDAY, add_job, add_technician, hanoi
 from tests.dispatch.machines import add_machines
 
@@ -180,6 +181,42 @@ def add_task(session: Session, job_id: str, device_id: str) -> None:
         )
     )
     session.flush()
+
+
+def test_of_one_machine_only_what_was_on_it_is_told(session: Session) -> None:
+    add_machines(session, ["sen"])
+    add_technician(session, "ann")
+    add_job(session, "j1")
+    session.get_one(Job, "j1").site_id = "sen"
+    for days, job_id in enumerate(("machine", "site"), start=1):
+        add_earlier(session, job_id, days, site="sen")
+    for job_id in ("j1", "machine"):
+        add_task(session, job_id, "sen-1")
+    assert ids(session) == ["machine", "site"]
+    assert ids(session, same_asset=True) == ["machine"]
+
+
+def ended(session: Session, settings: Settings, days_ago: int, **query: Any) -> list[str]:
+    day, span = MONDAY - timedelta(days=days_ago), query.pop("days", 1)
+    return [visit.job_id for visit in ended_visits(session, day, span, settings, **query)[0]]
+
+
+def test_what_ended_on_a_day_is_listed_by_its_own_clock(
+    monday: Session, settings: Settings
+) -> None:
+    add_earlier(monday, "e1", 2, kind=ReportKind.CANNOT_COMPLETE, reason=Obstacle.UNSAFE)
+    add_earlier(monday, "e2", 2, site="site-elsewhere", note="Xong")
+    add_earlier(monday, "e3", 1)
+    midnight = hanoi("00:00", MONDAY - timedelta(days=1))
+    monday.get_one(Job, "e3").departed_at = midnight
+    monday.flush()
+    assert ended(monday, settings, 2) == ["e2", "e1"]
+    assert ended(monday, settings, 2, status=JobStatus.CANNOT_COMPLETE) == ["e1"]
+    assert ended(monday, settings, 1) == ["e3"]
+    assert ended(monday, settings, 2, days=2) == ["e3", "e2", "e1"]
+    [first], following = ended_visits(monday, MONDAY - timedelta(days=2), 2, settings, limit=1)
+    assert (first.site, first.followed_by, first.is_closed) == ("Customer j1", [], False)
+    assert ended(monday, settings, 2, days=2, after=following) == ["e2", "e1"]
 
 
 def test_there_is_no_history_of_what_does_not_exist(monday: Session) -> None:
