@@ -24,6 +24,7 @@ class Entity(StrEnum):
     ALERT_RULE = "alert_rule"
     ALERT_SOURCE = "alert_source"
     ASSET = "asset"
+    ATTACHMENT = "attachment"
     CALENDAR_LINK = "calendar_link"
     DEAD_LETTER = "dead_letter"
     DEPOT = "depot"
@@ -57,6 +58,7 @@ APART = frozenset(
         Entity.ALERT_RULE,
         Entity.ALERT_SOURCE,
         Entity.ASSET,
+        Entity.ATTACHMENT,
         Entity.CALENDAR_LINK,
         Entity.DEAD_LETTER,
         Entity.DEVICE,

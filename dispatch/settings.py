@@ -4,12 +4,14 @@ import re
 from dataclasses import fields, replace
 from datetime import time, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 from dispatch.calendar_texts import Language
 from dispatch.cores import available_cores
@@ -148,9 +150,19 @@ class Settings(BaseSettings):
         5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400
     )  # fmt: skip
     """Waits between attempts, each a fifth more or less; after the last one it is given up."""
+    attachments: Path | None = None
+    """The folder in which photos and signatures are kept; all services on a database share it. Not
+    set: beside a SQLite database, or ``attachments`` where the service was started."""
+    attachment_bytes: int = Field(default=10_000_000, ge=1_000)
+    """The largest picture that is taken in."""
+    attachments_per_job: int = Field(default=30, ge=1, le=1_000)
+    """Most of them that a job may have."""
+    keep_attachments_days: Kept = 1_095
+    """So long photos and signatures of jobs that are over are kept; of all ``keep_…``, null: for
+    ever."""
     keep_drafts_days: Kept = 90
     """So long after its making, and after the last of its days, a plan that was never published is
-    kept, be it a draft or discarded; of all ``keep_…``, null: for ever."""
+    kept, be it a draft or discarded."""
     keep_runs_days: Kept = 90
     """The same for runs that are over and whose plan is gone, or that have none."""
     keep_alerts_days: Annotated[Kept, Field(ge=7)] = 400
@@ -180,6 +192,16 @@ class Settings(BaseSettings):
     def objective(self) -> Objective:
         changes: dict[str, Any] = dict(self.weights)
         return replace(DEFAULT_OBJECTIVE, **changes)
+
+    @property
+    def attachments_folder(self) -> Path:
+        if self.attachments is not None:
+            return self.attachments
+        address = make_url(self.database_url)
+        if address.get_backend_name() != "sqlite":
+            return Path("attachments")
+        file = Path(address.database or "dispatch.db")
+        return file.with_name(f"{file.stem}-attachments")
 
     @property
     def freeze(self) -> timedelta:

@@ -228,9 +228,13 @@ def compiled_search() -> None:
 
 
 @pytest.fixture
-def settings(database_url: str, compiled_search: None, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def settings(
+    database_url: str, compiled_search: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Settings:
     """The defaults on the test's database, whatever the developer's environment says."""
     for name in list(os.environ):
         if name.startswith("DISPATCH_"):
             monkeypatch.delenv(name)
-    return Settings(database_url=database_url, secret=SecretStr(SECRET))
+    return Settings(
+        database_url=database_url, secret=SecretStr(SECRET), attachments=tmp_path / "attachments"
+    )

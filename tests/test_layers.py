@@ -30,6 +30,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "plans": {"planning"},
         "parts": {"planning"},
         "jobs": {"parts", "planning", "plans"},
+        "attachments": {"jobs"},
         # A site that is elsewhere now has its jobs placed anew, so that it stands above them.
         "company": {"jobs", "plans"},
         "views": {"company", "jobs", "planning", "plans"},
@@ -43,6 +44,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         "field": {"company", "jobs", "parts", "placing", "planning", "plans", "views"},
         "service": {
             "alerts",
+            "attachments",
             "company",
             "events",
             "field",

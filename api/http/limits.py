@@ -1,6 +1,7 @@
 """What happens to requests before an operation sees them, and to answers after it."""
 
 import asyncio
+import re
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
@@ -23,9 +24,15 @@ SOLVE_PATH = "/solve"
 """Where problems come in, which have matrices: how large is for the settings to say."""
 
 
+PICTURES = re.compile(r"/jobs/[^/]+/attachments(/[^/]+)?", re.ASCII)
+"""Where pictures come in and go out: how large is for the settings to say."""
+PICTURE_SECONDS = 180.0
+"""For all of a picture's body: 10 MB come by a line of 500 kbit/s."""
+
+
 class BodyLimit:
     """Refuses bodies over ``MAX_BODY_BYTES``, announced or streamed, and those that take longer
-    than ``BODY_SECONDS``, with a problem.
+    than ``BODY_SECONDS``, with a problem; of problems and pictures more may come.
 
     The framework's own limit answers in plain text, and it knows none of time.
     """
@@ -37,16 +44,19 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        most = MAX_BODY_BYTES
+        most, seconds = MAX_BODY_BYTES, BODY_SECONDS
         if scope["path"] == SOLVE_PATH:
             most = scope["app"].state.settings.solve_bytes
+        elif PICTURES.fullmatch(scope["path"]):
+            most, seconds = scope["app"].state.settings.attachment_bytes, PICTURE_SECONDS
         too_large = f"The body is larger than {counted(most, 'byte', spec=',')}; send less at once."
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length[:20]) > most:
             await problem(413, too_large)(scope, receive, send)
             return
+        too_slow = f"The body has not come within {seconds:.0f} seconds; send it again."
         received, is_complete = 0, False
-        due = asyncio.get_running_loop().time() + BODY_SECONDS
+        due = asyncio.get_running_loop().time() + seconds
 
         async def receive_within_limit() -> Message:
             nonlocal received, is_complete
@@ -57,7 +67,7 @@ class BodyLimit:
                 async with asyncio.timeout_at(due):
                     message = await receive()
             except TimeoutError:
-                raise HTTPException(408, _TOO_SLOW, headers={"Connection": "close"}) from None
+                raise HTTPException(408, too_slow, headers={"Connection": "close"}) from None
             is_complete = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > most:
@@ -65,9 +75,6 @@ class BodyLimit:
             return message
 
         await self.app(scope, receive_within_limit, send)
-
-
-_TOO_SLOW = f"The body has not come within {BODY_SECONDS:.0f} seconds; send it again."
 
 
 SIGNING_IN = frozenset({"/sign-in", "/session"})
@@ -127,7 +134,9 @@ class CompressedReading:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_reading = scope["type"] == "http" and scope["method"] == "GET"
-        await (self._compressed if is_reading else self._as_it_is)(scope, receive, send)
+        # A picture is compressed already.
+        gains = is_reading and not PICTURES.fullmatch(scope["path"])
+        await (self._compressed if gains else self._as_it_is)(scope, receive, send)
 
 
 GZIP_LEVEL = 5

@@ -167,6 +167,8 @@ class Lines:
         self.looking = Line(2)
         """Whether the service can work, which has to be known however much it has to do."""
         self.files = Line(4, connections=0)
+        self.pictures = Line(2, connections=0)
+        """To read pictures to their end and write them anew, each with much memory."""
         self.solving = Line(solvers, connections=0)
         """To have problems solved, each in a process of its own."""
         assert self.most_connections < MOST_CONNECTIONS  # noqa: S101 - the placer needs one too

@@ -27,6 +27,7 @@ APART = frozenset(
         "account",
         "alert_rule",
         "alert_source",
+        "attachment",
         "calendar_link",
         "dead_letter",
         "key",

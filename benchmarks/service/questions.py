@@ -14,6 +14,7 @@ from dispatch.views.calendar_links import make_link
 
 NOT_ASKED = {
     "read_own_account": "is for people who have signed in, and reads one row by its key",
+    "read_attachment": "reads one row by its key, and a file",
     "read_session": "is for people who have signed in, and reads one row by its key",
     "watch_events": "is a stream, which has no end; the feed's own look is asked for",
 }
@@ -78,8 +79,9 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
         "read_job": (f"/jobs/{job}",),
         "list_job_links": ("/job-links", f"/job-links?job_id={waiting}"),
         "read_job_link": ("/job-links/L1",),
-        "read_job_history": (f"/jobs/{job}/history",),
+        "read_job_history": (f"/jobs/{job}/history", f"/jobs/{job}/history?same_asset=true"),
         "list_reports": (f"/jobs/{job_id(earlier)}/reports",),
+        "list_attachments": (f"/jobs/{job_id(earlier)}/attachments",),
         "list_place_options": (f"/jobs/{waiting}/options",),
         "list_alternatives": (f"/jobs/{job}/alternatives",),
         "explain_unassigned": (f"/jobs/{waiting}/why-not",),
@@ -102,6 +104,11 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
         "list_absences": ("/technicians/T001/absences",),
         "read_calendar_link": ("/technicians/T001/calendar-link",),
         "read_calendar": (f"/calendars/{token}.ics",),
+        "list_ended_visits": (
+            f"/ended-visits?day={earlier}",
+            f"/ended-visits?day={earlier}&status=cannot_complete",
+            f"/ended-visits?day={earlier}&days=7",
+        ),
         "list_late_visits": ("/late-visits", f"/late-visits?day={earlier}"),
         "list_alerts": (
             "/alerts",

@@ -54,7 +54,7 @@ TYPES = {
     ("webhook", "test"): "webhook.test",
 }
 """Entity and action of the log entries that are published, and as what."""
-WHOLE = ("alert", "dead_letter", "job_link", "placement")
+WHOLE = ("alert", "attachment", "dead_letter", "job_link", "placement")
 """Entities whose every action is published, under its own name."""
 LOGGED = ("plan", "run", "job", "absence", "technician", *WHOLE)
 """Entities with entries in the log that are events."""

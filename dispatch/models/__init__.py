@@ -26,6 +26,7 @@ from dispatch.models.alerts import (
     Severity,
     WindowPolicy,
 )
+from dispatch.models.attachments import Attachment, AttachmentKind
 from dispatch.models.base import is_one_of, now
 from dispatch.models.calendars import CalendarEntry, CalendarLink
 from dispatch.models.company import (

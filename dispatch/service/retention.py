@@ -12,10 +12,10 @@ import logging
 import operator
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, exists, func
@@ -24,6 +24,8 @@ from sqlmodel import Session, SQLModel, col, or_, select
 
 from dispatch import store
 from dispatch.alerts.jobs import hold_sites
+from dispatch.attachments.attachments import hold_content
+from dispatch.attachments.shelf import Shelf
 from dispatch.events.events import newest_entry, removed_upto
 from dispatch.models import (
     AT_WORK,
@@ -31,6 +33,7 @@ from dispatch.models import (
     AlarmState,
     Alert,
     AlertOutcome,
+    Attachment,
     DeadLetter,
     DeadLetterState,
     DeliveryStatus,
@@ -63,6 +66,9 @@ AT_A_LOOK = 2_000
 MOST_LOOKS = 50
 """Of a kind, each time: the rest is for the next time."""
 LEAST_REST_SECONDS = 0.02
+CONTENTS_AT_A_LOOK = 200
+UNNAMED_FOR = timedelta(hours=1)
+"""Contents are there before the rows that name them: younger ones are left alone."""
 LEAST_ENTRIES = 10_000
 """So many of the newest entries of the log stay, however old: what is in memory goes on from there,
 and their ids are not given again."""
@@ -92,6 +98,11 @@ def remove_old(
         except Exception:
             # The others need not wait until somebody has found out why.
             logger.exception("Could not remove old %s", kind.name)
+    if not stopping.is_set():
+        try:
+            _remove_unnamed_contents(engine, settings, at, stopping, removed)
+        except Exception:
+            logger.exception("Could not remove contents that no attachment names")
     if settings.keep_log_days is not None and not stopping.is_set():
         try:
             _shorten_log(engine, at - timedelta(days=settings.keep_log_days), stopping, removed)
@@ -317,6 +328,13 @@ def _delivery_is_over(before: datetime) -> ColumnElement[bool]:
     )
 
 
+def _attachment_is_over(before: datetime) -> ColumnElement[bool]:
+    return and_(
+        col(Attachment.received_at) < before,
+        exists().where(col(Job.id) == col(Attachment.job_id), col(Job.status).in_(ENDED)),
+    )
+
+
 KINDS = (
     _Kind(
         "drafts",
@@ -369,7 +387,59 @@ KINDS = (
         lambda settings: settings.keep_deliveries_days,
         _delivery_is_over,
     ),
+    _Kind(
+        "attachments",
+        Attachment,
+        lambda settings: settings.keep_attachments_days,
+        _attachment_is_over,
+    ),
 )
+
+
+# Contents of attachments
+
+
+def _remove_unnamed_contents(
+    engine: Engine,
+    settings: Settings,
+    at: datetime,
+    stopping: threading.Event,
+    removed: dict[str, int],
+) -> None:
+    """Those that are no attachment's any more, and of which none came to be."""
+    shelf, before = Shelf(settings.attachments_folder), at - UNNAMED_FOR
+    gone = 0
+    for digests in _some(shelf.older_than(before)):
+        began_at = time.monotonic()
+        with Session(store.reading(engine)) as session:
+            named = _named(session, digests)
+        for digest in digests:
+            if digest not in named:
+                with Session(engine) as session:
+                    hold_content(session, digest)
+                    # Somebody may have added the same picture just now.
+                    if not _named(session, [digest]):
+                        gone += shelf.remove(digest, before)
+                    session.commit()
+        if gone:
+            removed["contents"] = gone
+        if _rest(stopping, began_at):
+            return
+
+
+def _some(digests: Iterator[str]) -> Iterator[list[str]]:
+    while some := list(islice(digests, CONTENTS_AT_A_LOOK)):
+        yield some
+
+
+def _named(session: Session, digests: Sequence[str]) -> set[str]:
+    return set(
+        session.exec(
+            select(Attachment.digest).where(
+                col(Attachment.digest).in_(digests), col(Attachment.removed_at).is_(None)
+            )
+        )
+    )
 
 
 # The log

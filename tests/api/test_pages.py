@@ -34,7 +34,7 @@ def test_pages_run_load_and_send_only_what_is_ours(visitor: TestClient) -> None:
         policy = policy_of(visitor, path)
         assert policy["default-src"] == ["'none'"]
         assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == ["'self'"]
-        assert policy["img-src"] == ["'self'", "data:"]
+        assert policy["img-src"] == ["'self'", "data:", "blob:"]
         for what in ("base-uri", "form-action", "frame-ancestors"):
             assert policy[what] == ["'none'"]
         assert "unsafe" not in str(policy)
@@ -51,7 +51,7 @@ def test_pictures_may_come_from_the_map_that_is_set_too(settings: Settings) -> N
         with TestClient(app) as client:
             policy = policy_of(client, "/")
             assert policy["connect-src"] == ["'self'"]
-            return policy["img-src"][2:]
+            return policy["img-src"][3:]
 
     assert allowed("https://tile.example:8443/{z}/{x}/{y}.png?key=a") == [
         "https://tile.example:8443"

@@ -31,6 +31,7 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 JSON = {"Content-Type": "application/json"}
 IDS = {
     "job_id": "J-1",
+    "attachment_id": "none",
     "technician_id": "T01",
     "day": "2026-11-23",
     "run_id": "run-1",
@@ -97,7 +98,8 @@ def senders(client: TestClient, app: FastAPI) -> Senders:
     return [
         (path, method, sender(path, method, operation["operationId"]))
         for path, method, operation in OPERATIONS
-        if "requestBody" in operation and operation["operationId"] not in KEEPING
+        if "application/json" in operation.get("requestBody", {}).get("content", ())
+        and operation["operationId"] not in KEEPING
     ]
 
 
