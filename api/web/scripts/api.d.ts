@@ -304,6 +304,10 @@ declare namespace Api {
     skills: SkillLevel[];
     parts: PartQuantity[];
     tools: string[];
+    preferred: string[];
+    allowed: string[];
+    forbidden: string[];
+    parts_used: Record<string, number> | null;
     links: JobLinkOut[];
     revision: number;
   }
@@ -717,6 +721,7 @@ declare namespace Api {
   }
 
   interface EarlierVisit {
+    job_id: string;
     title: string;
     status: JobStatus;
     ended_at: Moment;
@@ -725,7 +730,62 @@ declare namespace Api {
     note: string | null;
     parts_used: PartCount[];
     readings: Record<string, number>;
+    signed_by: string | null;
+    assets: string[];
     same_asset: boolean;
+  }
+
+  interface EndedVisit {
+    job_id: string;
+    title: string;
+    status: JobStatus;
+    ended_at: Moment;
+    technician: string | null;
+    reason: string | null;
+    note: string | null;
+    parts_used: PartCount[];
+    readings: Record<string, number>;
+    signed_by: string | null;
+    site: string;
+    followed_by: string[];
+    is_closed: boolean;
+  }
+
+  interface EndedVisits {
+    visits: EndedVisit[];
+    next: string | null;
+  }
+
+  interface ReportOut {
+    id: string;
+    technician_id: string;
+    kind: ReportKind;
+    at: Moment;
+    received_at: Moment;
+    reason: string | null;
+    note: string | null;
+    parts_used: Record<string, number> | null;
+    readings: Record<string, number>;
+    signed_by: string | null;
+  }
+
+  interface AttachmentOut {
+    id: string;
+    job_id: string;
+    kind: "photo" | "signature";
+    technician_id: string | null;
+    taken_at: Moment | null;
+    received_at: Moment;
+    width: number;
+    height: number;
+  }
+
+  interface Attachments {
+    attachments: AttachmentOut[];
+  }
+
+  interface Reports {
+    reports: ReportOut[];
   }
 
   interface JobHistory {
@@ -771,35 +831,41 @@ declare namespace Api {
                 ? WhyNot
                 : Path extends `/jobs/${string}/history?${string}`
                   ? JobHistory
-                  : Path extends `/jobs/${string}`
-                    ? JobOut
-                    : Path extends `/sites?${string}`
-                      ? SitesFound
-                      : Path extends `/runs?${string}`
-                        ? RunPage
-                        : Path extends `/runs/${string}`
-                          ? RunOut
-                          : Path extends `/plans?${string}`
-                            ? PlanPage
-                            : Path extends `/plans/${string}/changes`
-                              ? DraftChanges
-                              : Path extends `/plans/${string}`
-                                ? PlanOut
-                                : Path extends `/alerts?${string}`
-                                  ? AlertPage
-                                  : Path extends `/assets/${string}`
-                                    ? AssetOut
-                                    : Path extends `/dead-letters?${string}`
-                                      ? DeadLetterPage
-                                      : Path extends `/technicians?${string}`
-                                        ? TechnicianPage
-                                        : Path extends `/technicians/${string}/routes/${string}`
-                                          ? DailyRoute
-                                          : Path extends `/technicians/${string}/calendar-link`
-                                            ? CalendarLinkOut
-                                            : Path extends `/pages/texts/${string}`
-                                              ? Record<string, string>
-                                              : unknown;
+                  : Path extends `/jobs/${string}/attachments`
+                    ? Attachments
+                    : Path extends `/jobs/${string}/reports`
+                      ? Reports
+                      : Path extends `/ended-visits?${string}`
+                        ? EndedVisits
+                        : Path extends `/jobs/${string}`
+                          ? JobOut
+                          : Path extends `/sites?${string}`
+                            ? SitesFound
+                            : Path extends `/runs?${string}`
+                              ? RunPage
+                              : Path extends `/runs/${string}`
+                                ? RunOut
+                                : Path extends `/plans?${string}`
+                                  ? PlanPage
+                                  : Path extends `/plans/${string}/changes`
+                                    ? DraftChanges
+                                    : Path extends `/plans/${string}`
+                                      ? PlanOut
+                                      : Path extends `/alerts?${string}`
+                                        ? AlertPage
+                                        : Path extends `/assets/${string}`
+                                          ? AssetOut
+                                          : Path extends `/dead-letters?${string}`
+                                            ? DeadLetterPage
+                                            : Path extends `/technicians?${string}`
+                                              ? TechnicianPage
+                                              : Path extends `/technicians/${string}/routes/${string}`
+                                                ? DailyRoute
+                                                : Path extends `/technicians/${string}/calendar-link`
+                                                  ? CalendarLinkOut
+                                                  : Path extends `/pages/texts/${string}`
+                                                    ? Record<string, string>
+                                                    : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"

@@ -4,24 +4,30 @@
  * - `drop.js` (with `preview.js`, `override.js`): what a move costs and breaks, and making it
  * - `changes.js`: making changes of the plan and taking them back; `pins.js`
  * - `job-actions.js`, `job-form.js`, `new-job.js` with `crew-form.js`: a job's details, and new jobs
+ * - `told.js`, `earlier.js` (with `ends.js`, `follow-up.js`): what technicians said of a job, and before at its place
+ * - `pictures.js`: its photos and signatures
  * - `links.js`: what a job has to do with others
  * - `why-here.js`, `why-not.js`: alternatives, and what would let a job in
  * - `absences.js`: who is not there
  * - `replan.js`, `drafts.js`, `comparison.js`: having a plan made, and accepting it
  * - `issues.js` (with `causes.js`, `dead-letters.js`): what has to be decided now
- * - `alerts.js`, `figures.js`: two more tabs
+ * - `ended.js`, `alerts.js`, `figures.js`: three more tabs
  */
 
 import { mountAbsences } from "./job/absences.js";
+import { mountEarlier } from "./job/earlier.js";
 import { mountHowTheyWork } from "./job/how-they-work.js";
 import { mountJobActions } from "./job/job-actions.js";
 import { mountLinks } from "./job/links.js";
 import { mountNewJob } from "./job/new-job.js";
+import { mountPictures } from "./job/pictures.js";
+import { mountTold } from "./job/told.js";
 import { mountWhyHere } from "./job/why-here.js";
 import { mountWhyNot } from "./job/why-not.js";
 import { mountChanges } from "./moves/changes.js";
 import { mountDrop } from "./moves/drop.js";
 import { mountAlerts } from "./panels/alerts.js";
+import { mountEnded } from "./panels/ended.js";
 import { mountFigures } from "./panels/figures.js";
 import { mountDrafts } from "./plan/drafts.js";
 import { mountReplan } from "./plan/replan.js";
@@ -33,11 +39,15 @@ export function mountActions() {
   mountChanges();
   mountDrop();
   mountJobActions();
+  mountTold();
+  mountPictures();
   mountLinks();
   mountWhyHere();
   mountWhyNot();
+  mountEarlier();
   mountAbsences();
   mountHowTheyWork();
+  mountEnded();
   mountAlerts();
   mountFigures();
 }

@@ -25,12 +25,14 @@ const OF_JOBS = [
   "on_site",
   "completed",
   "cannot_complete",
+  "closed",
   "taken_off",
   "missed",
 ].map((action) => `job.${action}`);
 const OF_EVERYTHING = ["job.imported", "job_link.put", "job_link.remove", "job_link.import", "feed.reset"];
 /** @type {Record<string, string[]>} */
 const OTHERS = {
+  attachment: ["add", "remove"],
   alert: ["receive", "update", "clear", "acknowledge", "judge"],
   placement: ["ask", "placed", "no_place", "withdrawn"],
   dead_letter: ["receive", "settle"],

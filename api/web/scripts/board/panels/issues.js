@@ -28,6 +28,8 @@ const AGAIN_MILLISECONDS = 1_000;
 const ICONS = { conflict: "conflict", no_place: "person", dead_letter: "bell", failed_run: "calendar", late: "clock" };
 /** After so long since when is told by day, not by the hours. */
 const LONG_SECONDS = 24 * 3600;
+/** So many visits that were in vain are told of one by one. */
+const MOST_TOLD = 2;
 
 /** @type {import("./panel.js").Panel} */
 let panel;
@@ -116,6 +118,13 @@ function tell(issues) {
   const fresh = before === null ? [] : issues.filter((one) => !before.has(one.id) && !isLookedAt(one));
   if (before === null && issues.length && !selection.jobId) offerPanel("issues");
   known = new Set(issues.map((one) => one.id));
+  const failed = fresh.filter(isFailed);
+  for (const one of failed.slice(0, MOST_TOLD)) tellFailed(one);
+  say(failed.length > MOST_TOLD ? fresh : fresh.filter((one) => !isFailed(one)));
+}
+
+/** @param {Api.Issue[]} fresh */
+function say(fresh) {
   const [first] = fresh;
   if (!first) return;
   const words = fresh.length === 1 ? `${kindText(first)}: ${heading(first)}` : text("issues.new", { count: fresh.length });
@@ -123,12 +132,35 @@ function tell(issues) {
   toast(words, { kind: "bad", buttons: [{ label: text("issues.show"), act: () => openPanel("issues", { focus: true }) }] });
 }
 
+/** @param {Api.Issue} issue */
+const isFailed = ({ kind }) => kind === "failed_visit";
+
+/**
+ * That a visit was in vain is said with who, why, and what they noted.
+ *
+ * @param {Api.Issue} issue
+ */
+function tellFailed(issue) {
+  const {
+    technician_id: technicianId,
+    cause: { values },
+  } = issue;
+  const obstacle = text(`obstacle.${values.reason ?? "other"}`);
+  const words = [
+    `${kindText(issue)}: ${heading(issue)}`,
+    technicianId ? `${technicianName(technicianId)}: ${obstacle}` : obstacle,
+    values.note,
+  ].filter(Boolean);
+  announce(words.join(". "));
+  toast(words.join(" – "), { kind: "bad", buttons: [{ label: text("issues.show"), act: () => open(issue).catch(toastTrouble) }] });
+}
+
 /**
  * Whether its job is chosen: whoever has just taken that off the plan knows.
  *
  * @param {Api.Issue} issue
  */
-const isLookedAt = ({ job_ids: ids }) => selection.jobId !== null && ids.includes(selection.jobId);
+const isLookedAt = ({ kind, job_ids: ids }) => kind !== "failed_visit" && selection.jobId !== null && ids.includes(selection.jobId);
 
 function draw() {
   const { issues } = board;
