@@ -51,7 +51,7 @@ POLICY = {
     "font-src": "'self'",
     "manifest-src": "'self'",
     "worker-src": "'self'",
-    "img-src": "'self' data:",
+    "img-src": "'self' data: blob:",
     "base-uri": "'none'",
     "form-action": "'none'",
     "frame-ancestors": "'none'",

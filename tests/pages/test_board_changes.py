@@ -269,5 +269,5 @@ def test_everybody_can_read_the_details_of_a_job(
     page = shown(page_as("dispatcher", color_scheme=scheme))
     details = open_details(page, job_id)
     details.get_by_text("Vì sao ở đây?").click()
-    expect(details.locator(".fold-body:not([aria-busy])")).to_be_visible()
+    expect(details.locator(".fold-body:not([aria-busy])").first).to_be_visible()
     accessible(page)

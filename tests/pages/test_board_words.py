@@ -135,7 +135,7 @@ def test_too_many_requests_are_told_with_the_seconds_to_wait(
     )
     waiting(page, job_id).get_by_role("button").first.click()
     page.locator("#panel-job").get_by_text("Vì sao chưa xếp được?").click()
-    expect(page.locator("#panel-job .fold-body")).to_have_text(
+    expect(page.locator("#panel-job .fold-body").first).to_have_text(
         "Quá nhiều yêu cầu. Hãy thử lại sau 47 giây."
     )
 

@@ -73,7 +73,7 @@ def test_the_board_is_as_wide_as_its_window(
     expect(details).to_contain_text(LONG)
     fits(page)
     details.get_by_text("Vì sao ở đây?").click()
-    expect(details.locator(".fold-body:not([aria-busy])")).to_be_visible()
+    expect(details.locator(".fold-body:not([aria-busy])").first).to_be_visible()
     fits(page)
     for button in ("Sửa…", "Chuyển sang ngày khác…", "Hủy việc…"):
         details.get_by_role("button", name=button).click()
@@ -108,7 +108,7 @@ def test_a_job_without_a_place_is_as_wide_as_its_panel(
     fits(page)
     details = open_details(page, wordy["waiting"])
     details.get_by_text("Vì sao chưa xếp được?").click()
-    expect(details.locator(".fold-body:not([aria-busy])")).to_be_visible()
+    expect(details.locator(".fold-body:not([aria-busy])").first).to_be_visible()
     fits(page)
     page.locator("#tab-figures").click()
     fits(page)

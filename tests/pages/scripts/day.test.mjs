@@ -76,9 +76,9 @@ test("what the service knows to be over stays as it is", () => {
   assert.deepEqual(stop, over);
 });
 
-test("changes are told in the order of time, and moves of less than a minute are none", () => {
+test("changes are told in the order of time, and moves of two minutes or less are none", () => {
   const before = day([visit("J1", "08:00"), visit("J2", "09:00"), visit("J3", "10:00"), visit("J4", "11:00")]);
-  const slightly = { ...visit("J1", "08:00"), start_at: new Date(Date.parse(at("08:00")) + 59_000).toISOString() };
+  const slightly = { ...visit("J1", "08:00"), start_at: new Date(Date.parse(at("08:00")) + 120_000).toISOString() };
   const after = day([slightly, visit("J3", "10:30"), visit("J4", "11:00", { title: "Other" }), visit("J5", "12:00")]);
   assert.deepEqual(
     changes(before, after).map(({ kind, stop }) => `${stop.job_id} ${kind}`),

@@ -2,6 +2,8 @@
 
 /** @type {unknown[]} */
 const OVER = ["completed", "cannot_complete"];
+/** A visit that moves by no more is nobody's news. */
+const TOLERANCE = 2 * 60_000;
 /** @param {Api.RouteStop} stop */
 export const isOver = (stop) => OVER.includes(stop.status);
 /** @param {Api.RouteStop} stop */
@@ -89,7 +91,7 @@ const begunAt = (stop) => Date.parse(stop.arrived_at ?? stop.en_route_at ?? stop
 /**
  * What is different between the day that was last looked at and the day as it is:
  * `[{kind: "added" | "removed" | "moved" | "changed", stop, before}]`. Reports and what follows from
- * them are no changes; neither are moves of less than a minute.
+ * them are no changes; neither are moves of two minutes or less.
  *
  * @param {Api.DailyRoute} before
  * @param {Api.DailyRoute} after
@@ -101,7 +103,7 @@ export function changes(before, after) {
   for (const [id, stop] of current) {
     const earlier = old.get(id);
     if (!earlier) found.push({ kind: "added", stop });
-    else if (Math.abs(Date.parse(stop.start_at) - Date.parse(earlier.start_at)) >= 60_000)
+    else if (Math.abs(Date.parse(stop.start_at) - Date.parse(earlier.start_at)) > TOLERANCE)
       found.push({ kind: "moved", stop, before: earlier });
     else if (details(stop) !== details(earlier)) found.push({ kind: "changed", stop, before: earlier });
   }

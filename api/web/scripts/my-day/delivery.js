@@ -15,7 +15,7 @@ export const NAME = "my-day-reports";
 /** So long a report can be taken back before it is sent. */
 export const GRACE = 5_000;
 /** After so many failures of the service with one report, the others come first. */
-const MOST_FAILURES = 5;
+export const MOST_FAILURES = 5;
 
 /**
  * One tab or worker at a time; where the browser has no locks, the service sees to each id once.
@@ -90,7 +90,7 @@ async function send(row, sender, keepalive) {
  * @param {{ status: number, body: unknown }} answer
  * @returns {OnPhone.Outcome}
  */
-function outcomeOf({ status, body }) {
+export function outcomeOf({ status, body }) {
   if (status === 200 || status === 201) return "taken";
   if (status === 0 || status === 429 || status === 503) return "away";
   if (status === 401) return "signed_out";
@@ -106,6 +106,6 @@ function outcomeOf({ status, body }) {
  * @param {unknown} body
  * @returns {Api.ProblemFault[]}
  */
-function faultsOf(body) {
+export function faultsOf(body) {
   return /** @type {Partial<Api.Problem> | null} */ (body)?.faults ?? [];
 }

@@ -13,11 +13,16 @@ import { request } from "./service.js";
 import { keepValue, readValue, removeAllOf } from "./store.js";
 
 /**
+ * @typedef {import("./outbox.js").Outbox} Outbox
+ * @typedef {import("./picture-queue.js").PictureQueue} PictureQueue
+ */
+
+/**
  * `session`: who is signed in; `own`: the technician whose day is the reader's own, or null.
  *
- * @param {{ session: OnPhone.Session | null, own: string | null, outbox: import("./outbox.js").Outbox }} options
+ * @param {{ session: OnPhone.Session | null, own: string | null, outbox: Outbox, pictures: PictureQueue }} options
  */
-export async function openMenu({ session, own, outbox }) {
+export async function openMenu({ session, own, outbox, pictures }) {
   const dialog = element(
     "dialog",
     { class: "sheet-dialog", "aria-labelledby": "menu-title", onclose: ({ currentTarget }) => currentTarget.remove() },
@@ -44,7 +49,7 @@ export async function openMenu({ session, own, outbox }) {
       looks(),
       own ? await positionChoice(own) : null,
       own ? calendarChoice(own) : null,
-      session ? element("button", { class: "danger big", onclick: () => signOut(session, outbox) }, text("menu.sign_out")) : null,
+      session ? element("button", { class: "danger big", onclick: () => signOut(session, outbox, pictures) }, text("menu.sign_out")) : null,
       element("p", { class: "fault", id: "menu-fault", role: "alert" }),
     ),
   );
@@ -191,12 +196,16 @@ function calendarChoice(technicianId) {
  * Nothing stays on the phone. What was not sent yet is sent first, or given up knowingly.
  *
  * @param {OnPhone.Session} session
- * @param {import("./outbox.js").Outbox} outbox
+ * @param {Outbox} outbox
+ * @param {PictureQueue} pictures
  */
-async function signOut(session, outbox) {
+async function signOut(session, outbox, pictures) {
   await outbox.flush(true);
+  await pictures.flush();
   const left = (await outbox.reports()).filter((row) => row.state === "waiting").length;
   if (left && !confirm(text("menu.sign_out_waiting", { count: left }))) return;
+  const unsent = (await pictures.mine()).filter((row) => row.state !== "sent").length;
+  if (unsent && !confirm(text("menu.sign_out_pictures", { count: unsent }))) return;
   const answer = await request("DELETE", "/session");
   if (answer.status === 0 || answer.status >= 500) {
     byId("menu-fault").textContent = text("menu.sign_out_away");
@@ -205,6 +214,8 @@ async function signOut(session, outbox) {
   stopSharing();
   forgetForms();
   await outbox.use(null);
+  for (const { id } of await pictures.mine()) await pictures.drop(id);
+  await pictures.use(null);
   await exclusively(() => removeAllOf(session.technician_id));
   await forgetPage();
   location.assign("/sign-in");

@@ -53,7 +53,7 @@ export class Outbox extends EventTarget {
    */
   async use(sender) {
     this.#sender = sender;
-    if ((await this.reports()).some((row) => row.state === "waiting")) this.#haveSentLater();
+    if ((await this.reports()).some((row) => row.state === "waiting")) this.haveSentLater();
     await this.flush();
   }
 
@@ -71,7 +71,7 @@ export class Outbox extends EventTarget {
     const number = await keep("reports", row);
     this.#tell();
     this.#later(GRACE + AFTER_GRACE);
-    this.#haveSentLater();
+    this.haveSentLater();
     return number;
   }
 
@@ -165,7 +165,7 @@ export class Outbox extends EventTarget {
   }
 
   /** Ask the browser to wake the service worker (sync.js) once there is a connection. */
-  async #haveSentLater() {
+  async haveSentLater() {
     const registration = await navigator.serviceWorker?.getRegistration("/my-day");
     const asked = await registration?.sync?.register(NAME).then(
       () => true,
@@ -194,7 +194,8 @@ export class Outbox extends EventTarget {
   }
 }
 
-function newId() {
+/** One that nothing else has. */
+export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -15,7 +15,7 @@ import { icon } from "./icons.js";
 import { keepPage } from "./install.js";
 import { ticksOf } from "./load.js";
 import { openMenu, resumeSharing } from "./menu.js";
-import { deeds, outbox, showReports } from "./reporting.js";
+import { deeds, outbox, pictures, showReports, takePictures } from "./reporting.js";
 import { draw, drawPlain } from "./screen.js";
 import { request } from "./service.js";
 import { changed, noteConnection, state, whenChanged } from "./state.js";
@@ -81,6 +81,7 @@ async function identified(session, kept) {
   else if (session.csrf_token !== kept.csrf_token) {
     state.session = session;
     await outbox.use(session);
+    await pictures.use(session);
   }
 }
 
@@ -97,6 +98,7 @@ async function begin(session) {
   if (!state.technicianId) return chooseTechnician();
   if (own && !state.isReadOnly) {
     outbox.use(session);
+    takePictures(session);
     await loadHistories();
     keepPage();
     keepForGood();
@@ -221,7 +223,7 @@ function wire() {
   byId("back").addEventListener("click", () => show(shifted(state.iso, -1)));
   byId("forth").addEventListener("click", () => show(shifted(state.iso, 1)));
   byId("menu").addEventListener("click", () =>
-    openMenu({ session: state.session, own: state.isReadOnly ? null : state.technicianId, outbox }),
+    openMenu({ session: state.session, own: state.isReadOnly ? null : state.technicianId, outbox, pictures }),
   );
   for (const tab of ["stops", "load"]) {
     byId(`tab-${tab}`).addEventListener("click", () => {

@@ -32,6 +32,27 @@ declare namespace OnPhone {
   /** A report before it has a number. */
   type NewReport = Omit<Report, "number">;
 
+  /** A photo or a signature; what has arrived stays for a while, to be looked at without a connection. */
+  interface Picture {
+    id: string;
+    technician_id: string;
+    job_id: string;
+    kind: "photo" | "signature";
+    content: ArrayBuffer;
+    media_type: string;
+    taken_at: number;
+    state: "waiting" | "sent" | "refused";
+    faults?: Api.ProblemFault[];
+    attempts: number;
+  }
+
+  /** What is told of a picture without it. */
+  type ShownPicture = Omit<Picture, "content">;
+
+  interface PictureSchema extends DBSchemaOfIdb {
+    pictures: { key: string; value: Picture };
+  }
+
   /** A day as it was last read; `seen` is the day that was last looked at. */
   interface KeptDay {
     key: string;
@@ -114,6 +135,7 @@ declare namespace OnPhone {
     tab: string;
     kept: KeptDay | undefined;
     reports: Report[];
+    pictures: ShownPicture[];
     ticks: Set<string>;
     connection: Connection;
     isBusy: boolean;

@@ -5,6 +5,7 @@ import { isoDay, startOfDay, time } from "../format.js";
 import { keepForm } from "../kept-forms.js";
 import { text } from "../texts.js";
 import { icon } from "./icons.js";
+import { signaturePad } from "./signature-pad.js";
 
 const REASONS = [
   "customer_absent",
@@ -22,7 +23,14 @@ const LONGEST_NAME = 200;
 const MOST_PARTS = 9_999;
 
 /**
- * Ask for what belongs to the end of a job. Resolves to `{at, content}` for a report of this `kind`,
+ * @typedef {object} End
+ * @property {Date} at
+ * @property {Omit<Api.NewReport, "id" | "at">} content
+ * @property {Blob | null} signature as it was drawn
+ */
+
+/**
+ * Ask for what belongs to the end of a job. Resolves to `{at, content, signature}` for a report of this `kind`,
  * or null if it was closed. `others` are parts besides the planned ones that may have been used;
  * `owner` is the account whose form it is.
  *
@@ -30,7 +38,7 @@ const MOST_PARTS = 9_999;
  * @param {Api.RouteStop & { job_id: string }} stop
  * @param {Api.PartCount[]} others
  * @param {string} owner
- * @returns {Promise<{ at: Date, content: Omit<Api.NewReport, "id" | "at"> } | null>}
+ * @returns {Promise<End | null>}
  */
 export function askForEnd(kind, stop, others, owner) {
   const isDone = kind === "completed";
@@ -45,6 +53,7 @@ export function askForEnd(kind, stop, others, owner) {
   const when = element("input", { type: "time", value: time(opened), required: true, "aria-describedby": "when-fault" });
   const whenFault = element("p", { class: "fault", id: "when-fault", role: "alert" });
   const note = element("textarea", { rows: 3, maxlength: LONGEST_NOTE });
+  const pad = signaturePad();
   const signer = element("input", { type: "text", maxlength: LONGEST_NAME, autocomplete: "off" });
   const reasonFault = element("p", { class: "fault", id: "reason-fault", role: "alert" });
 
@@ -81,6 +90,7 @@ export function askForEnd(kind, stop, others, owner) {
     ),
     element("label", {}, text("form.note"), note),
     element("label", {}, text("form.signed_by"), signer),
+    pad.node,
     element("label", {}, text("form.when"), when),
     whenFault,
   );
@@ -139,9 +149,9 @@ export function askForEnd(kind, stop, others, owner) {
   dialog.showModal();
 
   return new Promise((resolve) => {
-    /** @type {{ at: Date, content: Omit<Api.NewReport, "id" | "at"> } | null} */
+    /** @type {End | null} */
     let result = null;
-    form.addEventListener("submit", (event) => {
+    form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const reason = reasonOf();
       const at = momentOf(when.value, opened);
@@ -150,7 +160,8 @@ export function askForEnd(kind, stop, others, owner) {
       when.setAttribute("aria-invalid", String(!at));
       if (!isDone && !reason) return choices()[0]?.focus();
       if (!at) return when.focus();
-      result = { at, content: { kind, job_id: stop.job_id, ...given(counts, note, signer), ...(reason ? { reason } : {}) } };
+      const content = { kind, job_id: stop.job_id, ...given(counts, note, signer), ...(reason ? { reason } : {}) };
+      result = { at, content, signature: await pad.read() };
       dialog.close();
     });
     dialog.addEventListener("close", () => {

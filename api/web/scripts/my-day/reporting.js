@@ -7,6 +7,8 @@ import { GRACE } from "./delivery.js";
 import { keepTicks } from "./load.js";
 import { Toast } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { PictureQueue } from "./picture-queue.js";
+import { mountPictures } from "./pictures.js";
 import { askForEnd } from "./report-form.js";
 import { changed, noteConnection, state } from "./state.js";
 import { keepForGood, readValue } from "./store.js";
@@ -15,10 +17,27 @@ import { keepForGood, readValue } from "./store.js";
 const BETWEEN_TAPS = 900;
 
 export const outbox = new Outbox(noteConnection);
+export const pictures = new PictureQueue(outbox);
 const toast = new Toast(byId("toast"));
 
 /** @type {OnPhone.Deeds} */
 export const deeds = { report, tick, seen, retry: (number) => outbox.retry(number), drop: (number) => outbox.withdraw(number) };
+
+/**
+ * Pictures are taken, kept and sent for this technician from now on.
+ *
+ * @param {OnPhone.Session} session
+ */
+export function takePictures(session) {
+  mountPictures(pictures, {
+    told: (shown) => {
+      state.pictures = shown;
+      changed();
+    },
+    toast: (words) => toast.show(words),
+  });
+  pictures.use(session).catch(console.error);
+}
 
 /** Show how far reports have got. */
 export async function showReports() {
@@ -43,6 +62,8 @@ async function report(kind, stop) {
   rest();
   const about = { title: stop.title, place: stop.name };
   let number;
+  /** @type {string | null} */
+  let signatureId = null;
   if (kind === "en_route" || kind === "on_site") {
     number = await add({ kind, job_id: jobId }, about);
   } else {
@@ -51,12 +72,13 @@ async function report(kind, stop) {
     rest();
     if (!given) return;
     number = await add(given.content, { ...about, at: given.at });
+    if (number !== null && given.signature) signatureId = await keepSignature(jobId, given.signature);
     scrollTo({ top: 0 });
   }
   if (number === null) return;
   keepForGood();
   const made = number;
-  toast.show(text(`toast.${kind}`, { place: stop.name ?? stop.title }), { seconds: GRACE / 1_000, undo: () => undo(made) });
+  toast.show(text(`toast.${kind}`, { place: stop.name ?? stop.title }), { seconds: GRACE / 1_000, undo: () => undo(made, signatureId) });
 }
 
 /**
@@ -81,9 +103,28 @@ function rest() {
   setTimeout(() => delete document.body.dataset.resting, BETWEEN_TAPS);
 }
 
-/** @param {number} number */
-async function undo(number) {
-  toast.show(text((await outbox.withdraw(number)) ? "toast.undone" : "toast.too_late"));
+/**
+ * @param {string} jobId
+ * @param {Blob} signature
+ */
+async function keepSignature(jobId, signature) {
+  try {
+    return await pictures.add(jobId, "signature", signature);
+  } catch (error) {
+    console.error(error);
+    toast.show(text("pictures.not_kept"));
+    return null;
+  }
+}
+
+/**
+ * @param {number} number
+ * @param {string | null} signatureId what was signed with it
+ */
+async function undo(number, signatureId) {
+  const isUndone = await outbox.withdraw(number);
+  if (isUndone && signatureId) await pictures.drop(signatureId);
+  toast.show(text(isUndone ? "toast.undone" : "toast.too_late"));
 }
 
 /**

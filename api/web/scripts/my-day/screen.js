@@ -33,6 +33,7 @@ export function draw(state, deeds) {
     state.kept?.day,
     state.kept?.seen,
     state.reports,
+    state.pictures,
     [...state.ticks],
     state.tab,
     state.iso,

@@ -10,6 +10,7 @@ export const state = {
   tab: "stops",
   kept: undefined,
   reports: [],
+  pictures: [],
   ticks: new Set(),
   connection: "unknown",
   isBusy: false,

@@ -1,10 +1,11 @@
-/** All that is known of a stop beside its place and time: colleagues, tasks, parts, tools, history. */
+/** All that is known of a stop beside its place and time: colleagues, tasks, parts, tools, pictures, history. */
 
 import { element } from "../dom.js";
 import { number, time } from "../format.js";
 import { text } from "../texts.js";
 import { historyOf, historyView } from "./history.js";
 import { icon } from "./icons.js";
+import { picturesView } from "./pictures.js";
 import { phoneAddress } from "./places.js";
 
 /**
@@ -14,6 +15,7 @@ import { phoneAddress } from "./places.js";
 export function detailsView(stop, { isOpen }) {
   const isDepot = stop.kind === "depot";
   const history = stop.kind === "visit" && stop.job_id ? historyView(stop.job_id) : null;
+  const pictures = stop.kind === "visit" && stop.job_id ? picturesView(stop.job_id) : null;
   const known = stop.job_id ? (historyOf(stop.job_id)?.visits.length ?? 0) : 0;
   return element(
     "div",
@@ -51,6 +53,7 @@ export function detailsView(stop, { isOpen }) {
           ),
         )
       : null,
+    pictures ? section("camera", text("section.pictures"), pictures) : null,
     history
       ? section(
           "history",

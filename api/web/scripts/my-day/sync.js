@@ -4,9 +4,11 @@
  */
 
 import { deliver, NAME } from "./delivery.js";
+import { deliverPictures, PICTURES } from "./picture-delivery.js";
 import { readValue } from "./store.js";
 
 const channel = new BroadcastChannel(NAME);
+const pictures = new BroadcastChannel(PICTURES);
 
 const worker = /** @type {OnWorker.Scope} */ (/** @type {unknown} */ (self));
 
@@ -21,6 +23,10 @@ async function sendAll() {
     if (!sender) return;
     const { outcome, wait } = await deliver(sender, { answered: () => channel.postMessage("change") });
     if (outcome === "away" || outcome === "failed") throw new Error(`Reports wait: ${outcome}`);
+    if (outcome === "done") {
+      const sent = await deliverPictures(sender, { answered: () => pictures.postMessage("change") });
+      if (sent === "away" || sent === "failed") throw new Error(`Pictures wait: ${sent}`);
+    }
     if (outcome !== "early") return;
     await new Promise((done) => {
       setTimeout(done, wait ?? 0);
