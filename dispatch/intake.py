@@ -268,8 +268,19 @@ class JobContent(Input):
     site_id: Code | None = None
     site: Annotated[NewSite | None, Field(validate_default=True)] = None
     title: Text
+    asset_id: Code | None = None
+    """The machine that it is about; it is at the job's site."""
+    work_type_id: Code | None = None
+    """The job template that it was made from."""
+    contact_name: Text | None = None
+    """Whom to ask for there."""
+    contact_phone: Text | None = None
+    note: LongText | None = None
+    """For whoever goes there."""
     hold_reason: Text | None = None
     """Given: the job waits and is not planned."""
+    hold_until: Day | None = None
+    """The local day until which it waits, as far as is known; it stays on hold after it too."""
     priority: Priority = Priority.NORMAL
     duration_minutes: SomeMinutes
     due_at: Moment | None = None
@@ -294,6 +305,17 @@ class JobContent(Input):
                 {"action": "give either site_id or site"},
             )
         return site
+
+    @field_validator("hold_until")
+    @classmethod
+    def _waits_for_something(cls, until: date | None, info: ValidationInfo) -> date | None:
+        if until is not None and info.data.get("hold_reason", "") is None:
+            raise PydanticCustomError(
+                "hold_without_reason",
+                "a job that is not on hold waits until no day",
+                {"action": "give hold_reason too"},
+            )
+        return until
 
     @field_validator("forbidden")
     @classmethod

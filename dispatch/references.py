@@ -24,6 +24,7 @@ REFERS: Mapping[str, Tables] = {
     "technician_id": (Technician,),
     "technician_ids": (Technician,),
     "pinned_technician_id": (Technician,),
+    "work_type_id": (JobTemplate,),
     "preferred": (Technician,),
     "allowed": (Technician,),
     "forbidden": (Technician,),

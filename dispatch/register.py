@@ -30,7 +30,7 @@ class Register(Generic[Row, Content, Out]):
     """What is kept in ``table``, which the log calls ``entity``.
 
     ``apply`` writes a content into a row; it may raise ``Conflict``. ``show`` says what rows look
-    like to others, asking once for all of them.
+    like to others, asking once for all of them. ``kept`` and ``removed`` do what has to follow.
     """
 
     entity: log.Entity
@@ -39,6 +39,8 @@ class Register(Generic[Row, Content, Out]):
     out: type[Out]
     apply: Callable[[Session, Row, Content], None] = _every_field
     show: Callable[[Session, Sequence[Row]], list[Out]] | None = None
+    kept: Callable[[Session, Row], None] | None = None
+    removed: Callable[[Session, str], None] | None = None
 
     def put(self, session: Session, id_: str, content: Content, *, actor: str) -> tuple[Out, bool]:
         """Keep the content under the id, in place of what was there; also whether it is new.
@@ -55,6 +57,8 @@ class Register(Generic[Row, Content, Out]):
         self.apply(session, row, content)
         session.add(row)
         session.flush()
+        if self.kept is not None:
+            self.kept(session, row)
         [out] = self._shown(session, [row])
         after = out.model_dump(mode="json")
         if before != after:
@@ -83,6 +87,8 @@ class Register(Generic[Row, Content, Out]):
             cause = "others refer to it"
             action = "change or remove those first, or set it out of use"
             raise Conflict(Fault("in_use", f"{self.kind} {id_}", cause, action)) from None
+        if self.removed is not None:
+            self.removed(session, id_)
         log.record(session, actor, "remove", self.entity, id_, before=before)
 
     def row(self, session: Session, id_: str) -> Row:

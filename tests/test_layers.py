@@ -66,7 +66,7 @@ GROUND: dict[str, set[str]] = {
     "dispatch": {
         "calendar_texts", "coordinates", "cores", "database_files", "engines", "errors", "intake",
         "local_time", "log", "migrations", "models", "output", "paging", "processes", "references",
-        "register", "settings", "store", "texts", "turns", "weakness",
+        "register", "search_texts", "settings", "store", "texts", "turns", "weakness",
     },
     "api": set(),
 }  # fmt: skip

@@ -124,6 +124,8 @@ POLICY: dict[str, Access] = {
     "list_issues": OFFICE,
     "list_repairs": OFFICE,
     # jobs
+    "find_anything": OFFICE,
+    "read_backlog": OFFICE,
     "create_job": OFFICE,
     "list_jobs": OFFICE,
     "read_job": OWN_JOB,

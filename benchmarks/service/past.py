@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from sqlalchemy import Engine, Table, text
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
-from dispatch import models
+from dispatch import models, search_texts, store
 from dispatch.models import (
     AlarmState,
     AlertFormat,
@@ -87,6 +87,10 @@ class Past:
                 _load(raw, connection.dialect, table, rows)
             if connection.dialect.name == "postgresql":
                 _move_sequences(connection)
+        with Session(engine) as session:
+            # What is at the sites is found by them.
+            search_texts.note(session, sites=store.all_ids(session, models.Site))
+            session.commit()
         if self.analyzed:
             with engine.begin() as connection:
                 connection.exec_driver_sql("ANALYZE")

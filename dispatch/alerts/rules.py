@@ -130,8 +130,12 @@ def _known_placeholders(title: str) -> str:
 
 
 class TemplateContent(Input):
-    """What the job that an alert makes looks like."""
+    """What the job that an alert makes looks like; people make jobs from it, too."""
 
+    name: Text | None = None
+    """What people call such work; null: as the title says."""
+    priority: Priority = Priority.NORMAL
+    """Of jobs that people make from it."""
     title: Annotated[Text, AfterValidator(_known_placeholders)]
     """With `{type}`, `{severity}`, `{message}`, `{device}`, `{asset}`, `{model}`, `{site}`."""
     skills: SkillLevels = Field(default=[])
@@ -154,6 +158,8 @@ class TemplateContent(Input):
 
 class TemplateOut(Output):
     id: str
+    name: str | None
+    priority: Priority
     title: str
     skills: list[dict[str, Any]]
     parts: list[dict[str, Any]]

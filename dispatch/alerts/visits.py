@@ -117,6 +117,8 @@ def new_job(alert: Alert, template: JobTemplate, title: str, at: datetime) -> Ne
     return NewJob.model_validate(
         {
             "site_id": alert.site_id,
+            "asset_id": alert.asset_id,
+            "work_type_id": template.id,
             "title": title,
             "priority": priority_of(template, alert.severity),
             "duration_minutes": template.duration_minutes,

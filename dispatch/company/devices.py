@@ -11,10 +11,11 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session, col, select
 
+from dispatch import search_texts
 from dispatch.errors import Conflict
 from dispatch.intake import Code, Input, Moment, Text
 from dispatch.log import Entity
-from dispatch.models import Asset, Device, DeviceName, Site
+from dispatch.models import Asset, Device, DeviceName, Findable, Site
 from dispatch.output import Output
 from dispatch.register import Register
 from solver.faults import Fault
@@ -145,11 +146,21 @@ def _show_devices(session: Session, rows: Sequence[Device]) -> list[DeviceOut]:
     return [DeviceOut(**row.model_dump(), names=sorted(names[row.id])) for row in rows]
 
 
+def _note_asset(session: Session, row: Asset) -> None:
+    search_texts.note(session, assets=[row.id])
+
+
+def _forget_asset(session: Session, id_: str) -> None:
+    search_texts.forget(session, Findable.ASSET, id_)
+
+
 ASSETS: Register[Asset, AssetContent, AssetOut] = Register(
     Entity.ASSET,
     Asset,
     AssetContent,
     AssetOut,
+    kept=_note_asset,
+    removed=_forget_asset,
 )
 DEVICES: Register[Device, DeviceContent, DeviceOut] = Register(
     Entity.DEVICE,

@@ -2,14 +2,13 @@
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Collection
 from typing import Any
 
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from dispatch import log
+from dispatch import log, search_texts
 from dispatch.coordinates import area_faults
 from dispatch.errors import InvalidInput, existing, refuse_if_stale
 from dispatch.intake import NewSite, faults_of, for_change
@@ -17,11 +16,16 @@ from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, LocatedBy, Site
 from dispatch.output import Output
 from dispatch.plans import queries
+from dispatch.search_texts import plain
 from dispatch.settings import Settings
 from dispatch.store import rows_where
 
 WHERE = frozenset({"latitude", "longitude", "territory", "access_minutes"})
 """What of a site decides who can be there, and when."""
+
+
+SEARCHED = frozenset({"name", "address", "phone"})
+"""What of a site it is found by."""
 
 
 class SiteOut(Output):
@@ -53,27 +57,21 @@ class SiteChange(for_change(NewSite, without={"id"})):  # type: ignore[misc]
 def find_sites(session: Session, search: str, *, limit: int = 20) -> list[SiteOut]:
     """Sites where every word of the search begins one of id, name or address, whatever its accents
     and capitals, or is a part of the phone number; whose name begins with it comes first."""
-    words = re.findall(r"\w+", _plain(search))
+    words = re.findall(r"\w+", plain(search))
     if search.strip() and not words:
         return []
     # Neither database folds Vietnamese letters, and a company's sites are some thousands.
     columns = select(Site.id, Site.name, Site.address, Site.phone)
     found = []
     for id_, name, address, phone in session.exec(columns):
-        everything = " ".join(["", *re.findall(r"\w+", _plain(f"{id_} {name} {address}"))])
+        everything = " ".join(["", *re.findall(r"\w+", plain(f"{id_} {name} {address}"))])
         digits = re.sub(r"\D", "", phone or "")
         if all(f" {word}" in everything or (word.isdigit() and word in digits) for word in words):
-            begins_so = _plain(name).startswith(" ".join(words))
-            found.append((not begins_so, _plain(name), id_))
+            begins_so = plain(name).startswith(" ".join(words))
+            found.append((not begins_so, plain(name), id_))
     chosen = [id_ for *_, id_ in sorted(found)[:limit]]
     sites = {site.id: site for site in rows_where(session, Site, "id", chosen)}
     return [SiteOut.model_validate(sites[id_]) for id_ in chosen]
-
-
-def _plain(text: str) -> str:
-    """Without accents and capitals."""
-    letters = unicodedata.normalize("NFD", text.casefold()).replace("đ", "d")
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def read_site(session: Session, site_id: str) -> SiteOut:
@@ -114,6 +112,8 @@ def change_site(
         site.located_by = None if after.latitude is None else LocatedBy.GIVEN
     session.add(site)
     session.flush()
+    if SEARCHED & set(different):
+        search_texts.note(session, sites=[site_id])
     log.record(
         session,
         actor,

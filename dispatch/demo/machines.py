@@ -23,6 +23,8 @@ SKILL_OF = {
     "Thiết bị y tế": "medical-devices",
 }
 """Of machines by their names."""
+NAME_OF = {skill: f"Sửa {name.lower()}" for name, skill in SKILL_OF.items()}
+"""Of the work on them."""
 
 
 def watch_machines(session: Session, *, actor: str) -> None:
@@ -41,6 +43,7 @@ def watch_machines(session: Session, *, actor: str) -> None:
         if skill not in known:
             continue
         template = TemplateContent(
+            name=NAME_OF.get(skill),
             title="{asset}: {message}",
             skills=[SkillLevel(skill_id=skill)],
             duration_minutes=45,

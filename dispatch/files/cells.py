@@ -263,6 +263,7 @@ YES_OR_NO = Cell(_yes_or_no, lambda value, _zone: "true" if value else "false")
 TIME_OF_DAY = Cell(_time_of_day, _write_time)
 WEEKDAY = Cell(_weekday, lambda value, _zone: WEEKDAYS[value])
 MOMENT = Cell(_moment, _write_moment)
+DAY = Cell(_day, _plain)
 TEXTS = Cell(_texts, _write_texts)
 WINDOWS = Cell(_windows, _write_windows)
 SKILLS = _counted("skill_id", "level")
@@ -287,6 +288,7 @@ OF_TYPE: tuple[tuple[Any, Cell], ...] = (
     (float, DECIMAL),
     (time, TIME_OF_DAY),
     (AwareDatetime, MOMENT),
+    (date, DAY),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from dispatch import log, store
+from dispatch import log, search_texts, store
 from dispatch.company.master_data import AbsenceEntry, DepotEntry, SiteEntry, TechnicianEntry
 from dispatch.company.sites import WHERE, look_again
 from dispatch.coordinates import area_faults
@@ -18,7 +18,7 @@ from dispatch.errors import InvalidInput
 from dispatch.files import links
 from dispatch.files.cells import Clock
 from dispatch.files.csv_pages import Page, read_page
-from dispatch.files.sheets import JOBS, LINKS, SHEETS, SITES, Sheet
+from dispatch.files.sheets import ASSETS, JOBS, LINKS, SHEETS, SITES, Sheet
 from dispatch.intake import Input, StoredJob
 from dispatch.jobs import jobs
 from dispatch.jobs.links import hold
@@ -116,6 +116,10 @@ def import_folder(
     for page in stocks:
         _store(session, page, by_sheet, actor)
     session.expire_all()
+    sites, assets, found = (
+        [id_ for id_, *_ in changed.get(one.file, ())] for one in (SITES, ASSETS, JOBS)
+    )
+    search_texts.note(session, sites=sites, assets=assets, jobs=found)
     movements.count(session, actor=actor, at=now())
     if move_to is None:
         _ask_for_places(session, changed.get(JOBS.file, ()), settings, actor)

@@ -164,7 +164,9 @@ JOBS = Sheet(
         ),
     ),
     order="id site_id title status hold_reason priority duration_minutes due_at told_at windows "
-    "skills parts tools preferred allowed forbidden pinned_technician_id pinned_start_at",
+    "skills parts tools preferred allowed forbidden pinned_technician_id pinned_start_at "
+    "asset_id contact_name contact_phone note hold_until",
+    optional=frozenset({"asset_id", "contact_name", "contact_phone", "note", "hold_until"}),
 )
 LINKS = Sheet(
     "job_links.csv",
@@ -173,6 +175,7 @@ LINKS = Sheet(
     (Detail("job_ids", models.JobLinkMember, "link_id", "job_id", numbered="position"),),
     order="id kind job_ids least_minutes most_minutes person by",
 )
+ASSETS = Sheet("assets.csv", AssetEntry, models.Asset, order="id site_id name model serial_number")
 DEPOTS = Sheet(
     "depots.csv", DepotEntry, Depot, (Detail("tools", models.DepotTool, "depot_id", "tool_id"),)
 )
@@ -182,7 +185,7 @@ SHEETS = (
     Sheet("tools.csv", CatalogueEntry, Tool),
     SITES,
     Sheet("opening_hours.csv", OpeningHoursEntry, models.OpeningHours, owned=True),
-    Sheet("assets.csv", AssetEntry, models.Asset, order="id site_id name model serial_number"),
+    ASSETS,
     DEPOTS,
     Sheet("depot_stock.csv", DepotPartEntry, models.DepotStock, owned=True),
     TECHNICIANS,

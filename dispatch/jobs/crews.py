@@ -52,7 +52,10 @@ from dispatch.settings import Settings
 from solver.faults import Fault
 from solver.links import Person
 
-FOR_ALL = frozenset({*IN_COMMON, "hold_reason", "told_at"})
+FOR_ALL = frozenset(
+    {*IN_COMMON, "hold_reason", "hold_until", "told_at"}
+    | {"asset_id", "contact_name", "contact_phone", "note"}
+)
 """What is said of one job of a crew is said of all."""
 _SEEN_BY_LINKS = frozenset({*IN_COMMON, "duration_minutes", "pinned_technician_id"})
 MOST_PLACES = 9

@@ -1,7 +1,7 @@
 """A job with everything that belongs to it: what hangs on its row, as rows and as it is read."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -9,6 +9,7 @@ from dispatch import store
 from dispatch.intake import JobContent, PartQuantity, SkillLevel, Window
 from dispatch.jobs.links import JobLinkOut, links_by_job
 from dispatch.models import (
+    Asset,
     Job,
     JobPart,
     JobSkill,
@@ -20,6 +21,7 @@ from dispatch.models import (
     Wish,
 )
 from dispatch.output import Output
+from solver.faults import Fault
 
 
 class JobOut(Output):
@@ -28,8 +30,17 @@ class JobOut(Output):
     id: str
     site_id: str
     title: str
+    asset_id: str | None
+    """The machine that it is about."""
+    work_type_id: str | None
+    """The job template that it was made from."""
+    contact_name: str | None
+    contact_phone: str | None
+    note: str | None
     status: JobStatus
     hold_reason: str | None
+    hold_until: date | None
+    """The local day until which it waits, as far as is known."""
     priority: Priority
     duration_minutes: int
     due_at: datetime | None
@@ -75,6 +86,16 @@ def detail_rows(
             for technician in getattr(new, wish)
         ),
     ]
+
+
+def asset_faults(session: Session, new: JobContent) -> list[Fault]:
+    """Why the job cannot be about its machine; one that is not known is no matter of this."""
+    asset = None if new.asset_id is None else session.get(Asset, new.asset_id)
+    if asset is None or asset.site_id == new.site_id:
+        return []
+    cause = f"{asset.id!r} is at the site {asset.site_id!r}"
+    action = "give the site that it is at, or another machine"
+    return [Fault("asset_elsewhere", "asset_id", cause, action)]
 
 
 def outs_of(session: Session, jobs: Sequence[Job]) -> list[JobOut]:

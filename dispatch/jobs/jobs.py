@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from dispatch import log, store
+from dispatch import log, search_texts, store
 from dispatch.coordinates import area_faults
 from dispatch.errors import Conflict, InvalidInput, NotFound, refuse_if_stale
 from dispatch.intake import JobChange, JobContent, NewJob, NewSite, faults_of
 from dispatch.jobs import idempotency
-from dispatch.jobs.details import DETAILS, JobOut, detail_rows, outs_of
+from dispatch.jobs.details import DETAILS, JobOut, asset_faults, detail_rows, outs_of
 from dispatch.jobs.placements import ask_for_place
 from dispatch.local_time import as_said, local_span
 from dispatch.models import (
@@ -44,7 +44,13 @@ CHANGEABLE = (*PLANNABLE, JobStatus.ON_HOLD)
 COLUMNS = (
     "site_id",
     "title",
+    "asset_id",
+    "work_type_id",
+    "contact_name",
+    "contact_phone",
+    "note",
     "hold_reason",
+    "hold_until",
     "priority",
     "duration_minutes",
     "due_at",
@@ -54,11 +60,15 @@ COLUMNS = (
 )
 
 
+SEARCHED = frozenset({"title", "site_id", "asset_id", "contact_name", "contact_phone"})
+"""What of a job it is found by."""
 CLOSE = "close"
 """What the log calls it when nothing more is to be done about a job."""
 WISHES = ("allowed", "forbidden", "pinned_technician_id")
 """Of whom a new job may name nobody both ways."""
-ELSEWHERE_NO_MATTER = frozenset({"title", "told_at"})
+ELSEWHERE_NO_MATTER = frozenset(
+    {"title", "told_at", "asset_id", "work_type_id", "contact_name", "contact_phone", "note"}
+)
 """A change of these leaves a job where it is in the plan."""
 
 
@@ -91,6 +101,7 @@ def create_job(
     if key is not None:
         idempotency.note_key(session, actor, key, new, job.id)
     session.flush()
+    search_texts.note(session, sites=[site_id] if new.site else [], jobs=[job.id])
     out = read_job(session, job.id)
     log.record(session, actor, "create", log.Entity.JOB, job.id, after=out.model_dump(mode="json"))
     if job.status == JobStatus.OPEN and job.priority.is_at_least(settings.place_at_once):
@@ -167,6 +178,8 @@ def change_job(
         )
     before = outs_of(session, [job])[0]
     given = change.model_dump(exclude_unset=True)
+    if "hold_reason" in given and given["hold_reason"] is None:
+        given.setdefault("hold_until", None)
     fields = {*COLUMNS, *DETAILS}
     wanted = _wanted(before, {**before.model_dump(include=fields), **given})
     different = {name for name in given if getattr(wanted, name) != getattr(before, name)}
@@ -175,11 +188,14 @@ def change_job(
     faults = [
         *(fault for fault in past_faults(wanted, settings) if fault.where in different),
         *unknown_references(session, references_of(wanted)),
+        *(asset_faults(session, wanted) if different & {"asset_id", "site_id"} else ()),
     ]
     if faults:
         raise InvalidInput(*faults)
     _apply(session, job, wanted, different, actor)
     session.flush()
+    if different & SEARCHED:
+        search_texts.note(session, jobs=[job_id])
     after = _logged(session, job, "change", before, actor)
     if job.status in PLANNABLE and different - ELSEWHERE_NO_MATTER:
         is_urgent = job.priority.is_at_least(settings.place_at_once)
@@ -259,7 +275,7 @@ def withdraw_job(session: Session, job: Job, *, actor: str) -> JobOut:
 
 def _cancel(session: Session, job: Job, actor: str) -> None:
     job.status = JobStatus.CANCELLED
-    job.hold_reason = None
+    job.hold_reason = job.hold_until = None
     _take_off(session, job.id, actor)
     _touch(session, job)
 
@@ -279,6 +295,7 @@ def new_faults(session: Session, new: NewJob, settings: Settings) -> list[Fault]
         *past_faults(new, settings),
         *unknown_references(session, references_of(new)),
         *(_site_faults(new.site, settings) if new.site else []),
+        *asset_faults(session, new),
     ]
 
 

@@ -85,4 +85,5 @@ from dispatch.models.plans import (
     Waiver,
 )
 from dispatch.models.records import Firing, LogEntry, LogStart
+from dispatch.models.search import Findable, SearchText
 from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery

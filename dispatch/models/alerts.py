@@ -8,6 +8,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from dispatch.models.base import json_column, now, only_among, text_of
+from dispatch.models.jobs import Priority
 
 
 class Severity(StrEnum):
@@ -134,12 +135,16 @@ class AlertSource(SQLModel, table=True):
 
 
 class JobTemplate(SQLModel, table=True):
-    """What the job that an alert makes looks like."""
+    """What the job that an alert makes looks like; what people make jobs from, too."""
 
     __tablename__ = "job_template"
 
     id: str = Field(primary_key=True)
+    name: str | None = None
+    """What people call such work; None: as the title says."""
     title: str
+    priority: Priority = Field(default=Priority.NORMAL, sa_type=text_of(Priority))
+    """Of jobs that people make from it."""
     skills: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     parts: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     tools: list[str] = Field(default_factory=list, sa_column=json_column())

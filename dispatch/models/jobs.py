@@ -1,6 +1,6 @@
 """Customers' work orders, and what technicians say of them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import Index
@@ -92,8 +92,19 @@ class Job(SQLModel, table=True):
     id: str = Field(primary_key=True)
     site_id: str = Field(foreign_key="site.id", index=True)
     title: str
+    asset_id: str | None = Field(default=None, foreign_key="asset.id", index=True)
+    """The machine that it is about."""
+    work_type_id: str | None = Field(default=None, foreign_key="job_template.id", index=True)
+    """What it was made from."""
+    contact_name: str | None = None
+    """Whom to ask for there, and at what number, if not as the site has it."""
+    contact_phone: str | None = None
+    note: str | None = None
+    """For whoever goes there."""
     status: JobStatus = Field(default=JobStatus.OPEN, sa_type=text_of(JobStatus))
     hold_reason: str | None = None
+    hold_until: date | None = None
+    """The local day until which it waits, as far as is known."""
     priority: Priority = Field(default=Priority.NORMAL, sa_type=text_of(Priority))
     duration_minutes: int
     due_at: datetime | None = None

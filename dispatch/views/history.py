@@ -56,7 +56,7 @@ class EarlierVisit(VisitEnd):
     """A job at the same site, or on the same machine, that is over."""
 
     assets: list[str]
-    """Names of the machines that alerts had told of."""
+    """Names of the machines that it was about."""
     same_asset: bool
     """Whether one of them is a machine of the job that was asked about."""
 
@@ -136,7 +136,7 @@ def job_history(
             Job.id != job_id,
             col(Job.status).in_(OVER),
             # Not "at the site or on the machines": no index answers both at once.
-            col(Job.id).in_(on_machines if same_asset else union(at_site, on_machines)),
+            col(Job.id).in_(union(*on_machines) if same_asset else union(at_site, *on_machines)),
         )
         .order_by(_ended_at().desc(), col(Job.id).desc())
         .limit(limit + 1)
@@ -160,16 +160,17 @@ def _is_before(job: Job) -> ColumnElement[bool]:
     return or_(_ended_at() < ended_at, and_(_ended_at() == ended_at, col(Job.id) < job.id))
 
 
-def _jobs_on(assets: Sequence[str]) -> SelectOfScalar[str]:
-    return (
+def _jobs_on(assets: Sequence[str]) -> Sequence[SelectOfScalar[str]]:
+    told_of = (
         select(JobTask.job_id)
         .join(Device, col(JobTask.device_id) == Device.id)
         .where(func.coalesce(JobTask.asset_id, Device.asset_id).in_(assets))
     )
+    return told_of, select(Job.id).where(col(Job.asset_id).in_(assets))
 
 
 def _assets(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-    """The names of the machines that the jobs' tasks are about, by job and id."""
+    """The names of the machines that the jobs and their tasks are about, by job and id."""
     found: dict[str, dict[str, str]] = {}
     for job_id, asset, name in session.exec(
         select(JobTask.job_id, Asset.id, Asset.name)
@@ -177,6 +178,12 @@ def _assets(session: Session, job_ids: Sequence[str]) -> dict[str, dict[str, str
         .join(Asset, col(Asset.id) == func.coalesce(JobTask.asset_id, Device.asset_id))
         .where(col(JobTask.job_id).in_(job_ids))
         .order_by(JobTask.job_id, Asset.id)
+    ):
+        found.setdefault(job_id, {})[asset] = name
+    for job_id, asset, name in session.exec(
+        select(Job.id, Asset.id, Asset.name)
+        .join(Asset, col(Job.asset_id) == Asset.id)
+        .where(col(Job.id).in_(job_ids))
     ):
         found.setdefault(job_id, {})[asset] = name
     return found

@@ -36,6 +36,10 @@ MAY_READ_ALL = (
         r"FROM webhook_delivery\s+WHERE \S+webhook_id = \S+ AND \S+status",
         {"webhook_delivery"},
     ),
+    # Of all jobs that are over, once those to be done and all places do not fill the page.
+    (r"FROM search_text JOIN job ON", {"search_text", "job"}),
+    # Sites and machines, which are found by the beginning of the key.
+    (r"FROM search_text\s+WHERE", {"search_text"}),
 )
 """Statements that may begin to read a whole growing table, and why they end soon."""
 
@@ -45,6 +49,10 @@ GROWS = (
     (r"/technicians/T001/absences", "it is the list of all of them"),
     (r"/jobs\?needs_location=true", "it is the past of the places that have no location"),
     (r"/jobs\?day=", "windows are found by their ends: those after the day are looked at"),
+    (
+        r"/search\?",
+        "words are looked for in all jobs that are over, where others do not fill a page",
+    ),
 )
 """Answers that take more work for more past, and why they may."""
 

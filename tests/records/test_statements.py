@@ -27,10 +27,12 @@ TIMES = 5
 """So often each is asked: what happens in the background now and then is not counted."""
 LONGER = frozenset(
     {
-        "find_sites", "list_accounts", "list_alert_rules", "list_alert_sources", "list_alerts",
+        "find_anything", "find_sites", "list_accounts", "list_alert_rules", "list_alert_sources",
+        "list_alerts",
         "list_alternatives", "list_assets", "list_dead_letters", "list_deliveries", "list_devices",
         "list_job_templates", "list_jobs", "list_keys", "list_placements", "list_plans",
-        "list_runs", "list_technicians", "list_webhooks", "read_board", "read_job_history",
+        "list_runs", "list_technicians", "list_webhooks", "read_backlog", "read_board",
+        "read_job_history",
         "read_log", "read_plan", "read_route", "read_calendar",
     }
 )  # fmt: skip

@@ -296,7 +296,14 @@ declare namespace Api {
     id: string;
     site_id: string;
     title: string;
+    asset_id: string | null;
+    work_type_id: string | null;
+    contact_name: string | null;
+    contact_phone: string | null;
+    note: string | null;
     status: JobStatus;
+    hold_reason: string | null;
+    hold_until: Day | null;
     priority: Priority;
     duration_minutes: number;
     due_at: Moment | null;
@@ -308,8 +315,68 @@ declare namespace Api {
     allowed: string[];
     forbidden: string[];
     parts_used: Record<string, number> | null;
+    told_at: Moment | null;
+    pinned_technician_id: string | null;
+    pinned_start_at: Moment | null;
+    en_route_at: Moment | null;
+    arrived_at: Moment | null;
+    departed_at: Moment | null;
     links: JobLinkOut[];
     revision: number;
+  }
+
+  /** A job, site, machine or technician that has the words searched for. */
+  interface FoundThing {
+    kind: "job" | "site" | "asset" | "technician";
+    id: string;
+    name: string;
+    matched: ("id" | "title" | "contact" | "phone" | "site" | "address" | "asset" | "name")[];
+    site_id: string | null;
+    site: string | null;
+    address: string | null;
+    phone: string | null;
+    asset_id: string | null;
+    asset: string | null;
+    status: JobStatus | null;
+    day: Day | null;
+    start_at: Moment | null;
+    technician_id: string | null;
+    technician: string | null;
+  }
+
+  interface SearchPage {
+    found: FoundThing[];
+    next: number | null;
+  }
+
+  /** A job that has no day. */
+  interface BacklogJob {
+    job_id: string;
+    title: string;
+    state: "open" | "unassigned" | "on_hold";
+    status: JobStatus;
+    hold_reason: string | null;
+    hold_until: Day | null;
+    priority: Priority;
+    duration_minutes: number;
+    created_at: Moment;
+    due_at: Moment | null;
+    windows: Window[];
+    work_type_id: string | null;
+    site_id: string;
+    site: string;
+    address: string;
+    phone: string | null;
+    territory: string | null;
+    needs_location: boolean;
+    reasons: Reason[];
+    revision: number;
+  }
+
+  interface BacklogPage {
+    jobs: BacklogJob[];
+    count: number;
+    next: number | null;
   }
 
   interface SiteOut {
@@ -605,6 +672,28 @@ declare namespace Api {
     serial_number: string | null;
   }
 
+  interface AssetPage {
+    assets: AssetOut[];
+    next: string | null;
+  }
+
+  /** The work types of the company. */
+  interface JobTemplateOut {
+    id: string;
+    name: string | null;
+    title: string;
+    priority: Priority;
+    skills: SkillLevel[];
+    parts: PartQuantity[];
+    tools: string[];
+    duration_minutes: number;
+  }
+
+  interface JobTemplatePage {
+    job_templates: JobTemplateOut[];
+    next: string | null;
+  }
+
   interface DeadLetterOut {
     id: number;
     source_id: string | null;
@@ -839,33 +928,43 @@ declare namespace Api {
                         ? EndedVisits
                         : Path extends `/jobs/${string}`
                           ? JobOut
-                          : Path extends `/sites?${string}`
-                            ? SitesFound
-                            : Path extends `/runs?${string}`
-                              ? RunPage
-                              : Path extends `/runs/${string}`
-                                ? RunOut
-                                : Path extends `/plans?${string}`
-                                  ? PlanPage
-                                  : Path extends `/plans/${string}/changes`
-                                    ? DraftChanges
-                                    : Path extends `/plans/${string}`
-                                      ? PlanOut
-                                      : Path extends `/alerts?${string}`
-                                        ? AlertPage
-                                        : Path extends `/assets/${string}`
-                                          ? AssetOut
-                                          : Path extends `/dead-letters?${string}`
-                                            ? DeadLetterPage
-                                            : Path extends `/technicians?${string}`
-                                              ? TechnicianPage
-                                              : Path extends `/technicians/${string}/routes/${string}`
-                                                ? DailyRoute
-                                                : Path extends `/technicians/${string}/calendar-link`
-                                                  ? CalendarLinkOut
-                                                  : Path extends `/pages/texts/${string}`
-                                                    ? Record<string, string>
-                                                    : unknown;
+                          : Path extends `/search?${string}`
+                            ? SearchPage
+                            : Path extends `/backlog?${string}`
+                              ? BacklogPage
+                              : Path extends `/job-templates?${string}`
+                                ? JobTemplatePage
+                                : Path extends `/assets?${string}`
+                                  ? AssetPage
+                                  : Path extends `/sites/${string}`
+                                    ? SiteOut
+                                    : Path extends `/sites?${string}`
+                                      ? SitesFound
+                                      : Path extends `/runs?${string}`
+                                        ? RunPage
+                                        : Path extends `/runs/${string}`
+                                          ? RunOut
+                                          : Path extends `/plans?${string}`
+                                            ? PlanPage
+                                            : Path extends `/plans/${string}/changes`
+                                              ? DraftChanges
+                                              : Path extends `/plans/${string}`
+                                                ? PlanOut
+                                                : Path extends `/alerts?${string}`
+                                                  ? AlertPage
+                                                  : Path extends `/assets/${string}`
+                                                    ? AssetOut
+                                                    : Path extends `/dead-letters?${string}`
+                                                      ? DeadLetterPage
+                                                      : Path extends `/technicians?${string}`
+                                                        ? TechnicianPage
+                                                        : Path extends `/technicians/${string}/routes/${string}`
+                                                          ? DailyRoute
+                                                          : Path extends `/technicians/${string}/calendar-link`
+                                                            ? CalendarLinkOut
+                                                            : Path extends `/pages/texts/${string}`
+                                                              ? Record<string, string>
+                                                              : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"

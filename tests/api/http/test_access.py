@@ -80,6 +80,8 @@ ALLOWED = {
     "replay_delivery": ADMINISTRATION,
     "replay_dead": ADMINISTRATION,
     "create_job": OFFICE,
+    "find_anything": OFFICE,
+    "read_backlog": OFFICE,
     "list_jobs": OFFICE,
     "find_sites": OFFICE,
     "read_site": OFFICE,

@@ -438,5 +438,5 @@ def test_hundreds_of_lines_are_stored_in_few_statements(
     statements: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     take_in(session, folder, settings)
-    assert len(statements) < 100
+    assert len(statements) < 120
     assert count(session, Job) == 500

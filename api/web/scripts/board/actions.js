@@ -6,6 +6,7 @@
  * - `job-actions.js`, `job-form.js`, `new-job.js` with `crew-form.js`: a job's details, and new jobs
  * - `told.js`, `earlier.js` (with `ends.js`, `follow-up.js`): what technicians said of a job, and before at its place
  * - `pictures.js`: its photos and signatures
+ * - `holding.js`: letting a job wait; `job-notes.js`: what only its own row says
  * - `links.js`: what a job has to do with others
  * - `why-here.js`, `why-not.js`: alternatives, and what would let a job in
  * - `absences.js`: who is not there
@@ -18,6 +19,7 @@ import { mountAbsences } from "./job/absences.js";
 import { mountEarlier } from "./job/earlier.js";
 import { mountHowTheyWork } from "./job/how-they-work.js";
 import { mountJobActions } from "./job/job-actions.js";
+import { mountJobNotes } from "./job/job-notes.js";
 import { mountLinks } from "./job/links.js";
 import { mountNewJob } from "./job/new-job.js";
 import { mountPictures } from "./job/pictures.js";
@@ -28,6 +30,7 @@ import { mountChanges } from "./moves/changes.js";
 import { mountDrop } from "./moves/drop.js";
 import { mountAlerts } from "./panels/alerts.js";
 import { mountEnded } from "./panels/ended.js";
+import { mountBacklog } from "./panels/backlog.js";
 import { mountFigures } from "./panels/figures.js";
 import { mountDrafts } from "./plan/drafts.js";
 import { mountReplan } from "./plan/replan.js";
@@ -41,6 +44,7 @@ export function mountActions() {
   mountJobActions();
   mountTold();
   mountPictures();
+  mountJobNotes();
   mountLinks();
   mountWhyHere();
   mountWhyNot();
@@ -48,6 +52,7 @@ export function mountActions() {
   mountAbsences();
   mountHowTheyWork();
   mountEnded();
+  mountBacklog();
   mountAlerts();
   mountFigures();
 }

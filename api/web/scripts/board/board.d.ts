@@ -38,6 +38,8 @@ declare namespace OnBoard {
     routes: Map<string, Route[]>;
     positions: Map<string, Api.BoardPosition>;
     jobs: Map<string, Job>;
+    /** The chosen job where it is none of those. */
+    guest: Job | null;
     /** By job: the reasons why it is not placed. */
     unassigned: Map<string, Api.Reason[]>;
     /** By job: where it is in the plan in force. */

@@ -52,7 +52,10 @@ export function wireDays() {
  */
 export async function show(day, days, { isKept = false } = {}) {
   if (!isKept) {
-    const asked = new URLSearchParams({ day, ...(days === WEEK ? { view: "week" } : {}) });
+    const asked = new URLSearchParams(location.search);
+    asked.set("day", day);
+    if (days === WEEK) asked.set("view", "week");
+    else asked.delete("view");
     history.pushState(null, "", `?${asked}`);
   }
   byId("main").setAttribute("aria-busy", "true");

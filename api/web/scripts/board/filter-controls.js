@@ -34,6 +34,16 @@ export function wireFilters() {
     clearFilters();
     search.focus();
   });
+  subscribe("restored-filters", (wanted) => {
+    search.value = wanted.words;
+    for (const name of CHOICES) {
+      const select = choiceOf(name);
+      select.value = wanted[name];
+      // What is not there to be chosen, rules nothing out either.
+      if (select.value !== wanted[name]) select.value = "";
+    }
+    setFilters({ words: search.value, ...Object.fromEntries(CHOICES.map((name) => [name, choiceOf(name).value])) });
+  });
   subscribe("filters", () => {
     clear.hidden = !isFiltered();
     for (const select of CHOICES.map(choiceOf)) select.classList.toggle("chosen", Boolean(select.value));

@@ -5,7 +5,7 @@ import { board, isLate, jobOf, notify, subscribe } from "./state.js";
 /** @type {Api.Priority[]} */
 export const PRIORITIES = ["emergency", "urgent", "high", "normal", "low"];
 /** Empty is whatever there is. `state` is a job's status, or that it is late, pinned or in conflict. */
-const filters = { words: "", skill: "", territory: "", priority: "", state: "" };
+export const filters = { words: "", skill: "", territory: "", priority: "", state: "" };
 /** @typedef {typeof filters} Filters */
 
 /**

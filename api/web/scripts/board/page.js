@@ -8,6 +8,8 @@
  * - `drag.js` with `gestures.js` and `by-key.js`: moving jobs; `keys.js`: the keyboard
  * - `map/map.js`: the same on a map
  * - `panel.js`: the side panel's tabs, `issues.js`, `unassigned.js` and `details.js` first among them
+ * - `find/`: what is elsewhere: the list of results, the job that is on none of the days shown, the
+ *   backlog, what the address says
  * - `live.js`: what happens elsewhere
  * - `actions.js`: what dispatchers do with it
  */
@@ -25,6 +27,10 @@ import { mountActions } from "./actions.js";
 import { readBoard } from "./board-data.js";
 import { wantedDays, wireDays } from "./days.js";
 import { wireFilters } from "./filter-controls.js";
+import { dayOfAddress, mountAddress } from "./find/address.js";
+import { mountGuests } from "./find/guests.js";
+import { mountSearchList } from "./find/search-list.js";
+import { mountViews } from "./find/views.js";
 import { mountDetails } from "./job/details.js";
 import { mountUnassigned } from "./job/unassigned.js";
 import { wireKeys } from "./keys.js";
@@ -61,12 +67,16 @@ mountIssues();
 mountUnassigned();
 offerPanel("unassigned");
 mountDetails();
+mountGuests();
+mountSearchList();
+mountViews();
 mountActions();
 wireDays();
 wireKeys();
 
 const { day, days } = wantedDays();
-await insist(() => readBoard(day, days));
+await insist(async () => readBoard((await dayOfAddress()) ?? day, days));
+mountAddress();
 mountSignInAgain();
 watch();
 refreshRegularly();

@@ -28,6 +28,7 @@ export const board = {
   routes: new Map(),
   positions: new Map(),
   jobs: new Map(),
+  guest: null,
   unassigned: new Map(),
   placed: new Map(),
   depots: new Map(),

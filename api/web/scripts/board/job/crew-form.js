@@ -3,12 +3,12 @@
 import { element } from "../../dom.js";
 import { text } from "../../texts.js";
 import { board } from "../state.js";
-import { chosenRow, rowsOf } from "./job-form.js";
+import { chosenRow, rowsOf } from "./form-rows.js";
 
 /**
  * What stands in the fields, sound or not.
  *
- * @typedef {{ title: string, minutes: string, skill: import("./job-form.js").Choice }} TypedPlace
+ * @typedef {{ title: string, minutes: string, skill: import("./form-rows.js").Choice }} TypedPlace
  * @typedef {{ job: string, least: string, most: string, unit: string, person: string }} TypedEarlier
  * @typedef {{ crew: TypedPlace[], after: TypedEarlier[] }} TypedCrew
  */

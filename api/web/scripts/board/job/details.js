@@ -55,13 +55,13 @@ export function addTechnicianSection(section) {
 
 export function mountDetails() {
   panel = addPanel("job");
-  for (const topic of ["board", "selection"]) subscribe(topic, draw);
+  for (const topic of ["board", "selection", "guest"]) subscribe(topic, draw);
   subscribe("open", () => openPanel("job"));
   draw();
 }
 
 function draw() {
-  const job = board.jobs.get(selection.jobId ?? "");
+  const job = board.jobs.get(selection.jobId ?? "") ?? (board.guest?.id === selection.jobId ? board.guest : null);
   const technician = board.technicians.get(selection.technicianId ?? "");
   const placed = job && board.placed.get(job.id);
   const shown = JSON.stringify(

@@ -22,16 +22,27 @@ const NAMES = [
   ["skills", "job.skills"],
   ["parts", "job.parts"],
   ["tools", "job.tools"],
+  ["contact_name", "form.contact"],
+  ["contact_phone", "form.contact_phone"],
+  ["note", "form.note"],
+  ["hold_reason", "form.hold_reason"],
+  ["hold_until", "form.hold_until"],
+  ["told_at", "form.told"],
+  ["preferred", "form.preferred"],
+  ["allowed", "form.allowed"],
+  ["forbidden", "form.forbidden"],
 ];
 
-/** @param {OnBoard.Job} job */
-export function openEdit(job) {
-  const path = /** @type {const} */ (`/jobs/${encodeURIComponent(job.id)}`);
+/** @param {string} jobId */
+export async function openEdit(jobId) {
+  const path = /** @type {const} */ (`/jobs/${encodeURIComponent(jobId)}`);
+  // The board has not all of it.
+  const job = await get(path);
   const place = element("div", { class: "edited" });
   const stale = element("div", { class: "notice stale", role: "alert", hidden: true });
   let { revision } = job;
   /** The job as it was when it was read: its fields are never shown. */
-  let known = unchanged(job);
+  let known = unchanged(asOnBoard(job));
   let fields = shown({});
 
   /**

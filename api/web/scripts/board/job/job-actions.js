@@ -15,6 +15,7 @@ import { pin } from "../moves/pins.js";
 import { board, isPlannable } from "../state.js";
 import { addJobSection } from "./details.js";
 import { openEdit } from "./edit-job.js";
+import { openHold, resume } from "./holding.js";
 
 /**
  * Statuses in which a job can still be changed; see `PATCH /jobs/{job_id}`.
@@ -83,8 +84,13 @@ function controls(job, placed) {
     canPin && !job.pinned_start_at ? button("pin_time", () => pin(job.id, "time"), { drawing: "clock" }) : null,
     canChange && job.pinned_technician_id ? button("unpin", () => pin(job.id, null), { drawing: "pin" }) : null,
     canChange ? priorityChoice(job) : null,
-    canChange ? button("edit", () => openEdit(job)) : null,
+    canChange ? button("edit", () => openEdit(job.id).catch(toastTrouble)) : null,
     canPin && !job.en_route_at ? button("other_day", () => offerOtherDays(job)) : null,
+    !canChange
+      ? null
+      : job.status === "on_hold"
+        ? button("resume", () => resume(job).catch(toastTrouble))
+        : button("hold", () => openHold(job)),
     canPin ? button("off_plan", () => takeOff(job, placed)) : null,
     job.phone
       ? element(
@@ -143,8 +149,8 @@ function takeOff(job, placed) {
   judgeAndCarryOut({ job_id: job.id, technician_id: null, start_at: null, hold: false, day }).catch(toastTrouble);
 }
 
-/** @param {OnBoard.Job} job */
-function askToCancel(job) {
+/** @param {Pick<OnBoard.Job, "id" | "title" | "site" | "links">} job */
+export function askToCancel(job) {
   const crew = job.links.find(({ kind }) => kind === "together")?.job_ids.filter((id) => id !== job.id) ?? [];
   const whole = element("input", { type: "checkbox", checked: true });
   openDialog({

@@ -1,39 +1,39 @@
 /** The fields of a job, for new ones and for changing. */
 
-import { element, within } from "../../dom.js";
-import { isoDay, time } from "../../format.js";
+import { element } from "../../dom.js";
 import { text } from "../../texts.js";
-import { icon } from "../../ui/icons.js";
 import { field } from "../fields.js";
 import { PRIORITIES } from "../filters.js";
 import { atClock, fromField, toField, toWire } from "../moves/moments.js";
 import { board } from "../state.js";
+import { contactFields } from "./contact-fields.js";
+import { chosenRow, rowsOf, typedWindow, windowRow } from "./form-rows.js";
+import { wishFields } from "./wish-fields.js";
 
 /**
  * What the fields show of a job on the board.
  *
- * @typedef {Pick<OnBoard.Job, "title" | "priority" | "duration_minutes" | "due_at" | "windows" | "skills" | "parts" | "tools">} FormJob
+ * @typedef {Pick<OnBoard.Job, "title" | "priority" | "duration_minutes" | "due_at" | "windows" | "skills" | "parts" | "tools">
+ *   & import("./contact-fields.js").Said & import("./wish-fields.js").Wished} FormJob
  */
 
 /**
- * What stands in the fields, sound or not. A choice is an id, or nothing, with a number.
+ * What stands in the fields, sound or not.
  *
- * @typedef {{ day: string, from: string, to: string }} TypedWindow
- * @typedef {[id: string, number: number]} Choice
- * @typedef {object} Typed
+ * @typedef {object} TypedWork
  * @property {string} title
  * @property {string} priority
  * @property {string} duration
  * @property {string} due
- * @property {TypedWindow[]} windows
- * @property {Choice[]} skills
- * @property {Choice[]} parts
- * @property {Choice[]} tools
+ * @property {import("./form-rows.js").TypedWindow[]} windows
+ * @property {import("./form-rows.js").Choice[]} skills
+ * @property {import("./form-rows.js").Choice[]} parts
+ * @property {import("./form-rows.js").Choice[]} tools
+ *
+ * @typedef {TypedWork & import("./contact-fields.js").TypedContact & import("./wish-fields.js").TypedWishes} Typed
  */
 
 /** @typedef {ReturnType<typeof jobFields>} Fields */
-
-let count = 0;
 
 /**
  * Everything about a job but its place. `job` as the board has it, or null for a new one; `typed` is
@@ -87,8 +87,10 @@ export function jobFields(job = null, typed = {}) {
     label: text("job.tools"),
     add: text("form.add_tool"),
     make: chosenRow(board.tools, text("form.tool")),
-    given: given.tools ?? (job?.tools ?? []).map((id) => /** @type {Choice} */ ([id, 1])),
+    given: given.tools ?? (job?.tools ?? []).map((id) => /** @type {import("./form-rows.js").Choice} */ ([id, 1])),
   });
+  const contact = contactFields(job, given);
+  const wishes = wishFields(job, given);
   return {
     nodes: [
       field("/title", text("form.what"), title),
@@ -102,6 +104,8 @@ export function jobFields(job = null, typed = {}) {
       windows.node,
       element("div", { class: "fields two" }, skills.node, parts.node),
       tools.node,
+      ...contact.nodes,
+      wishes.node,
     ],
     /** @returns {Typed} */
     typed: () => ({
@@ -113,6 +117,8 @@ export function jobFields(job = null, typed = {}) {
       skills: skills.read(),
       parts: parts.read(),
       tools: tools.read(),
+      ...contact.typed(),
+      ...wishes.typed(),
     }),
     read: () => ({
       title: title.value,
@@ -126,6 +132,8 @@ export function jobFields(job = null, typed = {}) {
       skills: skills.read().map(([id, level]) => ({ skill_id: id, level })),
       parts: parts.read().map(([id, quantity]) => ({ part_id: id, quantity })),
       tools: tools.read().map(([id]) => id),
+      ...contact.read(),
+      ...wishes.read(),
     }),
   };
 }
@@ -136,133 +144,14 @@ export function jobFields(job = null, typed = {}) {
  * @param {Api.JobOut} job
  * @returns {FormJob}
  */
-export function asOnBoard({ windows, skills, parts, due_at: due, ...rest }) {
+export function asOnBoard({ windows, skills, parts, due_at: due, told_at: told, ...rest }) {
+  const moment = (/** @type {Api.Moment | null} */ at) => (at === null ? null : Date.parse(at));
   return {
     ...rest,
-    due_at: due === null ? null : Date.parse(due),
+    due_at: moment(due),
+    told_at: moment(told),
     windows: windows.map(({ starts_at: from, ends_at: to }) => ({ starts_at: Date.parse(from), ends_at: Date.parse(to) })),
     skills: Object.fromEntries(skills.map(({ skill_id: id, level }) => [id, level])),
     parts: Object.fromEntries(parts.map(({ part_id: id, quantity }) => [id, quantity])),
   };
 }
-
-/**
- * A list of rows that can be added and removed. `make(value)` makes one, of nothing too.
- *
- * @template Value
- * @param {{ pointer: string, label: string, add: string, make: (value: Value | null) => { nodes: Node[], read: () => Value }, given: Value[] }} options
- */
-export function rowsOf({ pointer, label, add, make, given }) {
-  const list = element("div", { class: "form-rows" });
-  /** @type {{ node: HTMLElement, read: () => Value }[]} */
-  const rows = [];
-  const number = () =>
-    rows.forEach((row, index) => {
-      row.node.dataset.pointer = `${pointer}/${index}`;
-    });
-  const append = (/** @type {Value | null} */ value) => {
-    const made = make(value);
-    const remove = () => {
-      rows.splice(rows.indexOf(row), 1);
-      row.node.remove();
-      number();
-      adder.focus();
-    };
-    const node = element(
-      "div",
-      { class: "field form-row" },
-      element(
-        "div",
-        { class: "form-row-fields" },
-        ...made.nodes,
-        element(
-          "button",
-          { type: "button", class: "square quiet small", "aria-label": text("form.remove", { what: label }), onclick: remove },
-          icon("close", 11),
-        ),
-      ),
-      element("p", { class: "fault", id: nextId() }),
-    );
-    const row = { node, read: made.read };
-    rows.push(row);
-    list.append(node);
-    number();
-    return node;
-  };
-  for (const value of given) append(value);
-  const adder = element(
-    "button",
-    { type: "button", class: "small", onclick: () => within(append(null), "select, input")[0]?.focus() },
-    icon("plus", 11),
-    add,
-  );
-  const node = element(
-    "fieldset",
-    { class: "field rows", dataset: { pointer } },
-    element("legend", {}, label),
-    list,
-    element("p", { class: "fault", id: nextId() }),
-    adder,
-  );
-  return { node, read: () => rows.map((row) => row.read()) };
-}
-
-function nextId() {
-  count += 1;
-  return `row-${count}-fault`;
-}
-
-/**
- * @param {OnBoard.Window} window
- * @returns {TypedWindow}
- */
-const typedWindow = ({ starts_at: from, ends_at: to }) => ({ day: isoDay(from), from: time(from), to: time(to) });
-
-/** @param {TypedWindow | null} given */
-function windowRow(given) {
-  /**
-   * @param {string} type
-   * @param {string} name
-   * @param {string} value
-   */
-  const input = (type, name, value) => element("input", { type, "aria-label": text(`form.${name}`), value });
-  const day = input("date", "day", given?.day ?? board.day);
-  const from = input("time", "from", given?.from ?? "");
-  const to = input("time", "to", given?.to ?? "");
-  return {
-    nodes: [day, from, element("span", { "aria-hidden": "true" }, "–"), to],
-    read: () => ({ day: day.value, from: from.value, to: to.value }),
-  };
-}
-
-/**
- * A choice of one thing by name, with a number beside it where that has a name.
- *
- * @param {Record<string, string>} names
- * @param {string} label
- * @param {string | null} [numberLabel]
- * @param {number} [most]
- * @returns {(given: Choice | null) => { nodes: HTMLElement[], read: () => Choice }}
- */
-export const chosenRow =
-  (names, label, numberLabel = null, most = 0) =>
-  (given) => {
-    const sorted = Object.entries(names).sort(([, one], [, other]) => one.localeCompare(other, "vi"));
-    const select = element(
-      "select",
-      { "aria-label": label },
-      element("option", { value: "" }, text("form.choose")),
-      ...sorted.map(([id, name]) => element("option", { value: id }, name)),
-    );
-    if (given) [select.value] = given;
-    if (numberLabel === null) return { nodes: [select], read: () => [select.value, 1] };
-    const number = element("input", {
-      type: "number",
-      class: "numbers short",
-      min: 1,
-      max: most,
-      value: given?.[1] ?? 1,
-      "aria-label": numberLabel,
-    });
-    return { nodes: [select, number], read: () => [select.value, Number(number.value) || 0] };
-  };

@@ -1,6 +1,6 @@
 /** A new job: where and what, then where it could go; one click takes an offer. */
 
-import { byId, element } from "../../dom.js";
+import { byId, element, within } from "../../dom.js";
 import { isoDay } from "../../format.js";
 import { get, post } from "../../http.js";
 import { text } from "../../texts.js";
@@ -15,63 +15,91 @@ import { board, isShown, select } from "../state.js";
 import { crewFields } from "./crew-form.js";
 import { jobFields } from "./job-form.js";
 import { sitePicker } from "./site-picker.js";
+import { filledFrom, workTypeFields } from "./work-types.js";
 
 export function mountNewJob() {
   byId("top-actions").append(
-    element("button", { type: "button", id: "new-job", class: "main", onclick: openNewJob }, icon("plus", 12), text("new_job.open")),
+    element(
+      "button",
+      { type: "button", id: "new-job", class: "main", onclick: () => openNewJob() },
+      icon("plus", 12),
+      text("new_job.open"),
+    ),
   );
 }
 
-function openNewJob() {
-  const site = sitePicker();
+/**
+ * The form of a new job, at a site and for a machine that is known already.
+ *
+ * @param {{ site?: Api.SiteOut, asset?: Api.AssetOut | null }} [known]
+ */
+export function openNewJob({ site: at, asset = null } = {}) {
+  const types = workTypeFields((type, machine) => fill({ ...fields.typed(), ...filledFrom(type, machine) }));
+  const site = sitePicker({ changed: (siteId, assetId) => types.showMachines(siteId, assetId ?? "") });
   const place = element("div", { class: "edited" });
   let fields = jobFields();
   let crew = crewFields();
   place.replaceChildren(...fields.nodes, ...crew.nodes);
+  if (at) site.choose(at, asset?.id ?? null);
+
+  /** @param {Partial<import("./job-form.js").Typed>} typed */
+  function fill(typed) {
+    fields = jobFields(null, typed);
+    place.replaceChildren(...fields.nodes, ...crew.nodes);
+  }
+
   // However often it is sent, it makes one job.
   let key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const asTyped = () => JSON.stringify([site.typed(), fields.typed(), crew.typed()]);
+  const asTyped = () => JSON.stringify([site.typed(), types.typed(), fields.typed(), crew.typed()]);
   const untouched = asTyped();
   const isUntouched = () => asTyped() === untouched;
   const dialog = openDialog({
     title: text("new_job.title"),
     className: "wide",
-    body: [site.node, place],
+    body: [site.node, types.node, place],
     kept: {
       name: "new-job",
       // Also with its key: it may have been sent, and only the answer was lost.
-      read: () => (isUntouched() ? null : { key, site: site.typed(), job: fields.typed(), crew: crew.typed() }),
+      read: () => (isUntouched() ? null : { key, site: site.typed(), types: types.typed(), job: fields.typed(), crew: crew.typed() }),
       restore: (before) => {
         ({ key } = before);
         site.restore(before.site);
-        fields = jobFields(null, before.job);
+        if (before.types) {
+          types.restore(before.types);
+          types.showMachines(before.site.chosen?.id ?? null, before.types.asset);
+        }
         crew = crewFields(before.crew);
-        place.replaceChildren(...fields.nodes, ...crew.nodes);
+        fill(before.job);
       },
     },
     submitText: text("new_job.create"),
     submit: async (form) => {
       clearFaults(form);
       try {
-        const job = await post("/jobs", { ...site.read(), ...fields.read(), ...crew.read() }, { headers: { "Idempotency-Key": key } });
+        const job = await post(
+          "/jobs",
+          { ...site.read(), ...types.read(), ...fields.read(), ...crew.read() },
+          { headers: { "Idempotency-Key": key } },
+        );
         await readBoard();
         dialog.close();
-        offer(job);
+        offerPlaces(job);
         return true;
       } catch (error) {
         return tellAtFields(form, error);
       }
     },
   });
-  site.input.focus();
+  if (!at) site.input.focus();
+  else within(place, "input")[0]?.focus();
 }
 
 /**
- * Where the new job could go; it may be left for later, too.
+ * Where the job could go; it may be left for later, too.
  *
- * @param {Api.JobOut} job
+ * @param {Pick<Api.JobOut, "id" | "title" | "windows">} job
  */
-function offer(job) {
+export function offerPlaces(job) {
   const first = job.windows[0] ? isoDay(job.windows[0].starts_at) : board.day;
   const today = isoDay(Date.now());
   const dialog = openOffers(job, {
@@ -98,7 +126,7 @@ function offer(job) {
 }
 
 /**
- * @param {Api.JobOut} job
+ * @param {Pick<Api.JobOut, "id" | "title">} job
  * @param {Api.PlaceOption} option
  * @param {Api.Day} day
  */

@@ -3,6 +3,7 @@
 import { element } from "../../dom.js";
 import { get, wasGivenUp } from "../../http.js";
 import { text } from "../../texts.js";
+import { troubleTexts } from "../../troubles.js";
 import { field } from "../fields.js";
 import { board } from "../state.js";
 
@@ -12,18 +13,26 @@ import { board } from "../state.js";
  * @typedef {{ search: string, chosen: Api.SiteOut | null, isNew: boolean, site: Record<string, string> }} Typed
  */
 
+/**
+ * A site that can be chosen, or a machine with its site.
+ *
+ * @typedef {{ siteId: string, assetId: string | null, name: string, note: string, site: Api.SiteOut | null }} Choice
+ */
+
 const WAIT_MILLISECONDS = 150;
 const MOST = 8;
 
 /**
- * Gives `{node, input, read, typed, restore}`; `read()` is `{site_id}` or `{site}`, as a new job takes
+ * `changed(siteId, assetId)` is told which is chosen, or null. Gives `{node, input, choose, read, typed, restore}`; `read()` is `{site_id}` or `{site}`, as a new job takes
  * it, and `restore` takes what `typed()` has given before.
+ *
+ * @param {{ changed?: (siteId: string | null, assetId: string | null) => void }} [options]
  */
-export function sitePicker() {
+export function sitePicker({ changed = () => {} } = {}) {
   /** @type {Api.SiteOut | null} */
   let chosen = null;
   let isNew = false;
-  /** @type {Api.SiteOut[]} */
+  /** @type {Choice[]} */
   let found = [];
   let active = -1;
   /** @type {AbortController | null} */
@@ -106,12 +115,15 @@ export function sitePicker() {
     isNew = wanted;
     known.hidden = isNew;
     fresh.hidden = !isNew;
+    if (isNew) changed(null, null);
+    else if (chosen) changed(chosen.id, null);
     toggle.textContent = text(isNew ? "form.known_site" : "form.new_site");
     if (isNew && !parts.name.value) parts.name.value = chosen ? "" : input.value;
     (isNew ? parts.name : input).focus();
   }
 
   input.addEventListener("input", () => {
+    if (chosen) changed(null, null);
     chosen = null;
     chosenNote.textContent = "";
     clearTimeout(timer);
@@ -129,7 +141,7 @@ export function sitePicker() {
       point((active + step + found.length) % found.length);
     } else if (event.key === "Enter" && !list.hidden && pointedAt) {
       event.preventDefault();
-      choose(pointedAt);
+      take(pointedAt);
     } else if (event.key === "Escape" && !list.hidden) {
       event.preventDefault();
       event.stopPropagation();
@@ -141,7 +153,7 @@ export function sitePicker() {
     asking?.abort();
     asking = new AbortController();
     try {
-      ({ sites: found } = await get(`/sites?limit=${MOST}&search=${encodeURIComponent(input.value.trim())}`, { signal: asking.signal }));
+      found = await choices(input.value.trim(), asking.signal);
     } catch (error) {
       if (wasGivenUp(error)) return;
       found = [];
@@ -150,7 +162,7 @@ export function sitePicker() {
     active = -1;
     list.replaceChildren(
       ...(found.length
-        ? found.map((site, index) =>
+        ? found.map((one, index) =>
             element(
               "li",
               {
@@ -159,11 +171,11 @@ export function sitePicker() {
                 "aria-selected": "false",
                 onpointerdown: (event) => {
                   event.preventDefault();
-                  choose(site);
+                  take(one);
                 },
               },
-              element("strong", {}, site.name),
-              element("span", { class: "soft" }, site.address),
+              element("strong", {}, one.name),
+              element("span", { class: "soft" }, one.note),
             ),
           )
         : [
@@ -182,8 +194,22 @@ export function sitePicker() {
     list.children[index]?.scrollIntoView({ block: "nearest" });
   }
 
-  /** @param {Api.SiteOut} site */
-  function choose(site) {
+  /** @param {Choice} one */
+  async function take(one) {
+    shut();
+    input.value = one.name;
+    try {
+      choose(one.site ?? (await get(`/sites/${encodeURIComponent(one.siteId)}`)), one.assetId);
+    } catch (error) {
+      chosenNote.textContent = troubleTexts(error).join(" ");
+    }
+  }
+
+  /**
+   * @param {Api.SiteOut} site
+   * @param {string | null} [assetId]
+   */
+  function choose(site, assetId = null) {
     chosen = site;
     input.value = site.name;
     const notes = [
@@ -193,6 +219,7 @@ export function sitePicker() {
     ];
     chosenNote.textContent = notes.filter(Boolean).join(" – ");
     shut();
+    changed(site.id, assetId);
   }
 
   function shut() {
@@ -233,5 +260,25 @@ export function sitePicker() {
     setNew(before.isNew);
   }
 
-  return { node: element("div", { class: "site-picker" }, known, fresh, toggle), input, read, typed, restore };
+  return { node: element("div", { class: "site-picker" }, known, fresh, toggle), input, choose, read, typed, restore };
+}
+
+/**
+ * Sites and machines that have the words; without any, the first sites.
+ *
+ * @param {string} words
+ * @param {AbortSignal} signal
+ * @returns {Promise<Choice[]>}
+ */
+async function choices(words, signal) {
+  if (!words) {
+    const { sites } = await get(`/sites?limit=${MOST}`, { signal });
+    return sites.map((site) => ({ siteId: site.id, assetId: null, name: site.name, note: site.address, site }));
+  }
+  const { found } = await get(`/search?kind=site&kind=asset&limit=${MOST}&q=${encodeURIComponent(words)}`, { signal });
+  return found.map(({ id, kind, name, site_id: siteId, site, address, phone }) =>
+    kind === "site"
+      ? { siteId: id, assetId: null, name, note: [address, phone].filter(Boolean).join(" · "), site: null }
+      : { siteId: siteId ?? "", assetId: id, name: [name, id].join(" "), note: [site, address].filter(Boolean).join(" · "), site: null },
+  );
 }

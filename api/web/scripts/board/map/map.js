@@ -12,6 +12,8 @@ import { restyle } from "./emphasis.js";
 import { legend } from "./legend.js";
 import { drawAll, drawn, drawSome, showOn } from "./marks.js";
 
+/** A day may have one place alone, which could be looked at from ever nearer. */
+const CLOSEST = 16;
 const EVERYBODY = Symbol("everybody");
 /** @type {Set<string>} */
 const NOBODY = new Set();
@@ -90,7 +92,7 @@ function fitToDays() {
   if (fitted === shown) return;
   fitted = shown;
   const points = [...drawn.jobs.values()].map(({ layer }) => layer.getLatLng());
-  if (points.length) map.fitBounds(latLngBounds(points), { padding: [24, 24], animate: false });
+  if (points.length) map.fitBounds(latLngBounds(points), { padding: [24, 24], animate: false, maxZoom: CLOSEST });
 }
 
 function bringIntoView() {

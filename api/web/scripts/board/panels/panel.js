@@ -5,6 +5,7 @@
 
 import { byId, element } from "../../dom.js";
 import { text } from "../../texts.js";
+import { notify } from "../state.js";
 
 /**
  * `body` is the element to draw into, `setCount` puts a number beside the name (null: none).
@@ -70,6 +71,7 @@ export function addPanel(id, { shown = () => {} } = {}) {
  * @param {{ focus?: boolean }} [options]
  */
 export function openPanel(id, { focus = false } = {}) {
+  if (!panels.has(id)) return;
   isChosen = true;
   bringToFront(id);
   if (focus) panels.get(id)?.body.focus();
@@ -95,7 +97,11 @@ function bringToFront(id) {
     current = id;
     panels.get(id)?.shown();
   }
+  notify("panel");
 }
+
+/** The tab that somebody has chosen; null as long as nobody has. */
+export const openedPanel = () => (isChosen ? current : null);
 
 /** @param {string} id */
 export const isOpen = (id) => current === id;

@@ -1,0 +1,155 @@
+"""The jobs that have no day: nobody goes there yet, whether no plan has tried, none has found a
+place, or they wait for something."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, exists, func, union
+from sqlmodel import Session, col, select
+
+from dispatch.intake import Window
+from dispatch.local_time import ONE_DAY, start_of
+from dispatch.models import (
+    Job,
+    JobStatus,
+    JobWindow,
+    PlanUnassigned,
+    Priority,
+    Site,
+    is_one_of,
+)
+from dispatch.output import Output
+from dispatch.plans.contents import Reason
+from dispatch.plans.queries import newest_reasons
+from dispatch.settings import Settings
+from dispatch.store import details_by_job, waits_for_place
+
+
+class BacklogState(StrEnum):
+    """Why a job has no day."""
+
+    OPEN = "open"
+    """No plan has tried it."""
+    UNASSIGNED = "unassigned"
+    """A plan has tried it, and found no place."""
+    ON_HOLD = "on_hold"
+
+
+class BacklogSort(StrEnum):
+    """What comes first: the oldest, the most urgent, the first due, and so on; what has none of it
+    comes last."""
+
+    AGE = "age"
+    PRIORITY = "priority"
+    DUE = "due"
+    HOLD_UNTIL = "hold_until"
+    TERRITORY = "territory"
+    TITLE = "title"
+
+
+class BacklogJob(Output):
+    """A job that has no day."""
+
+    job_id: str
+    title: str
+    state: BacklogState
+    status: JobStatus
+    hold_reason: str | None
+    hold_until: date | None
+    priority: Priority
+    duration_minutes: int
+    created_at: datetime
+    due_at: datetime | None
+    windows: list[Window]
+    work_type_id: str | None
+    site_id: str
+    site: str
+    address: str
+    phone: str | None
+    """Of the contact, or else of the site."""
+    territory: str | None
+    needs_location: bool
+    reasons: list[Reason]
+    """What the last plan that could not place it says."""
+    revision: int
+
+
+def read_backlog(
+    session: Session,
+    settings: Settings,
+    *,
+    state: BacklogState | None = None,
+    priority: Priority | None = None,
+    territory: str | None = None,
+    work_type_id: str | None = None,
+    due_by: date | None = None,
+    sort: BacklogSort = BacklogSort.AGE,
+    descending: bool = False,
+    after: int | None = None,
+    limit: int = 50,
+) -> tuple[list[BacklogJob], int, int | None]:
+    """A page of them, how many there are, and ``after`` for the next page (None: last)."""
+    on_hold = select(Job.id).where(is_one_of(Job.status, (JobStatus.ON_HOLD,)))
+    waiting = select(Job.id).where(waits_for_place())
+    tried = exists().where(col(PlanUnassigned.job_id) == col(Job.id))
+    chosen = {
+        BacklogState.OPEN: waiting.where(~tried),
+        BacklogState.UNASSIGNED: waiting.where(tried),
+        BacklogState.ON_HOLD: on_hold,
+        None: union(waiting, on_hold),
+    }[state]
+    conditions: list[ColumnElement[bool]] = [col(Job.id).in_(chosen)]
+    if priority is not None:
+        conditions.append(col(Job.priority) == priority)
+    if territory is not None:
+        conditions.append(col(Site.territory) == territory)
+    if work_type_id is not None:
+        conditions.append(col(Job.work_type_id) == work_type_id)
+    if due_by is not None:
+        conditions.append(col(Job.due_at) < start_of(due_by + ONE_DAY, settings.zone))
+    meant = select(Job, Site).join(Site, col(Job.site_id) == col(Site.id)).where(*conditions)
+    count = session.exec(select(func.count()).select_from(meant.subquery())).one()
+    order = _ORDER[sort]
+    skipped = after or 0
+    found = session.exec(
+        meant.order_by(order.is_(None), order.desc() if descending else order.asc(), col(Job.id))
+        .offset(skipped)
+        .limit(limit)
+    ).all()
+    jobs = [job for job, _ in found]
+    windows = details_by_job(session, JobWindow, jobs)
+    reasons = newest_reasons(session, [job.id for job in jobs])
+    page = [_out(job, site, windows[job.id], reasons.get(job.id)) for job, site in found]
+    return page, count, skipped + limit if skipped + limit < count else None
+
+
+_ORDER: dict[BacklogSort, Any] = {
+    BacklogSort.AGE: col(Job.created_at),
+    BacklogSort.PRIORITY: case({one.value: -one.rank for one in Priority}, value=col(Job.priority)),
+    BacklogSort.DUE: col(Job.due_at),
+    BacklogSort.HOLD_UNTIL: col(Job.hold_until),
+    BacklogSort.TERRITORY: col(Site.territory),
+    BacklogSort.TITLE: col(Job.title),
+}
+
+
+def _out(
+    job: Job, site: Site, windows: list[JobWindow], reasons: list[dict[str, Any]] | None
+) -> BacklogJob:
+    state = BacklogState.OPEN if reasons is None else BacklogState.UNASSIGNED
+    return BacklogJob(
+        **job.model_dump(include=_OF_JOB),
+        job_id=job.id,
+        state=BacklogState.ON_HOLD if job.status == JobStatus.ON_HOLD else state,
+        windows=[Window(starts_at=one.starts_at, ends_at=one.ends_at) for one in windows],
+        site=site.name,
+        address=site.address,
+        phone=job.contact_phone or site.phone,
+        territory=site.territory,
+        needs_location=site.latitude is None,
+        reasons=[Reason.model_validate(reason) for reason in reasons or ()],
+    )
+
+
+_OF_JOB = set(BacklogJob.model_fields) & set(Job.model_fields)
