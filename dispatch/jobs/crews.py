@@ -132,6 +132,10 @@ def request_job(
     ]
     if faults:
         raise InvalidInput(*faults)
+    if request.follow_up_of is not None and request.asset_id is None:
+        earlier = session.get_one(Job, request.follow_up_of)
+        if earlier.site_id == request.site_id:
+            request = request.model_copy(update={"asset_id": earlier.asset_id})
     job, _ = create_job(session, request, actor=actor, settings=settings, key=key)
     crew = [job.id]
     for number, place in enumerate(request.crew, start=2):
