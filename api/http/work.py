@@ -22,6 +22,8 @@ from api.http.lines import Line, Lines, who_asks
 JUDGING = frozenset(
     {
         "judge_change",
+        "judge_several",
+        "list_gap_fillers",
         "list_place_options",
         "list_alternatives",
         "explain_unassigned",

@@ -97,6 +97,10 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
         "list_attachments": (f"/jobs/{job_id(earlier)}/attachments",),
         "list_place_options": (f"/jobs/{waiting}/options",),
         "list_alternatives": (f"/jobs/{job}/alternatives",),
+        "list_gap_fillers": (
+            f"/plan-changes/gaps?technician_id=T001"
+            f"&from_at={today}T06:00:00Z&until_at={today}T08:00:00Z",
+        ),
         "explain_unassigned": (f"/jobs/{waiting}/why-not",),
         "find_sites": ("/sites?search=S00012", "/sites?search=Site"),
         "list_placements": (

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from dispatch.by_hand.judgements import BrokenRule, judgement, span_of
-from dispatch.by_hand.judging import Move, judge, shift_of
+from dispatch.by_hand.judging import judge, shift_of
+from dispatch.by_hand.moves import Move
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import Job, Route, now
 from dispatch.output import Output
@@ -102,7 +103,8 @@ def _on_another_day(
 
     def free(facts: JobFacts) -> JobFacts:
         then = [row for row in facts.windows if row.starts_at < end and row.ends_at > begin]
-        unpinned = Job.model_validate(facts.job.model_dump() | {"pinned_start_at": None})
+        bound: dict[str, None] = {"pinned_start_at": None, "not_before_at": None}
+        unpinned = Job.model_validate(facts.job.model_dump() | bound)
         return replace(facts, job=unpinned, windows=then)
 
     jobs = (free(facts) if facts.job.id == name else facts for facts in snapshot.jobs)

@@ -11,8 +11,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
-from dispatch.by_hand.judging import Judged, Move, judge
+from dispatch.by_hand.judging import judge
 from dispatch.by_hand.keeping import judged_within_links, within_links
+from dispatch.by_hand.moves import Judged, Move
 from dispatch.by_hand.rule_words import Unit, sentence, unit
 from dispatch.company.technicians import read_technician
 from dispatch.intake import Code, Day, Input, Moment
@@ -45,6 +46,9 @@ class PlanChange(Input):
     where it breaks and costs least."""
     hold: bool = False
     """Whether the visit is to start exactly at `start_at`, and to stay there."""
+    no_earlier: bool = False
+    """Whether the visit is to start at `start_at` or, if it cannot, as soon as it can after that,
+    and is to begin no earlier until somebody moves it again. Nobody is promised the time."""
     day: Day | None = None
     """The local day on which the technician's shift begins, which may be another one than that for
     which the visit is planned; if absent that of `start_at`, or else today. A job that is taken off
@@ -59,6 +63,17 @@ class PlanChange(Input):
                 "nothing_to_hold", "only a visit with a technician and a time can be held there"
             )
         return hold
+
+    @field_validator("no_earlier")
+    @classmethod
+    def _at_a_time(cls, no_earlier: bool, info: ValidationInfo) -> bool:
+        given = info.data
+        is_somewhere = given.get("start_at") is not None and given.get("technician_id") is not None
+        if no_earlier and (given.get("hold") or not is_somewhere):
+            raise PydanticCustomError(
+                "nothing_to_hold", "only a visit with a technician and a time can be put there"
+            )
+        return no_earlier
 
 
 class BrokenRule(Output):
@@ -130,8 +145,8 @@ class JudgedRoute(Output):
     stops: list[JudgedStop]
 
 
-class Judgement(Output):
-    """What becomes of a change, if it is made."""
+class Verdict(Output):
+    """What becomes of a change by hand, if it is made."""
 
     possible: bool
     """Whether it needs no override: it keeps every hard rule, or breaks only what is broken by as
@@ -143,7 +158,6 @@ class Judgement(Output):
     """Cents that the routes concerned cost more than those in force."""
     cost: dict[str, int]
     """The same by soft rule."""
-    visit: JudgedVisit | None
     moved: list[MovedVisit]
     routes: list[JudgedRoute]
     """Those that change."""
@@ -151,6 +165,12 @@ class Judgement(Output):
     """What has to be waived for it; empty if it is possible."""
     plan_version: int
     """The version of the plan that it was judged against."""
+
+
+class Judgement(Verdict):
+    """What becomes of the change of one job."""
+
+    visit: JudgedVisit | None
 
 
 def judge_change(
@@ -241,33 +261,49 @@ def span_of(job_id: str, old: date, new: date, technicians: frozenset[str] | Non
 def move_of(live: LiveDay, change: PlanChange, day: date) -> Move:
     """The change in the solver's terms."""
     start = None if change.start_at is None else live.translation.seconds(change.start_at)
-    return Move(change.job_id, change.technician_id, day, start, change.hold)
+    return Move(change.job_id, change.technician_id, day, start, change.hold, change.no_earlier)
 
 
 def judgement(live: LiveDay, judged: Judged) -> Judgement:
-    """What was found out, as others see it."""
-    moment = live.translation.moment
-    visit = None
-    for route in judged.after:
-        for stop in route.stops:
-            if stop.kind is StopKind.VISIT and stop.id == judged.move.job_id:
-                visit = JudgedVisit(
-                    technician_id=route.technician,
-                    arrival_at=moment(stop.arrival),
-                    start_at=moment(stop.start),
-                    departure_at=moment(stop.departure),
-                )
+    """What was found out about the one job that is moved, as others see it."""
+    [job_id] = judged.job_ids
     return Judgement(
+        **verdict(live, judged).model_dump(), visit=judged_visits(live, judged).get(job_id)
+    )
+
+
+def judged_visits(live: LiveDay, judged: Judged) -> dict[str, JudgedVisit]:
+    """When somebody would be at the jobs that are moved."""
+    moment = live.translation.moment
+    return {
+        stop.id: JudgedVisit(
+            technician_id=route.technician,
+            arrival_at=moment(stop.arrival),
+            start_at=moment(stop.start),
+            departure_at=moment(stop.departure),
+        )
+        for route in judged.after
+        for stop in route.stops
+        if stop.kind is StopKind.VISIT and stop.id in judged.job_ids
+    }
+
+
+def verdict(live: LiveDay, judged: Judged) -> Verdict:
+    """What was found out, as others see it."""
+    goals = {move.job_id: move.technician or "" for move in judged.moves}
+    first = next(iter(goals.values()), "")
+    return Verdict(
         possible=judged.is_possible,
         overridable=judged.is_possible or judged.waivers is not None,
         violations=[
-            broken_rule(live, violation, judged.move.technician or "", violation in judged.existing)
+            broken_rule(
+                live, violation, goals.get(violation.stop, first), violation in judged.existing
+            )
             for violation in judged.violations
             if violation not in judged.slight
         ],
         extra_cost=sum(judged.cost.values()),
         cost={rule.value: cents for rule, cents in judged.cost.items()},
-        visit=visit,
         moved=list(_moved(live, judged)),
         routes=list(_routes(live, judged)),
         waivers=[]
@@ -282,7 +318,7 @@ def _moved(live: LiveDay, judged: Judged) -> Iterable[MovedVisit]:
     for route in judged.after:
         for stop in route.stops:
             visit = live.translation.visits.get(stop.id)
-            if stop.id == judged.move.job_id or visit is None or visit.previous is None:
+            if stop.id in judged.job_ids or visit is None or visit.previous is None:
                 continue
             if abs(stop.start - visit.previous.start) > UNSEEN.seconds:
                 yield MovedVisit(

@@ -6,13 +6,13 @@ looked for and, where that is not enough, the visit is put there by force. The c
 broken.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from dispatch.by_hand.links import links_broken
+from dispatch.by_hand.moves import Judged, Move, TrialResult
 from dispatch.planning.candidates import visits_of
 from dispatch.planning.live_day import LiveDay
 from solver.draft.draft import Draft
@@ -21,10 +21,10 @@ from solver.draft.part import calls_of, part_of
 from solver.draft.supply import loaded
 from solver.explain.least_change import Relaxation, placed, together
 from solver.judge.check import check
-from solver.problem import Pin, Problem, Shift, Visit
+from solver.problem import Pin, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.waivers import waived, waivers_for
-from solver.solution import Route, Rule, Solution, StopKind, Violation
+from solver.solution import EARLIER, Route, Rule, Solution, StopKind, Violation
 from solver.timing.schedule import Call, Sequences
 from solver.timing.timing import cheapest
 
@@ -34,71 +34,21 @@ little is missed."""
 NOT_OF_ROUTES = frozenset({Rule.COST, Rule.EVERY_VISIT_ONCE})
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A job put on one of a technician's shifts of a day, or (None) taken off the plan."""
-
-    job_id: str
-    technician: str | None
-    day: date
-    """The local day on which the shift begins."""
-    start: int | None = None
-    """Seconds: the visit goes before what starts later. None: where it breaks and costs least."""
-    hold: bool = False
-    """The visit is to start exactly then."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A move as it would be carried out. Routes are what is still to come of them."""
-
-    move: Move
-    shift: Shift | None
-    """The one that the job goes to; None if it is taken off, or the technician does not work."""
-    before: tuple[Route, ...]
-    """The routes that change as they are, and as they would be; none without stops."""
-    after: tuple[Route, ...]
-    violations: tuple[Violation, ...]
-    """What would be broken, also what is broken already."""
-    existing: tuple[Violation, ...]
-    """Those of them that the move makes no worse, or not noticeably."""
-    slight: tuple[Violation, ...]
-    """Those of them that are too small to be noticed."""
-    waivers: Relaxation | None
-    """What has to be waived for it; None if no waiver helps."""
-    slight_waivers: Relaxation
-    """What is waived if it is possible: that which is slight and was not broken before."""
-    cost: Mapping[Rule, int]
-    """Cents that these routes cost more, by soft rule."""
-
-    @property
-    def is_possible(self) -> bool:
-        """Whether it breaks nothing, or nothing that it could be charged with."""
-        return all(one in self.existing or one in self.slight for one in self.violations)
-
-
-@dataclass(frozen=True, slots=True)
-class TrialResult:
-    """A try: the routes of all technicians concerned, and what they break."""
-
-    routes: tuple[Route, ...]
-    violations: tuple[Violation, ...]
-    cents: int
-    """What they cost more than those in force."""
-    shift: Shift | None = None
-    """The one that the job was put on; None if on none."""
-
-    @property
-    def badness(self) -> tuple[int, int, int]:
-        """What the better one of two tries has less of: broken rules, their amounts, cents."""
-        amounts = sum(violation.amount for violation in self.violations)
-        return len(self.violations), amounts, self.cents
-
-
 def judge(live: LiveDay, move: Move, tolerance: int = 0) -> Judged:
     """Judge the move of a job that is one of the visits of ``live``, which is not changed and has
     the day of the move, and that on which the job is. What it adds to lateness and overtime counts
     if it is more than ``tolerance`` seconds."""
+    there = shifts_for(live, move)
+    present = shift_of(live, move.job_id)
+    stays = live.day_of(move.job_id) in (None, move.day)
+    to = move.technician if stays else None
+    trial = Trial(live, {move.job_id: to}, [*there, *([present] if present else [])])
+    outcomes = [trial.put(shift, move) for shift in there] or [trial.taken_off(move)]
+    return trial.judged((move,), min(outcomes, key=lambda outcome: outcome.badness), tolerance)
+
+
+def shifts_for(live: LiveDay, move: Move) -> list[Shift]:
+    """Those that the job may go to: of the day's, if there is a time, the one that is meant."""
     there = [
         shift
         for shift in live.shifts
@@ -107,12 +57,7 @@ def judge(live: LiveDay, move: Move, tolerance: int = 0) -> Judged:
     if move.start is not None and there:
         start = move.start
         there = [min(there, key=lambda shift: (_outside(shift, start), shift.start))]
-    present = shift_of(live, move.job_id)
-    stays = live.day_of(move.job_id) in (None, move.day)
-    to = move.technician if stays else None
-    trial = Trial(live, move.job_id, [*there, *([present] if present else [])], to)
-    outcomes = [trial.put(shift, move) for shift in there] or [trial.taken_off(move)]
-    return trial.judged(move, min(outcomes, key=lambda outcome: outcome.badness), tolerance)
+    return there
 
 
 def shift_of(live: LiveDay, job_id: str) -> Shift | None:
@@ -120,35 +65,47 @@ def shift_of(live: LiveDay, job_id: str) -> Shift | None:
     return next((shift for shift in live.shifts if job_id in visits_of(live.planned(shift))), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is ``wanted`` of a place, and looked for; broken is only what breaks what is
+    ``promised``."""
+
+    wanted: Problem
+    promised: Problem
+
+
 class Trial:
-    """The technicians of a few shifts with all they do but one job, and tries to give it to them.
+    """The technicians of a few shifts with all they do but some jobs, and tries to give them those.
 
     What is tried costs nobody else anything, and the plan in force is not changed.
     """
 
     def __init__(
-        self, live: LiveDay, job_id: str, shifts: Iterable[Shift], to: str | None = None
+        self, live: LiveDay, to: Mapping[str, str | None], shifts: Iterable[Shift]
     ) -> None:
-        """``to``: whom the job is tried with (None: nobody, or on another day than it is on); what
-        was waived for it with somebody else, or on another day, does not count."""
+        """``to``: by job, whom it is tried with (None: nobody, or on another day than it is on);
+        what was waived for it with somebody else, or on another day, does not count."""
         self.live = live
-        self.job_id = job_id
+        self.job_ids = tuple(to)
         technicians = {shift.technician for shift in shifts}
         self._shifts = [s for s in live.shifts if s.technician in technicians]
         self._planned = {shift.id: live.planned(shift) for shift in self._shifts}
         without = live.draft
-        if live.is_placed(job_id):
+        there = [job_id for job_id in to if live.is_placed(job_id)]
+        if there:
             without = live.draft.copy()
-            without.remove([job_id])
+            without.remove(there)
         rest = {
             shift.id: without.sequences[shift.id]
             if live.is_tenable(shift)
-            else tuple(call for call in self._planned[shift.id] if call.id != job_id)
+            else tuple(call for call in self._planned[shift.id] if call.id not in to)
             for shift in self._shifts
         }
         names = {name for calls in rest.values() for name in visits_of(calls)}
-        part = part_of(without, technicians, names | {job_id})
-        self.problem = _as_demanded(self._unpinned(part), live, job_id, to)
+        self.problem = part_of(without, technicians, names | {*to})
+        for job_id, technician in to.items():
+            unpinned = self._unpinned(self.problem, job_id)
+            self.problem = _as_demanded(unpinned, live, job_id, technician)
         self.draft = Draft(self.problem)
         self.rest = calls_of(self.draft, rest)
         self.draft.take(self.rest)
@@ -163,19 +120,28 @@ class Trial:
     def taken_off(self, move: Move) -> TrialResult:
         """The job on no route at all."""
         routes = self.routes(self.draft, self.rest)
-        violations = [] if move.technician is None else [_does_not_work(move.technician)]
-        return self._outcome(self.problem, routes, None, violations)
+        violations = [] if move.technician is None else [does_not_work(move.technician)]
+        return self._outcome(self.problem, routes, {}, violations)
 
     def put(self, whole: Shift, move: Move) -> TrialResult:
         """The job on that shift, with as little broken as can be."""
-        problem = self._asked(move)
-        rest = self.rest[whole.id]
+        outcomes = []
+        for asked in self._asked(self.problem, move):
+            outcomes.append(self._put(whole, move, asked))
+            if not outcomes[-1].violations:
+                break
+        return min(outcomes, key=lambda outcome: outcome.badness)
+
+    def _put(self, whole: Shift, move: Move, asked: Asked) -> TrialResult:
+        problem, rest, on = asked.wanted, self.rest[whole.id], {move.job_id: whole}
         gap = None if move.start is None else self._gap(whole, move.start)
         outcomes = []
         if self.draft.sequences[whole.id] == rest:
-            for found in placed(problem, self.rest, self.job_id, whole.id, gap):
+            for found in placed(problem, self.rest, move.job_id, whole.id, gap):
+                if comes_earlier(move, found.change):
+                    continue
                 routes = self.routes(found.draft, found.draft.sequences)
-                outcomes.append(self._outcome(problem, routes, whole))
+                outcomes.append(self._outcome(asked.promised, routes, on))
                 if len(outcomes[-1].violations) <= 1:
                     return outcomes[-1]
         draft = Draft(problem)
@@ -186,23 +152,23 @@ class Trial:
         depots = [replace(depot, stock=full[depot.id]) for depot in draft.problem.depots]
         gaps = range(len(rest) + 1) if gap is None else [gap]
         for index in gaps:
-            visit = draft.visit(self.job_id)
+            visit = draft.visit(move.job_id)
             for route in forced(
                 draft, visit, shift, rest, index, wished_at=move.start, full_depots=depots
             ):
-                outcomes.append(self._outcome(problem, [*others, route], whole))
+                outcomes.append(self._outcome(asked.promised, [*others, route], on))
         best = min(outcomes, key=lambda outcome: outcome.badness)
-        return self._retimed(problem, best)
+        return self._retimed(asked, best)
 
-    def judged(self, move: Move, outcome: TrialResult, tolerance: int) -> Judged:
-        """What the result means for the plan in force; what the move adds to lateness and overtime
+    def judged(self, moves: tuple[Move, ...], outcome: TrialResult, tolerance: int) -> Judged:
+        """What the result means for the plan in force; what the moves add to lateness and overtime
         counts if it is more than ``tolerance`` seconds."""
         after = {route.shift: route for route in outcome.routes}
         before = {route.shift: route for route in self.before}
         changed = [
             shift.id
             for shift in self._shifts
-            if shift is outcome.shift or _times(before, shift) != _times(after, shift)
+            if shift in outcome.on.values() or _times(before, shift) != _times(after, shift)
         ]
         cost: Counter[Rule] = Counter()
         for name in changed:
@@ -210,9 +176,9 @@ class Trial:
                 for rule, cents in self._price.of(route) if route else ():
                     cost[rule] += sign * cents
         violations, waivers = self._to_the_end(self.problem, outcome)
-        linked = links_broken(self.live, self.job_id, outcome.routes, tolerance)
+        linked = links_broken(self.live, self.job_ids, outcome.routes, tolerance)
         violations += linked
-        known = {**self._broken_before(), **_kinds(links_broken(self.live, self.job_id, None, 0))}
+        known = {**self._broken_before(), **_kinds(links_broken(self.live, self.job_ids, None, 0))}
         unnoticed = {one: tolerance if self._is_tolerant(one) else 0 for one in violations}
         existing = tuple(
             one
@@ -220,35 +186,53 @@ class Trial:
             if _kind(one) in known and one.amount <= known[_kind(one)] + unnoticed[one]
         )
         slight = tuple(one for one in violations if one.amount <= unnoticed[one])
-        on = "" if outcome.shift is None else outcome.shift.id
         new = [one for one in slight if one not in existing and one not in linked]
         return Judged(
-            move=move,
-            shift=outcome.shift,
+            moves=moves,
+            on=outcome.on,
             before=tuple(before[name] for name in changed if name in before),
             after=tuple(after[name] for name in changed if name in after),
             violations=violations,
             existing=existing,
             slight=slight,
             waivers=waivers,
-            slight_waivers=waivers_for(self.problem, new, self.job_id, on) or (),
+            slight_waivers=self._waivers(self.problem, new, outcome.on) or (),
             cost={rule: cents for rule, cents in cost.items() if cents},
         )
 
-    def _unpinned(self, problem: Problem) -> Problem:
+    def _unpinned(self, problem: Problem, job_id: str) -> Problem:
         """With the job's own windows, which its pinned time stands for in plans."""
-        windows = self.live.translation.unpinned.get(self.job_id)
-        return problem if windows is None else _changed(problem, self.job_id, windows=windows)
+        windows = self.live.translation.unpinned.get(job_id)
+        return problem if windows is None else _changed(problem, job_id, windows=windows)
 
-    def _asked(self, move: Move) -> Problem:
-        """The problem with the promise that the dispatcher would give."""
-        if not move.hold or move.technician is None:
-            return self.problem
-        return _changed(self.problem, self.job_id, pin=Pin(move.technician, move.start))
+    def _asked(self, problem: Problem, move: Move) -> Iterator[Asked]:
+        """What the dispatcher asks for in the terms of the problem, what is tried first first."""
+        start = move.start
+        if start is None or move.technician is None or not (move.hold or move.no_earlier):
+            yield Asked(problem, problem)
+        elif move.hold:
+            promised = _changed(problem, move.job_id, pin=Pin(move.technician, start))
+            yield Asked(promised, promised)
+        else:
+            visit, then = problem.visit[move.job_id], TimeWindow(start, start)
+            windows = visit.windows
+            # What was promised is not what is wanted now: it is broken.
+            pin = None if visit.pin is None else replace(visit.pin, start=None)
+            if any(window.start <= start <= window.end for window in windows):
+                yield Asked(_changed(problem, move.job_id, windows=(then,), pin=pin), problem)
+            later = tuple(
+                TimeWindow(max(window.start, start), window.end)
+                for window in windows
+                if window.end >= start
+            )
+            yield Asked(_changed(problem, move.job_id, windows=later or (then,), pin=pin), problem)
 
     def _gap(self, shift: Shift, start: int) -> int:
         """Before which of the shift's other calls the visit goes."""
-        whole = calls_of(self.live.draft, {shift.id: self.rest[shift.id]})[shift.id]
+        return self._gap_in(shift, self.rest[shift.id], start)
+
+    def _gap_in(self, shift: Shift, calls: Sequence[Call], start: int) -> int:
+        whole = calls_of(self.live.draft, {shift.id: calls})[shift.id]
         route = self._in_time(self.live.draft, shift, whole)
         places = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]
         for index, (call, stop) in enumerate(zip(whole, places, strict=True)):
@@ -280,7 +264,7 @@ class Trial:
         self,
         problem: Problem,
         routes: Sequence[Route],
-        shift: Shift | None,
+        on: Mapping[str, Shift],
         also: Iterable[Violation] = (),
     ) -> TrialResult:
         """``problem`` is the one with the promise asked for; one given before counts as well."""
@@ -288,14 +272,14 @@ class Trial:
         if problem is not self.problem:
             given = [v for v in broken(self.problem, routes) if v.rule is Rule.PINS]
             violations += [violation for violation in given if violation not in violations]
-        return TrialResult(tuple(routes), tuple(violations), self.extra_cost(routes), shift)
+        return TrialResult(tuple(routes), tuple(violations), self.extra_cost(routes), on)
 
-    def _retimed(self, problem: Problem, outcome: TrialResult) -> TrialResult:
+    def _retimed(self, asked: Asked, outcome: TrialResult) -> TrialResult:
         """The same sequences at the best times that they have once all they break is waived."""
-        _, waivers = self._to_the_end(problem, outcome)
+        _, waivers = self._to_the_end(asked.promised, outcome)
         if waivers is None:
             return outcome
-        draft = Draft(waived(problem, waivers))
+        draft = Draft(waived(asked.wanted, waivers))
         wanted = {route.shift: _names(route) for route in outcome.routes}
         depots = {depot.id: depot for depot in draft.problem.depots}
         draft.take(
@@ -310,7 +294,7 @@ class Trial:
         routes = self.routes(draft, draft.sequences)
         if {route.shift: _names(route) for route in routes} != wanted:
             return outcome
-        retimed = self._outcome(problem, routes, outcome.shift)
+        retimed = self._outcome(asked.promised, routes, outcome.on)
         return min(retimed, outcome, key=lambda one: one.badness)
 
     def _to_the_end(
@@ -318,11 +302,10 @@ class Trial:
     ) -> tuple[tuple[Violation, ...], Relaxation | None]:
         """All that is broken, and the waivers for it: of a part that a van runs out of, the checker
         tells only where it is missing first."""
-        on = "" if outcome.shift is None else outcome.shift.id
         violations, left = list(outcome.violations), list(outcome.violations)
         total: Relaxation = ()
         while left:
-            more = waivers_for(problem, left, self.job_id, on)
+            more = self._waivers(problem, left, outcome.on)
             if more is None:
                 return tuple(violations), None
             total = together(total, more)
@@ -330,6 +313,24 @@ class Trial:
             left = [violation for violation in still if violation.rule is Rule.PARTS]
             violations += left
         return tuple(violations), total
+
+    def _waivers(
+        self, problem: Problem, violations: Iterable[Violation], on: Mapping[str, Shift]
+    ) -> Relaxation | None:
+        """What has to be waived for these, each for the job on whose account it is broken."""
+        by_job: defaultdict[str, list[Violation]] = defaultdict(list)
+        for violation in violations:
+            there = [job_id for job_id, shift in on.items() if shift.id == violation.shift]
+            last = (there or list(on) or self.job_ids)[-1]
+            by_job[violation.stop if violation.stop in on else last].append(violation)
+        total: Relaxation = ()
+        for job_id, theirs in by_job.items():
+            shift = on[job_id].id if job_id in on else ""
+            more = waivers_for(problem, theirs, job_id, shift)
+            if more is None:
+                return None
+            total = together(total, more)
+        return total
 
     def _is_tolerant(self, violation: Violation) -> bool:
         """Whether a little of it goes unnoticed, and can be waived."""
@@ -408,7 +409,15 @@ def _times(routes: Mapping[str, Route], shift: Shift) -> object:
     )
 
 
-def _does_not_work(technician: str) -> Violation:
+def comes_earlier(move: Move, change: Relaxation) -> bool:
+    """Whether the change would have the job begin earlier than it was put."""
+    return move.no_earlier and any(
+        waiver.visit == move.job_id and waiver.subject == EARLIER for waiver in change
+    )
+
+
+def does_not_work(technician: str) -> Violation:
+    """What a technician without a shift on the day breaks."""
     message = "does not work then"
     return Violation(Rule.SHIFT, f"technician {technician!r}", 1, message)
 

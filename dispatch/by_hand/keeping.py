@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from dispatch.by_hand.judging import Judged, Move, judge
+from dispatch.by_hand.judging import judge
+from dispatch.by_hand.moves import Judged, Move
 from dispatch.models import LinkKind
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.snapshot import Scope
@@ -32,7 +33,7 @@ def judged_within_links(live: LiveDay, move: Move, settings: Settings) -> Judged
 
 def _is_back(live: LiveDay, judged: Judged) -> bool:
     """Whether one of a crew that was to start at another time is left where the others are."""
-    move = judged.move
+    [move] = judged.moves
     crews = (facts for facts in live.translation.snapshot.links if move.job_id in facts.job_ids)
     if move.start is None or not any(one.link.kind is LinkKind.TOGETHER for one in crews):
         return False

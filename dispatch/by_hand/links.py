@@ -4,10 +4,12 @@ Nobody is kept from it: a crew is moved one by one, and whoever moves the first 
 which of the others are to follow.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from dispatch.models import Route, Stop
+from dispatch.planning.job_links import Partner
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.ties import RULES
 from dispatch.planning.torn import torn_by
@@ -16,33 +18,31 @@ from solver.solution import StopKind, Violation
 
 
 def links_broken(
-    live: LiveDay, job_id: str, routes: Iterable[SolvedRoute] | None, tolerance: int
+    live: LiveDay, job_ids: Sequence[str], routes: Sequence[SolvedRoute] | None, tolerance: int
 ) -> tuple[Violation, ...]:
-    """What these routes break of the job's links (None: what is broken as things are in force); as
-    many seconds too early or too late go unnoticed."""
+    """What these routes break of the jobs' links (None: what is broken as things are in force); as
+    many seconds too early or too late go unnoticed. Those of the jobs that are linked to each other
+    are looked at where they all are then."""
     snapshot = live.translation.snapshot
-    stop: Stop | None = None
-    route: Route | None = None
-    if routes is None:
-        partner = snapshot.partners.get(job_id)
-        if partner is not None:
-            stop, route = partner.stop, partner.route
-    else:
-        stop, route = _as_rows(live, job_id, routes)
-    where = "" if route is None else f"technician {route.technician_id!r}"
-    return tuple(
-        Violation(
-            RULES[facts.link.kind],
-            where,
-            1,
-            cause.message,
-            stop=name,
-            subjects=tuple(cause.values["job_ids"]),
-        )
+    linked = [job_id for job_id in job_ids if job_id in snapshot.partners]
+    if routes is not None:
+        there = {job_id: _as_rows(live, job_id, routes) for job_id in linked}
+        moved = {
+            job_id: Partner(snapshot.partners[job_id].job, *place)
+            for job_id, place in there.items()
+        }
+        snapshot = replace(snapshot, partners={**snapshot.partners, **moved})
+    found: dict[tuple[object, ...], Violation] = {}
+    for job_id in linked:
+        partner = snapshot.partners[job_id]
+        where = "" if partner.route is None else f"technician {partner.route.technician_id!r}"
         for facts, name, cause in torn_by(
-            snapshot, job_id, stop, route, timedelta(seconds=tolerance)
-        )
-    )
+            snapshot, job_id, partner.stop, partner.route, timedelta(seconds=tolerance)
+        ):
+            rule, subjects = RULES[facts.link.kind], tuple(cause.values["job_ids"])
+            violation = Violation(rule, where, 1, cause.message, stop=name, subjects=subjects)
+            found.setdefault((rule, name, subjects), violation)
+    return tuple(found.values())
 
 
 def _as_rows(

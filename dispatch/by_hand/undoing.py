@@ -9,8 +9,9 @@ from sqlmodel import Session, col, select
 from dispatch import log, models
 from dispatch.by_hand.versions import ChangeMade, ManualVersion, ground_of, made, verify
 from dispatch.errors import Conflict, NotFound
+from dispatch.jobs.jobs import CHANGEABLE, cancel_job, reopen_job
 from dispatch.local_time import as_said
-from dispatch.models import ManualChange, Plan, now
+from dispatch.models import Job, JobStatus, ManualChange, ManualChangeJob, Plan, now
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.plan_rows import RouteRows, copied, shift_key
 from dispatch.planning.snapshot import LiveRoute, Scope
@@ -46,8 +47,13 @@ def undo_change(
         return made(undone, change.job_id, undoes=plan.version)
     before = [_as_before(session, one) for one in change.replaced]
     since = queries.routes_of(session, plan.id or 0)
+    changed = _jobs_of(session, change)
+    reopened = {
+        name for name, was in change.statuses.items() if was["status"] != JobStatus.CANCELLED.value
+    }
     names = {rows.route.technician_id for rows in (*before, *since)}
-    ids = {stop.job_id for rows in (*before, *since) for stop in rows.stops if stop.job_id}
+    there = {stop.job_id for rows in (*before, *since) for stop in rows.stops if stop.job_id}
+    ids = {*there, *changed, *change.pins, *change.statuses}
     scope = Scope(
         plan.starts_on,
         plan.ends_on,
@@ -58,26 +64,38 @@ def undo_change(
     ground = ground_of(session, scope, settings, at, ids, about_to_begin=False)
     keys = {shift_key(rows.route) for rows in (*before, *since)}
     replaced = [found for found in ground.routes if shift_key(found.route) in keys]
-    off = {name for name in ids if ground.jobs[name].status in GONE}
+    off = {name for name in ids if ground.jobs[name].status in GONE and name not in reopened}
     routes = [copied(rows, off) for rows in before]
     faults = [
-        *_changed_since(session, plan, since, replaced, ids),
+        *_changed_since(session, plan, since, replaced, there),
         *_begun_since(plan, routes, keys, ground.live, settings, at),
+        *_otherwise_since(plan, change, ground.jobs),
     ]
     if faults:
         raise Conflict(*faults)
     version = ManualVersion(session, ground, actor, at)
+    statuses = {
+        name: {"status": job.status.value, "hold_reason": job.hold_reason}
+        for name in change.statuses
+        for job in [ground.jobs[name]]
+    }
     new = version.stored(routes, [], {})
+    for name, was in sorted(change.statuses.items()):
+        if name in reopened:
+            reopen_job(session, name, was, actor=actor)
+        else:
+            cancel_job(session, name, actor=actor)
     version.take_back(change)
-    log.record(
-        session,
-        actor,
-        "undo",
-        log.Entity.JOB,
-        change.job_id,
-        after={"plan_id": new.id, "undoes_version": plan.version},
-    )
-    version.put_in_force(new, routes, replaced, change.job_id, undoes=plan)
+    for name in changed:
+        log.record(
+            session,
+            actor,
+            "undo",
+            log.Entity.JOB,
+            name,
+            after={"plan_id": new.id, "undoes_version": plan.version},
+        )
+    version.put_in_force(new, routes, replaced, changed, undoes=plan, statuses=statuses)
     verify(session, ground, settings, at, change.broken)
     return made(new, change.job_id, undoes=plan.version)
 
@@ -95,6 +113,27 @@ def _change_of(session: Session, plan_version: int) -> tuple[Plan, ManualChange]
             )
         )
     return plan, change
+
+
+def _jobs_of(session: Session, change: ManualChange) -> list[str]:
+    """The jobs that were changed, that which the change is named after first."""
+    others = session.exec(
+        select(ManualChangeJob.job_id)
+        .where(ManualChangeJob.plan_id == change.plan_id)
+        .order_by(ManualChangeJob.job_id)
+    )
+    return [change.job_id, *others]
+
+
+def _otherwise_since(plan: Plan, change: ManualChange, jobs: Mapping[str, Job]) -> Iterable[Fault]:
+    """Jobs that are not as the change left them: cancelled, or taken up again."""
+    for name, was in sorted(change.statuses.items()):
+        status = jobs[name].status
+        was_cancelled = was["status"] == JobStatus.CANCELLED.value
+        if was_cancelled and status not in CHANGEABLE:
+            yield _fault(plan, "changed_since", f"job {name} is {status}")
+        if not was_cancelled and status != JobStatus.CANCELLED:
+            yield _fault(plan, "changed_since", f"job {name} is {status}")
 
 
 def _as_before(session: Session, replaced: Mapping[str, Any]) -> RouteRows:

@@ -13,7 +13,7 @@ from dispatch.by_hand.judging import broken
 from dispatch.errors import Conflict
 from dispatch.jobs.pins import set_pin
 from dispatch.jobs.placements import ask_for_place
-from dispatch.models import PLANNABLE, Job, ManualChange, Plan, PlanUnassigned
+from dispatch.models import PLANNABLE, Job, ManualChange, ManualChangeJob, Plan, PlanUnassigned
 from dispatch.output import Output
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.loading import load_live_day
@@ -116,13 +116,13 @@ class ManualVersion:
             if kept["job_id"] in open_:
                 self.session.add(models.Waiver.model_validate({**kept, "id": None}))
         for name, pin in change.pins.items():
-            start_at = pin["start_at"]
             set_pin(
                 self.session,
                 self.ground.jobs[name],
                 pin["technician_id"],
-                None if start_at is None else datetime.fromisoformat(start_at),
+                _moment(pin["start_at"]),
                 actor=self.actor,
+                not_before_at=_moment(pin.get("not_before_at")),
             )
         self.session.flush()
 
@@ -131,26 +131,29 @@ class ManualVersion:
         plan: Plan,
         routes: Sequence[RouteRows],
         replaced: Sequence[LiveRoute],
-        job_id: str,
+        job_ids: Sequence[str],
         undoes: Plan | None = None,
+        statuses: Mapping[str, Mapping[str, str | None]] | None = None,
     ) -> None:
         """Make the plan the next version, and note what it takes to undo it. Whoever else has lost
-        their place by it waits for another one; ``undoes`` is the version that this takes back.
+        their place by it waits for another one; ``undoes`` is the version that this takes back, and
+        ``statuses`` are those that it changes, as they were.
 
         Whoever calls it holds the publication.
         """
         session, jobs = self.session, self.ground.jobs
         versions.put_in_force(session, plan, routes, replaced, jobs, actor=self.actor, at=self.at)
         there = {stop.job_id: rows.route for rows in routes for stop in rows.stops}
-        for name in sorted(jobs_on(replaced) - there.keys() - {job_id}):
+        for name in sorted(jobs_on(replaced) - there.keys() - {*job_ids}):
             if jobs[name].status in PLANNABLE:
                 ask_for_place(session, name, trigger="displaced", actor=self.actor)
         pins = {name: pin for name, pin in self._pins.items() if pin != _pin_of(jobs[name])}
+        first, *others = job_ids
         session.add(
             ManualChange(
                 plan_id=plan.id or 0,
-                job_id=job_id,
-                technician_id=there[job_id].technician_id if job_id in there else None,
+                job_id=first,
+                technician_id=there[first].technician_id if first in there else None,
                 replaced=[
                     {
                         "route_id": found.route.id,
@@ -161,9 +164,12 @@ class ManualVersion:
                 pins=pins,
                 waivers=self._waivers,
                 broken=sorted(_broken(self.ground.live)),
+                statuses={name: dict(was) for name, was in (statuses or {}).items()},
                 undoes_plan_id=None if undoes is None else undoes.id,
             )
         )
+        session.flush()
+        session.add_all(ManualChangeJob(plan_id=plan.id or 0, job_id=name) for name in others)
         session.flush()
 
 
@@ -230,8 +236,12 @@ def made(
 
 
 def _pin_of(job: Job) -> dict[str, str | None]:
-    start_at = job.pinned_start_at
+    moments = {"start_at": job.pinned_start_at, "not_before_at": job.not_before_at}
     return {
         "technician_id": job.pinned_technician_id,
-        "start_at": None if start_at is None else start_at.isoformat(),
+        **{name: None if at is None else at.isoformat() for name, at in moments.items()},
     }
+
+
+def _moment(said: str | None) -> datetime | None:
+    return None if said is None else datetime.fromisoformat(said)

@@ -19,7 +19,8 @@ from dispatch.by_hand.judgements import (
     told,
     waiver_out,
 )
-from dispatch.by_hand.judging import Move, Trial, broken
+from dispatch.by_hand.judging import Trial, broken
+from dispatch.by_hand.moves import Move
 from dispatch.by_hand.rule_words import unit
 from dispatch.models import Plan, PlanUnassigned, now
 from dispatch.output import Output
@@ -166,7 +167,7 @@ Key = tuple[bool, tuple[int, int, int], str]
 
 
 def _look(live: LiveDay, visit: Visit, shift: Shift, day: date) -> tuple[Key, TechnicianWhyNot]:
-    trial = Trial(live, visit.id, [shift])
+    trial = Trial(live, {visit.id: None}, [shift])
     by_waivers = list(_with_waivers(trial, shift)) if live.is_tenable(shift) else []
     moment = live.translation.moment
     if by_waivers:
@@ -208,7 +209,7 @@ def _look(live: LiveDay, visit: Visit, shift: Shift, day: date) -> tuple[Key, Te
 
 
 def _with_waivers(trial: Trial, shift: Shift) -> Iterator[_CheckedChange]:
-    for found in placed(trial.problem, trial.rest, trial.job_id, shift.id):
+    for found in placed(trial.problem, trial.rest, trial.job_ids[0], shift.id):
         way = _checked(trial, found.draft, shift, found.change, ())
         if way is not None:
             yield way

@@ -36,6 +36,7 @@ TYPES = {
     ("job", "import"): "job.imported",
     ("job", "change"): "job.changed",
     ("job", "cancel"): "job.cancelled",
+    ("job", "reopen"): "job.reopened",
     ("job", "place"): "job.placed",
     ("job", "move"): "job.moved",
     ("job", "override"): "job.overridden",

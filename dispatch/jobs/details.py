@@ -54,6 +54,8 @@ class JobOut(Output):
     forbidden: list[str]
     pinned_technician_id: str | None
     pinned_start_at: datetime | None
+    not_before_at: datetime | None
+    """Where a dispatcher has put it: it begins no earlier."""
     en_route_at: datetime | None
     """When the technician set out, as reported; so are the two that follow."""
     arrived_at: datetime | None

@@ -233,6 +233,28 @@ def cancel_job(session: Session, job_id: str, *, actor: str) -> JobOut:
     return _logged(session, job, "cancel", before, actor)
 
 
+def reopen_job(
+    session: Session, job_id: str, was: Mapping[str, str | None], *, actor: str
+) -> JobOut:
+    """The job, which was cancelled, as it ``was`` before: its ``status`` and ``hold_reason``. What
+    is put on a route again is scheduled by that.
+
+    Raises ``NotFound``, or ``Conflict`` if it is not cancelled.
+    """
+    job = store.hold_job(session, job_id)
+    if job is None:
+        raise no_such_job(job_id)
+    if job.status != JobStatus.CANCELLED:
+        cause, action = f"it is {job.status}, and not cancelled", "leave it as it is"
+        raise Conflict(Fault("not_cancelled", f"job {job_id}", cause, action))
+    before = outs_of(session, [job])[0]
+    is_held = was["status"] == JobStatus.ON_HOLD.value
+    job.status = JobStatus.ON_HOLD if is_held else JobStatus.OPEN
+    job.hold_reason = was["hold_reason"]
+    _touch(session, job)
+    return _logged(session, job, "reopen", before, actor)
+
+
 def close_job(session: Session, job_id: str, *, actor: str) -> JobOut:
     """Nothing more is to be done about a job that could not be completed; again is as once.
 

@@ -55,7 +55,9 @@ def pin_job(
     start_at = None
     if request.to is PinTo.TIME:
         start_at = _time_to_keep(session, found, job_id, settings, at or now())
-    set_pin(session, job, found.route.technician_id, start_at, actor=actor)
+    not_before_at = job.not_before_at if start_at is None else None
+    technician = found.route.technician_id
+    set_pin(session, job, technician, start_at, actor=actor, not_before_at=not_before_at)
     return read_job(session, job_id)
 
 
@@ -80,7 +82,8 @@ def _time_to_keep(
 
 
 def unpin_job(session: Session, job_id: str, *, actor: str) -> JobOut:
-    """Let plans move the job again; it stays where it is until one does. Again is as once.
+    """Let plans move the job again, to an earlier time too; it stays where it is until one does.
+    Again is as once.
 
     Raises ``NotFound``, or ``Conflict`` if it is under way or over.
     """
@@ -95,11 +98,18 @@ def set_pin(
     start_at: datetime | None,
     *,
     actor: str,
+    not_before_at: datetime | None = None,
 ) -> None:
-    """Give the job, which the caller holds, this pin or none; what becomes different is logged."""
+    """Give the job, which the caller holds, this pin or none, and have it begin no earlier than
+    where somebody has put it; what becomes different is logged."""
     before = _pin_of(job)
+    earliest = job.not_before_at
     job.pinned_technician_id, job.pinned_start_at = technician_id, start_at
+    job.not_before_at = not_before_at
     after = _pin_of(job)
+    if earliest != not_before_at:
+        before |= {"not_before_at": _said(earliest)}
+        after |= {"not_before_at": _said(not_before_at)}
     if before == after:
         return
     job.revision += 1
@@ -109,11 +119,14 @@ def set_pin(
 
 
 def _pin_of(job: Job) -> dict[str, str | None]:
-    start_at = job.pinned_start_at
     return {
         "pinned_technician_id": job.pinned_technician_id,
-        "pinned_start_at": None if start_at is None else start_at.isoformat(),
+        "pinned_start_at": _said(job.pinned_start_at),
     }
+
+
+def _said(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _held(session: Session, job_id: str, states: tuple[JobStatus, ...]) -> Job:

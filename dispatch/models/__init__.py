@@ -73,6 +73,7 @@ from dispatch.models.movements import Holder, Movement, MovementCause
 from dispatch.models.plans import (
     AT_WORK,
     ManualChange,
+    ManualChangeJob,
     Placement,
     PlacementStatus,
     Plan,

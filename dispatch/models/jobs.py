@@ -112,6 +112,9 @@ class Job(SQLModel, table=True):
     """When the customer was told the planned time; moving it then costs more."""
     pinned_technician_id: str | None = Field(default=None, foreign_key="technician.id")
     pinned_start_at: datetime | None = None
+    not_before_at: datetime | None = None
+    """Where a dispatcher has put it: it begins no earlier, until it is moved by hand again. It may
+    begin later, and with somebody else: nobody was promised the time."""
     en_route_at: datetime | None = None
     """When the technician set out, as reported; so are the two that follow."""
     arrived_at: datetime | None = None

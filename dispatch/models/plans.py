@@ -240,5 +240,18 @@ class ManualChange(SQLModel, table=True):
     """Waivers as they were before, of the jobs on the routes concerned."""
     broken: list[str] = Field(default_factory=list, sa_column=json_column())
     """What the routes broke before already, because things had gone wrong."""
+    statuses: dict[str, dict[str, str | None]] = Field(
+        default_factory=dict, sa_column=json_column()
+    )
+    """The ``status`` and ``hold_reason`` before, of jobs that it cancelled or took up again."""
     undoes_plan_id: int | None = Field(default=None, foreign_key="plan.id", unique=True)
     """The version of the change that this one undid."""
+
+
+class ManualChangeJob(SQLModel, table=True):
+    """A job that was changed by hand together with the one that ``ManualChange`` names."""
+
+    __tablename__ = "manual_change_job"
+
+    plan_id: int = Field(foreign_key="manual_change.plan_id", primary_key=True)
+    job_id: str = Field(foreign_key="job.id", primary_key=True, index=True)

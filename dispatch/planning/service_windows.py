@@ -57,7 +57,7 @@ def attendance(
     as_pinned: bool = True,
 ) -> Attendance | Unattendable | None:
     """When service may start within the horizon; None if that is the matter of another plan.
-    ``as_pinned``: at the pinned time only, if there is one."""
+    ``as_pinned``: at the pinned time only, if there is one, and no earlier than it was put."""
     forever = horizon.reach + 2 * ONE_WEEK
     wanted = merged((row.starts_at, row.ends_at) for row in windows)
     if not windows:
@@ -69,6 +69,9 @@ def attendance(
                 "It is pinned to a time outside its windows; move the pin or the windows."
             )
         wanted = [(moment, moment)]
+    elif as_pinned and job.not_before_at is not None:
+        # A time after all windows was meant for others than there are now.
+        wanted = _not_before(wanted, job.not_before_at) or wanted
     reachable = _while_open(wanted, opening_hours, (horizon.begin, horizon.reach), zone)
     if reachable:
         return Attendance(tuple(reachable), overnight=reachable[0][0] >= horizon.end)
@@ -87,6 +90,10 @@ def attendance(
     return Unattendable(
         "The site is closed whenever it could be attended; change the windows or the opening hours."
     )
+
+
+def _not_before(spans: Sequence[Span], moment: datetime) -> list[Span]:
+    return [(max(start, moment), end) for start, end in spans if end >= moment]
 
 
 def window_of(

@@ -94,7 +94,8 @@ class _Translator:
                 left_out[facts.job.id] = None
             elif when is not None:
                 visits.append(self._visit(facts, site, when))
-                if facts.job.pinned_start_at is not None:
+                job = facts.job
+                if (job.pinned_start_at or job.not_before_at) is not None:
                     unpinned[facts.job.id] = self._unpinned(facts)
                 if self.waivers.has(facts.job.id):
                     demanded[facts.job.id] = self._unwaived(facts, site, when)

@@ -12,6 +12,7 @@ from dispatch.models import (
     PLANNABLE,
     Job,
     ManualChange,
+    ManualChangeJob,
     Plan,
     PlanUnassigned,
     Route,
@@ -211,11 +212,15 @@ def versions_of(session: Session, plan_ids: Collection[int]) -> dict[int, int]:
 def placed_by_hand_since(session: Session, version: int) -> set[str]:
     """Jobs that dispatchers, or what places single jobs, have put somewhere else, or taken off, in
     versions after this one."""
-    changed = session.exec(
-        select(ManualChange.job_id)
-        .join(Plan, col(Plan.id) == ManualChange.plan_id)
-        .where(col(Plan.version) > version)
-    ).all()
+    changed = [
+        job_id
+        for table in (ManualChange, ManualChangeJob)
+        for job_id in session.exec(
+            select(table.job_id)
+            .join(Plan, col(Plan.id) == table.plan_id)
+            .where(col(Plan.version) > version)
+        )
+    ]
     single = (
         select(Stop.job_id, Route.technician_id)
         .join(Route, col(Route.id) == Stop.route_id)
@@ -337,12 +342,17 @@ def _with_live_stops(session: Session, routes: Sequence[Route]) -> list[RouteRow
 
 def live_visits(session: Session, job_ids: Collection[str]) -> dict[str, Route]:
     """The routes on which those of the jobs that are on any are live."""
-    found: dict[str, Route] = {}
+    return {name: route for name, (_, route) in live_stops(session, job_ids).items()}
+
+
+def live_stops(session: Session, job_ids: Collection[str]) -> dict[str, tuple[Stop, Route]]:
+    """The visits in force of those of the jobs that have one, with their routes."""
+    found: dict[str, tuple[Stop, Route]] = {}
     for some in batches(job_ids):
         rows = session.exec(
             select(Stop, Route)
             .join(Route, col(Route.id) == Stop.route_id)
             .where(col(Stop.live), col(Stop.job_id).in_(some))
         )
-        found.update((stop.job_id or "", route) for stop, route in rows)
+        found.update((stop.job_id or "", (stop, route)) for stop, route in rows)
     return found

@@ -125,6 +125,8 @@ class BoardJob(Output):
     told_at: datetime | None
     pinned_technician_id: str | None
     pinned_start_at: datetime | None
+    not_before_at: datetime | None
+    """Where a dispatcher has put it: it begins no earlier."""
     en_route_at: datetime | None
     arrived_at: datetime | None
     departed_at: datetime | None
@@ -160,6 +162,8 @@ class Board(Output):
     time_zone: str
     version: int
     """The newest published version of the plan (0: none)."""
+    freeze_minutes: float
+    """What starts so soon stays where it is."""
     technicians: list[BoardTechnician]
     shifts: list[BoardShift]
     absences: list[BoardAbsence]
@@ -219,6 +223,7 @@ def read_board(
         ends_at=end,
         time_zone=settings.time_zone,
         version=highest_version(session),
+        freeze_minutes=settings.freeze_minutes,
         technicians=[technician_out(one) for one in people],
         shifts=[shift_out(shift) for shift in shifts],
         absences=[

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from dispatch.by_hand.changes import ChangeToMake, Override, make_change
+from dispatch.by_hand.carrying_out import Override
+from dispatch.by_hand.changes import ChangeToMake, make_change
 from dispatch.by_hand.undoing import undo_change
 from dispatch.by_hand.versions import ChangeMade
 from dispatch.errors import Conflict

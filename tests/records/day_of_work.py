@@ -9,7 +9,8 @@ from sqlmodel import Session, select
 
 from benchmarks.service.past import WAITING_JOB, job_id
 from dispatch import store
-from dispatch.by_hand.changes import ChangeToMake, Override, make_change
+from dispatch.by_hand.carrying_out import Override
+from dispatch.by_hand.changes import ChangeToMake, make_change
 from dispatch.by_hand.undoing import undo_change
 from dispatch.events import deliveries, events
 from dispatch.events.horizon import LogHorizon

@@ -15,7 +15,8 @@ from fastapi.testclient import TestClient
 from sqlmodel import Session
 
 from benchmarks.service.past import WAITING_JOB, Past, job_id
-from dispatch.by_hand.changes import ChangeToMake, Override, make_change
+from dispatch.by_hand.carrying_out import Override
+from dispatch.by_hand.changes import ChangeToMake, make_change
 from dispatch.by_hand.undoing import undo_change
 from dispatch.jobs.jobs import cancel_job
 from dispatch.models import now

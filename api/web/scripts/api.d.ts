@@ -174,6 +174,7 @@ declare namespace Api {
     told_at: Moment | null;
     pinned_technician_id: string | null;
     pinned_start_at: Moment | null;
+    not_before_at: Moment | null;
     en_route_at: Moment | null;
     arrived_at: Moment | null;
     departed_at: Moment | null;
@@ -230,6 +231,7 @@ declare namespace Api {
     days: number;
     taken_at: Moment;
     version: number;
+    freeze_minutes: number;
     technicians: BoardTechnician[];
     shifts: BoardShift[];
     absences: BoardAbsence[];
@@ -480,10 +482,31 @@ declare namespace Api {
     violations: BrokenRule[];
     extra_cost: Cents;
     cost: Record<string, Cents>;
-    visit: JudgedVisit | null;
     moved: MovedVisit[];
     routes: JudgedRoute[];
     plan_version: number;
+    visit: JudgedVisit | null;
+  }
+
+  interface PlacedVisit {
+    job_id: string;
+    technician_id: string;
+    start_at: Moment;
+    departure_at: Moment;
+  }
+
+  interface JointVerdict {
+    possible: boolean;
+    overridable: boolean;
+    violations: BrokenRule[];
+    extra_cost: Cents;
+    cost: Record<string, Cents>;
+    moved: MovedVisit[];
+    routes: JudgedRoute[];
+    plan_version: number;
+    job_ids: string[];
+    visits: PlacedVisit[];
+    told_job_ids: string[];
   }
 
   interface WayIn {
@@ -520,11 +543,44 @@ declare namespace Api {
     technician_id: string | null;
     start_at: Moment | null;
     hold: boolean;
+    no_earlier?: boolean;
     day: Day | null;
   }
 
   interface ChangeMade {
     plan_version: number;
+  }
+
+  interface SeveralChange {
+    action: "move" | "push" | "swap" | "swap_rests" | "take_off" | "cancel" | "pin";
+    job_ids?: string[];
+    technician_id?: string | null;
+    with_technician_id?: string | null;
+    start_at?: Moment | null;
+    from_at?: Moment | null;
+    minutes?: number | null;
+    to?: "technician" | "time" | null;
+    day?: Day | null;
+  }
+
+  interface SeveralMade {
+    plan_version: number;
+    is_new: boolean;
+    job_ids: string[];
+  }
+
+  interface GapFiller {
+    job_id: string;
+    title: string;
+    priority: Priority;
+    site_id: string;
+    start_at: Moment;
+    departure_at: Moment;
+    extra_cost: Cents;
+  }
+
+  interface GapFillers {
+    fillers: GapFiller[];
   }
 
   interface AbsenceOut {
@@ -962,7 +1018,9 @@ declare namespace Api {
                                                           ? DailyRoute
                                                           : Path extends `/technicians/${string}/calendar-link`
                                                             ? CalendarLinkOut
-                                                            : Path extends `/pages/texts/${string}`
+                                                            : Path extends `/plan-changes/gaps?${string}`
+                                                              ? GapFillers
+                                                              : Path extends `/pages/texts/${string}`
                                                               ? Record<string, string>
                                                               : unknown;
 
@@ -977,17 +1035,21 @@ declare namespace Api {
           ? ChangeMade
           : Path extends "/plan-changes/judgement"
             ? Judgement
-            : Path extends `/plans/${string}/publish`
-              ? PlanSummary
-              : Path extends `/runs/${string}/cancel`
-                ? RunOut
-                : Path extends `/alerts/${string}/acknowledge`
-                  ? AlertOut
-                  : Path extends `/technicians/${string}/absences`
-                    ? AbsenceOut
-                    : Path extends `/technicians/${string}/calendar-link?${string}`
-                      ? MadeCalendarLink
-                      : unknown;
+            : Path extends "/plan-changes/several"
+              ? SeveralMade
+              : Path extends "/plan-changes/several/judgement"
+                ? JointVerdict
+                : Path extends `/plans/${string}/publish`
+                  ? PlanSummary
+                  : Path extends `/runs/${string}/cancel`
+                    ? RunOut
+                    : Path extends `/alerts/${string}/acknowledge`
+                      ? AlertOut
+                      : Path extends `/technicians/${string}/absences`
+                        ? AbsenceOut
+                        : Path extends `/technicians/${string}/calendar-link?${string}`
+                          ? MadeCalendarLink
+                          : unknown;
 
   type Answer<Method extends string, Path extends string> = Method extends "GET"
     ? Read<Path>

@@ -132,3 +132,40 @@ def test_a_visit_is_moved_to_the_next_day_and_back(
     assert (holders(day), holders(tomorrow)) == (["T01"], [])
     far = {**change, "start_at": None, "day": str(day + timedelta(days=40))}
     assert faults(client.post("/plan-changes", json=far)) == {("too_far", "job J-1")}
+
+
+def test_several_are_judged_changed_and_undone_as_one(
+    published: None, client: TestClient, day: date
+) -> None:
+    push = {"action": "push", "job_ids": ["J-1"], "minutes": 15}
+    judged = client.post("/plan-changes/several/judgement", json=push).json()
+    assert (judged["job_ids"], judged["possible"]) == (["J-1"], True)
+    made = client.post("/plan-changes/several", json={**push, "plan_version": 1}).json()
+    assert (made["plan_version"], made["is_new"]) == (2, True)
+    assert made["judgement"]["visits"] == judged["visits"]
+    assert client.get("/jobs/J-1").json()["not_before_at"] is not None
+    assert client.post("/plan-changes/2/undo").json()["plan_version"] == 3
+    assert client.get("/jobs/J-1").json()["not_before_at"] is None
+
+    cancel = {"action": "cancel", "job_ids": ["J-1", "J-2"]}
+    version = client.post("/plan-changes/several", json=cancel).json()["plan_version"]
+    assert client.get("/jobs/J-2").json()["status"] == "cancelled"
+    client.post(f"/plan-changes/{version}/undo")
+    assert [client.get(f"/jobs/{name}").json()["status"] for name in ("J-1", "J-2")] == [
+        "scheduled",
+        "open",
+    ]
+    assert client.post("/plan-changes/several", json={"action": "swap"}).status_code == 422
+    unknown = client.post("/plan-changes/several", json={**cancel, "job_ids": ["J-9"]})
+    assert faults(unknown) == {("unknown_job", "job J-9")}
+
+
+def test_what_has_no_place_fits_into_a_gap(published: None, client: TestClient, day: date) -> None:
+    client.post("/plan-changes", json={"job_id": "J-1", "technician_id": None})
+    gap = {"technician_id": "T01", "from_at": at(day, "08:00"), "until_at": at(day, "12:00")}
+    fillers = client.get("/plan-changes/gaps", params=gap).json()["fillers"]
+    assert [one["job_id"] for one in fillers] == ["J-1"]
+    none = {**gap, "until_at": at(day, "08:05")}
+    assert client.get("/plan-changes/gaps", params=none).json()["fillers"] == []
+    back = {**gap, "until_at": at(day, "07:00")}
+    assert client.get("/plan-changes/gaps", params=back).status_code == 422

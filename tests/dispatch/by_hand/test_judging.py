@@ -6,7 +6,8 @@ from random import Random
 import pytest
 from sqlmodel import Session
 
-from dispatch.by_hand.judging import Judged, Move, judge, shift_of
+from dispatch.by_hand.judging import judge, shift_of
+from dispatch.by_hand.moves import Judged, Move
 from dispatch.errors import Conflict
 from dispatch.models import Priority, Wish
 from dispatch.placing.placing import PlaceRequest, live_day, place_job
@@ -73,16 +74,16 @@ def busy_day(request: pytest.FixtureRequest, session: Session, settings: Setting
 def carried_out(live: LiveDay, judged: Judged) -> LiveDay:
     """The day with the change made, checked as for publication."""
     problem = live.translation.problem
-    windows = live.translation.unpinned.get(judged.move.job_id)
+    windows = live.translation.unpinned.get(judged.job_ids[0])
     visits = tuple(
         replace(visit, windows=windows)
-        if visit.id == judged.move.job_id and windows is not None
+        if visit.id == judged.job_ids[0] and windows is not None
         else visit
         for visit in problem.visits
     )
     lenient = waived(replace(problem, visits=visits), judged.waivers or ())
     after = LiveDay(replace(live.translation, problem=lenient))
-    after.remove([judged.move.job_id])
+    after.remove([judged.job_ids[0]])
     after.put(judged.after)
     after.changed()
     return after
@@ -96,12 +97,12 @@ def test_every_judgement_can_be_carried_out(busy_day: LiveDay) -> None:
         for name in CREW:
             for start in (None, 3600 * 9, 3600 * 11):
                 judged = judge(busy_day, Move(job_id, name, MONDAY, start))
-                assert judged.shift is not None
+                shift = judged.on[job_id]
                 assert judged.is_possible == (judged.waivers == ())
                 if judged.waivers is None:
                     continue
                 after = carried_out(busy_day, judged)
-                assert job_id in visits_of(after.draft.sequences[judged.shift.id])
+                assert job_id in visits_of(after.draft.sequences[shift.id])
                 others = [other for other in JOBS if other != job_id]
                 placed = [other for other in others if busy_day.is_placed(other)]
                 lost = [other for other in placed if not after.is_placed(other)]

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from dispatch.by_hand.judging import Move, broken, judge
+from dispatch.by_hand.judging import broken, judge
+from dispatch.by_hand.moves import Move
 from dispatch.by_hand.why_not import explain_unassigned
 from dispatch.company.sites import SiteChange, change_site
 from dispatch.models import Job, JobStatus, PlacementStatus, Route, RunStatus, Site, Stop

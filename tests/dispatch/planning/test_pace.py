@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 from sqlmodel import Session, col, select
 
-from dispatch.by_hand.judging import Move, judge
+from dispatch.by_hand.judging import judge
+from dispatch.by_hand.moves import Move
 from dispatch.errors import Conflict
 from dispatch.models import Job, JobStatus, PlacementStatus, RunStatus, Stop, Technician
 from dispatch.placing.placing import PlaceRequest, live_day, place_job

@@ -12,6 +12,7 @@
  * - `absences.js`: who is not there
  * - `replan.js`, `drafts.js`, `comparison.js`: having a plan made, and accepting it
  * - `issues.js` (with `causes.js`, `dead-letters.js`): what has to be decided now
+ * - `many/`: several visits at once
  * - `ended.js`, `alerts.js`, `figures.js`: three more tabs
  */
 
@@ -26,12 +27,16 @@ import { mountPictures } from "./job/pictures.js";
 import { mountTold } from "./job/told.js";
 import { mountWhyHere } from "./job/why-here.js";
 import { mountWhyNot } from "./job/why-not.js";
+import { mountBar } from "./many/bar.js";
+import { mountPicking } from "./many/picking.js";
+import { mountRests } from "./many/rests.js";
 import { mountChanges } from "./moves/changes.js";
 import { mountDrop } from "./moves/drop.js";
 import { mountAlerts } from "./panels/alerts.js";
 import { mountEnded } from "./panels/ended.js";
 import { mountBacklog } from "./panels/backlog.js";
 import { mountFigures } from "./panels/figures.js";
+import { mountPaper } from "./paper.js";
 import { mountDrafts } from "./plan/drafts.js";
 import { mountReplan } from "./plan/replan.js";
 
@@ -41,6 +46,8 @@ export function mountActions() {
   mountDrafts();
   mountChanges();
   mountDrop();
+  mountPicking();
+  mountBar();
   mountJobActions();
   mountTold();
   mountPictures();
@@ -50,6 +57,8 @@ export function mountActions() {
   mountWhyNot();
   mountEarlier();
   mountAbsences();
+  mountRests();
+  mountPaper();
   mountHowTheyWork();
   mountEnded();
   mountBacklog();

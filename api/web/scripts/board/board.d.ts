@@ -31,6 +31,8 @@ declare namespace OnBoard {
     /** The newest version of the plan in force. */
     version: number | null;
     takenAt: Moment | null;
+    /** What starts so soon stays where it is. */
+    freezeMinutes: number;
     technicians: Map<string, Api.BoardTechnician>;
     /** By technician: lists in the order of time. */
     shifts: Map<string, Shift[]>;
@@ -79,6 +81,8 @@ declare namespace OnBoard {
     stop?: Stop;
     late?: boolean | number;
     conflict?: boolean;
+    /** Whether it is about to begin, and stays where it is. */
+    frozen?: boolean;
     conflicts?: number;
     visits?: number;
     share?: number;

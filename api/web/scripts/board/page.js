@@ -43,6 +43,7 @@ import { offerPanel, wirePanels } from "./panels/panel.js";
 import { mountSignInAgain } from "./sign-in-again.js";
 import { signIn } from "./state.js";
 import { cellAt, mountCells } from "./timeline/cells.js";
+import { mountLooks } from "./timeline/looks-dialog.js";
 import { mountTimeline } from "./timeline/timeline.js";
 import { mountZoom } from "./timeline/zoom.js";
 
@@ -60,6 +61,7 @@ wireFilters();
 mountTimeline();
 mountCells();
 mountZoom();
+mountLooks();
 makeDraggable(byId("timeline"), ({ target }) => cellAt(target).jobId);
 mountMap();
 wirePanels();

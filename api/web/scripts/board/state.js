@@ -22,6 +22,7 @@ export const board = {
   days: 1,
   version: null,
   takenAt: null,
+  freezeMinutes: 0,
   technicians: new Map(),
   shifts: new Map(),
   absences: new Map(),
@@ -229,6 +230,17 @@ export function dayAfter(iso, days) {
  * @param {OnBoard.Job} job
  */
 export const isPlannable = (job) => ["open", "scheduled", "dispatched"].includes(job.status);
+
+/**
+ * Whether a visit is so near that it stays where it is, though nobody has set out for it yet.
+ *
+ * @param {string} jobId
+ */
+export function isFrozen(jobId) {
+  const stop = board.placed.get(jobId)?.stop;
+  const job = board.jobs.get(jobId);
+  return Boolean(stop && job && isPlannable(job) && stop.start_at <= Date.now() + board.freezeMinutes * 60_000);
+}
 
 /**
  * Whether a stop will not be kept as promised, or was not.

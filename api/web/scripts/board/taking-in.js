@@ -36,6 +36,7 @@ export function applyPart(read, technicianIds) {
 /** @param {Api.Board} read */
 function takeIn(read) {
   board.version = read.version;
+  board.freezeMinutes = read.freeze_minutes;
   board.takenAt = Date.parse(read.taken_at);
   for (const technician of read.technicians) board.technicians.set(technician.id, technician);
   for (const shift of read.shifts) listOf(board.shifts, shift).push(withMoments(shift));

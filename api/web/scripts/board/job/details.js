@@ -138,6 +138,11 @@ function jobDetails(job) {
     ],
     job.tools.length && [text("job.tools"), job.tools.map((id) => board.tools[id] ?? id).join(", ")],
     job.pinned_technician_id && [text("job.pin"), pinText(job)],
+    job.not_before_at &&
+      placed && [
+        text("job.not_before"),
+        element("span", { class: "numbers" }, text("job.not_before_at", { time: time(job.not_before_at) })),
+      ],
     job.told_at && [text("job.told"), `${day(job.told_at)} ${time(job.told_at)}`],
   ];
   return [

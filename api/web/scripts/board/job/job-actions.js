@@ -162,9 +162,16 @@ export function askToCancel(job) {
     submitText: text("job.cancel_yes"),
     submitClass: "danger",
     submit: async () => {
-      const query = crew.length && whole.checked ? "?crew=true" : "";
-      await post(`/jobs/${encodeURIComponent(job.id)}/cancel${query}`);
-      done(text("job.cancelled", { title: job.title }));
+      const ids = crew.length && whole.checked ? [job.id, ...crew] : [job.id];
+      const words = text("job.cancelled", { title: job.title });
+      if (job.en_route_at) {
+        // What has begun is not taken up again where it was.
+        await post(`/jobs/${encodeURIComponent(job.id)}/cancel${ids.length > 1 ? "?crew=true" : ""}`);
+        done(words);
+        return;
+      }
+      const { plan_version: version } = await post("/plan-changes/several", { action: "cancel", job_ids: ids });
+      done(words, [{ method: "POST", path: `/plan-changes/${version}/undo` }]);
     },
   });
 }

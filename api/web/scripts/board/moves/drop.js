@@ -15,13 +15,17 @@ import { board, dayToAttend, isShown, jobOf, notify, plannedDay } from "../state
 import { brokenList, brokenText, costBadge, costParts, difference, jobTitle, technicianName, visitTime } from "../words.js";
 import { judge, makeChange } from "./changes.js";
 import { isMoving, setDropHandler, showBesideGhost } from "./drag.js";
+import { isUsuallyEarly } from "./dropping.js";
 import { toWire } from "./moments.js";
+import { notThen } from "./not-then.js";
 import { openOverride } from "./override.js";
 import { pinButton } from "./pins.js";
 import { clearPreview, drawPreview } from "./preview.js";
 
-/** Whether the visit is to start exactly where it is dropped: Shift while dragging, or H. */
+/** Whether the visit is to start exactly where it is dropped, and be pinned there: Shift while dragging, or H. */
 let isHeld = false;
+/** Whether it starts where it is dropped, or as early as its place among the others allows: Alt while dragging, or E. */
+let isEarly = false;
 /** @type {OnBoard.Target | null} */
 let target = null;
 /** @type {AbortController | null} */
@@ -37,15 +41,18 @@ let isAskedAgain = false;
 let known = null;
 
 export function mountDrop() {
+  isEarly = isUsuallyEarly();
   setDropHandler({ moved, dropped, left });
-  document.addEventListener("pointermove", ({ shiftKey }) => isMoving() && hold(shiftKey), { passive: true });
+  document.addEventListener("pointermove", withModifiers, { passive: true });
   document.addEventListener(
     "keydown",
     (event) => {
-      if (!isMoving() || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "h") return;
+      const key = event.key.toLowerCase();
+      if (!isMoving() || event.ctrlKey || event.metaKey || event.altKey || !["h", "e"].includes(key)) return;
       event.preventDefault();
       event.stopPropagation();
-      hold(!isHeld);
+      if (key === "h") hold(!isHeld);
+      else beEarly(!isEarly);
     },
     { capture: true },
   );
@@ -58,8 +65,23 @@ function hold(wanted) {
   if (target) moved(target);
 }
 
+/** @param {PointerEvent} event */
+function withModifiers({ shiftKey, altKey }) {
+  if (!isMoving()) return;
+  hold(shiftKey);
+  beEarly(altKey !== isUsuallyEarly());
+}
+
+/** @param {boolean} wanted */
+function beEarly(wanted) {
+  if (isEarly === wanted) return;
+  isEarly = wanted;
+  if (target) moved(target);
+}
+
 /** @param {OnBoard.Target} wanted */
 function moved(wanted) {
+  if (!target) isEarly = isUsuallyEarly();
   target = wanted;
   if (known && !isSame(known.change, changeOf(target))) dim();
   // One question at a time: the newest target is asked about as soon as the last one is answered.
@@ -97,7 +119,9 @@ async function askAbout(change) {
  */
 function changeOf({ jobId, technicianId, startAt }) {
   const day = startAt === null ? (plannedDay(jobId) ?? dayToAttend(jobOf(jobId))) : shiftDay(technicianId, startAt);
-  return { job_id: jobId, technician_id: technicianId, start_at: toWire(startAt), hold: isHeld && startAt !== null, day };
+  const hold = isHeld && startAt !== null;
+  const there = { hold, no_earlier: startAt !== null && !hold && !isEarly };
+  return { job_id: jobId, technician_id: technicianId, start_at: toWire(startAt), ...there, day };
 }
 
 /**
@@ -157,8 +181,12 @@ function note(change, judgement) {
     element("p", { class: "soft numbers" }, costParts(cost)),
     others.length ? element("p", { class: "soft" }, text("change.moves", { count: others.length, span: span(lasting) })) : null,
     fresh.length ? brokenList(fresh, change.job_id) : null,
+    notThen(change, judgement),
     change.start_at
       ? element("p", { class: change.hold ? "note-hold on" : "note-hold" }, text(change.hold ? "change.held" : "change.hold_hint"))
+      : null,
+    change.start_at && !change.hold
+      ? element("p", { class: "note-hold" }, text(change.no_earlier ? "change.early_hint" : "change.early"))
       : null,
   ].filter(isThere);
 }
@@ -197,6 +225,7 @@ function forget() {
   isAskedAgain = false;
   asking?.abort();
   isHeld = false;
+  isEarly = isUsuallyEarly();
   clearPreview();
 }
 

@@ -7,7 +7,7 @@ import { isThere } from "../../dom.js";
 import { day, span, time } from "../../format.js";
 import { text } from "../../texts.js";
 import { causeText } from "../causes.js";
-import { board, isLate, jobOf, shownSpan } from "../state.js";
+import { board, isFrozen, isLate, jobOf, shownSpan } from "../state.js";
 
 /** Differences from the plan of less than this are not worth a look. */
 const NOTABLE_MILLISECONDS = 120_000;
@@ -99,6 +99,7 @@ function stopItem(stop, route, technicianId, index) {
   if (stop.job_id) {
     const job = jobOf(stop.job_id);
     const late = isLate(stop);
+    const frozen = isFrozen(job.id);
     const label = [
       text("visit.label", { id: job.id, title: job.title, site: job.site }),
       times,
@@ -106,10 +107,19 @@ function stopItem(stop, route, technicianId, index) {
       late ? text("visit.late") : null,
       stop.conflict ? text("visit.conflict", { cause: causeText(stop.conflict, technicianId) }) : null,
       job.pinned_technician_id ? text("visit.pinned") : null,
+      frozen ? text("visit.frozen") : null,
       job.told_at ? text("visit.told") : null,
       ["urgent", "emergency", "high"].includes(job.priority) ? text(`priority.${job.priority}`) : null,
     ];
-    return { ...common, key: `job:${job.id}`, job, late, conflict: Boolean(stop.conflict), label: label.filter(Boolean).join(", ") };
+    return {
+      ...common,
+      key: `job:${job.id}`,
+      job,
+      late,
+      frozen,
+      conflict: Boolean(stop.conflict),
+      label: label.filter(Boolean).join(", "),
+    };
   }
   const key = `${stop.kind}:${route.start_at}:${index}`;
   if (stop.kind === "break") return { ...common, key, label: text("stop.break", { times }) };

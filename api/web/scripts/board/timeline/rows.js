@@ -8,8 +8,10 @@ import { day as dayName } from "../../format.js";
 import { text } from "../../texts.js";
 import { icon, statusIcon } from "../../ui/icons.js";
 import { colourName } from "../colours.js";
+import { chosen } from "../many/chosen.js";
 import { board, hover, selection } from "../state.js";
 import { actualsOf, dayOf, rowLabel, stopsOf, waysOf } from "./items.js";
+import { barColour, groupOf, looks, wordsOf } from "./looks.js";
 import { isDetailed, shownDays, toPixels } from "./scale.js";
 
 /**
@@ -85,10 +87,11 @@ export function makeRow(technicianId) {
     headerSigned = summed;
     const { visits, late, conflicts, used } = summed;
     const label = rowLabel(technician);
+    const group = groupOf(technician);
     header.setAttribute("aria-label", label);
     header.replaceChildren(
       element("span", { class: "swatch" }),
-      element("span", { class: "row-name" }, technician.name),
+      element("span", { class: "row-name" }, technician.name, group ? element("small", { class: "soft row-group" }, ` ${group}`) : null),
       element(
         "span",
         { class: "row-facts numbers" },
@@ -117,9 +120,11 @@ export function makeRow(technicianId) {
     if (piece.width !== width) piece.node.style.setProperty("width", `${width}px`);
     const room =
       width >= LINES_FROM_PIXELS ? "lines" : width >= WORDS_FROM_PIXELS ? "words" : width >= ICONS_FROM_PIXELS ? "icons" : "none";
-    const signed = `${item.kind}|${item.label ?? ""}|${item.late ?? ""}|${item.conflict ?? ""}|${item.job?.status ?? ""}|${room}`;
+    const signed = `${item.kind}|${item.label ?? ""}|${item.late ?? ""}|${item.conflict ?? ""}|${item.job?.status ?? ""}|${room}|${looks.colour}|${looks.text}|${item.frozen ?? ""}`;
     if (piece.signed !== signed) {
       piece.node.className = `piece ${item.kind}`;
+      if (item.job && looks.colour !== "technician") piece.node.style.setProperty("--route", `var(${barColour(item.job, technicianId)})`);
+      else piece.node.style.removeProperty("--route");
       if (fill) piece.node.replaceChildren(...fill(item, room, piece.node).filter(isThere));
       if (item.label) {
         piece.node.setAttribute("role", "gridcell");
@@ -166,7 +171,9 @@ export function makeRow(technicianId) {
       const jobId = item.job?.id ?? null;
       const isSelected = jobId !== null && selection.jobId === jobId;
       piece.classList.toggle("selected", isSelected);
-      if (isSelected) piece.setAttribute("aria-selected", "true");
+      const isChosen = jobId !== null && chosen.has(jobId);
+      piece.classList.toggle("chosen", isChosen);
+      if (isSelected || isChosen) piece.setAttribute("aria-selected", "true");
       else piece.removeAttribute("aria-selected");
       piece.classList.toggle("hovered", jobId !== null && hover.jobId === jobId);
       piece.classList.toggle("partner", jobId !== null && isPartner(jobId));
@@ -218,6 +225,7 @@ function fillStop(item, room, node) {
   node.classList.toggle("late", Boolean(item.late));
   node.classList.toggle("conflict", Boolean(item.conflict));
   node.classList.toggle("pinned", Boolean(job.pinned_technician_id));
+  node.classList.toggle("frozen", Boolean(item.frozen));
   /** @type {(import("../../ui/icons.js").IconName | null)[]} */
   const marks = [
     statusIcon(job.status),
@@ -234,10 +242,11 @@ function fillStop(item, room, node) {
     shown.slice(0, { lines: 4, words: 2, icons: 1 }[room]).map((name) => icon(name, 12)),
   );
   if (room === "icons") return shown.length ? [icons] : [];
-  if (room === "words") return [element("span", { class: "visit-words" }, shown.length ? icons : null, job.title)];
+  const [first, second] = wordsOf(job);
+  if (room === "words") return [element("span", { class: "visit-words" }, shown.length ? icons : null, first)];
   return [
-    element("div", { class: "visit-title" }, shown.length ? icons : null, `${job.title} `),
-    element("div", { class: "visit-place" }, job.site),
+    element("div", { class: "visit-title" }, shown.length ? icons : null, `${first} `),
+    element("div", { class: "visit-place" }, second),
   ];
 }
 

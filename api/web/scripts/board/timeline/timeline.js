@@ -11,6 +11,7 @@ import { isFiltered, matchesJob, shownTechnicians } from "../filters.js";
 import { board, subscribe } from "../state.js";
 import { axis, drawAxis, lines, nowLine, placeNow } from "./axis.js";
 import { forgetItems } from "./items.js";
+import { inOrder } from "./looks.js";
 import { makeRow } from "./rows.js";
 import { fitScaleToBoard, fittingZoom, fullWidth, isDetailed, setZoom, toMoment, toPixels, zoom } from "./scale.js";
 
@@ -64,8 +65,14 @@ export function mountTimeline() {
     arrange();
     redraw();
   });
+  subscribe("looks", () => {
+    forgetItems();
+    arrange();
+    redraw();
+  });
   subscribe("selection", () => markRows());
   subscribe("hover", () => markRows());
+  subscribe("chosen", () => markRows());
   setInterval(placeNow, 15_000);
 }
 
@@ -92,8 +99,7 @@ function takeBoard() {
 
 /** Which technicians have rows, and where. */
 function arrange() {
-  const names = new Intl.Collator("vi", { numeric: true });
-  const shown = shownTechnicians().sort((one, other) => names.compare(one.id, other.id));
+  const shown = inOrder(shownTechnicians());
   order = shown.map((technician) => technician.id);
   places = new Map(order.map((id, index) => [id, index]));
   grid.setAttribute("aria-rowcount", String(order.length));
