@@ -39,7 +39,7 @@ export function sums({ before, after, changes }) {
     element(
       "p",
       { class: "saved" },
-      element("strong", {}, text(changes.saved >= 0 ? "draft.saves" : "draft.costs", { amount: money(Math.abs(changes.saved)) })),
+      element("strong", {}, worth(after.jobs - before.jobs, after.cost - before.cost, after.overtime_seconds - before.overtime_seconds)),
       " ",
       element(
         "span",
@@ -91,6 +91,24 @@ export function sums({ before, after, changes }) {
   );
 }
 
+/**
+ * What a plan is worth: jobs more or fewer, what it costs more or less, and the overtime. Nobody saves
+ * what leaving a job out is priced at.
+ *
+ * @param {number} jobs
+ * @param {Api.Cents} cents
+ * @param {number} [overtime] in seconds
+ */
+export function worth(jobs, cents, overtime = 0) {
+  return [
+    jobs ? text(jobs > 0 ? "draft.more_jobs" : "draft.fewer_jobs", { count: Math.abs(jobs) }) : null,
+    signed(cents, money),
+    overtime ? text("draft.overtime", { span: signed(overtime, span) }) : null,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}
+
 /** @param {number} gain */
 const mood = (gain) => (gain > 0 ? "better" : gain < 0 ? "worse" : "");
 /**
@@ -102,8 +120,8 @@ export const signed = (value, say) => (value === 0 ? "±0" : `${value > 0 ? "+" 
 /** @param {Api.PlanChanges} changes */
 function byRule({ cost_before: before, cost_after: after }) {
   const rules = new Set([...Object.keys(before), ...Object.keys(after)]);
-  // Changes have a price, which is told by itself.
-  for (const rule of ["changed_technician", "moved_time"]) rules.delete(rule);
+  // Changes have a price, which is told by itself, and jobs that are left out cost nobody anything.
+  for (const rule of ["changed_technician", "moved_time", "unassigned"]) rules.delete(rule);
   return Object.fromEntries([...rules].map((rule) => [rule, (after[rule] ?? 0) - (before[rule] ?? 0)]));
 }
 

@@ -14,6 +14,7 @@ import { sparkline } from "../panels/charts.js";
 import { board, dayAfter, subscribe } from "../state.js";
 import { costBadge } from "../words.js";
 import { openComparison } from "./comparison.js";
+import { worth } from "./differences.js";
 
 /** @typedef {{ run: Api.RunOut, costs: Api.Cents[], node: HTMLElement }} Card */
 
@@ -260,11 +261,16 @@ function outcome(run) {
     return text("replan.failed", { cause: sentenceText(run.failure) ?? text("fault.unexpected") });
   if (run.plan_status === "published") return text("replan.published", { version: run.plan_version });
   if (run.plan_status === "draft") {
-    const saved = run.changes?.saved ?? 0;
-    return text(saved >= 0 ? "replan.drafted" : "replan.drafted_dearer", { saved: money(Math.abs(saved)), count: changed(run.changes) });
+    return text("replan.drafted", { worth: run.changes ? worthOf(run.changes) : "", count: changed(run.changes) });
   }
   if (run.plan_status === "discarded") return text("replan.discarded");
   return text(`replan.status_${run.status}`);
+}
+
+/** @param {Api.PlanChanges} changes */
+function worthOf({ added_job_ids: added, removed_job_ids: removed, cost_before: before, cost_after: after, saved }) {
+  const leftOut = (before.unassigned ?? 0) - (after.unassigned ?? 0);
+  return worth(added.length - removed.length, leftOut - saved);
 }
 
 /** @param {Api.PlanChanges | null} changes */
