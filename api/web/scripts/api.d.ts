@@ -320,6 +320,7 @@ declare namespace Api {
     told_at: Moment | null;
     pinned_technician_id: string | null;
     pinned_start_at: Moment | null;
+    not_before_at: Moment | null;
     en_route_at: Moment | null;
     arrived_at: Moment | null;
     departed_at: Moment | null;
@@ -1021,8 +1022,8 @@ declare namespace Api {
                                                             : Path extends `/plan-changes/gaps?${string}`
                                                               ? GapFillers
                                                               : Path extends `/pages/texts/${string}`
-                                                              ? Record<string, string>
-                                                              : unknown;
+                                                                ? Record<string, string>
+                                                                : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"

@@ -70,6 +70,7 @@ function asOnBoard(job, site) {
     told_at: moment(job.told_at),
     pinned_technician_id: job.pinned_technician_id,
     pinned_start_at: moment(job.pinned_start_at),
+    not_before_at: moment(job.not_before_at),
     en_route_at: moment(job.en_route_at),
     arrived_at: moment(job.arrived_at),
     departed_at: moment(job.departed_at),

@@ -149,7 +149,7 @@ function takeOff(job, placed) {
   judgeAndCarryOut({ job_id: job.id, technician_id: null, start_at: null, hold: false, day }).catch(toastTrouble);
 }
 
-/** @param {Pick<OnBoard.Job, "id" | "title" | "site" | "links">} job */
+/** @param {Pick<OnBoard.Job, "id" | "title" | "site" | "links"> & Partial<Pick<OnBoard.Job, "en_route_at">>} job */
 export function askToCancel(job) {
   const crew = job.links.find(({ kind }) => kind === "together")?.job_ids.filter((id) => id !== job.id) ?? [];
   const whole = element("input", { type: "checkbox", checked: true });
