@@ -79,7 +79,10 @@ def test_whatever_stands_in_a_body(
         headers = {"Content-Type": "application/json"}
         if POLICY[operation["operationId"]].people_only:
             headers |= person
-        [content, *_] = operation["requestBody"]["content"].values()
+        [media_type, *_] = operation["requestBody"]["content"]
+        if media_type.startswith("image/"):
+            continue  # what stands in pictures is looked at with them
+        content = operation["requestBody"]["content"][media_type]
         [example, *_] = (one["value"] for one in content["examples"].values())
         for name in example:
             body = json.dumps({**example, name: "@"}).replace('"@"', value)

@@ -203,7 +203,7 @@ def test_every_example_does_what_it_shows(
     there: dict[str, Any],
     client: TestClient,
 ) -> None:
-    if path.endswith(("/reports", "/pin", "/plan-changes")):
+    if path.endswith(("/reports", "/pin", "/plan-changes")) or "/several" in path:
         client.post(f"/plans/{there['plan_id']}/publish")
     if path.endswith("/place"):
         body = {**body, "day": there["day"]}
@@ -211,6 +211,18 @@ def test_every_example_does_what_it_shows(
         body = {**body, "day": there["day"]}
         if "start_at" in body:
             body["start_at"] = f"{there['day']}T{body['start_at'].split('T')[1]}"
+    if "/several" in path:
+        # Both technicians have something to come that the other can do.
+        first = client.patch("/jobs/J-1", json={"skills": [], "parts": [], "tools": []}).json()
+        job = {"id": "J-9", "title": "Thêm", "site_id": first["site_id"], "duration_minutes": 30}
+        assert client.post("/jobs", json=job).status_code == 201
+        wanted = {"technician_id": "T02", "day": there["day"]}
+        placed = client.post("/jobs/J-9/place", json=wanted)
+        assert placed.status_code == 200, placed.text
+        if "job_ids" in body:
+            body["job_ids"] = ["J-1", "J-9"]
+        if "from_at" in body:
+            body["from_at"] = f"{there['day']}T06:00:00+07:00"
     today = "2026-11-20"
     if path.endswith("/reports"):
         # Nothing is reported of a day to come.
