@@ -129,14 +129,17 @@ def job_history(
     if job is None:
         raise no_such_job(job_id)
     assets = _assets(session, [job_id]).get(job_id, {})
-    on_machines, at_site = _jobs_on(list(assets)), select(Job.id).where(Job.site_id == job.site_id)
+    # Not "at the site or on the machines": no index answers both at once.
+    found = [] if same_asset else [select(Job.id).where(Job.site_id == job.site_id)]
+    found += _jobs_on(list(assets)) if assets else ()
+    if not found:
+        return [], None
     query = (
         select(Job)
         .where(
             Job.id != job_id,
             col(Job.status).in_(OVER),
-            # Not "at the site or on the machines": no index answers both at once.
-            col(Job.id).in_(union(*on_machines) if same_asset else union(at_site, *on_machines)),
+            col(Job.id).in_(union(*found)),
         )
         .order_by(_ended_at().desc(), col(Job.id).desc())
         .limit(limit + 1)

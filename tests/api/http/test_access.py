@@ -196,6 +196,7 @@ OWN = {
     "asset_id": "none",
     "site_id": "none",
     "link_id": "none",
+    "attachment_id": "none",
     "device_id": "none",
     "alert_id": "1",
     "issue_id": "no_place:J-1",
