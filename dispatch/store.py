@@ -275,7 +275,11 @@ def reports_of(session: Session, job_id: str) -> list[Report]:
 
 
 def waits_for_place() -> ColumnElement[bool]:
-    """Of a job that is to be attended and is on no live route."""
+    """Of a job that is to be attended and is on no live route.
+
+    Asked for in the order of ids, they are found by the index on the few that are to be attended,
+    whatever SQLite thinks of how many there are.
+    """
     placed = select(Stop.job_id).where(Stop.job_id == Job.id, col(Stop.live))
     return and_(is_one_of(Job.status, PLANNABLE), ~exists(placed))
 

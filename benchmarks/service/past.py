@@ -24,6 +24,7 @@ from dispatch.models import (
     AlarmState,
     AlertFormat,
     AlertOutcome,
+    AttachmentKind,
     DeadLetterState,
     DeliveryStatus,
     JobStatus,
@@ -421,6 +422,13 @@ class _Rows:
             self.jobs[visit.job_id].update(
                 status=JobStatus.COMPLETED, en_route_at=moments[0], arrived_at=moments[1],
                 departed_at=moments[2], parts_used={PARTS[0]: 1}, updated_at=end,
+            )  # fmt: skip
+            digest = f"{self.random.getrandbits(256):064x}"
+            self.add(
+                models.Attachment, id=f"{visit.job_id}-photo", job_id=visit.job_id,
+                kind=AttachmentKind.PHOTO, technician_id=technician, taken_at=end, received_at=end,
+                removed_at=None, media_type="image/jpeg", size=200_000, width=1_600, height=1_200,
+                digest=digest, sent_digest=digest,
             )  # fmt: skip
 
     def _alerts(self, day: date, jobs: Sequence[str]) -> None:

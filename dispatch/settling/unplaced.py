@@ -58,7 +58,9 @@ def unplaced(session: Session, settings: Settings, at: datetime) -> list[Unplace
     """Jobs on no route for which a place was looked for in vain; those that are urgent, or whose
     customers were told a time, and that were on a route once; and those whose time ends with the
     local day, or has ended. A job for which a place is being looked for is none of them."""
-    waiting = {job.id: job for job in session.exec(select(Job).where(waits_for_place()))}
+    waiting = {
+        job.id: job for job in session.exec(select(Job).where(waits_for_place()).order_by(Job.id))
+    }
     wishes = _wishes(session, waiting)
     in_vain = {name for name, wish in wishes.items() if wish.status is PlacementStatus.NO_PLACE}
     nobody_looks = {

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, union
+from sqlalchemy import ColumnElement, case, exists
 from sqlmodel import Session, col, select
 
 from dispatch.intake import Window
@@ -23,7 +23,7 @@ from dispatch.output import Output
 from dispatch.plans.contents import Reason
 from dispatch.plans.queries import newest_reasons
 from dispatch.settings import Settings
-from dispatch.store import details_by_job, waits_for_place
+from dispatch.store import details_by_job, rows_where, waits_for_place
 
 
 class BacklogState(StrEnum):
@@ -90,16 +90,15 @@ def read_backlog(
     limit: int = 50,
 ) -> tuple[list[BacklogJob], int, int | None]:
     """A page of them, how many there are, and ``after`` for the next page (None: last)."""
-    on_hold = select(Job.id).where(is_one_of(Job.status, (JobStatus.ON_HOLD,)))
-    waiting = select(Job.id).where(waits_for_place())
     tried = exists().where(col(PlanUnassigned.job_id) == col(Job.id))
-    chosen = {
-        BacklogState.OPEN: waiting.where(~tried),
-        BacklogState.UNASSIGNED: waiting.where(tried),
-        BacklogState.ON_HOLD: on_hold,
-        None: union(waiting, on_hold),
-    }[state]
-    conditions: list[ColumnElement[bool]] = [col(Job.id).in_(chosen)]
+    waiting, on_hold = waits_for_place(), is_one_of(Job.status, (JobStatus.ON_HOLD,))
+    kinds: dict[BacklogState | None, list[tuple[ColumnElement[bool], ...]]] = {
+        BacklogState.OPEN: [(waiting, ~tried)],
+        BacklogState.UNASSIGNED: [(waiting, tried)],
+        BacklogState.ON_HOLD: [(on_hold,)],
+        None: [(waiting,), (on_hold,)],
+    }
+    conditions: list[ColumnElement[bool]] = []
     if priority is not None:
         conditions.append(col(Job.priority) == priority)
     if territory is not None:
@@ -108,19 +107,29 @@ def read_backlog(
         conditions.append(col(Job.work_type_id) == work_type_id)
     if due_by is not None:
         conditions.append(col(Job.due_at) < start_of(due_by + ONE_DAY, settings.zone))
-    meant = select(Job, Site).join(Site, col(Job.site_id) == col(Site.id)).where(*conditions)
-    count = session.exec(select(func.count()).select_from(meant.subquery())).one()
-    order = _ORDER[sort]
-    skipped = after or 0
-    found = session.exec(
-        meant.order_by(order.is_(None), order.desc() if descending else order.asc(), col(Job.id))
-        .offset(skipped)
-        .limit(limit)
-    ).all()
-    jobs = [job for job, _ in found]
+    # Each by the index on the few that wait: a database that may choose goes through all jobs.
+    keys = [
+        (key, id_)
+        for kind in kinds[state]
+        for id_, key in session.exec(
+            select(Job.id, _ORDER[sort])
+            .join(Site, col(Job.site_id) == col(Site.id))
+            .where(*kind, *conditions)
+            .order_by(col(Job.id))
+        )
+    ]
+    keys.sort(key=lambda one: one[1])
+    known = [one for one in keys if one[0] is not None]
+    known.sort(key=lambda one: one[0], reverse=descending)
+    keys = known + [one for one in keys if one[0] is None]
+    count, skipped = len(keys), after or 0
+    ids = [id_ for _, id_ in keys[skipped : skipped + limit]]
+    by_id = {job.id: job for job in rows_where(session, Job, "id", ids)}
+    jobs = [by_id[id_] for id_ in ids]
+    sites = {one.id: one for one in rows_where(session, Site, "id", {job.site_id for job in jobs})}
     windows = details_by_job(session, JobWindow, jobs)
     reasons = newest_reasons(session, [job.id for job in jobs])
-    page = [_out(job, site, windows[job.id], reasons.get(job.id)) for job, site in found]
+    page = [_out(job, sites[job.site_id], windows[job.id], reasons.get(job.id)) for job in jobs]
     return page, count, skipped + limit if skipped + limit < count else None
 
 

@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from dispatch.local_time import start_of
 from dispatch.models import (
     OVER,
+    PLANNABLE,
     Asset,
     Findable,
     Job,
@@ -35,15 +36,16 @@ from dispatch.models import (
 from dispatch.output import Output
 from dispatch.search_texts import LEAST_WHOLE_NUMBER, dialled, phones_of, plain, words_of
 from dispatch.settings import Settings
-from dispatch.store import batches, rows_where
+from dispatch.store import rows_where
 
+UNFINISHED = PLANNABLE, (JobStatus.EN_ROUTE,), (JobStatus.ON_SITE,), (JobStatus.ON_HOLD,)
+"""The states of jobs that are not over, as there are indexes on them."""
 MOST_WORDS = 12
 LEAST_NUMBER = 4
 """Digits in a row that may be a part of a telephone number; house numbers are shorter."""
 LANE = re.compile(r"\b(?:ngo|ngach|hem|kiet|nghach|ng|ngh|lane|alley)\b\.?\s*(?=\d)")
 """What a lane is called matters little before its number: people write `12/3` as well."""
 NUMBER = re.compile(r"(?<!\w)\+?\d[\d\s.\-()]*\d(?!\w)")
-UNFINISHED = tuple(one for one in JobStatus if one not in (*OVER, JobStatus.CANCELLED))
 
 
 class FoundKind(StrEnum):
@@ -232,31 +234,34 @@ def _to_do(
         .correlate(Job)
         .scalar_subquery()
     )
-    waiting = session.exec(
-        select(Job.id, func.coalesce(col(Stop.start_at), first_window, col(Job.due_at)))
-        .outerjoin(Stop, and_(col(Stop.job_id) == Job.id, col(Stop.live)))
-        .where(is_one_of(Job.status, UNFINISHED))
-    ).all()
-    moments = {id_: at for id_, at in waiting if (FoundKind.JOB, id_) not in exact}
-    ranks = {
-        id_: rank
-        for some in batches(moments)
-        for id_, rank in session.exec(
-            select(SearchText.id, sought.rank(WORDS)).where(
-                Findable.JOB.value == OF_KIND,
-                col(SearchText.id).in_(some),
-                sought.condition(WORDS, PHONES),
-            )
+    query = (
+        select(
+            Job.id,
+            func.coalesce(col(Stop.start_at), first_window, col(Job.due_at)),
+            sought.rank(WORDS),
         )
-    }
+        .join(
+            SearchText,
+            and_(col(SearchText.kind) == Findable.JOB, col(SearchText.id) == col(Job.id)),
+        )
+        .outerjoin(Stop, and_(col(Stop.job_id) == col(Job.id), col(Stop.live)))
+        .where(sought.condition(WORDS, PHONES))
+        .order_by(col(Job.id))
+    )
+    found = [
+        row
+        for states in UNFINISHED
+        for row in session.exec(query.where(is_one_of(Job.status, states)))
+    ]
     today = start_of(now().astimezone(settings.zone).date(), settings.zone)
 
-    def order(id_: str) -> tuple[Any, ...]:
-        at = moments[id_]
+    def order(one: tuple[str, datetime | None, int]) -> tuple[Any, ...]:
+        id_, at, rank = one
         turn = 1 if at is None else 0 if at >= today else 2
-        return ranks[id_], turn, at or today, id_
+        return rank, turn, at or today, id_
 
-    return [(FoundKind.JOB, id_) for id_ in sorted(ranks, key=order)]
+    keys = ((FoundKind.JOB, id_) for id_, _, _ in sorted(found, key=order))
+    return [key for key in keys if key not in exact]
 
 
 def _people(session: Session, sought: Sought) -> Iterable[FoundKey]:

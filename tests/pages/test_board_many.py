@@ -125,10 +125,11 @@ def test_rows_and_bars_are_chosen_and_what_is_printed_is_the_list_of_everybody(
     sites = {job["site"] for job in service.get(f"/board/{DAY}")["jobs"].values()}
     said = page.locator(".visit-title").all_inner_texts()
     assert {words.strip() for words in said} <= sites
-    loads = page.locator(".row .load > span").evaluate_all(
-        "all => all.map(one => parseFloat(one.style.width))"
+    rows = page.locator(".row .load > span").evaluate_all(
+        """all => all.map(one => [one.getBoundingClientRect().top, parseFloat(one.style.width)])"""
     )
-    assert max(loads[:3]) >= max(loads[-3:])
+    loads = [load for _, load in sorted(rows)]
+    assert loads == sorted(loads, reverse=True)
 
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")

@@ -107,14 +107,14 @@ def test_nothing_that_lies_between_two_requests_of_a_change_is_shown_or_asked_ab
     about it only once it has its place, and so not at all."""
     page = shown(page_as("dispatcher", language="en"))
     other = open_details(shown(page_as("dispatcher", language="en")), TOO_LATE)
-    before = other.locator(".facts").inner_text()
+    before = other.locator(".facts").first.inner_text()
     details = open_details(page, TOO_LATE)
     details.get_by_text("Why not?").click()
     widen = details.get_by_role("button", name=re.compile("^Widen the window by 36 min"))
     expect(widen).to_be_visible()
 
     def place_late(route: Route) -> None:
-        expect(other.locator(".facts")).not_to_have_text(before, use_inner_text=True)
+        expect(other.locator(".facts").first).not_to_have_text(before, use_inner_text=True)
         route.continue_()
 
     asked: list[str] = []

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Engine, event
 
 GROWING = frozenset(
     {
-        "alert", "dead_letter", "firing", "idempotency_key", "job", "job_part", "job_skill",
-        "job_task", "job_technician", "job_tool", "job_window", "log_entry", "manual_change",
+        "alert", "attachment", "dead_letter", "firing", "idempotency_key", "job", "job_part",
+        "job_skill", "job_task", "job_technician", "job_tool", "job_window", "log_entry",
+        "manual_change",
         "placement", "plan", "plan_unassigned", "report", "route", "run", "sign_in", "stop",
         "waiver", "webhook_delivery",
     }
@@ -92,7 +93,8 @@ def listening() -> Iterator[Heard]:
 
 @contextmanager
 def counting(engine: Engine) -> Iterator[Counter[str]]:
-    """How many ``STEPS`` the SQLite database takes meanwhile, by statement."""
+    """How many ``STEPS`` the SQLite database takes meanwhile for the test or a request, by
+    statement."""
     steps: Counter[str] = Counter()
 
     def begin(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -101,7 +103,8 @@ def counting(engine: Engine) -> Iterator[Counter[str]]:
             return 0
 
         # Rows are fetched after the statement was begun, and before the next one is.
-        connection.connection.driver_connection.set_progress_handler(count, STEPS)
+        counted = count if _is_waited_for() else None
+        connection.connection.driver_connection.set_progress_handler(counted, STEPS)
 
     event.listen(engine, "before_cursor_execute", begin)
     try:
@@ -113,11 +116,11 @@ def counting(engine: Engine) -> Iterator[Counter[str]]:
 @contextmanager
 def statements(engine: Engine) -> Iterator[list[str]]:
     """Every statement that the test or a request sends to the database by way of the engine
-    meanwhile, each time: what is done in the background has threads of its own."""
+    meanwhile, each time."""
     sent: list[str] = []
 
     def hear(_: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if current_thread().name.startswith(("MainThread", "AnyIO")):
+        if _is_waited_for():
             sent.append(statement)
 
     event.listen(engine, "before_cursor_execute", hear)
@@ -125,3 +128,8 @@ def statements(engine: Engine) -> Iterator[list[str]]:
         yield sent
     finally:
         event.remove(engine, "before_cursor_execute", hear)
+
+
+def _is_waited_for() -> bool:
+    """What is done in the background has threads of its own."""
+    return current_thread().name.startswith(("MainThread", "AnyIO"))

@@ -735,7 +735,7 @@ declare namespace Api {
   }
 
   /** The work types of the company. */
-  interface JobTemplateOut {
+  interface TemplateOut {
     id: string;
     name: string | null;
     title: string;
@@ -747,7 +747,7 @@ declare namespace Api {
   }
 
   interface JobTemplatePage {
-    job_templates: JobTemplateOut[];
+    job_templates: TemplateOut[];
     next: string | null;
   }
 

@@ -5,7 +5,7 @@ import { get } from "../../http.js";
 import { text } from "../../texts.js";
 import { field } from "../fields.js";
 
-/** @type {Promise<Api.JobTemplateOut[]> | null} */
+/** @type {Promise<Api.TemplateOut[]> | null} */
 let known = null;
 
 /** All of the company's; they are asked for once, and again if that failed. */
@@ -22,14 +22,14 @@ export function workTypes() {
 /**
  * What a work type is called.
  *
- * @param {Api.JobTemplateOut} one
+ * @param {Api.TemplateOut} one
  */
 export const nameOf = (one) => one.name ?? (titleOf(one, null) || one.id);
 
 /**
  * The title without what only an alert could fill in.
  *
- * @param {Api.JobTemplateOut} one
+ * @param {Api.TemplateOut} one
  * @param {Api.AssetOut | null} asset
  */
 function titleOf(one, asset) {
@@ -44,7 +44,7 @@ function titleOf(one, asset) {
 /**
  * What a job of this type begins with.
  *
- * @param {Api.JobTemplateOut} one
+ * @param {Api.TemplateOut} one
  * @param {Api.AssetOut | null} asset
  * @returns {Partial<import("./job-form.js").Typed>}
  */
@@ -64,10 +64,10 @@ export function filledFrom(one, asset) {
  * Two choices, work type and machine. `chosen(type)` is told of a type, whose fields are then filled
  * in. Gives `{node, read, typed, restore, showMachines}`.
  *
- * @param {(type: Api.JobTemplateOut, asset: Api.AssetOut | null) => void} chosen
+ * @param {(type: Api.TemplateOut, asset: Api.AssetOut | null) => void} chosen
  */
 export function workTypeFields(chosen) {
-  /** @type {Api.JobTemplateOut[]} */
+  /** @type {Api.TemplateOut[]} */
   let types = [];
   /** @type {Api.AssetOut[]} */
   let assets = [];
