@@ -421,7 +421,7 @@ def _candidates(
     """Those that a plan of the scope may place, of these that are on its routes in force, and of
     these (None: all of the territory) that are on none."""
     jobs = [job for job in placed if job.status in PLANNABLE]
-    waiting = select(Job).where(waits_for_place())
+    waiting = select(Job).where(waits_for_place()).order_by(col(Job.id))
     if scope.territory is not None:
         waiting = waiting.join(Site).where(Site.territory == scope.territory)
     if waiting_ids is not None:

@@ -399,12 +399,14 @@ class _Translator:
         )
 
     def _busy(self, behind: History, home: int) -> list[Span]:
-        """When the technician was at visits, is, or will be before the rest, ways included."""
+        """When the technician was at visits, is, or will be before the rest, ways and the access to
+        them included."""
         found, here = [], home
         for name, (start, end) in sorted(behind.times.items(), key=lambda item: item[1]):
-            site = self.snapshot.live_jobs[name].site_id
-            there = self._locations.get(f"site {site}", here)
-            way = timedelta(seconds=int(self._ways[0][here, there]))
+            site = self.snapshot.sites[self.snapshot.live_jobs[name].site_id]
+            there = self._locations.get(f"site {site.id}", here)
+            access = access_of(site) if there != here else 0
+            way = timedelta(seconds=int(self._ways[0][here, there]) + access)
             found.append((start - way, max(start, end)))
             here = there
         return found

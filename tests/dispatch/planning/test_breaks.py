@@ -259,6 +259,21 @@ def test_who_had_time_for_a_break_is_not_given_it_again(
     assert not live_day(session, settings, "13:15").problem.shifts[0].breaks
 
 
+def test_the_way_from_the_road_to_the_door_is_no_time_for_a_break(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", at=0, breaks=[LUNCH])
+    arrived = {"status": JobStatus.COMPLETED, "arrived_at": hanoi("12:40")}
+    add_job(session, "a1", at=1, access=40, **arrived)
+    add_job(session, "a2", at=2)
+    session.get_one(Job, "a1").departed_at = hanoi("13:10")
+    add_live_route(session, "ann", [("a1", "12:40"), ("a2", "13:20")])
+    session.commit()
+    live = live_day(session, settings, "13:15")
+    (lunch,) = live.problem.shifts[0].breaks
+    assert live.translation.moment(lunch.window.start) == hanoi("13:50")
+
+
 def planned(name: str, earliest: str, latest: str, minutes: int) -> PlannedBreak:
     return PlannedBreak(name, hanoi(earliest), hanoi(latest), timedelta(minutes=minutes))
 
