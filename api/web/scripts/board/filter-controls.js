@@ -12,6 +12,7 @@ const CHOICES = /** @type {const} */ (["skill", "territory", "priority", "state"
 /** What is found is said once the typing has paused. */
 const PAUSE_MILLISECONDS = 600;
 let timer = 0;
+let wasFiltered = false;
 
 /** @typedef {(typeof CHOICES)[number]} Choice */
 
@@ -47,7 +48,9 @@ export function wireFilters() {
   subscribe("filters", () => {
     clear.hidden = !isFiltered();
     for (const select of CHOICES.map(choiceOf)) select.classList.toggle("chosen", Boolean(select.value));
-    announceLater();
+    // That there is still no filter, as when the page is opened, is no news.
+    if (isFiltered() || wasFiltered) announceLater();
+    wasFiltered = isFiltered();
   });
   options(
     "priority",
