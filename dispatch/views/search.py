@@ -350,12 +350,11 @@ def _told(
             asset = assets.get(job.asset_id or "")
             placed = stops.get(job.id)
             name = technicians[placed[1].technician_id].name if placed else None
-            first = job.departed_at or windows.get(job.id) if placed is None else None
-            found.append(
-                _of_job(sought, job, sites[job.site_id], asset, placed, name).model_copy(
-                    update={} if first is None else {"day": first.astimezone(settings.zone).date()}
-                )
-            )
+            first = job.departed_at or windows.get(job.id)
+            day = None if first is None else first.astimezone(settings.zone).date()
+            if placed is not None:
+                day = placed[1].day
+            found.append(_of_job(sought, job, sites[job.site_id], asset, placed, name, day))
         elif kind is FoundKind.TECHNICIAN:
             found.append(_of_technician(sought, technicians[id_]))
         elif kind is FoundKind.SITE:
@@ -380,6 +379,11 @@ NOTHING: dict[str, Any] = dict.fromkeys(
 )
 
 
+def _place(site: Site) -> dict[str, Any]:
+    """What is told of where a thing is."""
+    return {"site_id": site.id, "site": site.name, "address": site.address, "phone": site.phone}
+
+
 def _of_job(
     sought: Sought,
     job: Job,
@@ -387,6 +391,7 @@ def _of_job(
     asset: Asset | None,
     placed: tuple[Stop, Route] | None,
     technician: str | None,
+    day: date | None,
 ) -> FoundThing:
     machine = (asset.id, asset.name, asset.model, asset.serial_number) if asset else ()
     return FoundThing(
@@ -402,14 +407,11 @@ def _of_job(
             (FoundIn.ADDRESS, [site.address]),
             (FoundIn.ASSET, machine),
         ),
-        site_id=site.id,
-        site=site.name,
-        address=site.address,
-        phone=job.contact_phone or site.phone,
+        **_place(site) | {"phone": job.contact_phone or site.phone},
         asset_id=job.asset_id,
         asset=None if asset is None else _called(asset),
         status=job.status,
-        day=placed[1].day if placed else None,
+        day=day,
         start_at=placed[0].start_at if placed else None,
         technician_id=placed[1].technician_id if placed else None,
         technician=technician,
@@ -427,10 +429,7 @@ def _of_site(sought: Sought, site: Site) -> FoundThing:
             (FoundIn.PHONE, [site.phone]),
             (FoundIn.ADDRESS, [site.address]),
         ),
-        "site_id": site.id,
-        "site": site.name,
-        "address": site.address,
-        "phone": site.phone,
+        **_place(site),
     }
     return FoundThing(**NOTHING | said)
 
@@ -447,10 +446,7 @@ def _of_asset(sought: Sought, asset: Asset, site: Site) -> FoundThing:
             (FoundIn.SITE, [site.name, site.id]),
             (FoundIn.ADDRESS, [site.address]),
         ),
-        "site_id": site.id,
-        "site": site.name,
-        "address": site.address,
-        "phone": site.phone,
+        **_place(site),
         "asset_id": asset.id,
         "asset": asset.name,
     }
