@@ -124,7 +124,9 @@ def postgres_url() -> Iterator[str]:
         address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         url = address.render_as_string(hide_password=False)
         with administration(url) as connection:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            # A vacuum in the background is a transaction that nobody has asked for, after which
+            # the planner may think otherwise.
+            for setting in ("autovacuum", "fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(sql(f"ALTER SYSTEM SET {setting} = off"))
             connection.execute(sql("SELECT pg_reload_conf()"))
         yield url

@@ -11,15 +11,16 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 from sqlmodel import Session
 
 from api.app import create_app
@@ -187,7 +188,11 @@ def solving(settings: Settings) -> Iterator[None]:
 
 
 class Windows(Protocol):
-    """Opens a window: of whom (a role; None: nobody is signed in), and how it is."""
+    """Opens a window: of whom (a role; None: nobody is signed in), and how it is.
+
+    ``routes`` are in force before the page opens. What a page has asked for already may never be
+    answered when they come in between.
+    """
 
     def __call__(
         self,
@@ -197,6 +202,7 @@ class Windows(Protocol):
         language: str = "vi",
         technician_id: str = "T01",
         expected: tuple[str, ...] | list[str] = (),
+        routes: Mapping[str, Callable[[Route], None]] = MappingProxyType({}),
         **options: Any,
     ) -> Page: ...
 
@@ -229,6 +235,7 @@ def page_as(browser: Browser, service: Service) -> Iterator[Windows]:
         language: str = "vi",
         technician_id: str = "T01",
         expected: tuple[str, ...] | list[str] = (),
+        routes: Mapping[str, Callable[[Route], None]] = MappingProxyType({}),
         **options: Any,
     ) -> Page:
         usual = {
@@ -243,6 +250,8 @@ def page_as(browser: Browser, service: Service) -> Iterator[Windows]:
         watched.append((context, watch))
         context.add_init_script(SAME_TIME % (service.clock.shift.total_seconds() * 1000))
         context.add_init_script(ASLEEP)
+        for addresses, answer_instead in routes.items():
+            context.route(addresses, answer_instead)
         if role is not None:
             user = technician_id.lower() if role == "technician" else role
             given = {"user_name": user, "password": PASSWORD}

@@ -80,7 +80,7 @@ def test_rows_exist_only_while_they_are_on_screen(page_as: Windows) -> None:
     expect(row(page, "T02")).to_have_count(0)
 
 
-def test_a_change_by_somebody_else_appears_within_a_second(
+def test_a_change_by_somebody_else_appears_long_before_the_board_is_read_anew(
     page_as: Windows, service: Service, today: Any
 ) -> None:
     page = shown(page_as("dispatcher", language="en"))
@@ -98,8 +98,9 @@ def test_a_change_by_somebody_else_appears_within_a_second(
         begun = monotonic()
         expect(visit(page, job_id)).to_have_attribute("aria-label", re.compile(title))
         delays.append(monotonic() - begun)
-    # About 0.3 s on a machine that has nothing else to do, which one with all these tests is not.
-    assert min(delays) < 1
+    # About 0.3 s on a machine that has nothing else to do, which one with all these tests is not;
+    # by itself the board is read once a minute.
+    assert min(delays) < 10
 
 
 def test_a_report_changes_the_visit_and_leaves_the_focus_where_it_was(

@@ -14,6 +14,18 @@ from tests.pages.conftest import PASSWORD, Service, Windows
 REFUSED = ("answered 401: POST /session",)
 
 
+def stop_at_pages(route: Route) -> None:
+    """What lies behind signing in is not what is tried here."""
+    path = urlsplit(route.request.url).path
+    if route.request.is_navigation_request() and path != "/sign-in":
+        route.fulfill(body="<!doctype html><title>x</title>", content_type="text/html")
+    else:
+        route.continue_()
+
+
+WITHOUT_PAGES = {"**/*": stop_at_pages}
+
+
 def fill_in(page: Page, user_name: str, password: str = PASSWORD) -> None:
     page.locator("#user-name").fill(user_name)
     page.locator("#password").fill(password)
@@ -39,21 +51,12 @@ def is_at(page: Page, path: str) -> None:
 def test_everyone_lands_where_they_were_going_or_on_the_page_of_their_role(
     page_as: Windows, user_name: str, asked: str | None, path: str
 ) -> None:
-    page = page_as(None, "/sign-in" + (f"?next={quote(asked, safe='')}" if asked else ""))
-    page.route("**/*", stop_at_pages)
+    query = f"?next={quote(asked, safe='')}" if asked else ""
+    page = page_as(None, "/sign-in" + query, routes=WITHOUT_PAGES)
     fill_in(page, user_name)
     is_at(page, path)
     known = page.request.get("/session").json()
     assert known["account_id"] == user_name.lower()
-
-
-def stop_at_pages(route: Route) -> None:
-    """What lies behind signing in is not what is tried here."""
-    path = urlsplit(route.request.url).path
-    if route.request.is_navigation_request() and path != "/sign-in":
-        route.fulfill(body="<!doctype html><title>x</title>", content_type="text/html")
-    else:
-        route.continue_()
 
 
 ELSEWHERE = (
@@ -82,8 +85,7 @@ ELSEWHERE = (
 
 def test_signing_in_leads_nowhere_else(page_as: Windows) -> None:
     for elsewhere in ELSEWHERE:
-        page = page_as(None, f"/sign-in?next={quote(elsewhere, safe='')}")
-        page.route("**/*", stop_at_pages)
+        page = page_as(None, f"/sign-in?next={quote(elsewhere, safe='')}", routes=WITHOUT_PAGES)
         ours = urlsplit(page.url).netloc
         fill_in(page, "dispatcher")
         is_at(page, "/")
@@ -91,11 +93,9 @@ def test_signing_in_leads_nowhere_else(page_as: Windows) -> None:
 
 
 def test_who_is_quicker_than_the_texts_is_signed_in_all_the_same(page_as: Windows) -> None:
-    page = page_as(None, "/health")
-    page.route("**/*", stop_at_pages)
     held: list[Route] = []
-    page.route("**/texts/**", lambda route: held.append(route))
-    page.goto("/sign-in")
+    routes = {**WITHOUT_PAGES, "**/texts/**": lambda route: held.append(route)}
+    page = page_as(None, "/sign-in", routes=routes)
     fill_in(page, "dispatcher")
     for route in held:
         route.continue_()
@@ -103,8 +103,7 @@ def test_who_is_quicker_than_the_texts_is_signed_in_all_the_same(page_as: Window
 
 
 def test_a_page_asks_to_sign_in_and_goes_on_from_there(page_as: Windows) -> None:
-    page = page_as(None, "/sign-in", expected=["answered 401: GET /jobs"])
-    page.route("**/*", stop_at_pages)
+    page = page_as(None, "/sign-in", expected=["answered 401: GET /jobs"], routes=WITHOUT_PAGES)
     page.goto("/?view=week")
     page.evaluate("() => { import('/pages/scripts/http.js').then(({ get }) => get('/jobs')); }")
     is_at(page, "/sign-in?next=%2F%3Fview%3Dweek")
@@ -113,16 +112,14 @@ def test_a_page_asks_to_sign_in_and_goes_on_from_there(page_as: Windows) -> None
 
 
 def test_who_is_signed_in_has_nothing_to_fill_in(page_as: Windows) -> None:
-    page = page_as("dispatcher", "/sign-in")
-    page.route("**/*", stop_at_pages)
+    page = page_as("dispatcher", "/sign-in", routes=WITHOUT_PAGES)
     is_at(page, "/")
 
 
 def test_a_wrong_password_is_told_and_can_be_typed_again(
     page_as: Windows, accessible: Callable[[Page], None]
 ) -> None:
-    page = page_as(None, "/sign-in", language="en", expected=REFUSED)
-    page.route("**/*", stop_at_pages)
+    page = page_as(None, "/sign-in", language="en", expected=REFUSED, routes=WITHOUT_PAGES)
     expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type("dispatcher")
     page.keyboard.press("Tab")
