@@ -81,8 +81,12 @@ class Placer:
         return self._thread.is_alive()
 
     def _work(self) -> None:
-        while not self._stopping:
+        while True:
+            # First of all: a service that has just started has those to answer who waited for it.
+            self._awake.wait(LOOK_EVERY_SECONDS)
             self._awake.clear()
+            if self._stopping:
+                return
             try:
                 while not self._stopping and self._place_or_follow():
                     pass
@@ -92,7 +96,6 @@ class Placer:
             except Exception:
                 # Whatever it is, the next job must not have to wait for a restart.
                 logger.exception("Placing the waiting jobs broke off")
-            self._awake.wait(LOOK_EVERY_SECONDS)
 
     def _place_or_follow(self) -> int:
         """What cannot wait comes first, and then what does not hold any more."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -28,6 +28,8 @@ JUDGING_SECONDS = 20
 LOG_SECONDS = 5
 STATISTICS_SECONDS = 24 * 60 * 60
 RETENTION_SECONDS = 60 * 60
+SETTLING_IN_SECONDS = 60
+"""What is done once an hour or less often waits for so long after the start."""
 
 Result = TypeVar("Result")
 
@@ -67,12 +69,14 @@ class Scheduler:
             calls.append((self._locate, GEOCODING_SECONDS))
         # By the scheduler's own clock: from a moment that is long past by that one it would count
         # every call that was missed since.
-        first = datetime.now(settings.zone)
+        at_once = datetime.now(settings.zone)
+        later = at_once + timedelta(seconds=SETTLING_IN_SECONDS)
         for call, seconds in calls:
+            first = later if seconds >= RETENTION_SECONDS else at_once
             self._scheduler.add_job(call, "interval", seconds=seconds, next_run_time=first)
 
     def start(self) -> None:
-        """Begin, with one call of each at once."""
+        """Begin, with one call at once of each that is made more often than once an hour."""
         self._scheduler.start()
 
     def stop(self) -> None:

@@ -31,6 +31,7 @@ from dispatch.models import (
     WorkingHours,
 )
 from dispatch.runs.execution import execute_run
+from dispatch.service.issue_watch import CurrentIssues
 from dispatch.settings import Settings
 from dispatch.solving.solvers import Solvers, _SolverProcess
 
@@ -53,6 +54,13 @@ def operations_once() -> Iterator[None]:
         service.router.routes.append(known[id(router)])
 
     with patch.object(_Service, "include_router", include_router):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def issues_when_asked_for() -> Iterator[None]:
+    """And not at every start of every test's own service."""
+    with patch.object(CurrentIssues, "start", lambda _: None):
         yield
 
 

@@ -20,7 +20,7 @@ class Watch:
         self._expected = [re.compile(pattern) for pattern in expected]
         context.on("console", self._console)
         context.on("weberror", lambda error: self._complain(f"uncaught: {error.error}"))
-        context.on("request", self._request)
+        # A request is told of once, when it ends: the browser's words cost more than its work.
         context.on("requestfailed", self._failed)
         context.on("response", self._answered)
 
@@ -33,17 +33,21 @@ class Watch:
         if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
             self._complain(f"console {message.type}: {message.text}")
 
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith((f"{self._address}/", "data:", "blob:")):
-            self._complain(f"elsewhere: {request.method} {request.url}")
+    def _is_elsewhere(self, request: Request) -> bool:
+        if request.url.startswith((f"{self._address}/", "data:", "blob:")):
+            return False
+        self._complain(f"elsewhere: {request.method} {request.url}")
+        return True
 
     def _failed(self, request: Request) -> None:
+        if self._is_elsewhere(request):
+            return
         # A page that is left cuts off what it was loading.
         if request.failure != "net::ERR_ABORTED":
             self._complain(f"failed: {request.method} {self._path(request.url)}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
-        if response.status >= 400:
+        if not self._is_elsewhere(response.request) and response.status >= 400:
             method, path = response.request.method, self._path(response.url)
             self._complain(f"answered {response.status}: {method} {path}")
 
