@@ -329,13 +329,34 @@ class DayCheck:
         latest = self._latest_break(route, at, fresh)
         for stop in breaks:
             if not who.break_from <= stop.start <= latest:
-                yield f"{route.technician}'s break is at {_clock(stop.start)}"
+                stays = [one for one in route.stops if one not in fresh]
+                yield (
+                    f"{route.technician}'s break is at {_clock(stop.start)}, and due from "
+                    f"{_clock(who.break_from)} to {_clock(latest)}, after setting out at "
+                    f"{_clock(route.start)}; {self._told(stays)}"
+                )
             if stop.departure - stop.start < who.break_length:
                 yield f"{route.technician}'s break is too short"
         is_there = route.technician not in self.absences and at < who.break_from - MOVED
         is_spared = self._is_spared(route, who, fresh, latest)
         if len(breaks) > 1 or (is_there and not breaks and not is_spared):
             yield f"{route.technician} has {len(breaks)} breaks"
+
+    def _told(self, stops: Iterable[Stop]) -> str:
+        """When each is planned, and what was reported of it."""
+        return "; ".join(
+            " ".join(
+                [
+                    stop.job_id or stop.depot_id or "break",
+                    f"{_clock(stop.arrival)} {_clock(stop.start)}–{_clock(stop.departure)}",
+                    *(
+                        f"{kind} {_clock(moment)}"
+                        for kind, moment in self.known.get(stop.job_id or "", {}).items()
+                    ),
+                ]
+            )
+            for stop in stops
+        )
 
     def _latest_break(self, route: Route, at: datetime, fresh: Sequence[Stop]) -> datetime:
         """Until when the break has to begin. Where what has begun and what stays leave no time for
@@ -351,7 +372,9 @@ class DayCheck:
             known = self.known.get(stop.job_id or "", {})
             arrival = max(free + way, stop.start)
             if "en_route" in known:
-                arrival = max(known["en_route"] + way, at)
+                # Some never say that they have arrived; they were there before it was over.
+                arrival = known["en_route"] + way
+                arrival = arrival if "over" in known else max(arrival, at)
             arrival = known.get("on_site", arrival)
             start = max(free, who.break_from)
             if start <= who.break_until and start + who.break_length + way <= arrival + NEAR:

@@ -104,8 +104,9 @@ class Partition:
         relaxed = _Relaxed(held, cost, self._prices, room, mine)
         relaxed.tighten(limit, begun + SHARE_OF_RELAXATION * seconds)
         taken: Iterable[int] = mine
-        if not self._is_stopped:
-            chosen = relaxed.promising(mine, limit)
+        chosen = relaxed.promising(mine, limit)
+        # Without any, all is left out in the incumbent too, and nothing that was seen is cheaper.
+        if chosen and not self._is_stopped:
             taken = self._chosen(held, cost, room, relaxed.cuts, chosen, set(mine), ends)
         return self._row((keys[index][0], routes[index][0]) for index in taken)
 

@@ -68,6 +68,11 @@ def test_a_visit_is_left_out_if_no_plan_of_the_routes_has_it() -> None:
     assert put_together(unlike(2), routes, (0, 1), ()) == ["01", "23"]
 
 
+@pytest.mark.parametrize("routes", [[], [(0, (0, 1), 5_000)]])
+def test_a_plan_that_leaves_all_out_stays_if_no_route_is_worth_it(routes: list[Seen]) -> None:
+    assert put_together(unlike(2), routes, (), ()) == ["", ""]
+
+
 def test_the_cheaper_order_of_the_same_visits_counts() -> None:
     routes = [(0, (0, 1, 2), 50), (0, (2, 1, 0), 40), (0, (1, 2, 0), 60)]
 
