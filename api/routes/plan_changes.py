@@ -141,7 +141,7 @@ def make_change(
 
 @router.post(
     "/{plan_version}/undo",
-    summary="Undo a change by hand",
+    summary="Undo a change by hand, or a draft that was put in force",
     responses=documented(404, 409, 422),
 )
 def undo_change(

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from dispatch.by_hand.judging import (
     Asked,
     Trial,
-    broken,
     comes_earlier,
     does_not_work,
     shift_of,
@@ -21,6 +20,7 @@ from dispatch.by_hand.judging import (
 from dispatch.by_hand.moves import Judged, Move, TrialResult
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.plan_rows import in_force
+from dispatch.plans.taking_back import broken
 from solver.draft.draft import Draft
 from solver.draft.forced import forced
 from solver.explain.least_change import effort, placed

@@ -15,23 +15,22 @@ from dispatch.by_hand.links import links_broken
 from dispatch.by_hand.moves import Judged, Move, TrialResult
 from dispatch.planning.candidates import visits_of
 from dispatch.planning.live_day import LiveDay
+from dispatch.plans.taking_back import broken
 from solver.draft.draft import Draft
 from solver.draft.forced import forced, in_order
 from solver.draft.part import calls_of, part_of
 from solver.draft.supply import loaded
 from solver.explain.least_change import Relaxation, placed, together
-from solver.judge.check import check
 from solver.problem import Pin, Problem, Shift, TimeWindow, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.waivers import waived, waivers_for
-from solver.solution import EARLIER, Route, Rule, Solution, StopKind, Violation
+from solver.solution import EARLIER, Route, Rule, StopKind, Violation
 from solver.timing.schedule import Call, Sequences
 from solver.timing.timing import cheapest
 
 TOLERANT = frozenset({Rule.TIME_WINDOWS, Rule.SHIFT})
 """A little more of these is lateness or overtime that nobody notices; a break that is missed by a
 little is missed."""
-NOT_OF_ROUTES = frozenset({Rule.COST, Rule.EVERY_VISIT_ONCE})
 
 
 def judge(live: LiveDay, move: Move, tolerance: int = 0) -> Judged:
@@ -373,12 +372,6 @@ def _as_demanded(problem: Problem, live: LiveDay, job_id: str, technician: str |
         for shift in problem.shifts
     )
     return replace(problem, visits=visits, shifts=shifts)
-
-
-def broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:
-    """The hard rules that the routes break, whatever is on none of them."""
-    found = check(problem, Solution(tuple(routes), (), {}))
-    return [violation for violation in found if violation.rule not in NOT_OF_ROUTES]
 
 
 def _changed(problem: Problem, name: str, **changes: Any) -> Problem:

@@ -17,6 +17,7 @@ from dispatch.planning.plan_rows import RouteRows, copied, shift_key
 from dispatch.planning.snapshot import LiveRoute, Scope
 from dispatch.plans import queries, versions
 from dispatch.plans.plans import GONE
+from dispatch.plans.taking_back import moved_visits
 from dispatch.settings import Settings
 from solver.faults import Fault
 
@@ -29,8 +30,8 @@ def undo_change(
     actor: str,
     at: datetime | None = None,
 ) -> ChangeMade:
-    """Have the routes that the change replaced as they were, with pins and waivers, as a new
-    version; again is as once, and an undone change can be had back by undoing that.
+    """Have the routes that the change, or the draft, replaced as they were, with pins and waivers,
+    as a new version; again is as once, and an undone change can be had back by undoing that.
 
     Raises ``NotFound``, or ``Conflict`` if anything on these routes has begun since, or been
     changed, or is too late.
@@ -47,7 +48,7 @@ def undo_change(
         return made(undone, change.job_id, undoes=plan.version)
     before = [_as_before(session, one) for one in change.replaced]
     since = queries.routes_of(session, plan.id or 0)
-    changed = _jobs_of(session, change)
+    changed = moved_visits(before, since) if change.is_acceptance else _jobs_of(session, change)
     reopened = {
         name for name, was in change.statuses.items() if was["status"] != JobStatus.CANCELLED.value
     }
@@ -108,7 +109,7 @@ def _change_of(session: Session, plan_version: int) -> tuple[Plan, ManualChange]
             Fault(
                 "not_found",
                 f"version {plan_version}",
-                "no change by hand made this version",
+                "no change by hand and no draft that moves a visit made this version",
                 "give the plan_version that the change was answered with",
             )
         )

@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from dispatch import models
 from dispatch.by_hand.judgements import Judgement
-from dispatch.by_hand.judging import broken
 from dispatch.errors import Conflict
 from dispatch.jobs.pins import set_pin
 from dispatch.jobs.placements import ask_for_place
@@ -17,17 +16,15 @@ from dispatch.models import PLANNABLE, Job, ManualChange, ManualChangeJob, Plan,
 from dispatch.output import Output
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.loading import load_live_day
-from dispatch.planning.plan_rows import PlanRows, RouteRows, in_force
+from dispatch.planning.plan_rows import PlanRows, RouteRows
 from dispatch.planning.snapshot import LiveRoute, Scope, jobs_on, live_routes
 from dispatch.planning.waivers import waivers_of
 from dispatch.plans import versions
 from dispatch.plans.plans import GONE
+from dispatch.plans.taking_back import broken_in_force, kind_of, replaced_routes
 from dispatch.settings import Settings
 from solver.faults import Fault
 from solver.solution import Rule, Violation
-
-Broken = Mapping[str, Violation]
-"""Violations by what they are about."""
 
 
 class ChangeMade(Output):
@@ -154,16 +151,10 @@ class ManualVersion:
                 plan_id=plan.id or 0,
                 job_id=first,
                 technician_id=there[first].technician_id if first in there else None,
-                replaced=[
-                    {
-                        "route_id": found.route.id,
-                        "positions": [stop.position for stop in found.stops],
-                    }
-                    for found in replaced
-                ],
+                replaced=replaced_routes(replaced),
                 pins=pins,
                 waivers=self._waivers,
-                broken=sorted(_broken(self.ground.live)),
+                broken=sorted(broken_in_force(self.ground.live)),
                 statuses={name: dict(was) for name, was in (statuses or {}).items()},
                 undoes_plan_id=None if undoes is None else undoes.id,
             )
@@ -187,10 +178,10 @@ def verify(
 
     Raises ``Conflict``; nothing of the change may be committed then.
     """
-    known = {kind: violation.amount for kind, violation in _broken(ground.live).items()}
+    known = {kind: violation.amount for kind, violation in broken_in_force(ground.live).items()}
     for one in existing:
-        known[_kind(one)] = max(one.amount, known.get(_kind(one), 0))
-    found = _broken(load_live_day(session, ground.scope, at, settings.freeze, settings))
+        known[kind_of(one)] = max(one.amount, known.get(kind_of(one), 0))
+    found = broken_in_force(load_live_day(session, ground.scope, at, settings.freeze, settings))
     faults = [
         Fault(
             f"breaks_{violation.rule}",
@@ -203,16 +194,6 @@ def verify(
     ]
     if faults:
         raise Conflict(*faults)
-
-
-def _broken(live: LiveDay) -> Broken:
-    solution = in_force(live.translation)
-    found = [] if solution is None else broken(live.problem, solution.routes)
-    return {_kind(one): one for one in found}
-
-
-def _kind(violation: Violation) -> str:
-    return f"{violation.rule} {violation.shift} {violation.stop} {violation.subjects}"
 
 
 def made(

@@ -19,7 +19,7 @@ from dispatch.by_hand.judgements import (
     told,
     waiver_out,
 )
-from dispatch.by_hand.judging import Trial, broken
+from dispatch.by_hand.judging import Trial
 from dispatch.by_hand.moves import Move
 from dispatch.by_hand.rule_words import unit
 from dispatch.models import Plan, PlanUnassigned, now
@@ -30,6 +30,7 @@ from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.translate import NEEDS_LOCATION
 from dispatch.plans.contents import Reason
+from dispatch.plans.taking_back import broken
 from dispatch.settings import Settings
 from solver.draft.draft import Draft
 from solver.draft.insertion import has_place

@@ -224,7 +224,8 @@ class Waiver(SQLModel, table=True):
 
 
 class ManualChange(SQLModel, table=True):
-    """A version that came of a change by hand, with all it takes to undo it."""
+    """A version that came of a change by hand, or of a draft that was accepted, with all it takes
+    to undo it."""
 
     __tablename__ = "manual_change"
 
@@ -246,6 +247,8 @@ class ManualChange(SQLModel, table=True):
     """The ``status`` and ``hold_reason`` before, of jobs that it cancelled or took up again."""
     undoes_plan_id: int | None = Field(default=None, foreign_key="plan.id", unique=True)
     """The version of the change that this one undid."""
+    is_acceptance: bool = False
+    """Whether it was a draft; ``job_id`` is one of those that it moved."""
 
 
 class ManualChangeJob(SQLModel, table=True):

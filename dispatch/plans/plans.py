@@ -23,6 +23,7 @@ from dispatch.planning.translation import Translation
 from dispatch.plans import queries, versions
 from dispatch.plans.contents import PlanSummary, find_plan, summary_of
 from dispatch.plans.queries import routes_of
+from dispatch.plans.taking_back import remember_accepted
 from dispatch.settings import Settings
 from solver.faults import Fault
 from solver.judge.check import check
@@ -96,6 +97,7 @@ def _publish(session: Session, plan: Plan, actor: str, settings: Settings, at: d
     if found.faults:
         raise Conflict(*found.faults)
     replaced = found.live.translation.snapshot.live
+    remember_accepted(session, plan, routes, found.gone, replaced, found.live)
     versions.put_in_force(session, plan, routes, replaced, jobs, found.gone, actor=actor, at=at)
 
 

@@ -19,6 +19,7 @@ from dispatch.plans.changes import PlanChanges, changes_of
 from dispatch.plans.contents import PlanSummary, find_plan, summary_of
 from dispatch.plans.merging import merge
 from dispatch.plans.plans import freeze_of, hold_jobs_of, publish_plan, review, scope_of
+from dispatch.plans.taking_back import remember_accepted
 from dispatch.settings import Settings
 from solver.faults import Fault
 from solver.judge.check import check
@@ -215,6 +216,7 @@ def publish_for(
     part = versions.store_draft(session, rows)
     after = {"plan_id": part.id, "technician_ids": sorted(chosen)}
     log.record(session, actor, "accept", log.Entity.PLAN, str(plan_id), after=after)
+    remember_accepted(session, part, routes, (), replaced, found.live)
     versions.put_in_force(session, part, routes, replaced, jobs, actor=actor, at=at)
     return summary_of(session, part)
 

@@ -214,11 +214,15 @@ def placed_by_hand_since(session: Session, version: int) -> set[str]:
     versions after this one."""
     changed = [
         job_id
-        for table in (ManualChange, ManualChangeJob)
+        for table, decided in (
+            # A draft that was accepted leaves what the solver has decided.
+            (ManualChange, [~col(ManualChange.is_acceptance)]),
+            (ManualChangeJob, []),
+        )
         for job_id in session.exec(
             select(table.job_id)
             .join(Plan, col(Plan.id) == table.plan_id)
-            .where(col(Plan.version) > version)
+            .where(col(Plan.version) > version, *decided)
         )
     ]
     single = (

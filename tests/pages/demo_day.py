@@ -7,12 +7,14 @@ have happened by then was reported as it was planned.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
+from email.utils import formatdate
 from pathlib import Path
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 from sqlmodel import Session, col, select
+from uvicorn import server
 
 from dispatch import engines, store
 from dispatch.access.accounts import NewAccount, create_account
@@ -52,9 +54,13 @@ class Clock:
 
 @contextmanager
 def at_moment(at: datetime) -> Iterator[Clock]:
-    """What the service takes for now begins there."""
+    """What the service takes for now begins there, and what it says of when it answers."""
     moved = Clock(at)
-    with patch.object(clock, "datetime", moved):
+
+    def said(moment: float, *, usegmt: bool) -> str:
+        return formatdate(moment + moved.shift.total_seconds(), usegmt=usegmt)
+
+    with patch.object(clock, "datetime", moved), patch.object(server, "formatdate", said):
         yield moved
 
 

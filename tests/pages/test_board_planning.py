@@ -238,6 +238,21 @@ def test_a_draft_is_accepted_as_a_whole(page_as: Windows, service: Service, draf
     assert service.get(f"/plans/{draft['plan_id']}")["status"] == "published"
 
 
+def test_an_accepted_draft_is_undone(page_as: Windows, service: Service, draft: Wire) -> None:
+    moved = [job for job in draft["jobs"] if job["old"] and job["new"]]
+    before = {job["job_id"]: holder(service, job["job_id"]) for job in moved}
+    page = shown(page_as("dispatcher", language="en"))
+    page.get_by_role("button", name="Drafts").click()
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Accept all").click()
+    accepted = page.locator(".toast", has_text="Draft accepted")
+    expect(accepted).to_be_visible()
+    assert {name: holder(service, name) for name in before} != before
+    accepted.get_by_role("button", name="Undo").click()
+    expect(page.locator(".toast", has_text="Undone: Draft accepted")).to_be_visible()
+    assert {name: holder(service, name) for name in before} == before
+
+
 def test_a_draft_is_discarded_from_the_list(
     page_as: Windows, service: Service, draft: Wire, accessible: Callable[[Page], None]
 ) -> None:

@@ -276,6 +276,15 @@ def test_storage_that_the_phone_has_closed_is_opened_again(page_as: Windows) -> 
         "async () => (await import('/pages/scripts/my-day/store.js')).readValue('session')"
     )
     assert kept["technician_id"] == "T01"
+    # The storage of pictures too.
+    known = page.evaluate(
+        """async () => {
+          const { readPictures } = await import("/pages/scripts/my-day/picture-store.js");
+          globalThis.isClosing = true;
+          return readPictures();
+        }"""
+    )
+    assert known == []
 
 
 def test_a_report_that_the_phone_cannot_keep_is_not_called_noted(page_as: Windows) -> None:

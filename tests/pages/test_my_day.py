@@ -217,6 +217,16 @@ def test_every_target_is_large_enough_for_a_thumb(page_as: Windows) -> None:
         page.get_by_role("button", name=open_next).click()
 
 
+def test_a_clock_that_is_wrong_by_hours_is_noticed(page_as: Windows, accessible: Check) -> None:
+    page = open_phone(page_as, language="en")
+    noticed = page.get_by_role("region", name="The phone's clock is wrong")
+    expect(noticed).to_have_count(0)
+    page.add_init_script("const right = Date.now; Date.now = () => right() + 2 * 3_600_000;")
+    page.reload()
+    expect(noticed).to_contain_text("ahead of the service's")
+    accessible(page)
+
+
 def test_another_technicians_day_is_refused(page_as: Windows) -> None:
     page = open_phone(
         page_as, "/my-day?technician=T02", expected=["answered 403: GET /technicians/T02/routes"]

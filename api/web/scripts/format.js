@@ -119,3 +119,15 @@ export function startOfDay(iso) {
   // Where clocks change at midnight, one of the two lies in an hour that there is not, or in the day before.
   return Math.max(first, guess - offsetAt(first));
 }
+
+/**
+ * The first letters of the first and the last word of a name: colours alone do not tell people
+ * apart.
+ *
+ * @param {string} name
+ */
+export function initials(name) {
+  const words = name.trim().split(/\s+/);
+  const [first = "", last = ""] = [words[0], words.length > 1 ? words.at(-1) : ""].map((word) => [...(word ?? "")][0]);
+  return `${first}${last}`.toUpperCase();
+}

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session, col, select
 
-from dispatch.by_hand.judging import broken, judge
+from dispatch.by_hand.judging import judge
 from dispatch.by_hand.moves import Move
 from dispatch.by_hand.why_not import explain_unassigned
 from dispatch.company.sites import SiteChange, change_site
@@ -14,6 +14,7 @@ from dispatch.placing.placing import PlaceRequest, live_day, place_job
 from dispatch.planning.conflicts import broken_visits
 from dispatch.planning.plan_rows import in_force as rest_in_force
 from dispatch.planning.unable import Why
+from dispatch.plans.taking_back import broken
 from dispatch.settings import Settings
 from dispatch.views.itinerary import daily_route
 from tests.dispatch.changing import change

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 
-import { day, isElsewhere, isoDay, kilometres, money, setPlace, span, startOfDay, time } from "../../../api/web/scripts/format.js";
+import {
+  day,
+  initials,
+  isElsewhere,
+  isoDay,
+  kilometres,
+  money,
+  setPlace,
+  span,
+  startOfDay,
+  time,
+} from "../../../api/web/scripts/format.js";
 import { begin } from "./company.mjs";
 
 const HOUR = 3_600_000;
@@ -51,4 +62,11 @@ test("whoever is in another time zone is told", () => {
   assert.equal(isElsewhere(), false);
   setPlace("Pacific/Kiritimati", "VND");
   assert.equal(isElsewhere(Date.parse("2026-11-23T06:00:00Z")), true);
+});
+
+test("people go by the first letters of their first and last word", () => {
+  assert.equal(initials("Nguyễn Văn Hùng"), "NH");
+  assert.equal(initials(" đặng  thị Ánh "), "ĐÁ");
+  assert.equal(initials("Lan"), "L");
+  assert.equal(initials(""), "");
 });

@@ -1,7 +1,7 @@
 /** What the page says of itself: how far reports have got, what has changed, what was refused. */
 
 import { element } from "../dom.js";
-import { time } from "../format.js";
+import { span, time } from "../format.js";
 import { text } from "../texts.js";
 import { faultText } from "../troubles.js";
 import { icon } from "./icons.js";
@@ -50,6 +50,26 @@ export function changesView(changes, onSeen) {
       changes.map((change) => element("li", {}, changeWords(change))),
     ),
     element("button", { class: "main", onclick: onSeen, dataset: { focus: "seen" } }, text("changed.seen")),
+  );
+}
+
+/** By how many milliseconds a clock may be wrong before anybody has to care. */
+const CLOCK_TOLERANCE = 5 * 60_000;
+
+/**
+ * That the phone's clock is wrong: what is reported would be at the wrong time.
+ *
+ * @param {number} ahead milliseconds; negative: behind
+ */
+export function clockView(ahead) {
+  if (Math.abs(ahead) <= CLOCK_TOLERANCE) return null;
+  const words = text(ahead > 0 ? "clock.ahead" : "clock.behind", { span: span(Math.abs(ahead) / 1_000) });
+  return element(
+    "section",
+    { class: "card notice refused", "aria-labelledby": "clock-title" },
+    element("h2", { id: "clock-title" }, icon("alert"), text("clock.title")),
+    element("p", {}, words),
+    element("p", {}, text("clock.what_to_do")),
   );
 }
 

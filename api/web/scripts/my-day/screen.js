@@ -7,7 +7,8 @@ import { lineActions, mainActions } from "./actions.js";
 import { agenda, changes, isOver, withReports } from "./day.js";
 import { icon } from "./icons.js";
 import { loadView } from "./load.js";
-import { changesView, refusedView, stateOf } from "./notices.js";
+import { changesView, clockView, refusedView, stateOf } from "./notices.js";
+import { ahead } from "./service.js";
 import { nextStop, stopLine } from "./stops.js";
 
 /**
@@ -105,6 +106,7 @@ function contentOf(state, deeds) {
   const day = withReports(state.kept.day, state.reports);
   const notices = [
     state.isReadOnly ? element("p", { class: "card notice" }, text("page.read_only", { name: day.technician })) : null,
+    state.isReadOnly ? null : clockView(ahead),
     state.others ? element("p", { class: "card notice" }, text("state.others_waiting", { count: state.others })) : null,
     refusedView(state.reports, { onRetry: deeds.retry, onDrop: deeds.drop }),
     state.iso < state.today ? null : changesView(changes(state.kept.seen, state.kept.day), deeds.seen),

@@ -7,6 +7,9 @@ import { csrfToken } from "../http.js";
 
 const PATIENCE = 20_000;
 
+/** How far the phone's clock was ahead of the service's at the last answer, in milliseconds; negative: behind. */
+export let ahead = 0;
+
 /**
  * `{status, body, etag, retryAfter}`; status 0 if the service could not be reached, or did not
  * answer in time. `token` belongs to the session for which something is changed; if none is given, it is
@@ -37,6 +40,8 @@ export async function request(method, path, { body, etag, token, keepalive = fal
       cache: "no-store",
       signal: patience.signal,
     });
+    const saidAt = Date.parse(answer.headers.get("Date") ?? "");
+    if (!Number.isNaN(saidAt)) ahead = Date.now() - saidAt;
     const content = await answer.text();
     return {
       status: answer.status,

@@ -4,66 +4,25 @@
  * `reports` are numbered in the order in which they were made; everything else has its own key.
  */
 
-import { openDB } from "/pages/idb/index.js";
+import { PhoneStorage } from "./storage.js";
 
-const NAME = "my-day";
-/** @type {Promise<import("/pages/idb/index.js").IDBPDatabase<OnPhone.Schema>> | undefined} */
-let opened;
-
-/** Opened once; what failed, or was closed by the phone, is opened anew by whoever asks next. */
-function database() {
-  opened ??= open().catch((error) => {
-    opened = undefined;
-    throw error;
-  });
-  return opened;
-}
-
-/** @returns {Promise<import("/pages/idb/index.js").IDBPDatabase<OnPhone.Schema>>} */
-function open() {
-  return openDB(NAME, 1, {
-    upgrade(made) {
-      made.createObjectStore("reports", { keyPath: "number", autoIncrement: true });
-      made.createObjectStore("days", { keyPath: "key" });
-      made.createObjectStore("histories", { keyPath: "key" });
-      made.createObjectStore("values", { keyPath: "key" });
-    },
-    terminated() {
-      opened = undefined;
-    },
-  });
-}
-
-/**
- * A transaction of one store, which is on the disk once it is done.
- *
- * @template {OnPhone.Store} Name
- * @template {"readonly" | "readwrite"} Mode
- * @param {Name} store
- * @param {Mode} mode
- */
-async function begun(store, mode) {
-  /** @type {IDBTransactionOptions} */
-  const options = { durability: "strict" };
-  try {
-    return (await database()).transaction(store, mode, options);
-  } catch (error) {
-    // Closed before anybody was told.
-    if (!(error instanceof DOMException) || error.name !== "InvalidStateError") throw error;
-    opened = undefined;
-    return (await database()).transaction(store, mode, options);
-  }
-}
+/** @type {PhoneStorage<OnPhone.Schema>} */
+const storage = new PhoneStorage("my-day", (made) => {
+  made.createObjectStore("reports", { keyPath: "number", autoIncrement: true });
+  made.createObjectStore("days", { keyPath: "key" });
+  made.createObjectStore("histories", { keyPath: "key" });
+  made.createObjectStore("values", { keyPath: "key" });
+});
 
 /**
  * Ask the browser to throw none of it away when the phone runs short of room; until it has agreed,
  * which browsers do once the page is used, it is asked again.
  */
 export async function keepForGood() {
-  const { storage } = navigator;
-  if (!storage?.persist) return;
+  const whole = navigator.storage;
+  if (!whole?.persist) return;
   try {
-    if (!(await storage.persisted())) await storage.persist();
+    if (!(await whole.persisted())) await whole.persist();
   } catch {
     // It is kept as long as there is room, as without asking.
   }
@@ -77,7 +36,7 @@ export async function keepForGood() {
  * @returns {Promise<OnPhone.Row<Name>[]>}
  */
 export async function readAll(store) {
-  return (await begun(store, "readonly")).store.getAll();
+  return (await storage.begun(store, "readonly")).store.getAll();
 }
 
 /**
@@ -87,7 +46,7 @@ export async function readAll(store) {
  * @returns {Promise<OnPhone.Row<Name> | undefined>}
  */
 export async function read(store, key) {
-  return (await begun(store, "readonly")).store.get(key);
+  return (await storage.begun(store, "readonly")).store.get(key);
 }
 
 /**
@@ -99,7 +58,7 @@ export async function read(store, key) {
  * @returns {Promise<OnPhone.Key<Name>>}
  */
 export async function keep(store, row) {
-  const { store: rows, done } = await begun(store, "readwrite");
+  const { store: rows, done } = await storage.begun(store, "readwrite");
   const [key] = await Promise.all([rows.put(/** @type {OnPhone.Row<Name>} */ (row)), done]);
   return key;
 }
@@ -114,7 +73,7 @@ export async function keep(store, row) {
  * @returns {Promise<OnPhone.Row<Name>>}
  */
 export async function change(store, key, alter) {
-  const { store: rows, done } = await begun(store, "readwrite");
+  const { store: rows, done } = await storage.begun(store, "readwrite");
   const altered = alter(await rows.get(key));
   await Promise.all([rows.put(altered), done]);
   return altered;
@@ -126,13 +85,13 @@ export async function change(store, key, alter) {
  * @param {OnPhone.Key<Name>} key
  */
 export async function remove(store, key) {
-  const { store: rows, done } = await begun(store, "readwrite");
+  const { store: rows, done } = await storage.begun(store, "readwrite");
   await Promise.all([rows.delete(key), done]);
 }
 
 /** @param {OnPhone.Store} store */
 export async function empty(store) {
-  const { store: rows, done } = await begun(store, "readwrite");
+  const { store: rows, done } = await storage.begun(store, "readwrite");
   await Promise.all([rows.clear(), done]);
 }
 

@@ -2,7 +2,7 @@
 
 import { circleMarker, layerGroup, polyline } from "/pages/leaflet/leaflet-src.esm.js";
 import { element } from "../../dom.js";
-import { time } from "../../format.js";
+import { initials, time } from "../../format.js";
 import { text } from "../../texts.js";
 import { colourName, resolved } from "../colours.js";
 import { openPanel } from "../panels/panel.js";
@@ -195,6 +195,8 @@ function drawPosition(position) {
   if (!technician) return;
   new Shape(spot(position), {
     shape: "triangle",
+    label: initials(technician.name),
+    halo: resolved("--surface"),
     radius: 7,
     fillColor: resolved(colourName(technician.id)),
     fillOpacity: 1,

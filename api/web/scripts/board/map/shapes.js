@@ -27,10 +27,15 @@ const CORNERS = {
   ],
 };
 
+/** Pixels around the middle within which a label is drawn. */
+const LABEL_REACH = 24;
+const LABEL_FONT = "700 11px system-ui, sans-serif";
+
 /**
- * A mark whose `shape` is `diamond`, `square` or `triangle`. Only for canvases.
+ * A mark whose `shape` is `diamond`, `square` or `triangle`, with a `label` of a letter or two below
+ * it, in the colours of its edge on that of its `halo`. Only for canvases.
  *
- * @typedef {import("/pages/leaflet/leaflet-src.esm.js").CircleMarkerOptions & { shape: string }} ShapeOptions
+ * @typedef {import("/pages/leaflet/leaflet-src.esm.js").CircleMarkerOptions & { shape: string, label?: string, halo?: string }} ShapeOptions
  * @type {new (at: [number, number], options: ShapeOptions) => CircleMarker}
  */
 export const Shape = CircleMarker.extend({
@@ -46,5 +51,35 @@ export const Shape = CircleMarker.extend({
     }
     context.closePath();
     renderer._fillStroke(context, this);
+    const { label, halo, color } = this.options;
+    if (label) write(context, label, { at: this._point, below: radius, halo, ink: color });
+  },
+
+  /** @this {any} */
+  _updateBounds() {
+    /** @type {any} */ (CircleMarker.prototype)._updateBounds.call(this);
+    if (!this.options.label) return;
+    // What is drawn outside of them is not wiped away again.
+    for (const reach of [LABEL_REACH, -LABEL_REACH]) this._pxBounds.extend(this._point.add([reach, reach]));
   },
 });
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {string} words
+ * @param {{ at: { x: number, y: number }, below: number, halo: string, ink: string }} how
+ */
+function write(context, words, { at, below, halo, ink }) {
+  context.save();
+  context.globalAlpha = 1;
+  context.font = LABEL_FONT;
+  context.textAlign = "center";
+  context.textBaseline = "top";
+  context.lineJoin = "round";
+  context.lineWidth = 3;
+  context.strokeStyle = halo;
+  context.strokeText(words, at.x, at.y + below);
+  context.fillStyle = ink;
+  context.fillText(words, at.x, at.y + below);
+  context.restore();
+}

@@ -84,6 +84,25 @@ export function done(words, undo = [], buttons = []) {
   leaveToast = toast(words, { buttons: [...offered, ...buttons] });
 }
 
+/**
+ * Take back what was done elsewhere: a version that came into force by itself.
+ *
+ * @param {string} words
+ * @param {number} version
+ */
+export async function takeBack(words, version) {
+  /** @type {OnBoard.Done} */
+  const entry = {
+    id: Date.now(),
+    words,
+    at: Date.now(),
+    undo: [{ method: "POST", path: `/plan-changes/${version}/undo` }],
+    isUndone: false,
+  };
+  history = [entry, ...history].slice(0, MOST);
+  await undoEntry(entry);
+}
+
 /** Take the newest change back that has not been. */
 function undoNewest() {
   const entry = history.find((one) => one.undo.length && !one.isUndone);

@@ -32,8 +32,11 @@ const MOST_DAYS = 14;
  * @property {() => void} choose
  */
 
-/** @param {number} planId */
-export async function openComparison(planId) {
+/**
+ * @param {number} planId
+ * @param {() => void} [accepted] is told when all or a part of it was
+ */
+export async function openComparison(planId, accepted = () => {}) {
   const body = element("div", { class: "comparison", "aria-busy": "true" }, element("p", { class: "soft" }, text("fold.loading")));
   const footer = {
     some: element("button", { type: "button", disabled: true }),
@@ -75,14 +78,16 @@ export async function openComparison(planId) {
       "click",
       act(async () => {
         const { version } = await post(`/plans/${planId}/publish`);
-        done(text("draft.accepted", { version }));
+        done(text("draft.accepted", { version }), undoing(version, inForce));
+        accepted();
       }),
     );
     footer.some.addEventListener(
       "click",
       act(async () => {
         const { version } = await post(`/plans/${planId}/publish`, { technician_ids: [...chosen] });
-        done(text("draft.accepted_some", { version, count: chosen.size }));
+        done(text("draft.accepted_some", { version, count: chosen.size }), undoing(version, inForce));
+        accepted();
       }),
     );
     // Merged with what has happened since, it would be put in force otherwise than it was made.
@@ -93,6 +98,17 @@ export async function openComparison(planId) {
   } finally {
     body.removeAttribute("aria-busy");
   }
+}
+
+/**
+ * How a version is undone; nothing, if it was in force already when the draft was looked at.
+ *
+ * @param {number | null} version
+ * @param {Api.Board} inForce
+ * @returns {OnBoard.Undo[]}
+ */
+function undoing(version, inForce) {
+  return version !== null && version > inForce.version ? [{ method: "POST", path: `/plan-changes/${version}/undo` }] : [];
 }
 
 /** @param {Compared} compared */

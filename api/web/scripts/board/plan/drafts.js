@@ -16,6 +16,8 @@ const LIMIT = 50;
 let drafts = [];
 const count = element("span", { class: "count numbers", hidden: true });
 const list = element("ul", { class: "drafts" });
+/** Shuts the list; what was accepted is undone on the board. */
+let shut = () => {};
 
 export function mountDrafts() {
   byId("top-actions").append(
@@ -39,7 +41,7 @@ async function read() {
 
 function openDrafts() {
   draw();
-  openDialog({ title: text("draft.list"), body: list });
+  shut = openDialog({ title: text("draft.list"), body: list }).close;
 }
 
 function draw() {
@@ -69,7 +71,7 @@ function line(plan) {
     element(
       "div",
       { class: "buttons" },
-      element("button", { type: "button", class: "small", onclick: () => openComparison(plan.id) }, text("draft.compare")),
+      element("button", { type: "button", class: "small", onclick: () => openComparison(plan.id, shut) }, text("draft.compare")),
       element(
         "button",
         { type: "button", class: "small danger", onclick: () => discard(plan.id).catch(toastTrouble) },

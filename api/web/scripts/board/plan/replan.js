@@ -10,6 +10,7 @@ import { icon } from "../../ui/icons.js";
 import { toastTrouble } from "../../ui/toast.js";
 import { openDialog } from "../dialogs.js";
 import { clearFaults, field, tellAtFields } from "../fields.js";
+import { takeBack } from "../moves/changes.js";
 import { sparkline } from "../panels/charts.js";
 import { board, dayAfter, subscribe } from "../state.js";
 import { costBadge } from "../words.js";
@@ -243,6 +244,9 @@ function draw(card) {
           : null,
         run.plan_status === "draft" && planId !== null
           ? button("compare", text("draft.compare"), () => openComparison(planId), "main")
+          : null,
+        run.plan_status === "published" && run.plan_version !== null && changed(run.changes)
+          ? button("undo", text("undo"), () => takeBack(outcome(run), run.plan_version ?? 0))
           : null,
         isUnderWay ? null : button("shut", text("close"), () => shut(card)),
       ),

@@ -1,0 +1,67 @@
+/** Storages on the phone, which it may close whenever it likes. */
+
+import { openDB } from "/pages/idb/index.js";
+
+/**
+ * Opened once; what failed, or was closed by the phone, is opened anew by whoever asks next.
+ *
+ * @template {import("/pages/idb/index.js").DBSchema} Schema
+ */
+export class PhoneStorage {
+  #name;
+  #make;
+  /** @type {Promise<import("/pages/idb/index.js").IDBPDatabase<Schema>> | undefined} */
+  #opened;
+
+  /**
+   * @param {string} name
+   * @param {(made: import("/pages/idb/index.js").IDBPDatabase<Schema>) => void} make creates its stores, on a phone that has none yet
+   */
+  constructor(name, make) {
+    this.#name = name;
+    this.#make = make;
+  }
+
+  /**
+   * A transaction of one store, which is on the disk once it is done.
+   *
+   * @template {import("/pages/idb/index.js").StoreNames<Schema>} Name
+   * @template {"readonly" | "readwrite"} Mode
+   * @param {Name} store
+   * @param {Mode} mode
+   */
+  async begun(store, mode) {
+    try {
+      return await this.#begin(store, mode);
+    } catch (error) {
+      // Closed before anybody was told.
+      if (!(error instanceof DOMException) || error.name !== "InvalidStateError") throw error;
+      this.#opened = undefined;
+      return await this.#begin(store, mode);
+    }
+  }
+
+  /**
+   * @template {import("/pages/idb/index.js").StoreNames<Schema>} Name
+   * @template {"readonly" | "readwrite"} Mode
+   * @param {Name} store
+   * @param {Mode} mode
+   */
+  async #begin(store, mode) {
+    this.#opened ??= this.#open();
+    return (await this.#opened).transaction(store, mode, { durability: "strict" });
+  }
+
+  /** @returns {Promise<import("/pages/idb/index.js").IDBPDatabase<Schema>>} */
+  async #open() {
+    const forget = () => {
+      this.#opened = undefined;
+    };
+    try {
+      return await openDB(this.#name, 1, { upgrade: this.#make, terminated: forget });
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,96 @@
+"""What has to be kept of routes that a new version replaces, so that it can be undone."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from dispatch.models import ManualChange, Plan
+from dispatch.planning.live_day import LiveDay
+from dispatch.planning.plan_rows import RouteRows, copied, in_force
+from dispatch.planning.snapshot import LiveRoute
+from dispatch.planning.waivers import waivers_of
+from solver.judge.check import check
+from solver.problem import Problem
+from solver.solution import Route, Rule, Solution, Violation
+
+NOT_OF_ROUTES = frozenset({Rule.COST, Rule.EVERY_VISIT_ONCE})
+
+
+def remember_accepted(
+    session: Session,
+    plan: Plan,
+    routes: Sequence[RouteRows],
+    gone: Collection[str],
+    replaced: Sequence[LiveRoute],
+    live: LiveDay,
+) -> None:
+    """Keep what it takes to undo the version that a draft is about to become: its ``routes``, but
+    for jobs that are ``gone``, instead of those ``replaced`` on the ``live`` day. Nothing is kept
+    where that moves no visit: there is nothing to undo."""
+    before = [RouteRows(one.route, list(one.stops)) for one in replaced]
+    after = [copied(rows, gone) for rows in routes]
+    moved = moved_visits(before, after)
+    if not moved:
+        return
+    there = {stop.job_id: rows.route.technician_id for rows in after for stop in rows.stops}
+    names = {stop.job_id for one in (*before, *after) for stop in one.stops if stop.job_id}
+    waivers = waivers_of(session, names)
+    session.add(
+        ManualChange(
+            plan_id=plan.id or 0,
+            job_id=moved[0],
+            technician_id=there.get(moved[0]),
+            replaced=replaced_routes(replaced),
+            waivers=[row.model_dump(mode="json") for row in waivers],
+            broken=sorted(broken_in_force(live)),
+            is_acceptance=True,
+        )
+    )
+    session.flush()
+
+
+def moved_visits(before: Iterable[RouteRows], after: Iterable[RouteRows]) -> list[str]:
+    """The jobs that are with somebody else after it than before, at another time, or on only one
+    side, by id."""
+    then, now_there = _places(before), _places(after)
+    return sorted(
+        name for name in then.keys() | now_there.keys() if then.get(name) != now_there.get(name)
+    )
+
+
+def _places(routes: Iterable[RouteRows]) -> dict[str, tuple[str, datetime]]:
+    return {
+        stop.job_id: (rows.route.technician_id, stop.start_at)
+        for rows in routes
+        for stop in rows.stops
+        if stop.job_id is not None
+    }
+
+
+def replaced_routes(replaced: Iterable[LiveRoute]) -> list[dict[str, Any]]:
+    """Which routes were in force, and which of their stops, as ``ManualChange.replaced`` has
+    them."""
+    return [
+        {"route_id": one.route.id, "positions": [stop.position for stop in one.stops]}
+        for one in replaced
+    ]
+
+
+def broken_in_force(live: LiveDay) -> Mapping[str, Violation]:
+    """What the routes in force break already, because things have gone wrong."""
+    solution = in_force(live.translation)
+    found = [] if solution is None else broken(live.problem, solution.routes)
+    return {kind_of(one): one for one in found}
+
+
+def broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:
+    """The hard rules that the routes break, whatever is on none of them."""
+    found = check(problem, Solution(tuple(routes), (), {}))
+    return [violation for violation in found if violation.rule not in NOT_OF_ROUTES]
+
+
+def kind_of(violation: Violation) -> str:
+    """What it is about, however much of it there is."""
+    return f"{violation.rule} {violation.shift} {violation.stop} {violation.subjects}"
