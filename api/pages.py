@@ -5,7 +5,9 @@ They are files, and use the HTTP interface like any other client. Nothing comes 
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from api.http.dependencies import GivenSettings
 from dispatch.settings import Settings
@@ -20,6 +23,32 @@ from dispatch.settings import Settings
 router = APIRouter(include_in_schema=False)
 
 WEB = Path(__file__).parent / "web"
+
+
+class KeptFiles(StaticFiles):
+    """Files whose contents stay in memory as long as they are the same: a page is made of more than
+    a hundred small ones, and to open and read each took longer than all else about it."""
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        answer = super().file_response(full_path, stat_result, scope, status_code)
+        if not isinstance(answer, FileResponse):
+            return answer
+        # Parts of it are not to be had any more, which nobody asks for.
+        headers = {name: value for name, value in answer.headers.items() if name != "accept-ranges"}
+        return Response(_content(str(full_path), stat_result.st_mtime_ns), status_code, headers)
+
+
+@lru_cache(maxsize=1_000)
+def _content(path: str, _modified: int) -> bytes:
+    return Path(path).read_bytes()
+
+
 SERVED = {
     "scripts": "scripts",
     "styles": "styles",
@@ -30,7 +59,7 @@ SERVED = {
 }
 """Folders in ``WEB``, by the first part of a path below ``/pages``."""
 FILES = {
-    name: StaticFiles(directory=WEB / folder, check_dir=False) for name, folder in SERVED.items()
+    name: KeptFiles(directory=WEB / folder, check_dir=False) for name, folder in SERVED.items()
 }
 KEPT_ON_PHONES = (
     "scripts/*.js",
