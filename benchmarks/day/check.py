@@ -328,10 +328,11 @@ class DayCheck:
         breaks = [stop for stop in route.stops if stop.kind == "break"]
         latest = self._latest_break(route, at, fresh)
         for stop in breaks:
-            if not who.break_from <= stop.start <= latest:
+            # One that stays was judged when it was planned, by what was known of its day then.
+            if stop in fresh and not who.break_from <= stop.start <= latest:
                 stays = [one for one in route.stops if one not in fresh]
                 yield (
-                    f"{route.technician}'s break is at {_clock(stop.start)}, and due from "
+                    f"{route.technician}'s break is at {stop.start:%H:%M:%S}, and due from "
                     f"{_clock(who.break_from)} to {_clock(latest)}, after setting out at "
                     f"{_clock(route.start)}; {self._told(stays)}"
                 )
