@@ -332,7 +332,7 @@ class DayCheck:
             if stop in fresh and not who.break_from <= stop.start <= latest:
                 stays = [one for one in route.stops if one not in fresh]
                 yield (
-                    f"{route.technician}'s break is at {stop.start:%H:%M:%S}, and due from "
+                    f"{route.technician}'s break is at {stop.start.astimezone(ZONE):%H:%M:%S}, and due from "
                     f"{_clock(who.break_from)} to {_clock(latest)}, after setting out at "
                     f"{_clock(route.start)}; {self._told(stays)}"
                 )
