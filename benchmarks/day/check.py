@@ -332,8 +332,8 @@ class DayCheck:
             if stop in fresh and not who.break_from <= stop.start <= latest:
                 stays = [one for one in route.stops if one not in fresh]
                 yield (
-                    f"{route.technician}'s break is at {stop.start.astimezone(ZONE):%H:%M:%S}, and due from "
-                    f"{_clock(who.break_from)} to {_clock(latest)}, after setting out at "
+                    f"{route.technician}'s break is at {stop.start.astimezone(ZONE):%H:%M:%S}, and "
+                    f"due from {_clock(who.break_from)} to {_clock(latest)}, after setting out at "
                     f"{_clock(route.start)}; {self._told(stays)}"
                 )
             if stop.departure - stop.start < who.break_length:
@@ -381,7 +381,7 @@ class DayCheck:
             if start <= who.break_until and start + who.break_length + way <= arrival + NEAR:
                 return who.break_until
             place, free = there, known.get("over", max(arrival + work, at))
-        return free + OVERDUE if free > who.break_until else who.break_until
+        return free + OVERDUE if free > who.break_until - NEAR else who.break_until
 
     def _is_spared(
         self, route: Route, who: Technician, fresh: Sequence[Stop], latest: datetime

@@ -9,6 +9,7 @@ from contextlib import suppress
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from dispatch.by_hand.undoing import undo_change
 from dispatch.errors import DispatchError
 from dispatch.models import Plan, PlanStatus, Route, Stop
 from dispatch.placing.following import Follower
@@ -98,7 +99,8 @@ class Crowd:
             publish(self.engine, self.settings, at_once=step % 3 == 0)
 
     def publishes(self, name: str, dice: random.Random, step: int) -> None:
-        """Drafts, be they left for that or about to be published by their runs."""
+        """Drafts, be they left for that or about to be published by their runs; some are taken
+        back."""
         with Session(self.engine) as session:
             drafts = session.exec(select(Plan.id).where(Plan.status == PlanStatus.DRAFT)).all()
             for plan_id in drafts:
@@ -106,5 +108,8 @@ class Crowd:
                 if dice.random() < 0.2:
                     discard_plan(session, plan_id, actor=name)
                 else:
-                    publish_up_to_date(session, plan_id, actor=name, settings=self.settings)
+                    made = publish_up_to_date(session, plan_id, actor=name, settings=self.settings)
+                    session.commit()
+                    if made.version is not None and dice.random() < 0.4:
+                        undo_change(session, made.version, self.settings, actor=name)
                 session.commit()
