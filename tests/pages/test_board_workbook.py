@@ -1,6 +1,7 @@
 """The days shown on the board, for a spreadsheet."""
 
 from collections.abc import Callable
+from io import BytesIO
 
 from openpyxl import load_workbook
 from playwright.sync_api import Page, expect
@@ -18,7 +19,7 @@ def test_the_days_shown_are_downloaded_in_the_language_of_the_page(
     with page.expect_download() as started:
         link.click()
     assert started.value.suggested_filename == f"plan-{DAY}.xlsx"
-    book = load_workbook(started.value.path())
+    book = load_workbook(BytesIO(started.value.path().read_bytes()))
     assert book.sheetnames == ["Routes", "Not placed", "Technicians"]
     there = {cell.value for row in book["Routes"].iter_rows() for cell in row}
     assert {job_id for job_id, *_ in planned(service)} <= there
