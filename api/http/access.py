@@ -121,6 +121,7 @@ POLICY: dict[str, Access] = {
     "replay_dead": ADMINISTRATION,
     # the board
     "read_board": OFFICE,
+    "read_board_as_workbook": OFFICE,
     "list_issues": OFFICE,
     "list_repairs": OFFICE,
     # jobs

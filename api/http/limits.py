@@ -28,6 +28,8 @@ PICTURES = re.compile(r"/jobs/[^/]+/attachments(/[^/]+)?", re.ASCII)
 """Where pictures come in and go out: how large is for the settings to say."""
 PICTURE_SECONDS = 180.0
 """For all of a picture's body: 10 MB come by a line of 500 kbit/s."""
+COMPRESSED = re.compile(rf"{PICTURES.pattern}|/board/[^/]+\.xlsx", re.ASCII)
+"""What is answered there is compressed already."""
 
 
 class BodyLimit:
@@ -134,8 +136,8 @@ class CompressedReading:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_reading = scope["type"] == "http" and scope["method"] == "GET"
-        # A picture is compressed already.
-        gains = is_reading and not PICTURES.fullmatch(scope["path"])
+        # A picture is compressed already, and so is a workbook.
+        gains = is_reading and not COMPRESSED.fullmatch(scope["path"])
         await (self._compressed if gains else self._as_it_is)(scope, receive, send)
 
 

@@ -7,14 +7,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from sqlmodel import Session
 
+from api.http.calendar_files import content_etag
 from api.http.dependencies import ETAG, NOT_MODIFIED, GivenConflicts, GivenSettings, IfNoneMatch
 from api.http.problems import documented
 from api.http.unchanged import Made, answered
+from dispatch.calendar_texts import Language
 from dispatch.intake import Code, Day
 from dispatch.local_time import ONE_DAY
 from dispatch.service.watch import ChangedEntity
 from dispatch.views import board
 from dispatch.views.board import Board
+from dispatch.views.board_workbook import board_workbook
 
 router = APIRouter(prefix="/board", tags=["board"])
 
@@ -27,6 +30,58 @@ Chosen = Annotated[
         description="Only these technicians, as to follow changes; leave it out for everybody.",
     ),
 ]
+
+
+class WorkbookResponse(Response):
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+# The path with an ending comes first: {day} would match it too.
+
+
+@router.get(
+    "/{day}.xlsx",
+    summary="Read the plan in force as a workbook",
+    response_class=WorkbookResponse,
+    responses={
+        200: {
+            "description": "Sheets of routes, of jobs without a place, and of technicians (XLSX).",
+            "headers": ETAG,
+            "content": {
+                WorkbookResponse.media_type: {"schema": {"type": "string", "format": "binary"}}
+            },
+        },
+        **NOT_MODIFIED,
+        **documented(422),
+    },
+)
+async def read_board_as_workbook(
+    day: Day,
+    request: Request,
+    settings: GivenSettings,
+    conflicts: GivenConflicts,
+    days: Days = 1,
+    language: Annotated[
+        Language | None, Query(description="Of what is not the company's own words.")
+    ] = None,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """For people who work in a spreadsheet: a row for each visit, depot call and break, with dates
+    in the company's local time and numbers."""
+    chosen = language or settings.language
+
+    def make(session: Session, at: datetime) -> Made:
+        shown = [day + n * ONE_DAY for n in range(days)]
+        broken = conflicts.at(session, at, shown)
+        found = board.read_board(session, day, days, settings, at=at, broken=broken)
+        name = f"plan-{day}.xlsx" if days == 1 else f"plan-{day}-{shown[-1]}.xlsx"
+        answer = WorkbookResponse(
+            board_workbook(session, found, settings, chosen),
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+        return Made(answer, content_etag(answer), lambda _: True)
+
+    return await answered(request, ("workbook", day, days, chosen), if_none_match, make)
 
 
 @router.get(

@@ -61,6 +61,7 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
     job, waiting = job_id(today), WAITING_JOB
     return {
         "read_board": (f"/board/{today}", f"/board/{earlier}", f"/board/{today}?days=3"),
+        "read_board_as_workbook": (f"/board/{today}.xlsx", f"/board/{today}.xlsx?days=3"),
         "read_site": ("/sites/S00001",),
         "list_jobs": (
             "/jobs",

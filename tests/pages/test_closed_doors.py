@@ -176,6 +176,17 @@ def test_whoever_does_not_sign_in_again_is_left_with_the_form(
     expect(form.get_by_role("alert")).to_contain_text("đăng nhập")
 
 
+def test_a_download_waits_until_somebody_has_signed_in_again(page_as: Windows) -> None:
+    page = shown(page_as("dispatcher", expected=LAPSED))
+    sign_out_elsewhere(page)
+    refresh(page)
+    expect(page.locator("#connection")).to_have_text("Đã hết phiên")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Bảng tính").click()
+        sign_in_again(page)
+    assert started.value.suggested_filename.endswith(".xlsx")
+
+
 def test_a_page_is_not_anothers_to_go_on_with(page_as: Windows) -> None:
     page = shown(page_as("dispatcher", expected=LAPSED))
     page.evaluate("document.documentElement.dataset.same = 'yes'")

@@ -33,7 +33,7 @@ LONGER = frozenset(
         "list_alternatives", "list_assets", "list_dead_letters", "list_deliveries", "list_devices",
         "list_job_templates", "list_jobs", "list_keys", "list_placements", "list_plans",
         "list_runs", "list_technicians", "list_webhooks", "read_backlog", "read_board",
-        "read_job_history",
+        "read_board_as_workbook", "read_job_history",
         "read_log", "read_plan", "read_route", "read_calendar",
     }
 )  # fmt: skip

@@ -140,6 +140,7 @@ ALLOWED = {
     "list_late_visits": OFFICE,
     "list_ended_visits": OFFICE,
     "read_board": OFFICE,
+    "read_board_as_workbook": OFFICE,
     "list_absences": FIELD,
     "add_absence": OFFICE,
     "remove_absence": OFFICE,

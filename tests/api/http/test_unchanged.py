@@ -50,7 +50,7 @@ def ask(client: TestClient, path: str, held: str | None = None) -> Any:
     return client.get(path, headers={} if held is None else {"If-None-Match": held})
 
 
-@pytest.mark.parametrize("path", [ROUTE, ROUTE + ".geojson", BOARD])
+@pytest.mark.parametrize("path", [ROUTE, ROUTE + ".geojson", BOARD, BOARD + ".xlsx"])
 def test_an_answer_that_has_not_changed_is_not_made_again(
     client: TestClient, published: None, made: Made, day: date, path: str
 ) -> None:
@@ -72,7 +72,7 @@ def change(client: TestClient, method: str, path: str, **content: Any) -> None:
     assert answer.is_success, answer.text
 
 
-@pytest.mark.parametrize("path", [ROUTE, ROUTE + ".geojson", BOARD])
+@pytest.mark.parametrize("path", [ROUTE, ROUTE + ".geojson", BOARD, BOARD + ".xlsx"])
 def test_the_same_request_again_opens_nothing_and_asks_nothing_of_the_framework(
     app: FastAPI, client: TestClient, published: None, day: date, path: str
 ) -> None:

@@ -14,6 +14,7 @@
  * - `issues.js` (with `causes.js`, `dead-letters.js`): what has to be decided now
  * - `many/`: several visits at once
  * - `ended.js`, `alerts.js`, `figures.js`: three more tabs
+ * - `paper.js`, `workbook.js`: the days shown, to print and for a spreadsheet
  */
 
 import { mountAbsences } from "./job/absences.js";
@@ -39,6 +40,7 @@ import { mountFigures } from "./panels/figures.js";
 import { mountPaper } from "./paper.js";
 import { mountDrafts } from "./plan/drafts.js";
 import { mountReplan } from "./plan/replan.js";
+import { mountWorkbook } from "./workbook.js";
 
 export function mountActions() {
   mountNewJob();
@@ -59,6 +61,7 @@ export function mountActions() {
   mountAbsences();
   mountRests();
   mountPaper();
+  mountWorkbook();
   mountHowTheyWork();
   mountEnded();
   mountBacklog();
