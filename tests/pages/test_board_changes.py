@@ -229,6 +229,34 @@ def test_details_are_changed_and_faults_are_shown_where_they_are(
     assert (job["title"], job["duration_minutes"]) == ("Thay máy nén", 35)
 
 
+def test_work_type_and_machine_are_changed_and_taken_back(
+    page_as: Windows, service: Service, accessible: Callable[[Page], None]
+) -> None:
+    job_id, _, _ = next(planned(service))
+    before = service.get(f"/jobs/{job_id}")
+    machine = {"site_id": before["site_id"], "name": "Máy giặt lồng ngang"}
+    work_type = {"title": "Vệ sinh", "name": "Vệ sinh máy", "duration_minutes": 35}
+    for path, content in (("/assets/WASHER-1", machine), ("/job-templates/cleaning", work_type)):
+        assert service.api.put(path, json=content).is_success
+    page = shown(page_as("dispatcher", language="en"))
+    open_details(page, job_id).get_by_role("button", name="Edit…").click()
+    dialog = page.get_by_role("dialog", name=f"Edit job {job_id}")
+    dialog.get_by_label("Machine").select_option("WASHER-1")
+    dialog.get_by_label("Work type").select_option("cleaning")
+    expect(dialog.get_by_label("Duration (minutes)")).to_have_value("35")
+    accessible(page)
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    names = ("asset_id", "work_type_id", "title", "duration_minutes")
+    job = service.get(f"/jobs/{job_id}")
+    wanted = ["WASHER-1", "cleaning", "Vệ sinh máy: Máy giặt lồng ngang", 35]
+    assert [job[name] for name in names] == wanted
+    page.keyboard.press("Control+z")
+    expect(page.locator(".toast", has_text="Undone")).to_be_visible()
+    job = service.get(f"/jobs/{job_id}")
+    assert [job[name] for name in names] == [before[name] for name in names]
+
+
 def test_pace_limits_and_rates_of_a_technician_are_set_and_taken_back(
     page_as: Windows, service: Service, accessible: Callable[[Page], None]
 ) -> None:

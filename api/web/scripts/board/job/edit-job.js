@@ -1,4 +1,4 @@
-/** Changing a job's details: what it is, how long, when, and what it needs. */
+/** Changing a job's details: what it is and about which machine, how long, when, and what it needs. */
 
 import { element, within } from "../../dom.js";
 import { ask, get, Refused } from "../../http.js";
@@ -7,13 +7,22 @@ import { openDialog, troubleLines } from "../dialogs.js";
 import { clearFaults, tellAtFields } from "../fields.js";
 import { done } from "../moves/changes.js";
 import { asOnBoard, jobFields } from "./job-form.js";
+import { filledFrom, workTypeFields } from "./work-types.js";
+
+/**
+ * What a job is made from, and the machine that it is about.
+ *
+ * @typedef {Pick<Api.JobOut, "work_type_id" | "asset_id">} Work
+ */
 
 /**
  * What the fields are called, by their names in the body.
  *
- * @type {[name: keyof ReturnType<import("./job-form.js").Fields["read"]>, key: string][]}
+ * @type {[name: keyof Work | keyof ReturnType<import("./job-form.js").Fields["read"]>, key: string][]}
  */
 const NAMES = [
+  ["work_type_id", "form.work_type"],
+  ["asset_id", "form.machine"],
   ["title", "form.what"],
   ["priority", "filter.priority"],
   ["duration_minutes", "form.minutes"],
@@ -42,8 +51,12 @@ export async function openEdit(jobId) {
   const stale = element("div", { class: "notice stale", role: "alert", hidden: true });
   let { revision } = job;
   /** The job as it was when it was read: its fields are never shown. */
-  let known = unchanged(asOnBoard(job));
+  let known = { ...unchanged(asOnBoard(job)), work: workOf(job) };
   let fields = shown({});
+  const types = workTypeFields((type, machine) => {
+    fields = shown({ ...fields.typed(), ...filledFrom(type, machine) });
+  });
+  showWork({});
 
   /**
    * The job as it is, and what was typed over it.
@@ -56,19 +69,36 @@ export async function openEdit(jobId) {
     return filled;
   }
 
-  const changed = () => differing(known.body, fields.read());
+  /** @param {Partial<Work>} chosen over what the job says */
+  function showWork(chosen) {
+    const { work_type_id: type, asset_id: asset } = { ...known.work, ...chosen };
+    types.restore({ type: type ?? "", asset: asset ?? "" });
+    types.showMachines(job.site_id, asset ?? "");
+  }
+
+  /** @returns {Work} */
+  function work() {
+    // As chosen, also while the site's machines are not there yet.
+    const { type, asset } = types.typed();
+    return { work_type_id: type || null, asset_id: asset || null };
+  }
+
+  const workChanged = () => differing(known.work, work());
+  const changed = () => ({ ...workChanged(), ...differing(known.body, fields.read()) });
+  const asRead = () => ({ ...known.work, ...known.body });
   // Only what is different: others may change the rest meanwhile.
   const typedOver = () => differing(known.typed, fields.typed());
 
   async function readAnew() {
-    const [mine, typed, was] = [changed(), typedOver(), known.body];
+    const [mine, typed, chosen, was] = [changed(), typedOver(), workChanged(), asRead()];
     try {
       const fresh = await get(path);
-      known = unchanged(asOnBoard(fresh));
+      known = { ...unchanged(asOnBoard(fresh)), work: workOf(fresh) };
       fields = shown(typed);
+      showWork(chosen);
       ({ revision } = fresh);
       clearFaults(dialog.form);
-      const others = namesOf(differing(was, known.body));
+      const others = namesOf(differing(was, asRead()));
       stale.replaceChildren(
         element("p", {}, text(others ? "form.changed_by_others" : "form.changed_elsewhere", { fields: others })),
         element("p", {}, namesOf(mine) ? text("form.yours_kept", { fields: namesOf(mine) }) : ""),
@@ -84,12 +114,13 @@ export async function openEdit(jobId) {
   const dialog = openDialog({
     title: text("form.edit_title", { id: job.id }),
     className: "wide",
-    body: [stale, place, element("p", { class: "soft" }, text("form.edit_note"))],
+    body: [stale, types.node, place, element("p", { class: "soft" }, text("form.edit_note"))],
     kept: {
       name: `edit-job/${job.id}`,
-      read: typedOver,
-      restore: (typed) => {
+      read: () => ({ ...typedOver(), ...workChanged() }),
+      restore: ({ work_type_id: type, asset_id: asset, ...typed }) => {
         fields = shown(typed);
+        showWork({ ...(type === undefined ? {} : { work_type_id: type }), ...(asset === undefined ? {} : { asset_id: asset }) });
       },
     },
     submitText: text("form.save"),
@@ -107,13 +138,19 @@ export async function openEdit(jobId) {
         button.focus();
         return false;
       }
-      const was = Object.fromEntries(Object.entries(known.body).filter(([name]) => name in change));
+      const was = Object.fromEntries(Object.entries(asRead()).filter(([name]) => name in change));
       done(text("form.changed", { title: job.title }), [{ method: "PATCH", path, body: was }]);
       return true;
     },
   });
   within(place, "input")[0]?.focus();
 }
+
+/**
+ * @param {Api.JobOut} job
+ * @returns {Work}
+ */
+const workOf = ({ work_type_id, asset_id }) => ({ work_type_id, asset_id });
 
 /**
  * What the fields say as long as nobody has changed them.
