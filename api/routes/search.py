@@ -8,7 +8,7 @@ from api.http.dependencies import AfterNumber, GivenSettings, NextNumber, PageLi
 from api.http.problems import documented
 from dispatch.output import Output
 from dispatch.views import search
-from dispatch.views.search import FoundKind, FoundThing
+from dispatch.views.found_things import ALL_KINDS, FoundKind, FoundThing
 
 router = APIRouter(tags=["jobs"])
 
@@ -40,6 +40,6 @@ def find_anything(
     their times, then technicians, sites and machines, then jobs that are over, the last one first.
     """
     found, following = search.search(
-        session, q, settings, kinds=kind or search.ALL_KINDS, after=after, limit=limit
+        session, q, settings, kinds=kind or ALL_KINDS, after=after, limit=limit
     )
     return SearchPage(found=found, next=following)

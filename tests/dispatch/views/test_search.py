@@ -16,7 +16,9 @@ from dispatch.jobs.jobs import cancel_job, change_job, create_job
 from dispatch.models import Job, JobStatus, SearchText, Site
 from dispatch.search_texts import dialled, phones_of, words_of
 from dispatch.settings import Settings
-from dispatch.views.search import ALL_KINDS, FoundIn, FoundKind, FoundThing, search
+from dispatch.views.found_things import ALL_KINDS, FoundKind, FoundThing
+from dispatch.views.search import search
+from dispatch.views.sought import FoundIn
 from tests.dispatch.crew import MONDAY, add_live_route, add_technician, hanoi
 
 ACTOR = "lan"
