@@ -79,7 +79,7 @@ def test_a_change_is_made_only_with_a_reason_for_what_it_breaks_and_undone(
     assert (undone["plan_version"], undone["undoes_version"]) == (3, 2)
     assert client.post("/plan-changes/2/undo").json() == undone
     assert client.get("/jobs/J-1").json()["pinned_technician_id"] is None
-    assert faults(client.post("/plan-changes/1/undo")) == {("not_found", "version 1")}
+    assert faults(client.post("/plan-changes/99/undo")) == {("not_found", "version 99")}
 
 
 def test_a_draft_is_shown_and_accepted_for_one(planned: dict[str, Any], client: TestClient) -> None:
