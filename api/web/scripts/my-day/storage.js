@@ -48,20 +48,20 @@ export class PhoneStorage {
    * @param {Mode} mode
    */
   async #begin(store, mode) {
-    this.#opened ??= this.#open();
+    this.#opened ??= this.#open().catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
     return (await this.#opened).transaction(store, mode, { durability: "strict" });
   }
 
   /** @returns {Promise<import("/pages/idb/index.js").IDBPDatabase<Schema>>} */
   async #open() {
-    const forget = () => {
-      this.#opened = undefined;
-    };
-    try {
-      return await openDB(this.#name, 1, { upgrade: this.#make, terminated: forget });
-    } catch (error) {
-      forget();
-      throw error;
-    }
+    return openDB(this.#name, 1, {
+      upgrade: this.#make,
+      terminated: () => {
+        this.#opened = undefined;
+      },
+    });
   }
 }
