@@ -68,12 +68,12 @@ def test_a_change_over_http_is_seen_by_who_listens(
 
 
 def test_what_has_come_to_be_settled_is_told(
-    address: str, company: None, job: dict[str, Any]
+    address: str, app: FastAPI, company: None, job: dict[str, Any]
 ) -> None:
     skills = [{"skill_id": "air-conditioning", "level": 3}]
     nobody_can = {"priority": "urgent", "skills": skills, "windows": []}
     # What is different from the first list is news, which services make when they start.
-    httpx2.get(f"{address}/issues").raise_for_status()
+    app.state.issues.as_of(app.state.watch.look())
     with listening(address, types="issue") as stream:
         httpx2.post(f"{address}/jobs", json={**job, **nobody_can, "id": "J-1"}).raise_for_status()
         [event] = stream.events(1)
