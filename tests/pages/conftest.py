@@ -29,7 +29,7 @@ from dispatch.plans.queries import queued_runs
 from dispatch.runs.execution import execute_run
 from dispatch.settings import Settings
 from dispatch.store import reading
-from tests.api.conftest import issues_when_asked_for, operations_once
+from tests.api.conftest import operations_once
 from tests.api.serving import served
 from tests.conftest import SKIPPED
 from tests.pages import demo_day
@@ -279,12 +279,4 @@ def accessible() -> Callable[[Page], None]:
     return check
 
 
-__all__ = [
-    "DAY",
-    "MOMENT",
-    "PASSWORD",
-    "Service",
-    "Windows",
-    "issues_when_asked_for",
-    "operations_once",
-]
+__all__ = ["DAY", "MOMENT", "PASSWORD", "Service", "Windows", "operations_once"]
