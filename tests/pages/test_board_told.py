@@ -60,9 +60,12 @@ def test_a_visit_in_vain_is_told_read_and_followed(
     language: str,
     words: dict[str, str],
 ) -> None:
-    job_id, technician_id, _ = next(planned(service))
+    (job_id, technician_id, _), (other, *_), *_ = planned(service)
     page = shown(page_as("dispatcher", language=language, color_scheme="dark"))
     page.get_by_role("tab", name=words["tab"]).click()
+    # What the page finds when it first asks is no news.
+    with page.expect_response("**/issues"):
+        assert service.api.patch(f"/jobs/{other}", json={"note": "."}).is_success
     report(service, job_id, technician_id, "en_route")
     report(
         service,

@@ -130,7 +130,9 @@ def test_a_form_that_is_filled_in_outlasts_the_session(page_as: Windows, service
     site.fill("mua thu")
     expect(form.get_by_role("option").first).to_contain_text("Mùa Thu")
     site.press("ArrowDown")
-    site.press("Enter")
+    # What is asked of the chosen site would be the first to learn that the session is over.
+    with page.expect_response(re.compile(r"/assets\?")):
+        site.press("Enter")
     form.get_by_label("Nội dung công việc").fill("Bơm kêu to, hỏi chị Hoa ở cổng sau")
     sign_out_elsewhere(page)
     form.get_by_role("button", name="Tạo và tìm chỗ").click()
