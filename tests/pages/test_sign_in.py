@@ -102,6 +102,17 @@ def test_who_is_quicker_than_the_texts_is_signed_in_all_the_same(page_as: Window
     is_at(page, "/")
 
 
+def test_who_types_already_when_the_texts_come_goes_on_where_they_are(page_as: Windows) -> None:
+    held: list[Route] = []
+    routes = {**WITHOUT_PAGES, "**/texts/**": lambda route: held.append(route)}
+    page = page_as(None, "/sign-in", routes=routes)
+    page.locator("#password").focus()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#submit")).to_have_text("Đăng nhập")
+    expect(page.locator("#password")).to_be_focused()
+
+
 def test_a_page_asks_to_sign_in_and_goes_on_from_there(page_as: Windows) -> None:
     page = page_as(None, "/sign-in", expected=["answered 401: GET /jobs"], routes=WITHOUT_PAGES)
     page.goto("/?view=week")

@@ -34,7 +34,8 @@ for (const field of [userName, password]) {
     field.removeAttribute("aria-invalid");
   });
 }
-userName.focus();
+// Whoever types already goes on where they are: the password would stand in the field for the name.
+if (document.activeElement === document.body) userName.focus();
 await goOnIfKnown();
 
 async function signIn() {
