@@ -8,7 +8,7 @@ import { icon } from "../../ui/icons.js";
 import { toastTrouble } from "../../ui/toast.js";
 import { openDialog } from "../dialogs.js";
 import { PRIORITIES } from "../filters.js";
-import { done } from "../moves/changes.js";
+import { done, undoOf } from "../moves/changes.js";
 import { judgeAndCarryOut } from "../moves/drop.js";
 import { offerOtherDays } from "../moves/offers.js";
 import { pin } from "../moves/pins.js";
@@ -171,7 +171,7 @@ export function askToCancel(job) {
         return;
       }
       const { plan_version: version } = await post("/plan-changes/several", { action: "cancel", job_ids: ids });
-      done(words, [{ method: "POST", path: `/plan-changes/${version}/undo` }]);
+      done(words, undoOf(version));
     },
   });
 }

@@ -6,7 +6,7 @@ import { post } from "../../http.js";
 import { text } from "../../texts.js";
 import { toastTrouble } from "../../ui/toast.js";
 import { openDialog } from "../dialogs.js";
-import { done } from "../moves/changes.js";
+import { done, undoOf } from "../moves/changes.js";
 import { brokenList, costBadge, costParts, jobTitle, technicianName } from "../words.js";
 
 const MOST_LINES = 12;
@@ -39,7 +39,7 @@ export async function carryOut(change, words, { isAsked = false } = {}) {
 async function make(change, words, reason, version) {
   const made = await post("/plan-changes/several", { ...change, override: reason ? { reason } : null, plan_version: version });
   if (!made.is_new) return done(text("many.same"));
-  return done(words, [{ method: "POST", path: `/plan-changes/${made.plan_version}/undo` }]);
+  return done(words, undoOf(made.plan_version));
 }
 
 /**

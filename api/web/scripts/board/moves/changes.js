@@ -64,7 +64,7 @@ export const judge = (change, options) => post("/plan-changes/judgement", change
  */
 export async function makeChange(change, words, { override = null, planVersion = null, buttons = [] } = {}) {
   const made = await post("/plan-changes", { ...change, override, plan_version: planVersion });
-  done(words, [{ method: "POST", path: `/plan-changes/${made.plan_version}/undo` }], buttons);
+  done(words, undoOf(made.plan_version), buttons);
   return made;
 }
 
@@ -76,8 +76,7 @@ export async function makeChange(change, words, { override = null, planVersion =
  * @param {OnBoard.Button[]} [buttons]
  */
 export function done(words, undo = [], buttons = []) {
-  const entry = { id: Date.now(), words, at: Date.now(), undo, isUndone: false };
-  history = [entry, ...history].slice(0, MOST);
+  const entry = remembered(words, undo);
   keep();
   const offered = undo.length ? [{ label: text("undo"), act: () => undoEntry(entry) }] : [];
   leaveToast();
@@ -91,16 +90,28 @@ export function done(words, undo = [], buttons = []) {
  * @param {number} version
  */
 export async function takeBack(words, version) {
-  /** @type {OnBoard.Done} */
-  const entry = {
-    id: Date.now(),
-    words,
-    at: Date.now(),
-    undo: [{ method: "POST", path: `/plan-changes/${version}/undo` }],
-    isUndone: false,
-  };
+  await undoEntry(remembered(words, undoOf(version)));
+}
+
+/**
+ * How a version of the plan is undone.
+ *
+ * @param {number} version
+ * @returns {OnBoard.Undo[]}
+ */
+export const undoOf = (version) => [{ method: "POST", path: `/plan-changes/${version}/undo` }];
+
+/**
+ * The newest of what was done.
+ *
+ * @param {string} words
+ * @param {OnBoard.Undo[]} undo
+ * @returns {OnBoard.Done}
+ */
+function remembered(words, undo) {
+  const entry = { id: Date.now(), words, at: Date.now(), undo, isUndone: false };
   history = [entry, ...history].slice(0, MOST);
-  await undoEntry(entry);
+  return entry;
 }
 
 /** Take the newest change back that has not been. */

@@ -11,7 +11,7 @@ import { announce } from "../../ui/announce.js";
 import { causeText, kindText } from "../causes.js";
 import { colourName } from "../colours.js";
 import { openDialog, troubleLines } from "../dialogs.js";
-import { done } from "../moves/changes.js";
+import { done, undoOf } from "../moves/changes.js";
 import { dayAfter } from "../state.js";
 import { lanes } from "../timeline/lanes.js";
 import { costBadge, technicianName } from "../words.js";
@@ -108,7 +108,7 @@ export async function openComparison(planId, accepted = () => {}) {
  * @returns {OnBoard.Undo[]}
  */
 function undoing(version, inForce) {
-  return version !== null && version > inForce.version ? [{ method: "POST", path: `/plan-changes/${version}/undo` }] : [];
+  return version !== null && version > inForce.version ? undoOf(version) : [];
 }
 
 /** @param {Compared} compared */
