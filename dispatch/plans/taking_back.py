@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from dispatch.models import ManualChange, Plan
 from dispatch.planning.live_day import LiveDay
-from dispatch.planning.plan_rows import RouteRows, copied, in_force
+from dispatch.planning.plan_rows import RouteRows, in_force
 from dispatch.planning.snapshot import LiveRoute
 from dispatch.planning.waivers import waivers_of
 from solver.judge.check import check
@@ -30,7 +30,10 @@ def remember_accepted(
     for jobs that are ``gone``, instead of those ``replaced`` on the ``live`` day. Nothing is kept
     where that moves no visit: there is nothing to undo."""
     before = [RouteRows(one.route, list(one.stops)) for one in replaced]
-    after = [copied(rows, gone) for rows in routes]
+    after = [
+        RouteRows(rows.route, [stop for stop in rows.stops if stop.job_id not in gone])
+        for rows in routes
+    ]
     moved = moved_visits(before, after)
     if not moved:
         return

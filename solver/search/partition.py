@@ -104,9 +104,9 @@ class Partition:
         relaxed = _Relaxed(held, cost, self._prices, room, mine)
         relaxed.tighten(limit, begun + SHARE_OF_RELAXATION * seconds)
         taken: Iterable[int] = mine
-        chosen = relaxed.promising(mine, limit)
+        chosen = [] if self._is_stopped else relaxed.promising(mine, limit)
         # Without any, all is left out in the incumbent too, and nothing that was seen is cheaper.
-        if chosen and not self._is_stopped:
+        if chosen:
             taken = self._chosen(held, cost, room, relaxed.cuts, chosen, set(mine), ends)
         return self._row((keys[index][0], routes[index][0]) for index in taken)
 
