@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from random import Random
+from threading import Lock
 
 import numpy as np
 
@@ -97,6 +98,8 @@ class Searches:
         self._searches = [Search(self.arrays, seed, core, settings) for core in range(cores)]
         self._leader = self._searches[0]
         self._elite = Elite(self.arrays.near)
+        self._lock = Lock()
+        """Of the elite and the dice, while searches run for themselves."""
         self._random = Random(seed)  # noqa: S311 - no secret hangs on it
 
     @property
@@ -182,10 +185,17 @@ class Searches:
             return
         number = round(cycles * (1.0 - SHARE_OF_CYCLES) / CROSSED_CYCLE)
         for part in pairwise(np.linspace(SHARE_OF_CYCLES, 1.0, number + 1).tolist()):
-            self._one_cycle(threads, part, WARM, self._crossed)
+            self._one_cycle(threads, part, WARM, lambda: self._elite.cross(self._random))
 
-    def _crossed(self) -> Ints:
-        return self._elite.cross(self._random)
+    def _start(self, partition: Partition) -> Ints:
+        """Where one of the searches goes on from, while others may be running."""
+        with self._lock:
+            drawn = partition.rounded(self._random) if self._random.random() < ROUNDED else None
+            return self._elite.cross(self._random) if drawn is None else drawn
+
+    def _add(self, found: Found) -> None:
+        with self._lock:
+            self._elite.add(found)
 
     def _roam(self, search: Search, partition: Partition, length: float) -> None:
         """Short cycles of one search by itself, from plans that are crossed or drawn; between them
@@ -197,19 +207,20 @@ class Searches:
                 _, last, is_to_choose = looks.pop(0)
                 self._look(last, is_to_choose=is_to_choose)
                 continue
-            is_drawn = self._random.random() < ROUNDED
-            drawn = partition.rounded(self._random) if is_drawn else None
-            search.open(self._crossed() if drawn is None else drawn)
+            search.open(self._start(partition))
             search.begin_cycle(gone, gone + length if ends - gone > 1.5 * length else ends, WARM)
             search.run_until(1.0)
-            self._elite.add(search.found())
+            self._add(search.found())
 
     def _look(self, last: float, *, is_to_choose: bool) -> None:
         """Look at all routes seen, until that share of the time is over."""
-        self._leader.open(self._best().row)
+        # Not the best plan of a search that may be writing it down just now.
+        with self._lock:
+            best = self._elite.plans[0]
+        self._leader.open(best.row)
         if is_to_choose:
             self._leader.put_together(last)
-            self._elite.add(self._leader.found())
+            self._add(self._leader.found())
             return
         worth = self._leader.relax(last)
         for search in self._searches:
