@@ -144,10 +144,11 @@ class Search:
         self._done = 0
         self._chunk = 100
         self.stopped = False
-        self.partition = self.worth = None
-        self._noted.clear()
-        self.plan.known["key"] = 0
-        self.plan.now["most_reduced"], self.plan.now["noted"] = NOTHING_NOTED, 0
+        if self.partition is not None:
+            self.partition = self.worth = None
+            self._noted.clear()
+            self.plan.known["key"] = 0
+            self.plan.now["most_reduced"], self.plan.now["noted"] = NOTHING_NOTED, 0
 
     def begin_cycle(self, first: float, last: float, hot: float) -> None:
         """A cycle, hot at its start and cold at its end, goes from and to these shares of the whole
