@@ -54,20 +54,13 @@ a crossed plan. Both in cycles of a full length: many shorter ones leave more to
 WARM = 0.5
 """The temperature that a crossed plan starts with."""
 
-SHARE_IF_SOLVED = 0.49
-"""So much of the time goes to those cycles where the linear program over routes seen is soon
-solved: then it tells more than another one."""
-
-LOOKS = (
-    (0.56, 0.585, False),
-    (0.62, 0.645, False),
-    (0.7, 0.78, True),
-    (0.84, 0.865, False),
-    (0.92, 1.0, True),
-)
-"""From where to where in the search, from 0 to 1, one of the searches makes way for a look at all
-routes seen, while the others go on: what they are worth, or (True) the best plan of them. There is
-one of the first kind after each cycle that starts hot, too."""
+LOOKED_FROM = 0.3
+SHARE_OF_LOOK = 0.02
+"""Before each cycle that starts hot, from that share of the time on, one of the searches makes way
+for a look at all routes seen, for so long."""
+LOOKS = ((0.68, 0.7, False), (0.7, 0.78, True), (0.84, 0.86, False), (0.9, 1.0, True))
+"""The same between the short cycles, from where to where: what they are worth, or (True) the best
+plan of them."""
 ROUNDED = 0.5
 """Share of starts that are drawn from the linear program, not crossed."""
 
@@ -172,13 +165,8 @@ class Searches:
         opening = self._leader.row()
         partition = self._leader.partition
         before = round(cycles * SHARE_OF_CYCLES / CYCLE_BEFORE_CROSSING)
-        for first, last in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, before + 1).tolist()):
-            if partition is not None and partition.is_solved and first >= SHARE_IF_SOLVED:
-                break
-            self._one_cycle(threads, (first, last), hot, lambda: opening)
-            if partition is not None and not self._stopped:
-                until = last + LOOKS[0][1] - LOOKS[0][0]
-                threads.run([partial(self._look, until, is_to_choose=False)])
+        for span in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, before + 1).tolist()):
+            self._one_cycle(threads, span, hot, lambda: opening)
         if partition is not None:
             roam = partial(self._roam, partition=partition, length=CROSSED_CYCLE / cycles)
             threads.run(partial(roam, search) for search in self._searches)
@@ -234,13 +222,21 @@ class Searches:
         start: Callable[[], Ints],
     ) -> None:
         """One cycle of each search from its start, from and to these shares of the whole; what it
-        ends with is a plan for the elite."""
+        ends with is a plan for the elite. The leader looks at the routes seen before it begins."""
         if self._stopped:
             return
-        for search in self._searches:
-            search.open(start())
-            search.begin_cycle(*span, hot)
-        threads.run(partial(search.run_until, 1.0) for search in self._searches)
+        starts = [start() for _ in self._searches]
+
+        def cycle(search: Search, row: Ints) -> None:
+            first, last = span
+            if search is self._leader and search.partition is not None and first > LOOKED_FROM:
+                self._look(first + SHARE_OF_LOOK, is_to_choose=False)
+                first = search.gone
+            search.open(row)
+            search.begin_cycle(first, last, hot)
+            search.run_until(1.0)
+
+        threads.run(partial(cycle, *each) for each in zip(self._searches, starts, strict=True))
         self._keep()
 
     @property
