@@ -151,40 +151,46 @@ def test_no_route_of_a_better_plan_has_a_higher_reduced_cost_than_is_noted() -> 
         assert cents - worth.duals[[*calls, VISITS + number]].sum() <= worth.most
 
 
-def test_what_no_better_plan_can_have_is_forgotten_but_the_incumbent() -> None:
-    partition = seen_by(unlike(3), [*INCUMBENT, *BETTER, *DEAR])
-    partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
-    for number, calls, cents in DEAR:
-        # Were they still known, a dearer way would change nothing.
-        partition.add(number, calls, cents - 899)
+def test_what_no_better_plan_can_have_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = [*INCUMBENT, *BETTER, *DEAR]
+    monkeypatch.setattr(pool, "MOST_ROUTES", len(seen))
+    incumbent = [(0, 1, 2), (3, 4, 5), ()]
 
-    row = partition.best([(0, 1, 2), (3, 4, 5), ()], 10.0)
-    assert ["".join(map(str, route)) for route in routes_of(row)] == ["312", "45", "0"]
+    def best_with_another(partition: Partition) -> list[str]:
+        partition.add(0, (3, 1, 2, 0), 5)
+        row = partition.best(incumbent, 10.0)
+        return ["".join(map(str, route)) for route in routes_of(row)]
+
+    partition = seen_by(unlike(3), seen)
+    assert best_with_another(partition) == ["312", "45", "0"]
+    partition.relax(incumbent, 10.0)
+    assert best_with_another(partition) == ["3120", "45", ""]
 
 
 def test_a_start_is_drawn_of_routes_that_do_not_clash() -> None:
-    halves = [(0, (0, 1), 10), (1, (1, 2), 10), (2, (0, 2), 10), (0, (3, 4, 5), 15)]
-    partition = seen_by(unlike(3), [*INCUMBENT, *halves])
+    # Of five in a circle the program takes half of each pair, which no cut of three forbids.
+    circle = [(at, (at, (at + 1) % 5), 10) for at in range(5)]
+    partition = seen_by(unlike(6), [*circle, (4, (4,), 30), (5, (5,), 5)])
     assert partition.rounded(Random(1)) is None
-    partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
+    partition.relax([(0, 1), (), (2, 3), (), (4,), (5,)], 10.0)
     drawn = set()
     for seed in range(40):
         row = partition.rounded(Random(seed))
         assert row is not None
         routes = routes_of(row)
         calls = [call for route in routes for call in route]
-        assert len(calls) == len(set(calls))
+        assert len(calls) == len(set(calls)) == 5
         drawn.add(tuple(map(tuple, routes)))
-    assert len(drawn) > 1
+    assert len(drawn) == 5
 
 
 def test_a_program_that_was_not_solved_in_time_tells_nothing() -> None:
-    routes = [(0, (a, b, c), 30 + a) for a, b, c in combinations(range(VISITS), 3)]
-    partition = seen_by(unlike(3), [*INCUMBENT, *routes])
+    partition = seen_by(unlike(3), [*INCUMBENT, *BETTER])
+    incumbent = [(0, 1, 2), (3, 4, 5), ()]
 
-    assert partition.relax([(0, 1, 2), (3, 4, 5), ()], 0.0) is None
+    assert partition.relax(incumbent, 0.0) is None
     assert partition.rounded(Random(1)) is None
-    assert partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0) is not None
+    assert partition.relax(incumbent, 10.0) is not None
     assert partition.rounded(Random(1)) is not None
 
 
