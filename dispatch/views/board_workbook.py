@@ -6,7 +6,8 @@ what each technician's days come to.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
@@ -94,6 +95,7 @@ TECHNICIANS: Widths = {
     "travel_minutes": (NUMBER, 12),
     "overtime_minutes": (NUMBER, 12),
     "kilometres": (DECIMAL, 11),
+    "absent": (TEXT, 28),
 }
 
 
@@ -102,8 +104,8 @@ def board_workbook(session: Session, board: Board, settings: Settings, language:
 
     Sheets: the routes with a row for each visit, depot call and break, by technician and time; the
     jobs without a place, the most urgent first, with what is known of why; and a row for each day
-    that a technician works. A session that only reads gives its connection back before the file is
-    made.
+    that a technician works or is absent. A session that only reads gives its connection back before
+    the file is made.
     """
     extras = _extras_of(session, board)
     let_go(session)
@@ -274,8 +276,27 @@ class _Sheets:
         for route in self.board.routes:
             day = self.day_of(route.shift_starts_at)
             routes.setdefault((route.technician_id, day), []).append(route)
-        for key in sorted({*shifts, *routes}):
-            yield self.day(*key, shifts.get(key, []), routes.get(key, []))
+        absences = self.absences()
+        for key in sorted({*shifts, *routes, *absences}):
+            row = self.day(*key, shifts.get(key, []), routes.get(key, []))
+            yield {**row, "absent": "; ".join(absences.get(key, ())) or None}
+
+    def absences(self) -> Mapping[tuple[str, date], list[str]]:
+        """By technician and day, from when to when somebody is absent on that day, and why."""
+        found: dict[tuple[str, date], list[str]] = {}
+        midnights = [
+            datetime.combine(self.board.day + timedelta(days=number), time.min, self.zone)
+            for number in range(self.board.days + 1)
+        ]
+        for absence in sorted(self.board.absences, key=lambda one: one.starts_at):
+            for first, last in pairwise(midnights):
+                begins, ends = max(absence.starts_at, first), min(absence.ends_at, last)
+                if begins < ends:
+                    until = "24:00" if ends == last else f"{ends.astimezone(self.zone):%H:%M}"
+                    span = f"{begins.astimezone(self.zone):%H:%M}–{until}"
+                    said = f"{span} {absence.reason}" if absence.reason else span
+                    found.setdefault((absence.technician_id, first.date()), []).append(said)
+        return found
 
     def day(
         self,

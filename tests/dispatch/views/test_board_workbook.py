@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from dispatch.calendar_texts import Language
 from dispatch.models import (
+    Absence,
     Job,
     JobStatus,
     JobTemplate,
@@ -238,6 +239,31 @@ def test_the_days_of_technicians_have_the_figures_of_the_board(
     assert (ann["Shift begins"], ann["Shift ends"]) == (local("08:00"), local("17:00"))
     assert (ann["Phone"], ann["Minutes of the shift"]) == ("0900 000 001", 9 * 60)
     assert ann["Share of the shift"] == pytest.approx(ann["Minutes at work"] / (9 * 60), abs=0.01)
+
+
+def test_who_is_absent_has_a_row_that_says_when_and_why(
+    monday: Session, settings: Settings
+) -> None:
+    midnight, night, noon = (hanoi(one, TUESDAY) for one in ("00:00", "23:00", "12:00"))
+    for name, technician_id, starts_at, ends_at, reason in (
+        ("a", "ann", hanoi("15:00"), noon, "Ill"),
+        ("b", "bob", midnight, night, None),
+    ):
+        absence = Absence(
+            id=name, technician_id=technician_id, starts_at=starts_at, ends_at=ends_at
+        )
+        absence.reason = reason
+        monday.add(absence)
+    monday.commit()
+    rows = rows_of(opened(monday, settings, days=2), "Technicians")
+
+    assert [(row["Technician's id"], row["Day"].date(), row["Absent"]) for row in rows] == [
+        ("ann", MONDAY, "15:00–24:00 Ill"),
+        ("ann", TUESDAY, "00:00–12:00 Ill"),
+        ("bob", MONDAY, None),
+        ("bob", TUESDAY, "00:00–23:00"),
+    ]
+    assert rows[-1]["Minutes of the shift"] == 0
 
 
 def test_a_day_on_which_nothing_is_planned_has_its_headings(
