@@ -40,9 +40,9 @@ class WantedReading(Input):
         least = info.data.get("least")
         if most is not None and least is not None and most < least:
             raise PydanticCustomError(
-                "most_below_least",
-                "is less than least, which is {least}",
-                {"least": least, "action": "give a greater one, or swap the two"},
+                "least_above_most",
+                "is less than least",
+                {"action": "give a larger number, or swap the two"},
             )
         return most
 

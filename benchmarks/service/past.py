@@ -200,7 +200,8 @@ class _Rows:
             self._site(f"S{number + 1:05}", number)
         self.add(
             models.JobTemplate, id="fault", title="{type}", skills=[], parts=[], tools=[],
-            checklist=["Clean it"], readings=[{"name": "Amps", "unit": "A", "most": 9.0}],
+            checklist=["Clean it"],
+            readings=[{"name": "Amps", "unit": "A", "least": None, "most": 9.0}],
             duration_minutes=30, extra_minutes=30, priorities={}, due_within_hours=8.0,
             safety_factor=0.5, window=WindowPolicy.REMAINING_LIFE, least_window_hours=4.0,
         )  # fmt: skip

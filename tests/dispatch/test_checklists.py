@@ -60,7 +60,7 @@ def test_every_fault_is_named_at_once() -> None:
         ("string_type", "checklist.3"),
         ("string_too_long", "readings.0.name"),
         ("string_too_long", "readings.0.unit"),
-        ("most_below_least", "readings.1.most"),
+        ("least_above_most", "readings.1.most"),
         ("finite_number", "readings.2.least"),
         ("float_type", "readings.2.most"),
         ("missing", "readings.3.name"),

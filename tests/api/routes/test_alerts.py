@@ -358,7 +358,7 @@ def test_what_is_kept_may_not_refer_to_what_is_not_there(client: TestClient) -> 
     answer = client.put("/job-templates/x", json=template)
     assert faults(answer) == {
         ("duplicate", "/checklist"),
-        ("most_below_least", "/readings/0/most"),
+        ("least_above_most", "/readings/0/most"),
     }
     source = {"name": "x", "format": "mapped", "mapping": {"type": "a b"}}
     answer = client.put("/alert-sources/x", json=source)
