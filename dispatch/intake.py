@@ -32,7 +32,7 @@ from dispatch.texts import cleaned
 from solver.faults import Fault
 
 
-def _clean(value: object) -> object:
+def clean(value: object) -> object:
     """Clean a text; controls and lone surrogates break files and databases, and are refused."""
     if not isinstance(value, str):
         return value
@@ -116,8 +116,8 @@ def name_of(value: Any) -> str:
     return str(value if isinstance(value, str) else next(iter(dict(value).values())))
 
 
-def _without_repetition(values: list[Any]) -> list[Any]:
-    """The values in the order of their names; their order means nothing."""
+def named_once(values: list[Any]) -> list[Any]:
+    """The values in their order; none is named twice."""
     repeated = [name for name, times in Counter(map(name_of, values)).items() if times > 1]
     if repeated:
         raise PydanticCustomError(
@@ -125,23 +125,28 @@ def _without_repetition(values: list[Any]) -> list[Any]:
             "names {repeated} more than once",
             {"repeated": ", ".join(repeated), "action": "name it once"},
         )
-    return sorted(values, key=name_of)
+    return values
+
+
+def _without_repetition(values: list[Any]) -> list[Any]:
+    """The values in the order of their names; their order means nothing."""
+    return sorted(named_once(values), key=name_of)
 
 
 Code = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=40),
-    BeforeValidator(_clean),
+    BeforeValidator(clean),
 ]
 """An id: up to 40 letters, digits, dots, dashes and underscores."""
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_clean)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
 Territory = Annotated[
     str,
     StringConstraints(min_length=1, max_length=200, pattern="^[^;]*$"),
-    BeforeValidator(_clean),
+    BeforeValidator(clean),
 ]
 """Free of the sign that separates territories in files."""
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), BeforeValidator(_clean)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), BeforeValidator(clean)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_looks_like_a_moment), AfterValidator(_in_utc)]
 """A point in time with an offset, kept in UTC."""
 FromSecond = Annotated[Moment, AfterValidator(_whole_second_before)]

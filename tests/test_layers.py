@@ -64,9 +64,10 @@ GROUND: dict[str, set[str]] = {
         "faults", "links", "objective", "pace", "problem", "solution", "travel", "wording",
     },
     "dispatch": {
-        "calendar_texts", "coordinates", "cores", "database_files", "engines", "errors", "intake",
-        "local_time", "log", "migrations", "models", "output", "paging", "processes", "references",
-        "register", "search_texts", "settings", "store", "texts", "turns", "weakness",
+        "calendar_texts", "checklists", "coordinates", "cores", "database_files", "engines",
+        "errors", "intake", "local_time", "log", "migrations", "models", "output", "paging",
+        "processes", "references", "register", "search_texts", "settings", "store", "texts",
+        "turns", "weakness",
     },
     "api": set(),
 }  # fmt: skip

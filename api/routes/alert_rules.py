@@ -47,6 +47,8 @@ TEMPLATE_EXAMPLES: dict[str, Any] = {
             "title": "{asset}: {type} ({severity})",
             "skills": [{"skill_id": "air-conditioning", "level": 2}],
             "parts": [{"part_id": "CAP-35UF", "quantity": 1}],
+            "checklist": ["Ngắt điện trước khi mở máy", "Vệ sinh dàn nóng"],
+            "readings": [{"name": "Áp suất gas", "unit": "bar", "least": 2, "most": 8}],
             "duration_minutes": 60,
             "extra_minutes": 25,
             "priorities": {"critical": "emergency", "major": "urgent", "minor": "high"},

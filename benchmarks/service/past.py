@@ -200,6 +200,8 @@ class _Rows:
             self._site(f"S{number + 1:05}", number)
         self.add(
             models.JobTemplate, id="fault", title="{type}", skills=[], parts=[], tools=[],
+            checklist=["Clean it"],
+            readings=[{"name": "Amps", "unit": "A", "least": None, "most": 9.0}],
             duration_minutes=30, extra_minutes=30, priorities={}, due_within_hours=8.0,
             safety_factor=0.5, window=WindowPolicy.REMAINING_LIFE, least_window_hours=4.0,
         )  # fmt: skip
@@ -327,7 +329,7 @@ class _Rows:
         self, id_: str, number: int, site: str, minutes: int, made_at: datetime, status: JobStatus
     ) -> None:
         self.jobs[id_] = self.add(
-            models.Job, id=id_, site_id=site,
+            models.Job, id=id_, site_id=site, work_type_id="fault" if number % 2 else None,
             title=f"Maintenance {number}", status=status, hold_reason=None,
             priority=list(Priority)[min(number % 12, 4)] if number % 5 else Priority.NORMAL,
             duration_minutes=minutes, due_at=None, told_at=None, pinned_technician_id=None,
@@ -416,7 +418,8 @@ class _Rows:
                 self.add(
                     models.Report, id=f"{visit.job_id}-{kind}", job_id=visit.job_id,
                     technician_id=technician, kind=kind, at=at, received_at=at, reason=None,
-                    note=None, parts_used=None, readings={}, signed_by=None,
+                    note=None, parts_used=None, readings={}, checked=[],
+                    signed_by=None, checklist=[], readings_wanted=[],
                 )  # fmt: skip
                 self.note(at, kind.value, "job", visit.job_id)
             self.jobs[visit.job_id].update(

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 from sqlmodel import Session, col, select
 
+from dispatch.checklists import Checklist, WantedReadingOut, WantedReadings
 from dispatch.company.devices import fits
 from dispatch.intake import (
     Code,
@@ -141,6 +142,10 @@ class TemplateContent(Input):
     skills: SkillLevels = Field(default=[])
     parts: PartQuantities = Field(default=[])
     tools: Codes = Field(default=[])
+    checklist: Checklist = Field(default=[])
+    """What the technician ticks off at the end of the visit, in this order."""
+    readings: WantedReadings = Field(default=[])
+    """What the technician measures."""
     duration_minutes: SomeMinutes
     extra_minutes: SomeMinutes | None = None
     """What it adds to a visit that is made anyway; absent: all of `duration_minutes`."""
@@ -164,6 +169,10 @@ class TemplateOut(Output):
     skills: list[dict[str, Any]]
     parts: list[dict[str, Any]]
     tools: list[str]
+    checklist: list[str]
+    """What the technician ticks off at the end of the visit, in this order."""
+    readings: list[WantedReadingOut]
+    """What the technician measures."""
     duration_minutes: int
     extra_minutes: int
     priorities: dict[Severity, Priority]

@@ -3,6 +3,7 @@
 from sqlmodel import Session, exists, select
 
 from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
+from dispatch.checklists import WantedReading
 from dispatch.company.devices import DEVICES, DeviceContent
 from dispatch.intake import SkillLevel
 from dispatch.models import Asset, Device, Priority, Severity, Skill
@@ -25,6 +26,25 @@ SKILL_OF = {
 """Of machines by their names."""
 NAME_OF = {skill: f"Sửa {name.lower()}" for name, skill in SKILL_OF.items()}
 """Of the work on them."""
+OFF, ON = "Ngắt điện trước khi mở máy", "Chạy thử và báo khách kết quả"
+CHECKLIST_OF = {
+    "air-conditioning": [OFF, "Vệ sinh lưới lọc và dàn lạnh", "Thông đường nước xả", ON],
+    "refrigeration": [OFF, "Kiểm tra gioăng cửa", "Vệ sinh dàn nóng", ON],
+    "laundry": [OFF, "Khóa van nước", "Kiểm tra ống cấp và ống xả", ON],
+    "water-filters": ["Khóa van nước", "Xả bỏ nước đầu", "Kiểm tra rò rỉ", ON],
+    "water-heaters": [OFF, "Kiểm tra thanh magie", "Thử cầu dao chống giật", ON],
+}
+"""What is ticked off at the end, by the skill that the work takes."""
+READINGS_OF = {
+    "air-conditioning": [
+        WantedReading(name="Áp suất gas", unit="psi", least=110, most=150),
+        WantedReading(name="Dòng điện", unit="A", most=12),
+    ],
+    "refrigeration": [WantedReading(name="Nhiệt độ ngăn mát", unit="°C", least=2, most=8)],
+    "water-filters": [WantedReading(name="TDS nước ra", unit="ppm", most=50)],
+    "water-heaters": [WantedReading(name="Nhiệt độ nước", unit="°C", least=50, most=75)],
+}
+"""What is measured."""
 
 
 def watch_machines(session: Session, *, actor: str) -> None:
@@ -46,6 +66,8 @@ def watch_machines(session: Session, *, actor: str) -> None:
             name=NAME_OF.get(skill),
             title="{asset}: {message}",
             skills=[SkillLevel(skill_id=skill)],
+            checklist=CHECKLIST_OF.get(skill, [OFF, ON]),
+            readings=READINGS_OF.get(skill, []),
             duration_minutes=45,
             priorities=BY_SEVERITY,
             due_within_hours=6,

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
 from dispatch import log, store
+from dispatch.checklists import Checklist, WantedReadingOut
 from dispatch.company.technicians import read_technician
 from dispatch.errors import Conflict, InvalidInput
 from dispatch.intake import Code, Input, LongText, Moment, PartQuantities, Readings, Text
@@ -23,6 +24,7 @@ from dispatch.models import (
     OVER,
     Job,
     JobStatus,
+    JobTemplate,
     Obstacle,
     Report,
     ReportKind,
@@ -63,6 +65,8 @@ class NewReport(Input):
     parts_used: PartQuantities | None = None
     """Absent: what was planned if it was completed, and nothing if it was not."""
     readings: Readings = Field(default_factory=dict)
+    checked: Checklist = Field(default=[])
+    """Which lines were ticked off; others than the work type has by now are kept too."""
     signed_by: Text | None = None
     """Who signed for the customer."""
 
@@ -80,7 +84,7 @@ class NewReport(Input):
             )
         return reason
 
-    @field_validator("parts_used", "readings", "signed_by")
+    @field_validator("parts_used", "readings", "checked", "signed_by")
     @classmethod
     def _once_it_is_over(cls, value: Any, info: ValidationInfo) -> Any:
         kind = info.data.get("kind")
@@ -107,6 +111,13 @@ class ReportOut(Output):
     note: str | None
     parts_used: dict[str, int] | None
     readings: dict[str, float]
+    checked: list[str]
+    """Which lines were ticked off."""
+    checklist: list[str]
+    """What the job's work type had to be ticked off when the report came in. Empty if the job could
+    not be completed and nothing was ticked."""
+    readings_wanted: list[WantedReadingOut]
+    """What the job's work type had to be measured then."""
     signed_by: str | None
     job_status: JobStatus
     """Of the job now, which may owe more to other reports."""
@@ -151,6 +162,7 @@ def take_report(
     nearest = min(known_then or told, key=lambda rows: abs(rows.stops[0].start_at - decisive.at))
     found = hold_whereabouts(session, new.job_id, nearest)
     job, before = found.jobs[new.job_id], _state(found.jobs[new.job_id])
+    _note_wanted(session, report, job)
     session.add(report)
     before_it = movements.flows(found.routes, found.jobs)
     is_moving = found.is_elsewhere and decisive.technician_id == technician_id
@@ -191,8 +203,19 @@ def _row(technician_id: str, new: NewReport, received_at: datetime) -> Report:
     )
 
 
+def _note_wanted(session: Session, report: Report, job: Job) -> None:
+    """Keep with an end what was to be ticked off and measured: the work type may change later, and
+    what was within its limits stays so."""
+    template = None if job.work_type_id is None else session.get(JobTemplate, job.work_type_id)
+    if template is None or report.kind not in ENDS:
+        return
+    report.readings_wanted = template.readings
+    if report.checked or report.kind is ReportKind.COMPLETED:
+        report.checklist = template.checklist
+
+
 def _again(session: Session, known: Report, report: Report) -> ReportOut:
-    aside = {"received_at"}
+    aside = {"received_at", "checklist", "readings_wanted"}
     if known.model_dump(exclude=aside) != report.model_dump(exclude=aside):
         raise Conflict(
             Fault(

@@ -148,6 +148,10 @@ class JobTemplate(SQLModel, table=True):
     skills: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     parts: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     tools: list[str] = Field(default_factory=list, sa_column=json_column())
+    checklist: list[str] = Field(default_factory=list, sa_column=json_column())
+    """What the technician ticks off, in this order."""
+    readings: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
+    """What the technician measures: name, unit, and the least and most that it should be."""
     duration_minutes: int
     extra_minutes: int
     """What it adds to a visit that is made anyway."""

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
@@ -187,8 +188,13 @@ class Report(SQLModel, table=True):
     note: str | None = None
     parts_used: dict[str, int] | None = Field(default=None, sa_column=json_column(optional=True))
     readings: dict[str, float] = Field(default_factory=dict, sa_column=json_column())
+    checked: list[str] = Field(default_factory=list, sa_column=json_column())
+    """Which lines were ticked off."""
     signed_by: str | None = None
     """Who signed for the customer."""
+    checklist: list[str] = Field(default_factory=list, sa_column=json_column())
+    """What the job's work type had to be ticked off when the report came in; so is the next."""
+    readings_wanted: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
 
 
 class Position(SQLModel, table=True):

@@ -10,6 +10,7 @@ from sqlmodel import Session, and_, col, func, or_, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from dispatch import store
+from dispatch.checklists import WantedReadingOut
 from dispatch.jobs.jobs import closed_jobs, no_such_job
 from dispatch.jobs.links import followers
 from dispatch.local_time import ONE_DAY, start_of
@@ -49,6 +50,12 @@ class VisitEnd(Output):
     note: str | None
     parts_used: list[PartCount]
     readings: dict[str, float]
+    checked: list[str]
+    """Which lines were ticked off."""
+    checklist: list[str]
+    """What was to be ticked off."""
+    readings_wanted: list[WantedReadingOut]
+    """What was to be measured, and its limits."""
     signed_by: str | None
 
 
@@ -250,5 +257,8 @@ def _end_of(job: Job, told: _Told) -> VisitEnd:
             for part, quantity in sorted((job.parts_used or {}).items())
         ],
         readings=end.readings if end else {},
+        checked=end.checked if end else [],
+        checklist=end.checklist if end else [],
+        readings_wanted=[WantedReadingOut(**one) for one in (end.readings_wanted if end else ())],
         signed_by=end.signed_by if end else None,
     )

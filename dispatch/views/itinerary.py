@@ -13,14 +13,17 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select
 
+from dispatch.checklists import WantedReadingOut
 from dispatch.company.technicians import read_technician
 from dispatch.local_time import ONE_DAY
 from dispatch.models import (
     Asset,
     Device,
+    Job,
     JobSkill,
     JobStatus,
     JobTask,
+    JobTemplate,
     Part,
     Plan,
     Priority,
@@ -119,6 +122,9 @@ class RouteStop(Output):
     """What the visit uses, or what to pick up at the depot."""
     tools: list[NamedTool]
     """What the visit needs, or what to borrow at the depot."""
+    checklist: list[str]
+    """What to tick off at the end, as the job's work type has it now; so is the next."""
+    readings_wanted: list[WantedReadingOut]
     tasks: list[StopTask]
     """What alerts told of; empty if the job came from people alone."""
     crew: list[Colleague]
@@ -220,6 +226,7 @@ class _Lookups:
     skills: Mapping[str, str]
     parts: Mapping[str, str]
     tools: Mapping[str, str]
+    work_types: Mapping[str, JobTemplate]
     tasks: Mapping[str, Sequence[StopTask]]
     crews: Mapping[str, Sequence[Colleague]]
 
@@ -239,6 +246,7 @@ class _Lookups:
             skills=dict(session.exec(select(Skill.id, Skill.name)).all()),
             parts=dict(session.exec(select(Part.id, Part.name)).all()),
             tools=dict(session.exec(select(Tool.id, Tool.name)).all()),
+            work_types=_work_types(session, known.jobs.values()),
             tasks=_tasks(session, list(known.jobs)),
             crews=colleagues_of(session, list(known.jobs), settings, at),
         )
@@ -272,6 +280,7 @@ class _Lookups:
         site = None if job is None else self.known.sites[job.site_id]
         depot = self.known.depots.get(stop.depot_id or "")
         place = site or depot
+        work_type = None if job is None else self.work_types.get(job.work_type_id or "")
         title = "Pick up parts" if depot else "Break"
         return RouteStop(
             kind=StopKind(stop.kind),
@@ -305,6 +314,10 @@ class _Lookups:
             ],
             parts=self.part_counts(stop.parts),
             tools=self.named_tools(stop.tools),
+            checklist=work_type.checklist if work_type else [],
+            readings_wanted=[
+                WantedReadingOut(**one) for one in (work_type.readings if work_type else ())
+            ],
             tasks=list(self.tasks.get(job.id, ())) if job else [],
             crew=list(self.crews.get(job.id, ())) if job else [],
         )
@@ -324,6 +337,12 @@ class _Lookups:
 
     def named_tools(self, tools: Iterable[str]) -> list[NamedTool]:
         return [NamedTool(id=tool, name=self.tools.get(tool, tool)) for tool in sorted(tools)]
+
+
+def _work_types(session: Session, jobs: Iterable[Job]) -> dict[str, JobTemplate]:
+    ids = {job.work_type_id for job in jobs}
+    found = session.exec(select(JobTemplate).where(col(JobTemplate.id).in_(ids - {None})))
+    return {template.id: template for template in found}
 
 
 def _tasks(session: Session, job_ids: Sequence[str]) -> dict[str, list[StopTask]]:

@@ -16,8 +16,10 @@ from dispatch.models import (
     Alert,
     IdempotencyKey,
     JobTask,
+    JobTemplate,
     LogEntry,
     LogStart,
+    Report,
     Site,
     Skill,
     Technician,
@@ -236,4 +238,44 @@ def test_sites_and_technicians_of_an_older_version_work_as_they_did(
         found = session.get_one(Technician, "t")
         limits = (found.max_visits, found.max_travel_minutes, found.max_distance_km)
         assert (found.pace_percent, limits) == (100, (None, None, None))
+    engine.dispose()
+
+
+def test_nothing_was_to_be_ticked_off_before_it_could_be_said(empty_database_url: str) -> None:
+    engine = engines.connect(empty_database_url)
+    with engine.begin() as connection:
+        command.upgrade(store.alembic_config(connection), "0022")
+    at = "2026-11-20 08:00:00"
+    rows: dict[str, dict[str, object]] = {
+        "site": {"id": "s", "name": "S", "address": "there", "access_minutes": 0},
+        "technician": {
+            "id": "t", "name": "T", "address": "home", "latitude": 21.0, "longitude": 105.8,
+            "active": True, "pace_percent": 100,
+        },
+        "job_template": {
+            "id": "care", "title": "Care", "priority": "normal", "skills": "[]", "parts": "[]",
+            "tools": "[]", "duration_minutes": 30, "extra_minutes": 30, "priorities": "{}",
+            "safety_factor": 0.5, "window": "never", "least_window_hours": 4.0,
+        },
+        "job": {
+            "id": "j", "site_id": "s", "title": "Care", "status": "completed",
+            "priority": "normal", "duration_minutes": 30, "created_at": at, "updated_at": at,
+            "revision": 1,
+        },
+        "report": {
+            "id": "r", "job_id": "j", "technician_id": "t", "kind": "completed", "at": at,
+            "received_at": at, "readings": '{"bar": 8.5}',
+        },
+    }  # fmt: skip
+    with engine.begin() as connection:
+        for table, columns in rows.items():
+            names = ", ".join(f'"{name}"' for name in columns)
+            marks = ", ".join(f":{name}" for name in columns)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), columns)
+    store.migrate(empty_database_url)
+    with Session(engine) as session:
+        work_type, report = session.get_one(JobTemplate, "care"), session.get_one(Report, "r")
+        assert (work_type.checklist, work_type.readings) == ([], [])
+        assert (report.checked, report.checklist, report.readings_wanted) == ([], [], [])
+        assert report.readings == {"bar": 8.5}
     engine.dispose()

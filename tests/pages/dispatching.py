@@ -148,3 +148,19 @@ def movable(service: Service) -> tuple[str, Wire, Wire]:
 def log_of(service: Service, entity_id: str, action: str) -> list[Wire]:
     entries = service.get("/log", entity="job", id=entity_id)["entries"]
     return [entry for entry in entries if entry["action"] == action]
+
+
+def keep_care(service: Service, job_id: str) -> None:
+    """The job is from now on made from a work type that wants something."""
+    care = {
+        "title": "Care",
+        "duration_minutes": 30,
+        "checklist": ["Ngắt điện", "Vệ sinh dàn lạnh", "Chạy thử"],
+        "readings": [
+            {"name": "Áp suất", "unit": "bar", "least": 2, "most": 8},
+            {"name": "Nhiệt độ", "unit": "°C", "most": -18},
+            {"name": "Tiếng ồn"},
+        ],
+    }
+    assert service.api.put("/job-templates/care", json=care).is_success
+    assert service.api.patch(f"/jobs/{job_id}", json={"work_type_id": "care"}).is_success

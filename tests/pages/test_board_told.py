@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.dispatch.pictures import jpeg, picture
 from tests.pages.conftest import DAY, Service, Windows
-from tests.pages.dispatching import open_details, planned, shown
+from tests.pages.dispatching import keep_care, open_details, planned, shown
 
 NOTE = "Khách hẹn lại <b>thứ 5</b>"
 
@@ -131,6 +131,52 @@ def test_what_was_done_can_be_gone_back_to_or_let_be(page_as: Windows, service: 
     expect(card).to_contain_text("settled")
     expect(card.get_by_role("button", name="Create a follow-up visit")).to_have_count(0)
     expect(page.locator(f'[data-issue="failed_visit:{failed}"]')).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("language", "outside", "words"),
+    [
+        (
+            "vi",
+            "ngoài khoảng 2 đến 8 bar",
+            ("Đã đánh dấu:", "Chưa đánh dấu:", "Đo được:"),
+        ),
+        ("en", "outside 2 to 8 bar", ("Ticked off:", "Not ticked off:", "Measured:")),
+    ],
+)
+def test_what_was_ticked_off_and_measured_is_read_as_it_was_said(
+    page_as: Windows,
+    service: Service,
+    accessible: Callable[[Page], None],
+    language: str,
+    outside: str,
+    words: tuple[str, ...],
+) -> None:
+    job_id, technician_id, _ = next(planned(service))
+    keep_care(service, job_id)
+    measured = {"Áp suất": 9.5, "Nhiệt độ": -20, "Độ ẩm": 60}
+    checked = ["Ngắt điện", "Lau máy"]
+    report(service, job_id, technician_id, "completed", checked=checked, readings=measured)
+    # Whatever is wanted from now on, this was the list, and these were the limits.
+    other = {"title": "Care", "duration_minutes": 30, "checklist": ["Khác"]}
+    assert service.api.put("/job-templates/care", json=other).is_success
+    page = shown(page_as("dispatcher", language=language))
+    told = open_details(page, job_id).locator(".told")
+    page.get_by_role("tab", name="Đã kết thúc" if language == "vi" else "Ended").click()
+    card = page.locator(f'#panel-ended [data-job="{job_id}"]')
+    expect(card).to_contain_text(outside)
+    accessible(page)
+    open_details(page, job_id)
+    accessible(page)
+    readings = [f"Áp suất 9.5 bar {outside}", "Nhiệt độ -20 °C", "Độ ẩm 60"]
+    for place in (told, card):
+        lists = place.locator(".findings")
+        expect(lists.locator("p")).to_have_text(words)
+        expect(lists.nth(0).get_by_role("listitem", include_hidden=True)).to_have_text(checked)
+        expect(lists.nth(1).get_by_role("listitem", include_hidden=True)).to_have_text(
+            ["Vệ sinh dàn lạnh", "Chạy thử"]
+        )
+        expect(lists.nth(2).get_by_role("listitem", include_hidden=True)).to_have_text(readings)
 
 
 def test_photos_are_seen_added_and_taken_back(

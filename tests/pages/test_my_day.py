@@ -5,13 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, expect
 
 from tests.pages.conftest import DAY, Service, Windows
+from tests.pages.dispatching import keep_care
 from tests.pages.phones import (
     BLOCKED,
+    CUT_OFF,
     PHONE,
     SOON,
+    WORDS,
     expect_all_sent,
     finish_current,
     look_again,
@@ -23,7 +26,9 @@ from tests.pages.phones import (
     stops_of,
     tap_again,
     tap_main,
+    until_kept,
     with_day,
+    without_connection,
 )
 
 Check = Callable[[Page], None]
@@ -83,6 +88,89 @@ def test_what_could_not_be_done_has_a_reason(service: Service, page_as: Windows)
     assert end["parts_used"] == {}
 
 
+def questions(page: Page, *answers: bool) -> list[str]:
+    """What the page asks from now on; each is answered in turn, and any more with no."""
+    asked: list[str] = []
+    left = iter(answers)
+
+    def reply(question: Dialog) -> None:
+        asked.append(question.message)
+        question.accept() if next(left, False) else question.dismiss()
+
+    page.on("dialog", reply)
+    return asked
+
+
+def test_what_the_work_type_wants_is_ticked_off_and_measured(
+    service: Service, page_as: Windows, accessible: Check
+) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    keep_care(service, job)
+    look_again(page)
+    expect(page.locator(".next")).to_contain_text("Áp suất: 2 đến 8 bar")
+    until_kept(page)
+    with without_connection(page):
+        tap_main(page, "Xuất phát")
+        tap_main(page, "Đã đến nơi")
+        tap_main(page, "Hoàn thành")
+        sheet = page.get_by_role("dialog")
+        sheet.get_by_label("Ngắt điện").check()
+        pressure = sheet.get_by_label("Áp suất (bar)")
+        expect(pressure).to_have_accessible_description("2 đến 8 bar")
+        pressure.fill("9.5")
+        expect(sheet.get_by_text("ngoài khoảng 2 đến 8 bar")).to_be_visible()
+        sheet.get_by_label("Nhiệt độ (°C)").fill("-20")
+        expect(sheet.get_by_text("cao hơn")).to_have_count(0)
+        accessible(page)
+        # The tab is lost; what was ticked and typed is not.
+        page.reload()
+        tap_main(page, "Hoàn thành")
+        page.get_by_role("button", name="Điền tiếp").click()
+        expect(sheet.get_by_label("Ngắt điện")).to_be_checked()
+        expect(pressure).to_have_value("9.5")
+        asked = questions(page, False, True)
+        sheet.get_by_role("button", name="Báo hoàn thành").click()
+        expect(sheet.get_by_label("Vệ sinh dàn lạnh")).to_be_focused()
+        sheet.get_by_role("button", name="Báo hoàn thành").click()
+        expect(sheet).to_have_count(0)
+    assert asked == ["Còn 2 mục chưa đánh dấu. Vẫn gửi?"] * 2
+    expect_all_sent(page)
+    end = service.get(f"/jobs/{job}/reports")["reports"][-1]
+    assert end["checked"] == ["Ngắt điện"]
+    assert end["readings"] == {"Áp suất": 9.5, "Nhiệt độ": -20}
+    assert end["checklist"] == ["Ngắt điện", "Vệ sinh dàn lạnh", "Chạy thử"]
+
+
+def test_whoever_has_ticked_everything_is_asked_nothing(service: Service, page_as: Windows) -> None:
+    page = open_phone(page_as)
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    keep_care(service, job)
+    look_again(page)
+    expect(page.locator(".next")).to_contain_text("Nhiệt độ: nhiều nhất -18 °C")
+    asked = questions(page)
+    for words in WORDS:
+        tap_main(page, words)
+    sheet = page.get_by_role("dialog")
+    for box in sheet.get_by_role("checkbox").all():
+        box.check()
+    noise = sheet.get_by_label("Tiếng ồn")
+    noise.press_sequentially("4e")
+    sheet.get_by_role("button", name="Báo hoàn thành").click()
+    expect(noise).to_be_focused()
+    expect(sheet.get_by_text("Hãy nhập một số.")).to_be_visible()
+    noise.fill("")
+    sheet.get_by_role("button", name="Báo hoàn thành").click()
+    expect(page.locator(".next")).not_to_have_attribute("data-job", job)
+    expect_all_sent(page)
+    end = service.get(f"/jobs/{job}/reports")["reports"][-1]
+    assert (asked, len(end["checked"]), end["readings"]) == ([], 3, {})
+
+
 def test_a_slip_of_the_finger_is_taken_back(service: Service, page_as: Windows) -> None:
     page = open_phone(page_as)
     finish_current(page)
@@ -110,6 +198,37 @@ def test_the_day_has_what_was_done_there_before(service: Service, page_as: Windo
     history = page.locator(".history").first
     expect(history).to_contain_text(done["title"])
     expect(history).to_contain_text("Hoàn thành")
+
+
+def test_what_was_measured_there_before_says_what_was_outside(
+    service: Service, page_as: Windows, accessible: Check
+) -> None:
+    done, coming = [one for one in stops_of(service) if one["status"] == "scheduled"][-2:]
+    keep_care(service, done["job_id"])
+    report = {
+        "id": "r-done",
+        "job_id": done["job_id"],
+        "kind": "completed",
+        "at": f"{DAY}T09:59:00+07:00",
+        "checked": ["Ngắt điện", "Chạy thử"],
+        "readings": {"Áp suất": 1.5, "Nhiệt độ": -18},
+    }
+    service.post("/technicians/T01/reports", report)
+    moved = {
+        "site_id": service.get(f"/jobs/{done['job_id']}")["site_id"],
+        "pinned_technician_id": "T01",
+    }
+    assert service.api.patch(f"/jobs/{coming['job_id']}", json=moved).is_success
+    page = open_phone(page_as)
+    line = page.locator(f'details[data-key="{coming["job_id"]}"]')
+    line.locator("> summary").click()
+    line.get_by_text("Xem các lần trước").click()
+    findings = line.locator(".history .findings")
+    expect(findings.nth(1)).to_have_text("Chưa đánh dấu:Vệ sinh dàn lạnh")
+    expect(findings.nth(2).locator("li")).to_have_text(
+        ["Áp suất 1.5 bar ngoài khoảng 2 đến 8 bar", "Nhiệt độ -18 °C"]
+    )
+    accessible(page)
 
 
 def test_a_day_that_changes_says_what_has_changed(service: Service, page_as: Windows) -> None:
@@ -262,6 +381,10 @@ def test_days_of_any_shape_fit_the_screen(page_as: Windows, accessible: Check) -
         for stop in visits:
             stop.update(title="Kiểmtra" * 28, name="Côngty" * 33, address="Sốnhà" * 60)
             stop.update(status="scheduled", arrived_at=None, departed_at=None, en_route_at=None)
+            stop["checklist"] = ["Vệsinh" * 20]
+            stop["readings_wanted"] = [
+                {"name": "Ápsuất" * 10, "unit": "b" * 20, "least": -1e-9, "most": 1234567890.5}
+            ]
             stop["tasks"] = [
                 {
                     "title": "Nhiệt độ cao" * 9,

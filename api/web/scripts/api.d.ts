@@ -817,6 +817,14 @@ declare namespace Api {
     status: JobStatus;
   }
 
+  /** What a reading should be, both limits included. */
+  interface WantedReadingOut {
+    name: string;
+    unit: string | null;
+    least: number | null;
+    most: number | null;
+  }
+
   interface RouteStop {
     kind: StopKind;
     arrival_at: Moment;
@@ -843,8 +851,10 @@ declare namespace Api {
     parts: PartCount[];
     tools: NamedTool[];
     tasks: StopTask[];
-    /** None where the day was kept by an earlier version of the page. */
+    /** None where the day was kept by an earlier version of the page; so are the next two. */
     crew?: Colleague[];
+    checklist?: string[];
+    readings_wanted?: WantedReadingOut[];
   }
 
   interface ShiftRoute {
@@ -876,6 +886,10 @@ declare namespace Api {
     note: string | null;
     parts_used: PartCount[];
     readings: Record<string, number>;
+    /** None where it was kept by an earlier version of the phone's page; so are the next two. */
+    checked?: string[];
+    checklist?: string[];
+    readings_wanted?: WantedReadingOut[];
     signed_by: string | null;
     assets: string[];
     same_asset: boolean;
@@ -891,6 +905,9 @@ declare namespace Api {
     note: string | null;
     parts_used: PartCount[];
     readings: Record<string, number>;
+    checked: string[];
+    checklist: string[];
+    readings_wanted: WantedReadingOut[];
     signed_by: string | null;
     site: string;
     followed_by: string[];
@@ -912,6 +929,9 @@ declare namespace Api {
     note: string | null;
     parts_used: Record<string, number> | null;
     readings: Record<string, number>;
+    checked: string[];
+    checklist: string[];
+    readings_wanted: WantedReadingOut[];
     signed_by: string | null;
   }
 
@@ -955,6 +975,8 @@ declare namespace Api {
     reason?: string;
     note?: string;
     parts_used?: PartQuantity[];
+    readings?: Record<string, number>;
+    checked?: string[];
     signed_by?: string;
   }
 

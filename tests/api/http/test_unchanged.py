@@ -177,6 +177,25 @@ def test_whatever_changes_an_answer_is_seen_at_once(
             )
 
 
+def test_what_a_work_type_wants_is_seen_at_once(
+    client: TestClient, published: None, day: date
+) -> None:
+    care = {"title": "Care", "duration_minutes": 30, "checklist": ["Clean it"]}
+    assert client.put("/job-templates/care", json=care).status_code == 201
+    with time_machine.travel(at(day, "07:00"), tick=False):
+        change(client, "PATCH", "/jobs/J-1", work_type_id="care")
+        held = ask(client, ROUTE.format(day=day)).headers["ETag"]
+        care["readings"] = [{"name": "Pressure", "unit": "bar", "most": 8}]
+        assert client.put("/job-templates/care", json=care).status_code == 200
+        answer = ask(client, ROUTE.format(day=day), held)
+    assert answer.status_code == 200
+    [stop] = [one for one in answer.json()["routes"][0]["stops"] if one["job_id"] == "J-1"]
+    assert stop["checklist"] == ["Clean it"]
+    assert stop["readings_wanted"] == [
+        {"name": "Pressure", "unit": "bar", "least": None, "most": 8.0}
+    ]
+
+
 def test_what_others_import_is_seen_at_once(
     client: TestClient,
     published: None,

@@ -349,6 +349,17 @@ def test_what_is_kept_may_not_refer_to_what_is_not_there(client: TestClient) -> 
     template = {"title": "{nonsense}", "duration_minutes": 5}
     answer = client.put("/job-templates/x", json=template)
     assert faults(answer) == {("unknown_placeholder", "/title")}
+    template = {
+        "title": "x",
+        "duration_minutes": 5,
+        "checklist": ["Clean it", "Clean it"],
+        "readings": [{"name": "Amps", "least": 2, "most": 1}],
+    }
+    answer = client.put("/job-templates/x", json=template)
+    assert faults(answer) == {
+        ("duplicate", "/checklist"),
+        ("least_above_most", "/readings/0/most"),
+    }
     source = {"name": "x", "format": "mapped", "mapping": {"type": "a b"}}
     answer = client.put("/alert-sources/x", json=source)
     assert faults(answer) == {("not_jmespath", "/mapping/type")}

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
+from dispatch.alerts.rules import TEMPLATES, TemplateContent
 from dispatch.errors import Conflict, InvalidInput, NotFound
 from dispatch.field.reports import list_reports, take_report
 from dispatch.jobs.jobs import cancel_job
@@ -226,6 +227,10 @@ def test_what_is_planned_for_a_later_day_by_now_is_reported_of_the_day_it_was_pl
         ("completed", {"reason": "unsafe"}),
         ("on_site", {"parts_used": [{"part_id": "fuse"}]}),
         ("en_route", {"signed_by": "Chị Lan"}),
+        ("on_site", {"checked": ["Clean it"]}),
+        ("completed", {"checked": ["Clean it", "Clean it"]}),
+        ("completed", {"checked": ["x" * 121]}),
+        ("completed", {"checked": [f"line {number}" for number in range(31)]}),
         ("completed", {"readings": {"bar": float("nan")}}),
         ("completed", {"mood": "good"}),
     ],
@@ -254,6 +259,54 @@ def test_what_a_job_becomes_is_in_the_log(monday: Session) -> None:
     assert (entry.actor, entry.action, entry.entity_id) == ("ann", "completed", "j1")
     states = [None if state is None else state["status"] for state in (entry.before, entry.after)]
     assert states == ["scheduled", "completed"]
+
+
+# What was ticked off and measured
+
+
+def keep_care(session: Session, **fields: Any) -> None:
+    """What j1 is made from."""
+    care = {
+        "title": "Care",
+        "duration_minutes": 30,
+        "checklist": ["Turn it off", "Clean it"],
+        "readings": [{"name": "Pressure", "unit": "bar", "least": 2, "most": 8}],
+    }
+    TEMPLATES.put(session, "care", TemplateContent.model_validate(care | fields), actor="lan")
+    session.get_one(Job, "j1").work_type_id = "care"
+    session.commit()
+
+
+def test_what_was_ticked_and_measured_is_kept_as_said(monday: Session) -> None:
+    keep_care(monday)
+    # The phone has the list as it was in the morning, and 9 bar is what there is.
+    ticked = ["Clean it", "Dry it"]
+    take(monday, "completed", "09:20", checked=ticked, readings={"Pressure": 9, "Noise": 40})
+    [report] = list_reports(monday, "j1")
+    assert (report.checked, report.readings) == (ticked, {"Pressure": 9, "Noise": 40})
+    assert report.checklist == ["Turn it off", "Clean it"]
+    [wanted] = report.readings_wanted
+    assert (wanted.name, wanted.unit, wanted.least, wanted.most) == ("Pressure", "bar", 2, 8)
+
+
+def test_a_work_type_that_changes_changes_nothing_that_was_said(monday: Session) -> None:
+    keep_care(monday)
+    new = new_report("completed", "09:20", checked=["Clean it"], readings={"Pressure": 7})
+    first = take_report(monday, "ann", new, Settings(), actor="ann", at=hanoi("09:21"))
+    monday.commit()
+    keep_care(monday, checklist=["Dry it"], readings=[{"name": "Pressure", "most": 5}])
+    assert list_reports(monday, "j1") == [first[0]]
+    again = take_report(monday, "ann", new, Settings(), actor="ann", at=hanoi("12:00"))
+    assert again == (first[0], False)
+
+
+def test_of_what_was_in_vain_nothing_is_left_to_tick(monday: Session) -> None:
+    keep_care(monday)
+    take(monday, "on_site", "09:00")
+    take(monday, "cannot_complete", "09:20", readings={"Pressure": 1})
+    there, end = list_reports(monday, "j1")
+    assert (there.checklist, there.readings_wanted) == ([], [])
+    assert (end.checklist, [one.name for one in end.readings_wanted]) == ([], ["Pressure"])
 
 
 # The van

@@ -71,6 +71,9 @@ def test_what_was_done_there_before_is_told_with_all_that_was_reported(monday: S
         note="Cần thêm tụ",
         parts_used={"fuse": 2, "gone": 1},
         readings={"pressure_bar": 8.5},
+        checked=["Clean it"],
+        checklist=["Clean it", "Dry it"],
+        readings_wanted=[{"name": "pressure_bar", "unit": "bar", "least": 2, "most": 8}],
         signed_by="Chị Lan",
     )
     [visit], following = job_history(monday, "j1")
@@ -81,6 +84,8 @@ def test_what_was_done_there_before_is_told_with_all_that_was_reported(monday: S
     assert (visit.reason, visit.note) == (Obstacle.MISSING_PART, "Cần thêm tụ")
     assert [(part.name, part.quantity) for part in visit.parts_used] == [("fuse", 2), ("gone", 1)]
     assert (visit.readings, visit.signed_by) == ({"pressure_bar": 8.5}, "Chị Lan")
+    assert (visit.checked, visit.checklist) == (["Clean it"], ["Clean it", "Dry it"])
+    assert [(one.unit, one.least, one.most) for one in visit.readings_wanted] == [("bar", 2, 8)]
     assert not visit.same_asset
 
 

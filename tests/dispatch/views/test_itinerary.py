@@ -1,10 +1,13 @@
 import json
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import Session
 
+from dispatch.alerts.rules import TEMPLATES, TemplateContent
 from dispatch.errors import NotFound
-from dispatch.models import JobSkill, JobTool, Site, Skill, Stop, Tool
+from dispatch.models import Job, JobSkill, JobTool, Site, Skill, Stop, Tool
 from dispatch.settings import Settings
 from dispatch.store import take_off_live_routes
 from dispatch.views.itinerary import DailyRoute, as_geojson, daily_route, etag, morning_load
@@ -18,6 +21,7 @@ from tests.dispatch.crew import (
     depot_call,
     hanoi,
 )
+from tests.records.listening import statements
 
 pytestmark = pytest.mark.any_database
 
@@ -141,6 +145,54 @@ def test_the_entity_tag_changes_exactly_when_the_content_does(
     monday.get_one(Site, "site-j2").phone = "0911 111 111"
     monday.commit()
     assert etag(route(monday, settings)) != before
+
+
+# What to tick off and to measure
+
+
+CARE = {
+    "title": "Care",
+    "duration_minutes": 30,
+    "checklist": ["Turn it off", "Clean it"],
+    "readings": [{"name": "Pressure", "unit": "bar", "least": 2, "most": 8}],
+}
+
+
+def keep_care(session: Session, *job_ids: str, **fields: Any) -> None:
+    TEMPLATES.put(session, "care", TemplateContent.model_validate(CARE | fields), actor="lan")
+    for job_id in job_ids:
+        session.get_one(Job, job_id).work_type_id = "care"
+    session.commit()
+
+
+def test_a_stop_has_what_the_work_type_wants_as_it_is_now(
+    monday: Session, settings: Settings
+) -> None:
+    keep_care(monday, "j1")
+    visit, call, other = route(monday, settings).routes[0].stops
+    assert visit.checklist == ["Turn it off", "Clean it"]
+    assert [one.model_dump() for one in visit.readings_wanted] == CARE["readings"]
+    assert (call.checklist, other.checklist, other.readings_wanted) == ([], [], [])
+    before = etag(route(monday, settings))
+    keep_care(monday, checklist=["Clean it"], readings=[])
+    visit = route(monday, settings).routes[0].stops[0]
+    assert (visit.checklist, visit.readings_wanted) == (["Clean it"], [])
+    assert etag(route(monday, settings)) != before
+
+
+def test_work_types_are_asked_for_once(monday: Session, settings: Settings, engine: Engine) -> None:
+    def asked() -> int:
+        monday.expire_all()
+        with statements(engine) as sent:
+            route(monday, settings)
+        return len(sent)
+
+    keep_care(monday, "j1")
+    one = asked()
+    TEMPLATES.put(monday, "more", TemplateContent.model_validate(CARE), actor="lan")
+    monday.get_one(Job, "j2").work_type_id = "more"
+    monday.commit()
+    assert asked() == one
 
 
 # Map

@@ -86,6 +86,14 @@ test("changes are told in the order of time, and moves of two minutes or less ar
   );
 });
 
+test("other lines to tick off are a change, and that a day kept before had none to tell is not", () => {
+  const before = day([visit("J1", "08:00"), visit("J2", "09:00")]);
+  const wanting = (checklist) => visit("J2", "09:00", { checklist, readings_wanted: [] });
+  const kinds = (after) => changes(before, day([visit("J1", "08:00"), after])).map(({ kind, stop }) => `${stop.job_id} ${kind}`);
+  assert.deepEqual(kinds(wanting([])), []);
+  assert.deepEqual(kinds(wanting(["Clean it"])), ["J2 changed"]);
+});
+
 test("what is over and gone is no change, and neither is a report", () => {
   const before = day([visit("J1", "08:00", { status: "completed" }), visit("J2", "09:00")]);
   const after = day([visit("J2", "09:00", { status: "en_route", en_route_at: at("08:50") })]);

@@ -120,8 +120,8 @@ function visits(day) {
 }
 
 /** @param {Api.RouteStop} stop */
-function details({ title, name, address, phone, priority, parts, tools, tasks, windows }) {
-  return JSON.stringify([title, name, address, phone, priority, parts, tools, tasks, windows]);
+function details({ title, name, address, phone, priority, parts, tools, tasks, windows, checklist = [], readings_wanted: wanted = [] }) {
+  return JSON.stringify([title, name, address, phone, priority, parts, tools, tasks, windows, checklist, wanted]);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What was done at a job's place before: asked for ahead, so that it is there in the cellar too. */
 
 import { element } from "../dom.js";
+import { findingLists } from "../findings.js";
 import { number, day as shortDay } from "../format.js";
 import { text } from "../texts.js";
 import { request } from "./service.js";
@@ -66,9 +67,6 @@ export function historyView(jobId) {
 function visitView(visit) {
   const isDone = visit.status === "completed";
   const used = visit.parts_used.map((part) => `${number(part.quantity)} × ${part.name}`).join(", ");
-  const readings = Object.entries(visit.readings)
-    .map(([name, value]) => `${name}: ${value}`)
-    .join(", ");
   return element(
     "li",
     {},
@@ -84,6 +82,6 @@ function visitView(visit) {
     visit.reason ? element("p", {}, text(`reason.${visit.reason}`)) : null,
     visit.note ? element("p", { class: "quote" }, visit.note) : null,
     used ? element("p", { class: "soft" }, text("history.used", { parts: used })) : null,
-    readings ? element("p", { class: "soft" }, readings) : null,
+    findingLists(visit),
   );
 }

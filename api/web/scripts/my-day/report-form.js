@@ -1,9 +1,10 @@
-/** The sheet for ending a job: parts used, reason, note, who signed. */
+/** The sheet for ending a job: what was ticked off and measured, parts used, reason, note, who signed. */
 
 import { element } from "../dom.js";
 import { isoDay, startOfDay, time } from "../format.js";
 import { keepForm } from "../kept-forms.js";
 import { text } from "../texts.js";
+import { checkFields } from "./check-fields.js";
 import { icon } from "./icons.js";
 import { signaturePad } from "./signature-pad.js";
 
@@ -47,6 +48,7 @@ export function askForEnd(kind, stop, others, owner) {
   const names = new Map([...stop.parts, ...others].map((part) => [part.id, part.name]));
   for (const part of stop.parts) counts.set(part.id, isDone ? part.quantity : 0);
   const opened = new Date();
+  const checks = checkFields(isDone ? stop : {});
 
   const parts = element("ul", { class: "steppers" });
   const choose = element("select", { "aria-label": text("form.other_part"), onchange: () => addPart() });
@@ -80,6 +82,7 @@ export function askForEnd(kind, stop, others, owner) {
     { class: "sheet" },
     element("p", {}, element("strong", {}, stop.title), stop.name ? ` – ${stop.name}` : ""),
     isDone ? null : reasons(reasonFault),
+    checks.nodes,
     element(
       "fieldset",
       {},
@@ -129,7 +132,7 @@ export function askForEnd(kind, stop, others, owner) {
   const dialog = element("dialog", { class: "sheet-dialog", "aria-labelledby": "form-title" }, form);
   const choices = () => [...form.querySelectorAll("input")].filter((one) => one.name === "reason");
   const reasonOf = () => choices().find((one) => one.checked)?.value ?? null;
-  const typed = () => ({ counts: [...counts], note: note.value, signer: signer.value, reason: reasonOf() });
+  const typed = () => ({ counts: [...counts], note: note.value, signer: signer.value, reason: reasonOf(), checks: checks.read() });
   const untouched = JSON.stringify(typed());
   const keeping = keepForm(form, {
     owner,
@@ -140,6 +143,8 @@ export function askForEnd(kind, stop, others, owner) {
       showParts();
       note.value = before.note;
       signer.value = before.signer;
+      // What an earlier version of the page has kept has none.
+      if (before.checks) checks.fill(before.checks);
       const chosen = choices().find((one) => one.value === before.reason);
       if (chosen) chosen.checked = true;
     },
@@ -160,7 +165,11 @@ export function askForEnd(kind, stop, others, owner) {
       when.setAttribute("aria-invalid", String(!at));
       if (!isDone && !reason) return choices()[0]?.focus();
       if (!at) return when.focus();
-      const content = { kind, job_id: stop.job_id, ...given(counts, note, signer), ...(reason ? { reason } : {}) };
+      const wrong = checks.findFault();
+      if (wrong) return wrong.focus();
+      const unticked = checks.unticked();
+      if (unticked.length && !confirm(text("form.unticked", { count: unticked.length }))) return unticked[0]?.focus();
+      const content = { kind, job_id: stop.job_id, ...given(counts, note, signer), ...checks.given(), ...(reason ? { reason } : {}) };
       result = { at, content, signature: await pad.read() };
       dialog.close();
     });

@@ -1,8 +1,10 @@
 /** All that is known of a stop beside its place and time: colleagues, tasks, parts, tools, pictures, history. */
 
 import { element } from "../dom.js";
+import { limitsOf } from "../findings.js";
 import { number, time } from "../format.js";
 import { text } from "../texts.js";
+import { isOver } from "./day.js";
 import { historyOf, historyView } from "./history.js";
 import { icon } from "./icons.js";
 import { picturesView } from "./pictures.js";
@@ -53,6 +55,7 @@ export function detailsView(stop, { isOpen }) {
           ),
         )
       : null,
+    isOver(stop) ? null : checksView(stop),
     pictures ? section("camera", text("section.pictures"), pictures) : null,
     history
       ? section(
@@ -63,6 +66,17 @@ export function detailsView(stop, { isOpen }) {
       : null,
     stop.job_id ? element("p", { class: "soft code" }, text("section.job", { id: stop.job_id })) : null,
   );
+}
+
+/**
+ * What is asked for at the end, to have it in mind while at work.
+ *
+ * @param {Api.RouteStop} stop
+ */
+function checksView({ checklist = [], readings_wanted: wanted = [] }) {
+  const readings = wanted.map((one) => [one.name, limitsOf(one) ?? one.unit].filter(Boolean).join(": "));
+  const lines = [...checklist, ...readings].map((line) => element("li", {}, line));
+  return lines.length ? section("check", text("section.checks"), element("ul", { class: "things" }, lines)) : null;
 }
 
 /**

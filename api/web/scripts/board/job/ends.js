@@ -1,6 +1,7 @@
 /** What a technician said at the end of a job, in the reader's words: for its details, the list of what ended, and history. */
 
 import { element, isThere } from "../../dom.js";
+import { findingLists } from "../../findings.js";
 import { number } from "../../format.js";
 import { text } from "../../texts.js";
 import { board } from "../state.js";
@@ -8,31 +9,29 @@ import { board } from "../state.js";
 /**
  * `parts_used` as the service has it here (`[{name, quantity}]`) or with a report (`{id: quantity}`).
  *
- * @typedef {object} End
+ * @typedef {object} Told
  * @property {string | null} reason
  * @property {string | null} note
  * @property {Api.PartCount[] | Record<string, number> | null} parts_used
- * @property {Record<string, number>} readings
  * @property {string | null} signed_by
+ *
+ * @typedef {Told & import("../../findings.js").Findings} End
  */
 
 /**
- * Reason, note, parts, readings and who signed, as far as they are given.
+ * Reason, note, parts, what was ticked off and measured, and who signed, as far as they are given.
  *
  * @param {End} end
  */
-export function endLines({ reason, note, parts_used: parts, readings, signed_by: signer }) {
+export function endLines({ reason, note, parts_used: parts, signed_by: signer, ...findings }) {
   const used = partsOf(parts)
     .map(([name, quantity]) => `${number(quantity)} × ${name}`)
-    .join(", ");
-  const measured = Object.entries(readings)
-    .map(([name, value]) => `${name} ${value}`)
     .join(", ");
   return [
     reason ? element("p", {}, element("strong", {}, text(`obstacle.${reason}`))) : null,
     note ? element("p", { class: "quote" }, note) : null,
     used ? element("p", { class: "soft" }, text("told.parts", { parts: used })) : null,
-    measured ? element("p", { class: "soft" }, text("told.readings", { readings: measured })) : null,
+    ...findingLists(findings),
     signer ? element("p", { class: "soft" }, text("told.signed_by", { name: signer })) : null,
   ].filter(isThere);
 }
