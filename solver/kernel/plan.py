@@ -10,7 +10,7 @@ import numpy.typing as npt
 from solver.kernel.arrays import CHANGED, SHIFT, TIMED, Arrays, Ints, Records
 from solver.kernel.bonds import loose_ends
 from solver.kernel.compiled import compiled, inlined
-from solver.kernel.records import NODE, NOW, ROUTE
+from solver.kernel.records import KNOWN, NODE, NOW, ROUTE
 from solver.kernel.views import Views
 
 
@@ -91,6 +91,14 @@ class Plan(Views):
     """Scratch of ``rough``: (stops, states)."""
     clocks: Ints
     """Scratch of ``rough``: (2, states)."""
+    duals: Ints
+    """(n + groups): cents that each visit, and each route of a group, is worth to ``noting``."""
+    tokens: Ints
+    """(n + groups): numbers of which the sum stands for a route's visits and group."""
+    known: Records
+    """Routes written down lately, each where its key says."""
+    noted: Ints
+    """Routes written down since they were read: shift, cents, calls, END_OF_ROUTE."""
 
 
 NOWHERE = 2**40
@@ -100,6 +108,10 @@ CALLS_A_SHIFT, MORE_CALLS = 3, 16
 """So many depot calls all routes together may hold: for each shift, and besides."""
 SCRATCH = 2
 """Rows of curves besides those behind the stops: being at a stop, and room to compare ways."""
+KNOWN_ROUTES, NOTED_NUMBERS = 2**16, 2**15
+"""How many routes ``noting`` remembers to have written down, and in how many numbers it writes."""
+NOTHING_NOTED = -(2**61)
+"""A reduced cost that no route has."""
 END_OF_ROUTE = -1
 """Separates the routes in a plan that is written as one row of calls."""
 
@@ -139,10 +151,12 @@ def empty_plan(arrays: Arrays) -> Plan:
     now["unassigned"] = now["best_unassigned"] = visits
     now["free_calls"] = spare
     now["best_length"] = shifts
+    now["most_reduced"] = NOTHING_NOTED
     routes = np.zeros(shifts, dtype=ROUTE)
     routes["arc_cents"] = way_cents
     routes["recount"] = 1
     technicians = len(arrays.chain_ends)
+    priced = visits + len(arrays.group_ends)
     return Plan(
         nodes=nodes,
         routes=routes,
@@ -188,6 +202,10 @@ def empty_plan(arrays: Arrays) -> Plan:
         span=np.zeros(1, dtype=SHIFT),
         balance=np.zeros((3, items), dtype=np.int64),
         called=np.zeros(depots, dtype=np.int64),
+        duals=np.zeros(priced, dtype=np.int64),
+        tokens=np.random.default_rng(0).integers(2**62, size=priced),
+        known=np.zeros(KNOWN_ROUTES, dtype=KNOWN),
+        noted=np.zeros(NOTED_NUMBERS, dtype=np.int64),
         **loose_ends(visits, shifts, longest + 1, curves[1], bool(arrays.count["tied"])),
     )
 

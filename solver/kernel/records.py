@@ -86,8 +86,14 @@ NOW = np.dtype(
         ("head", np.int64),
         ("queued", np.int64),
         ("stuck", np.int64),
+        ("most_reduced", np.int64),
+        ("noted", np.int64),
     ],
     align=True,
 )
 """``worst``: the largest lateness that ``cents`` has a price for, in seconds. From ``logged`` on:
-notes of ``ties``."""
+notes of ``ties``; ``most_reduced`` and ``noted``: up to which reduced cost ``noting`` writes down
+routes, and how much it has written."""
+
+KNOWN = np.dtype([("key", np.int64), ("cents", np.int64)], align=True)
+"""A route that was written down: what stands for its visits and its shift, and what it costs."""

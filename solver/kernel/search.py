@@ -23,7 +23,8 @@ from solver.kernel.compiled import compiled, inlined
 from solver.kernel.dice import Dice, pick, roll
 from solver.kernel.holding import hold_back
 from solver.kernel.nearby import best_nearby
-from solver.kernel.plan import Plan, start_of
+from solver.kernel.noting import note_routes
+from solver.kernel.plan import NOTHING_NOTED, Plan, start_of
 from solver.kernel.rows import keep_as_best
 from solver.kernel.settings import SearchSettings
 from solver.kernel.tails import exchange_tails, nearest_cut
@@ -57,9 +58,11 @@ def anneal(
         temperature = hot * (cold / hot) ** progress
         bar = now.cents - temperature * np.log(1.0 - roll(dice))
         begin_iteration(plan)
-        accepted = ruin(arrays, plan, dice, settings)
-        accepted = accepted and recreate(arrays, plan, dice, settings, bar)
+        is_whole = ruin(arrays, plan, dice, settings)
+        accepted = is_whole and recreate(arrays, plan, dice, settings, bar)
         forget_removed(plan)
+        if is_whole and now.most_reduced > NOTHING_NOTED:
+            note_routes(arrays, plan)
         if not accepted:
             undo(arrays, plan)
         elif now.cents < now.best_cents:

@@ -2,45 +2,39 @@
 
 A search sees the routes of far better plans than it ends with, only not all of them at once. Which
 of them make a plan is a set partitioning problem: each visit on one route, each shift with one. Its
-linear relaxation, tightened by subset-row cuts (Jepsen, Petersen, Spoorendonk & Pisinger,
-*Subset-row inequalities applied to the vehicle-routing problem with time windows*, Operations
-Research 2008), leaves few routes that a better plan can have; SCIP chooses among these.
+linear relaxation (``relaxation``) tells which routes are worth noting, by their reduced cost; what
+it takes of each, drawn by lot, is a start for searches; and it leaves few routes that a better plan
+can have, among which SCIP chooses.
 """
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from random import Random
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from ortools.linear_solver import pywraplp
 
 from solver.kernel.arrays import Arrays, Ints
 from solver.kernel.plan import END_OF_ROUTE
+from solver.search.relaxation import Cut, Floats, Relaxation, Routes
 
 MOST_VISITS = 300
 """Of larger problems a search sees too small a part of the routes."""
-MOST_ROUTES = 100_000
-"""So many are kept at most; beyond that none is added."""
+MOST_ROUTES = 200_000
+"""So many are kept at most; beyond that none is added but those of the incumbent."""
+CROWDED = 100_000
+"""With so many, only the most promising ones are added."""
+KEPT = 30_000
+"""So many are left after a look at all of them."""
 CHOICE = 2_000
 """SCIP chooses among so many routes, those by which the linear program loses least."""
 SHARE_OF_RELAXATION = 0.4
 """Of the time, before SCIP begins."""
-COLUMNS_A_ROUND = 500
-CUTS_A_ROUND = 40
-CUTS_A_VISIT = 4
-CUT_ROUNDS = 12
-"""How the linear program grows: routes and cuts at a time, how many of these cuts may have one
-visit in common, and how often it is cut."""
-VIOLATED = 1.02
-"""A cut is worth it where routes that may be taken once are taken so often."""
-LEAST_GAIN = 1e-3
-"""Of what is between the program and the plan; cuts that gain less are the last."""
 
 Route = tuple[int, ...]
-Cut = tuple[int, int, int]
-Floats = npt.NDArray[np.float64]
-Held = npt.NDArray[np.float32]
+Key = tuple[int, frozenset[int]]
 
 
 def is_separable(arrays: Arrays) -> bool:
@@ -50,6 +44,15 @@ def is_separable(arrays: Arrays) -> bool:
     is_alone = is_alone and not bool(arrays.count["tied"])
     is_small = 0 < int(arrays.count["visits"]) <= MOST_VISITS
     return is_alone and is_small and not bool(arrays.count["scarce"])
+
+
+class Worth(NamedTuple):
+    """Which routes are worth noting."""
+
+    duals: Ints
+    """(n + groups): cents that each visit, and each route of a group of shifts, is worth."""
+    most: int
+    """Routes of a higher reduced cost, what they cost beyond what they are worth, are not."""
 
 
 class Partition:
@@ -64,54 +67,126 @@ class Partition:
         self._prices: Floats = arrays.calls["price"][:visits].astype(np.float64)
         self._visits = visits
         self._groups: list[int] = arrays.shifts["group"].tolist()
-        self._seen: dict[tuple[int, frozenset[int]], tuple[Route, int]] = {}
+        self._room: Floats = np.bincount(self._groups).astype(np.float64)
+        self._seen: dict[Key, tuple[Route, int]] = {}
+        self._basic: set[Key] = set()
+        self._cuts: list[Cut] = []
+        self._shares: list[tuple[int, Route, float]] = []
+        self.is_solved = False
+        """Whether the last look at the linear program came to its end."""
         self._program: pywraplp.Solver | None = None
         self._is_stopped = False
 
-    def add(self, shift: int, calls: Sequence[int], cents: int) -> None:
-        """Take note of a route of the shift, and of what it costs."""
+    @property
+    def is_crowded(self) -> bool:
+        return len(self._seen) >= CROWDED
+
+    def add(self, shift: int, calls: Sequence[int], cents: int, *, is_own: bool = False) -> None:
+        """Take note of a route of the shift, and of what it costs; even if there is no room, if it
+        is the incumbent's own."""
         key = self._key(shift, calls)
         known = self._seen.get(key)
         is_better = len(self._seen) < MOST_ROUTES if known is None else cents < known[1]
-        if is_better:
+        if is_better or (is_own and known is None):
             self._seen[key] = tuple(calls), cents
 
     def stop(self) -> None:
-        """Let ``best`` end at once, from another thread."""
+        """Let what is under way end at once, and all to come, from another thread."""
         self._is_stopped = True
         program = self._program
         if program is not None:
             program.InterruptSolve()
 
-    def best(self, incumbent: Sequence[Sequence[int]], seconds: float) -> Ints:
-        """The cheapest plan found in so many seconds, written as a row (``kernel/plan.py``); the
-        incumbent, whose routes have to be known, if there is none that costs less."""
-        self._is_stopped = False
+    def relax(self, incumbent: Sequence[Sequence[int]], seconds: float) -> Worth | None:
+        """Solve the linear program over the routes seen, and forget those that no plan cheaper than
+        the incumbent can have, or of which there are too many. The incumbent's have to be known.
+        None if so many seconds are too few for it."""
         begun = time.monotonic()
-        ends = begun + seconds
+        keys, routes, mine = self._table(incumbent)
+        limit = routes.cost(mine)
+        relaxation = self._relaxation(keys, routes, mine)
+        relaxation.tighten(limit, self._over(begun + seconds))
+        self.is_solved = relaxation.is_solved
+        if not self.is_solved:
+            self._shares = []
+            return None
+        # Compiled code looks at visits and shifts alone; cuts make some routes worth less.
+        uncut = routes.cents - routes.held @ relaxation.duals
+        gap = limit - relaxation.value
+        most, most_uncut = gap, gap
+        if len(keys) > KEPT:
+            most = min(most, float(np.partition(relaxation.reduced, KEPT)[KEPT]))
+            most_uncut = min(most_uncut, float(np.partition(uncut, KEPT)[KEPT]))
+        self._cuts = relaxation.binding
+        self._basic = {keys[route] for route in relaxation.basic}
+        self._shares = [
+            (keys[route][0], self._seen[keys[route]][0], share)
+            for route, share in relaxation.shares.items()
+        ]
+        own = {*mine}
+        for route in np.flatnonzero(relaxation.reduced > most).tolist():
+            if route not in own:
+                del self._seen[keys[route]]
+        return Worth(np.rint(relaxation.duals).astype(np.int64), int(most_uncut))
+
+    def rounded(self, random: Random) -> Ints | None:
+        """Routes drawn by how much the linear program takes of each, none of which clash, written
+        as a row (``kernel/plan.py``); None if it was not solved."""
+        if not self._shares:
+            return None
+        # The highest of these keys are a weighted sample (Efraimidis & Spirakis 2006).
+        drawn = sorted(self._shares, key=lambda one: -(random.random() ** (1.0 / one[2])))
+        room = self._room.tolist()
+        taken: list[tuple[int, Route]] = []
+        covered: set[int] = set()
+        for group, route, _ in drawn:
+            visits = {call for call in route if call < self._visits}
+            if room[group] > 0 and not visits & covered:
+                covered |= visits
+                room[group] -= 1
+                taken.append((group, route))
+        return self._row(taken)
+
+    def best(self, incumbent: Sequence[Sequence[int]], seconds: float) -> Ints:
+        """The cheapest plan found in so many seconds, written as a row; the incumbent, whose routes
+        have to be known, if there is none that costs less."""
+        begun = time.monotonic()
+        keys, routes, mine = self._table(incumbent)
+        limit = routes.cost(mine)
+        relaxation = self._relaxation(keys, routes, mine)
+        relaxation.tighten(limit, self._over(begun + SHARE_OF_RELAXATION * seconds))
+        taken: Iterable[int] = mine
+        order = np.argsort(relaxation.reduced)[:CHOICE]
+        order = order[relaxation.reduced[order] < limit - relaxation.value]
+        chosen = [] if self._is_stopped else sorted({*order.tolist(), *mine})
+        # Without any, all is left out in the incumbent too, and nothing that was seen is cheaper.
+        if chosen:
+            ends = begun + seconds
+            taken = self._chosen(routes, relaxation.cuts, chosen, {*mine}, ends)
+        return self._row((keys[route][0], self._seen[keys[route]][0]) for route in taken)
+
+    def _over(self, ends: float) -> Callable[[], bool]:
+        return lambda: self._is_stopped or time.monotonic() > ends
+
+    def _key(self, shift: int, calls: Sequence[int]) -> Key:
+        return self._groups[shift], frozenset(call for call in calls if call < self._visits)
+
+    def _table(self, incumbent: Sequence[Sequence[int]]) -> tuple[list[Key], Routes, list[int]]:
+        """All routes seen, and which of them are the incumbent's."""
         keys = list(self._seen)
-        routes = [self._seen[key] for key in keys]
         number = {key: index for index, key in enumerate(keys)}
         mine = [number[self._key(shift, calls)] for shift, calls in enumerate(incumbent) if calls]
-        held = np.zeros((len(keys), self._visits + max(self._groups) + 1), dtype=np.float32)
+        held = np.zeros((len(keys), self._visits + len(self._room)), dtype=np.float32)
         for index, (group, visits) in enumerate(keys):
             held[index, list(visits)] = 1
             held[index, self._visits + group] = 1
-        room = np.bincount(self._groups).astype(np.float64)
-        cost = np.array([cents for _, cents in routes], dtype=np.float64)
-        left_out = held[mine, : self._visits].sum(axis=0) == 0
-        limit = float(cost[mine].sum() + self._prices[left_out].sum())
-        relaxed = _Relaxed(held, cost, self._prices, room, mine)
-        relaxed.tighten(limit, begun + SHARE_OF_RELAXATION * seconds)
-        taken: Iterable[int] = mine
-        chosen = [] if self._is_stopped else relaxed.promising(mine, limit)
-        # Without any, all is left out in the incumbent too, and nothing that was seen is cheaper.
-        if chosen:
-            taken = self._chosen(held, cost, room, relaxed.cuts, chosen, set(mine), ends)
-        return self._row((keys[index][0], routes[index][0]) for index in taken)
+        cents = np.array([self._seen[key][1] for key in keys], dtype=np.float64)
+        return keys, Routes(held, cents, self._prices, self._room), mine
 
-    def _key(self, shift: int, calls: Sequence[int]) -> tuple[int, frozenset[int]]:
-        return self._groups[shift], frozenset(call for call in calls if call < self._visits)
+    def _relaxation(self, keys: Sequence[Key], routes: Routes, mine: Sequence[int]) -> Relaxation:
+        """It begins where the last one ended."""
+        basic = (index for index, key in enumerate(keys) if key in self._basic)
+        return Relaxation(routes, sorted({*mine, *basic}), self._cuts)
 
     def _row(self, routes: Iterable[tuple[int, Route]]) -> Ints:
         by_group: defaultdict[int, list[Route]] = defaultdict(list)
@@ -126,11 +201,9 @@ class Partition:
 
     def _chosen(
         self,
-        held: Held,
-        cost: Floats,
-        room: Floats,
+        routes: Routes,
         cuts: Sequence[Cut],
-        routes: Sequence[int],
+        among: Sequence[int],
         hinted: set[int],
         ends: float,
     ) -> list[int]:
@@ -138,30 +211,31 @@ class Partition:
         self._program = program = pywraplp.Solver.CreateSolver("SCIP")
         infinity, visits = program.infinity(), self._visits
         # A plan costs ten thousand of these, in which SCIP's tolerances make sense.
-        unit = max(1.0, float(cost[sorted(hinted)].sum()), float(cost[routes].max())) / 1e4
-        takes = [program.BoolVar("") for _ in routes]
-        for take, route in zip(takes, routes, strict=True):
-            program.Objective().SetCoefficient(take, float(cost[route]) / unit)
-        hints = [float(route in hinted) for route in routes]
-        part = held[routes]
+        unit = max(1.0, float(routes.cents[sorted(hinted)].sum()))
+        unit = max(unit, float(routes.cents[among].max())) / 1e4
+        takes = [program.BoolVar("") for _ in among]
+        for take, route in zip(takes, among, strict=True):
+            program.Objective().SetCoefficient(take, float(routes.cents[route]) / unit)
+        hints = [float(route in hinted) for route in among]
+        held = routes.held[among]
         for row in range(held.shape[1]):
             is_visit = row < visits
-            once = program.Constraint(
-                1.0 if is_visit else -infinity, 1.0 if is_visit else float(room[row - visits])
-            )
-            among = np.flatnonzero(part[:, row]).tolist()
-            for index in among:
+            least = 1.0 if is_visit else -infinity
+            most = 1.0 if is_visit else float(routes.room[row - visits])
+            once = program.Constraint(least, most)
+            with_it = np.flatnonzero(held[:, row]).tolist()
+            for index in with_it:
                 once.SetCoefficient(takes[index], 1.0)
             if is_visit:
                 left_out = program.BoolVar("")
                 once.SetCoefficient(left_out, 1.0)
-                price = min(float(self._prices[row]) / unit, 1e5)
+                price = min(float(routes.prices[row]) / unit, 1e5)
                 program.Objective().SetCoefficient(left_out, price)
                 takes.append(left_out)
-                hints.append(float(not any(hints[index] for index in among)))
+                hints.append(float(not any(hints[index] for index in with_it)))
         for cut in cuts:
             once = program.Constraint(-infinity, 1.0)
-            for index in np.flatnonzero(part[:, cut].sum(axis=1) >= 2).tolist():
+            for index in np.flatnonzero(held[:, cut].sum(axis=1) >= 2).tolist():
                 once.SetCoefficient(takes[index], 1.0)
         program.Objective().SetMinimization()
         program.SetHint(takes, hints)
@@ -171,116 +245,5 @@ class Partition:
         if self._is_stopped or not is_found:
             return sorted(hinted)
         return [
-            route for take, route in zip(takes, routes, strict=False) if take.solution_value() > 0.5
+            route for take, route in zip(takes, among, strict=False) if take.solution_value() > 0.5
         ]
-
-
-class _Relaxed:
-    """The linear program over a growing part of all routes, and the cuts found for it."""
-
-    def __init__(
-        self, held: Held, cost: Floats, prices: Floats, room: Floats, start: Sequence[int]
-    ) -> None:
-        self._held, self._cost, self._visits = held, cost, len(prices)
-        self.cuts: list[Cut] = []
-        self._cut_by: Held = np.zeros((len(cost), 0), dtype=np.float32)
-        self._program = pywraplp.Solver.CreateSolver("GLOP")
-        infinity = self._program.infinity()
-        self._rows = [self._program.Constraint(1.0, infinity) for _ in prices]
-        self._rows += [self._program.Constraint(-infinity, float(number)) for number in room]
-        for visit, price in enumerate(prices.tolist()):
-            column = self._program.NumVar(0.0, infinity, "")
-            self._rows[visit].SetCoefficient(column, 1.0)
-            self._program.Objective().SetCoefficient(column, price)
-        self._columns: dict[int, pywraplp.Variable] = {}
-        self._program.Objective().SetMinimization()
-        self._loss = cost
-        self._value = -np.inf
-        self._take(start)
-
-    def _take(self, routes: Iterable[int]) -> None:
-        infinity = self._program.infinity()
-        for route in routes:
-            column = self._columns[route] = self._program.NumVar(0.0, infinity, "")
-            self._program.Objective().SetCoefficient(column, float(self._cost[route]))
-            for row in np.flatnonzero(self._held[route]).tolist():
-                self._rows[row].SetCoefficient(column, 1.0)
-            for cut in np.flatnonzero(self._cut_by[route]).tolist():
-                self._rows[self._held.shape[1] + cut].SetCoefficient(column, 1.0)
-
-    def _solve(self, ends: float) -> bool:
-        """Take in routes until none of the others would make the program cheaper; whether it came
-        to that in time."""
-        while True:
-            self._program.Solve()
-            duals = np.array([row.dual_value() for row in self._rows])
-            rows = self._held.shape[1]
-            self._loss = self._cost - self._held @ duals[:rows] - self._cut_by @ duals[rows:]
-            self._value = self._program.Objective().Value()
-            out = np.flatnonzero(self._loss < -1e-6 * abs(self._value) / self._visits)
-            dearest = out[np.argsort(self._loss[out])].tolist()
-            new = [route for route in dearest if route not in self._columns]
-            if not new:
-                return True
-            if time.monotonic() > ends:
-                return False
-            self._take(new[:COLUMNS_A_ROUND])
-
-    def tighten(self, limit: float, ends: float) -> None:
-        """Solve it, and add cuts as long as there is time and they help on the way to a plan that
-        costs so much."""
-        before = -np.inf
-        for _ in range(CUT_ROUNDS):
-            if not self._solve(ends) or time.monotonic() > ends:
-                return
-            if self._value < before + LEAST_GAIN * (limit - self._value):
-                return
-            before = self._value
-            found = self._violated()
-            if not found:
-                return
-            self._cut(found)
-
-    def _cut(self, found: Sequence[Cut]) -> None:
-        infinity = self._program.infinity()
-        first = len(self._rows)
-        self.cuts += found
-        self._rows += [self._program.Constraint(-infinity, 1.0) for _ in found]
-        new = np.stack([self._held[:, cut].sum(axis=1) >= 2 for cut in found], axis=1)
-        self._cut_by = np.concatenate([self._cut_by, new.astype(np.float32)], axis=1)
-        for route, column in self._columns.items():
-            for index in np.flatnonzero(new[route]).tolist():
-                self._rows[first + index].SetCoefficient(column, 1.0)
-
-    def _violated(self) -> list[Cut]:
-        """Three visits each, of which at most one route can have two or more, and in the program
-        more than one has; no visit is in many of them."""
-        values = [(route, column.solution_value()) for route, column in self._columns.items()]
-        used = [(route, value) for route, value in values if value > 1e-6]
-        share = np.array([value for _, value in used])
-        has = self._held[[route for route, _ in used], : self._visits].astype(np.float64)
-        both = has.T @ (has * share[:, None])
-        np.fill_diagonal(both, 0.0)
-        found: dict[Cut, float] = {}
-        for first, second in np.argwhere(np.triu(both) > 1e-6).tolist():
-            thirds = np.flatnonzero(both[first, second] + both[first] + both[second] > VIOLATED)
-            for third in thirds.tolist():
-                if third not in (first, second):
-                    a, b, c = sorted((first, second, third))
-                    two = float(share[has[:, (a, b, c)].sum(axis=1) >= 2].sum())
-                    if two > VIOLATED:
-                        found[a, b, c] = two
-        times: defaultdict[int, int] = defaultdict(int)
-        chosen: list[Cut] = []
-        for cut in sorted(found.keys() - {*self.cuts}, key=lambda cut: (-found[cut], cut)):
-            if max(times[visit] for visit in cut) < CUTS_A_VISIT:
-                chosen.append(cut)
-                for visit in cut:
-                    times[visit] += 1
-        return chosen[:CUTS_A_ROUND]
-
-    def promising(self, mine: Sequence[int], limit: float) -> list[int]:
-        """The routes that a plan below the limit can have, but not too many, and the given ones."""
-        order = np.argsort(self._loss)[:CHOICE]
-        order = order[self._loss[order] < limit - self._value]
-        return sorted({*order.tolist(), *mine})

@@ -13,20 +13,19 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from random import Random
+from threading import Lock
 
 import numpy as np
 
-from solver.kernel.arrays import TIMED, Arrays, Ints
-from solver.kernel.dice import dice
+from solver.kernel.arrays import TIMED, Ints
 from solver.kernel.flattening import flatten
-from solver.kernel.hopeless import find_hopeless
-from solver.kernel.plan import END_OF_ROUTE, empty_plan
-from solver.kernel.rows import keep_as_best, load
-from solver.kernel.search import anneal, fill
+from solver.kernel.plan import END_OF_ROUTE
+from solver.kernel.rows import load
 from solver.kernel.settings import SearchSettings
 from solver.problem import Depot, Problem, Visit
 from solver.search.elite import Elite, Found, routes_of
 from solver.search.partition import Partition, is_separable
+from solver.search.search import Search
 from solver.timing.schedule import Call, Sequences
 
 HOT = 6.0
@@ -55,11 +54,15 @@ a crossed plan. Both in cycles of a full length: many shorter ones leave more to
 WARM = 0.5
 """The temperature that a crossed plan starts with."""
 
-PARTITIONS = ((2 / 3, 0.77), (0.9, 1.0))
-"""From where to where in the search, from 0 to 1, one of the searches makes way for a partition of
-the visits by routes seen, while the others cross plans."""
-NOTED_FROM = 0.5
-"""Where in a cycle routes begin to be noted: those of hot plans are in no good one."""
+LOOKED_FROM = 0.3
+SHARE_OF_LOOK = 0.02
+"""Before each cycle that starts hot, from that share of the time on, one of the searches makes way
+for a look at all routes seen, for so long."""
+LOOKS = ((0.68, 0.7, False), (0.7, 0.78, True), (0.84, 0.86, False), (0.9, 1.0, True))
+"""The same between the short cycles, from where to where: what they are worth, or (True) the best
+plan of them."""
+ROUNDED = 0.5
+"""Share of starts that are drawn from the linear program, not crossed."""
 
 FEW_SHIFTS = 16
 """With fewer, a look at all of them costs little, and is taken so much more often."""
@@ -68,9 +71,6 @@ SHIFTS_TO_FETCH_ON = 80
 """With fewer, another way to have what a visit needs is tried so much more often, …"""
 MOST_FETCHED_OTHERWISE = 0.2
 """… but no more often than this: more finds no better plans, and takes its time."""
-
-CHUNK_SECONDS = 0.02
-"""The compiled code comes back so often, to see the time and whether it was cancelled."""
 
 
 class Searches:
@@ -88,9 +88,11 @@ class Searches:
         settings = settings._replace(
             look_everywhere=min(1.0, often), fetch_otherwise=min(MOST_FETCHED_OTHERWISE, fetch)
         )
-        self._searches = [_Search(self.arrays, seed, core, settings) for core in range(cores)]
+        self._searches = [Search(self.arrays, seed, core, settings) for core in range(cores)]
         self._leader = self._searches[0]
         self._elite = Elite(self.arrays.near)
+        self._lock = Lock()
+        """Of the elite and the dice, while searches run for themselves."""
         self._random = Random(seed)  # noqa: S311 - no secret hangs on it
 
     @property
@@ -145,7 +147,7 @@ class Searches:
                 self._meet(threads, max(cold, hot))
             else:
                 self._cross(threads, cycles, hot)
-        self._keep(self._searches)
+        self._keep()
 
     def _meet(self, threads: "_Threads", hot: float) -> None:
         """A single cycle, in which those that are behind take over the best plan now and then."""
@@ -161,62 +163,88 @@ class Searches:
         """Cycles of each search for itself, then shorter and cooler ones that begin with crossed
         plans; now and then the leader makes way for a partition meanwhile."""
         opening = self._leader.row()
+        partition = self._leader.partition
         before = round(cycles * SHARE_OF_CYCLES / CYCLE_BEFORE_CROSSING)
-        for first, last in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, before + 1).tolist()):
-            self._one_cycle(threads, self._searches, (first, last), hot, lambda: opening)
-        done = SHARE_OF_CYCLES
-        for first, last in PARTITIONS if self._leader.partition is not None else ():
-            self._cross_crossed(threads, self._searches, cycles, (done, first))
-            self._put_together(threads, cycles, (first, last))
-            done = last
-        self._cross_crossed(threads, self._searches, cycles, (done, 1.0))
-
-    def _cross_crossed(
-        self,
-        threads: "_Threads",
-        searches: Sequence["_Search"],
-        cycles: float,
-        span: tuple[float, float],
-    ) -> None:
-        """Cycles that begin with crossed plans."""
-        number = round(cycles * (span[1] - span[0]) / CROSSED_CYCLE)
-        for part in pairwise(np.linspace(*span, number + 1).tolist()):
-            self._one_cycle(threads, searches, part, WARM, lambda: self._elite.cross(self._random))
-
-    def _put_together(self, threads: "_Threads", cycles: float, span: tuple[float, float]) -> None:
-        """The leader makes a plan of routes seen, while the others cross plans."""
-        if self._stopped:
+        for span in pairwise(np.linspace(0.0, SHARE_OF_CYCLES, before + 1).tolist()):
+            self._one_cycle(threads, span, hot, lambda: opening)
+        if partition is not None:
+            roam = partial(self._roam, partition=partition, length=CROSSED_CYCLE / cycles)
+            threads.run(partial(roam, search) for search in self._searches)
             return
-        self._leader.open(self._best().row)
-        running = threads.start(partial(self._leader.put_together, span[1]))
-        self._cross_crossed(threads, self._searches[1:], cycles, span)
-        threads.wait([running])
-        self._keep(self._searches)
+        number = round(cycles * (1.0 - SHARE_OF_CYCLES) / CROSSED_CYCLE)
+        for part in pairwise(np.linspace(SHARE_OF_CYCLES, 1.0, number + 1).tolist()):
+            self._one_cycle(threads, part, WARM, lambda: self._elite.cross(self._random))
+
+    def _start(self, partition: Partition) -> Ints:
+        """Where one of the searches goes on from, while others may be running."""
+        with self._lock:
+            drawn = partition.rounded(self._random) if self._random.random() < ROUNDED else None
+            return self._elite.cross(self._random) if drawn is None else drawn
+
+    def _add(self, found: Found) -> None:
+        with self._lock:
+            self._elite.add(found)
+
+    def _roam(self, search: Search, partition: Partition, length: float) -> None:
+        """Short cycles of one search by itself, from plans that are crossed or drawn; between them
+        the leader looks at all routes seen."""
+        looks = [look for look in LOOKS if search is self._leader and look[0] > search.gone]
+        while not search.stopped and (gone := search.gone) < 1.0:
+            ends = looks[0][0] if looks else 1.0
+            if gone >= ends:
+                _, last, is_to_choose = looks.pop(0)
+                self._look(last, is_to_choose=is_to_choose)
+                continue
+            search.open(self._start(partition))
+            search.begin_cycle(gone, gone + length if ends - gone > 1.5 * length else ends, WARM)
+            search.run_until(1.0)
+            self._add(search.found())
+
+    def _look(self, last: float, *, is_to_choose: bool) -> None:
+        """Look at all routes seen, until that share of the time is over."""
+        # Not the best plan of a search that may be writing it down just now.
+        with self._lock:
+            best = self._elite.plans[0]
+        self._leader.open(best.row)
+        if is_to_choose:
+            self._leader.put_together(last)
+            self._add(self._leader.found())
+            return
+        worth = self._leader.relax(last)
+        for search in self._searches:
+            search.worth = worth
 
     def _one_cycle(
         self,
         threads: "_Threads",
-        searches: Sequence["_Search"],
         span: tuple[float, float],
         hot: float,
         start: Callable[[], Ints],
     ) -> None:
         """One cycle of each search from its start, from and to these shares of the whole; what it
-        ends with is a plan for the elite."""
+        ends with is a plan for the elite. The leader looks at the routes seen before it begins."""
         if self._stopped:
             return
-        for search in searches:
-            search.open(start())
-            search.begin_cycle(*span, hot)
-        threads.run(partial(search.run_until, 1.0) for search in searches)
-        self._keep(searches)
+        starts = [start() for _ in self._searches]
+
+        def cycle(search: Search, row: Ints) -> None:
+            first, last = span
+            if search is self._leader and search.partition is not None and first > LOOKED_FROM:
+                self._look(first + SHARE_OF_LOOK, is_to_choose=False)
+                first = search.gone
+            search.open(row)
+            search.begin_cycle(first, last, hot)
+            search.run_until(1.0)
+
+        threads.run(partial(cycle, *each) for each in zip(self._searches, starts, strict=True))
+        self._keep()
 
     @property
     def _stopped(self) -> bool:
         return any(search.stopped for search in self._searches)
 
-    def _keep(self, searches: Sequence["_Search"]) -> None:
-        for search in searches:
+    def _keep(self) -> None:
+        for search in self._searches:
             self._elite.add(search.found())
 
     def _best(self) -> Found:
@@ -275,7 +303,7 @@ class _Threads:
     """One for each search, and who is asked whether all are to stop."""
 
     pool: ThreadPoolExecutor
-    searches: Sequence["_Search"]
+    searches: Sequence[Search]
     watch: Callable[[], bool]
 
     def start(self, work: Callable[[], None]) -> Future[None]:
@@ -294,140 +322,3 @@ class _Threads:
                     search.stop()
         for future in running:
             future.result()
-
-
-class _Search:
-    """One compiled search: its plan, its dice, and how far it has come."""
-
-    def __init__(self, arrays: Arrays, seed: int, core: int, settings: SearchSettings) -> None:
-        self.arrays = arrays
-        self.plan = empty_plan(arrays)
-        self.dice = dice(seed, core)
-        self.settings = settings
-        self.iterations = 0
-        self.stopped = False
-        self.partition: Partition | None = None
-        """Where the search notes its routes."""
-        self._noted: dict[int, list[int]] = {}
-        """The route last noted of each shift."""
-        self.restart()
-
-    @property
-    def cents(self) -> int:
-        return int(self.plan.now["best_cents"])
-
-    @property
-    def unassigned(self) -> int:
-        return int(self.plan.now["best_unassigned"])
-
-    def found(self) -> Found:
-        return Found(self.cents, self.unassigned, self.row())
-
-    def row(self) -> Ints:
-        return self.plan.best[: int(self.plan.now["best_length"])].copy()
-
-    def restart(self) -> None:
-        load(self.arrays, self.plan, self.row())
-        find_hopeless(self.arrays, self.plan)
-
-    def open(self, row: Ints) -> None:
-        load(self.arrays, self.plan, row)
-        fill(self.arrays, self.plan, self.dice, self.settings)
-
-    def stop(self) -> None:
-        self.stopped = True
-        if self.partition is not None:
-            self.partition.stop()
-
-    def put_together(self, last: float) -> None:
-        """Go over to the cheapest plan of routes that all searches have noted, found until this
-        share of the time is over; to the own one if there is none that costs less."""
-        if self.partition is None or self._seconds is None:
-            return
-        self._noted.clear()
-        self._note(self.partition)
-        left = (last - self._time_gone(time.monotonic())) * self._seconds
-        self.open(self.partition.best(routes_of(self.row()), left))
-
-    def _note(self, partition: Partition) -> None:
-        """The routes of the plan as it is now, but for those that are as they were."""
-        plan, shifts = self.plan, len(self.plan.routes)
-        after, calls = plan.nodes["after"].tolist(), plan.nodes["call"].tolist()
-        cents = plan.routes["cents"].tolist()
-        start = len(self.plan.unassigned)
-        for shift in range(shifts):
-            route: list[int] = []
-            node = after[start + 2 * shift]
-            while calls[node] >= 0:
-                route.append(calls[node])
-                node = after[node]
-            if route and self._noted.get(shift) != route:
-                self._noted[shift] = route
-                partition.add(shift, route, cents[shift])
-
-    def go_on_from(self, other: "_Search") -> None:
-        if other is not self and other.cents < self.cents:
-            load(self.arrays, self.plan, other.row())
-            keep_as_best(self.arrays, self.plan)
-        elif other.cents <= self.cents:
-            load(self.arrays, self.plan, self.row())
-
-    def begin(
-        self,
-        unit: float,
-        cold: float,
-        ends: float | None,
-        seconds: float | None,
-        iterations: int | None,
-    ) -> None:
-        """Temperatures are in units of so many cents."""
-        self._unit, self._cold = unit, cold * unit
-        self._ends, self._seconds = ends, seconds
-        self._limit = iterations
-        self._done = 0
-        self._chunk = 100
-        self.stopped = False
-
-    def begin_cycle(self, first: float, last: float, hot: float) -> None:
-        """A cycle, hot at its start and cold at its end, goes from and to these shares of the whole
-        search."""
-        self._hot = hot * self._unit
-        self._first, self._last = first, last
-        self._done_before = self._done
-
-    def run_until(self, meeting: float) -> None:
-        """Go on until the search has come to this share of its cycle."""
-        while not self.stopped:
-            since = time.monotonic()
-            done, number = self._done - self._done_before, self._chunk
-            gone = (self._time_gone(since) - self._first) / (self._last - self._first)
-            whole = (done + number) / gone if gone > 0 else np.inf
-            if self._limit is not None:
-                last = int(np.ceil(self._last * self._limit)) - self._done_before
-                number = min(number, int(np.ceil(meeting * last)) - done)
-                whole = min(whole, last)
-            if gone >= meeting or number <= 0:
-                return
-            anneal(
-                self.arrays,
-                self.plan,
-                self.dice,
-                self.settings,
-                number,
-                self._hot,
-                self._cold,
-                done,
-                float(whole),  # a whole number would have the search compiled once more
-            )
-            self._done += number
-            self.iterations += number
-            if self.partition is not None and gone > NOTED_FROM:
-                self._note(self.partition)
-            took = max(1e-6, time.monotonic() - since)
-            self._chunk = max(1, int(number * min(4.0, CHUNK_SECONDS / took)))
-
-    def _time_gone(self, moment: float) -> float:
-        """Share of the time that is over, 0 to 1; without a limit on time, none."""
-        if self._ends is None or self._seconds is None:
-            return 0.0
-        return 1.0 - (self._ends - moment) / max(1e-9, self._seconds)

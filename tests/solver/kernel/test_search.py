@@ -21,6 +21,7 @@ from solver.objective import Objective
 from solver.ortools.acceptance import accepts
 from solver.problem import Pin, Problem
 from solver.rules.cost import cost
+from solver.search import search as single
 from solver.search import searches as search
 from solver.search.searches import Searches
 from solver.solution import ReasonCode, Solution, StopKind
@@ -120,7 +121,7 @@ def test_how_often_the_search_looks_up_decides_nothing(
 ) -> None:
     answers = set()
     for seconds in (1e-5, 1e-3, 10.0):
-        monkeypatch.setattr(search, "CHUNK_SECONDS", seconds)
+        monkeypatch.setattr(single, "CHUNK_SECONDS", seconds)
         answers.add(answer(3, 1, cycle))
     assert len(answers) == 1
 
@@ -153,7 +154,7 @@ def test_a_search_long_enough_is_heated_several_times_and_takes_no_longer(
         heats.append(hot * (cold / hot) ** (done / whole))
         anneal(*given)
 
-    monkeypatch.setattr(search, "anneal", note)
+    monkeypatch.setattr(single, "anneal", note)
     searches = Searches(problem, seed=1)
     searches.open({})
     searches.run(seconds=None, iterations=201)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from random import Random
 from threading import Timer
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from solver.judge.check import check
 from solver.kernel.flattening import flatten
 from solver.problem import Problem
+from solver.search import partition as pool
 from solver.search.elite import routes_of
 from solver.search.partition import Partition, is_separable
 from solver.search.searches import Searches
@@ -35,15 +37,20 @@ def alike(number: int) -> Problem:
     return line_problem(visits, [shift(f"s{n}", f"t{n}") for n in range(number)])
 
 
-def put_together(
-    problem: Problem, routes: Sequence[Seen], *incumbent: tuple[int, ...]
-) -> list[str]:
-    """The cheapest plan: of each shift, its visits."""
+def seen_by(problem: Problem, routes: Sequence[Seen]) -> Partition:
     arrays = flatten(problem)
     arrays.calls["price"][:VISITS] = PRICE
     partition = Partition(arrays)
     for number, calls, cents in routes:
         partition.add(number, calls, cents)
+    return partition
+
+
+def put_together(
+    problem: Problem, routes: Sequence[Seen], *incumbent: tuple[int, ...]
+) -> list[str]:
+    """The cheapest plan: of each shift, its visits."""
+    partition = seen_by(problem, routes)
     row = partition.best(incumbent, 10.0)
     return ["".join(map(str, route)) for route in routes_of(row)]
 
@@ -127,6 +134,79 @@ def _served(routes: Sequence[tuple[int, frozenset[int]]]) -> frozenset[int]:
 
 def _left(routes: Sequence[tuple[int, frozenset[int]]]) -> int:
     return PRICE * (VISITS - len(_served(routes)))
+
+
+INCUMBENT = [(0, (0, 1, 2), 50), (1, (3, 4, 5), 90)]
+BETTER = [(0, (3, 1, 2), 40), (1, (4, 5), 20), (2, (0,), 30)]
+DEAR = [(2, (0, 1), 900), (1, (2, 3), 800)]
+
+
+def test_no_route_of_a_better_plan_has_a_higher_reduced_cost_than_is_noted() -> None:
+    partition = seen_by(unlike(3), [*INCUMBENT, *BETTER, *DEAR])
+    worth = partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
+
+    assert worth is not None
+    assert worth.most == 50
+    for number, calls, cents in BETTER:
+        assert cents - worth.duals[[*calls, VISITS + number]].sum() <= worth.most
+
+
+def test_what_no_better_plan_can_have_is_forgotten_but_the_incumbent() -> None:
+    partition = seen_by(unlike(3), [*INCUMBENT, *BETTER, *DEAR])
+    partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
+    for number, calls, cents in DEAR:
+        # Were they still known, a dearer way would change nothing.
+        partition.add(number, calls, cents - 899)
+
+    row = partition.best([(0, 1, 2), (3, 4, 5), ()], 10.0)
+    assert ["".join(map(str, route)) for route in routes_of(row)] == ["312", "45", "0"]
+
+
+def test_a_start_is_drawn_of_routes_that_do_not_clash() -> None:
+    halves = [(0, (0, 1), 10), (1, (1, 2), 10), (2, (0, 2), 10), (0, (3, 4, 5), 15)]
+    partition = seen_by(unlike(3), [*INCUMBENT, *halves])
+    assert partition.rounded(Random(1)) is None
+    partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
+    drawn = set()
+    for seed in range(40):
+        row = partition.rounded(Random(seed))
+        assert row is not None
+        routes = routes_of(row)
+        calls = [call for route in routes for call in route]
+        assert len(calls) == len(set(calls))
+        drawn.add(tuple(map(tuple, routes)))
+    assert len(drawn) > 1
+
+
+def test_a_program_that_was_not_solved_in_time_tells_nothing() -> None:
+    routes = [(0, (a, b, c), 30 + a) for a, b, c in combinations(range(VISITS), 3)]
+    partition = seen_by(unlike(3), [*INCUMBENT, *routes])
+
+    assert partition.relax([(0, 1, 2), (3, 4, 5), ()], 0.0) is None
+    assert partition.rounded(Random(1)) is None
+    assert partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0) is not None
+    assert partition.rounded(Random(1)) is not None
+
+
+def test_there_is_room_for_the_incumbent_where_there_is_none_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pool, "MOST_ROUTES", 1)
+    partition = seen_by(unlike(2), [(0, (0, 1), 10), (1, (2, 3), 10)])
+    partition.add(1, (4, 5), 10, is_own=True)
+
+    row = partition.best([(0, 1), (4, 5)], 10.0)
+    assert ["".join(map(str, route)) for route in routes_of(row)] == ["01", "45"]
+
+
+def test_of_many_routes_the_most_promising_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "KEPT", 4)
+    partition = seen_by(unlike(3), [*INCUMBENT, *BETTER, *DEAR])
+    worth = partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
+
+    assert worth is not None
+    row = partition.best([(0, 1, 2), (3, 4, 5), ()], 10.0)
+    assert ["".join(map(str, route)) for route in routes_of(row)] == ["312", "45", "0"]
 
 
 def test_routes_stand_by_themselves_unless_they_share_parts_or_a_van() -> None:
