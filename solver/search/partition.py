@@ -18,7 +18,7 @@ from ortools.linear_solver import pywraplp
 
 from solver.kernel.arrays import Arrays, Ints
 from solver.kernel.plan import END_OF_ROUTE
-from solver.search.relaxation import Cut, Floats, Relaxation, Routes
+from solver.search.relaxation import Cut, Floats, LinearRelaxation, Routes
 
 MOST_VISITS = 300
 """Of larger problems a search sees too small a part of the routes."""
@@ -34,7 +34,7 @@ SHARE_OF_RELAXATION = 0.4
 """Of the time, before SCIP begins."""
 
 Route = tuple[int, ...]
-Key = tuple[int, frozenset[int]]
+RouteKey = tuple[int, frozenset[int]]
 
 
 def is_separable(arrays: Arrays) -> bool:
@@ -68,8 +68,8 @@ class Partition:
         self._visits = visits
         self._groups: list[int] = arrays.shifts["group"].tolist()
         self._room: Floats = np.bincount(self._groups).astype(np.float64)
-        self._seen: dict[Key, tuple[Route, int]] = {}
-        self._basic: set[Key] = set()
+        self._seen: dict[RouteKey, tuple[Route, int]] = {}
+        self._basic: set[RouteKey] = set()
         self._cuts: list[Cut] = []
         self._shares: list[tuple[int, Route, float]] = []
         self.is_solved = False
@@ -168,10 +168,12 @@ class Partition:
     def _over(self, ends: float) -> Callable[[], bool]:
         return lambda: self._is_stopped or time.monotonic() > ends
 
-    def _key(self, shift: int, calls: Sequence[int]) -> Key:
+    def _key(self, shift: int, calls: Sequence[int]) -> RouteKey:
         return self._groups[shift], frozenset(call for call in calls if call < self._visits)
 
-    def _table(self, incumbent: Sequence[Sequence[int]]) -> tuple[list[Key], Routes, list[int]]:
+    def _table(
+        self, incumbent: Sequence[Sequence[int]]
+    ) -> tuple[list[RouteKey], Routes, list[int]]:
         """All routes seen, and which of them are the incumbent's."""
         keys = list(self._seen)
         number = {key: index for index, key in enumerate(keys)}
@@ -183,10 +185,12 @@ class Partition:
         cents = np.array([self._seen[key][1] for key in keys], dtype=np.float64)
         return keys, Routes(held, cents, self._prices, self._room), mine
 
-    def _relaxation(self, keys: Sequence[Key], routes: Routes, mine: Sequence[int]) -> Relaxation:
+    def _relaxation(
+        self, keys: Sequence[RouteKey], routes: Routes, mine: Sequence[int]
+    ) -> LinearRelaxation:
         """It begins where the last one ended."""
         basic = (index for index, key in enumerate(keys) if key in self._basic)
-        return Relaxation(routes, sorted({*mine, *basic}), self._cuts)
+        return LinearRelaxation(routes, sorted({*mine, *basic}), self._cuts)
 
     def _row(self, routes: Iterable[tuple[int, Route]]) -> Ints:
         by_group: defaultdict[int, list[Route]] = defaultdict(list)

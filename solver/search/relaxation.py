@@ -48,7 +48,7 @@ class Routes(NamedTuple):
         return float(self.cents[taken].sum() + self.prices[left_out].sum())
 
 
-class Relaxation:
+class LinearRelaxation:
     """The linear program over a growing part of all routes, and the cuts found for it.
 
     ``start`` are the routes that it begins with, ``cuts`` those found for it before.
