@@ -311,7 +311,8 @@ def test_what_waits_is_sent_after_signing_in_again_and_by_nobody_else(
 
     sign_in(page, "T01")
     page.goto("/my-day")
-    expect(main_button(page)).to_be_visible()
+    # Their own: what was kept of the other one's day is shown until the page loads anew.
+    expect(page.locator(f'.next[data-job="{job}"]')).to_be_visible()
     pocket(page)
     expect_all_sent(page)
     assert reported(service, job) == ["en_route"]
@@ -439,7 +440,8 @@ def test_what_the_woken_worker_may_not_send_waits_for_signing_in(
     expect_state(page, "Phiên đăng nhập đã hết – 1 báo cáo đang chờ gửi")
     sign_in(page, "T01")
     page.goto("/my-day")
-    expect(main_button(page)).to_be_visible()
+    # Their own: what was kept of the other one's day is shown until the page loads anew.
+    expect(page.locator(f'.next[data-job="{job}"]')).to_be_visible()
     pocket(page)
     expect_all_sent(page)
     assert reported(service, job) == ["en_route"]
