@@ -104,11 +104,11 @@ class _Histories:
         held = max((at for at, stop in enumerate(found.stops) if stop.job_id in doomed), default=-1)
         to_come: list[models.Stop] = []
         held_jobs: set[str] = set()
-        left_late, is_first = late, True
+        left_late = late
         for at, stop in enumerate(found.stops[last + 1 :], start=last + 1):
             if at <= held and stop.job_id in snapshot.unable:
                 continue
-            if is_first and left is not None:
+            if left is not None:
                 late = left_late - min(self._slack(found, left, at), max(left_late, _NONE))
             if last >= 0:
                 # What was taken over may lie where there was no gap for it.
@@ -139,7 +139,8 @@ class _Histories:
                 # What has not begun keeps its published times, and what follows comes after those.
                 least = min(late, _NONE) if has_begun else _NONE
                 late = max(least, late - (stop.start_at - stop.arrival_at))
-            is_first = is_first and stop.kind == StopKind.BREAK
+            if stop.kind != StopKind.BREAK:
+                left, left_late = stop, late
             stops.append(stop)
             ends_at = stop.departure_at + late
             if has_begun and not to_come:
@@ -160,8 +161,8 @@ class _Histories:
         )
 
     def _slack(self, found: LiveRoute, left: models.Stop, at: int) -> timedelta:
-        """How much more time the published route has than it takes from what has begun to the stop
-        at this position: waiting, and what the plan knew somebody to be late; below zero if it
+        """How much more time the published route has than it takes from one stop to that at this
+        position: waiting, and what the plan knew somebody to be late; below zero if it
         counts on somebody who was ahead. A break is anywhere on the way."""
         stop = found.stops[at]
         breaks = (one for one in found.stops[left.position + 1 : at] if one.kind == StopKind.BREAK)

@@ -227,3 +227,15 @@ def test_the_break_before_it_is_not_late_either(session: Session, settings: Sett
     done(session, "a1", "09:50", "10:30")
     found = history(session, settings, "10:45")
     assert found.times["a2"] == (hanoi("11:10"), hanoi("11:40"))
+
+
+def test_a_gap_further_on_makes_up_for_being_late(session: Session, settings: Settings) -> None:
+    add_technician(session, "ann", at=0)
+    for name, at in (("a1", 1), ("a2", 2), ("a3", 3)):
+        add_job(session, name, at=at)
+    add_live_route(session, "ann", [("a1", "09:00"), ("a2", "09:40"), ("a3", "11:00")])
+    done(session, "a1", "09:50", "10:30")
+    found = history(session, settings, "10:45")
+    assert [stop.job_id for stop in found.to_come] == ["a2", "a3"]
+    (_, over_at), (starts_at, _) = found.times["a2"], found.times["a3"]
+    assert hanoi("11:03") <= over_at < starts_at < hanoi("11:08")
