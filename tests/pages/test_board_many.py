@@ -150,7 +150,8 @@ def test_rows_and_bars_are_chosen_and_what_is_printed_is_the_list_of_everybody(
 def done(page: Page, *, reason: str, yes: str = "Do it", override: str = "Override") -> None:
     """It is made: at once, or once it was looked at, or for a reason."""
     dialog = page.get_by_role("dialog")
-    toast = page.locator(".toast")
+    # What is late because of it may be told beside it.
+    toast = page.locator(".toast").first
     expect(
         dialog.get_by_role("button", name=yes).or_(dialog.locator("textarea")).or_(toast).first
     ).to_be_visible()
