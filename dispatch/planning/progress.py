@@ -201,7 +201,12 @@ class _Histories:
             return span_of(stop, job, now)
         before = [other for other in found.stops if other.position < stop.position]
         left_at = before[-1].departure_at if before else found.route.start_at
-        arrival = max(job.en_route_at + (stop.arrival_at - left_at), now)
+        way = stop.arrival_at - left_at
+        if before and before[-1].kind != StopKind.BREAK:
+            # The plan may have more time there than the way takes.
+            known = self._way(before[-1], stop)
+            way = way if known is None else known
+        arrival = max(job.en_route_at + way, now)
         start = max(arrival, self._opens_at(found.route, stop))
         return start, start + (stop.departure_at - stop.start_at)
 

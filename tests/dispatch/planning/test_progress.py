@@ -1,6 +1,6 @@
 """How far a route has come when its technician is ahead of it, and what plans make of that."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session
@@ -239,3 +239,19 @@ def test_a_gap_further_on_makes_up_for_being_late(session: Session, settings: Se
     assert [stop.job_id for stop in found.to_come] == ["a2", "a3"]
     (_, over_at), (starts_at, _) = found.times["a2"], found.times["a3"]
     assert hanoi("11:03") <= over_at < starts_at < hanoi("11:08")
+
+
+def test_whoever_has_set_out_is_there_when_the_way_is_over_not_the_gap_in_the_plan(
+    session: Session, settings: Settings
+) -> None:
+    add_technician(session, "ann", at=0)
+    for name, at in (("a1", 1), ("a2", 2)):
+        add_job(session, name, at=at)
+    add_live_route(session, "ann", [("a1", "08:30"), ("a2", "10:00")])
+    done(session, "a1", "08:30", "09:50")
+    job = session.get_one(Job, "a2")
+    job.status, job.en_route_at = JobStatus.EN_ROUTE, hanoi("09:50")
+    session.commit()
+    starts_at, over_at = history(session, settings, "09:52").times["a2"]
+    assert hanoi("09:52") <= starts_at < hanoi("09:55")
+    assert over_at == starts_at + timedelta(minutes=30)
