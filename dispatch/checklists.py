@@ -10,9 +10,8 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
 
-from dispatch.intake import FiniteNumber, Input, clean, named_once
+from dispatch.intake import FiniteNumber, Input, clean, named_once, not_below
 from dispatch.output import Output
 
 ChecklistLine = Annotated[
@@ -37,13 +36,7 @@ class WantedReading(Input):
     @field_validator("most")
     @classmethod
     def _not_below_least(cls, most: float | None, info: ValidationInfo) -> float | None:
-        least = info.data.get("least")
-        if most is not None and least is not None and most < least:
-            raise PydanticCustomError(
-                "least_above_most",
-                "is less than least",
-                {"action": "give a larger number, or swap the two"},
-            )
+        not_below(most, info.data.get("least"), "least")
         return most
 
 

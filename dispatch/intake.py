@@ -128,6 +128,13 @@ def named_once(values: list[Any]) -> list[Any]:
     return values
 
 
+def not_below(most: float | None, least: float | None, name: str) -> None:
+    """Refuse a larger limit that is less than the smaller one, which has that name."""
+    if most is not None and least is not None and most < least:
+        remedy = {"action": "give a larger number, or swap the two"}
+        raise PydanticCustomError("least_above_most", f"is less than {name}", remedy)
+
+
 def _without_repetition(values: list[Any]) -> list[Any]:
     """The values in the order of their names; their order means nothing."""
     return sorted(named_once(values), key=name_of)

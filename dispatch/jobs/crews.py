@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
 from dispatch import store
@@ -25,6 +24,7 @@ from dispatch.intake import (
     SomeMinutes,
     Text,
     faults_of,
+    not_below,
 )
 from dispatch.jobs import idempotency
 from dispatch.jobs.details import JobOut
@@ -89,12 +89,7 @@ class EarlierJob(Input):
     @field_validator("most_minutes")
     @classmethod
     def _not_less(cls, most: int | None, info: Any) -> int | None:
-        if most is not None and most < info.data.get("least_minutes", most):
-            raise PydanticCustomError(
-                "least_above_most",
-                "is less than least_minutes",
-                {"action": "give a larger number, or swap the two"},
-            )
+        not_below(most, info.data.get("least_minutes"), "least_minutes")
         return most
 
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from dispatch import log, store
 from dispatch.errors import InvalidInput
-from dispatch.intake import Code, Input
+from dispatch.intake import Code, Input, not_below
 from dispatch.models import Job, JobLink, JobLinkMember, JobStatus, JobWindow, LinkKind, now
 from dispatch.output import Output
 from dispatch.paging import page_of
@@ -114,13 +114,8 @@ class JobLinkContent(Input):
                 "means nothing for the kind {kind}",
                 {"kind": kind.value, "action": "leave it out"},
             )
-        least = info.data.get("least_minutes")
-        if info.field_name == "most_minutes" and None not in (value, least) and value < least:
-            raise PydanticCustomError(
-                "least_above_most",
-                "is less than least_minutes",
-                {"action": "give a larger number, or swap the two"},
-            )
+        if info.field_name == "most_minutes":
+            not_below(value, info.data.get("least_minutes"), "least_minutes")
         return value
 
 

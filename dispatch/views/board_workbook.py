@@ -6,13 +6,13 @@ what each technician's days come to.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
 
 from dispatch.calendar_texts import Language
+from dispatch.local_time import ONE_DAY, days, start_of
 from dispatch.models import Depot, Job, JobTemplate
 from dispatch.plans.contents import Reason
 from dispatch.settings import Settings
@@ -284,18 +284,17 @@ class _Sheets:
     def absences(self) -> Mapping[tuple[str, date], list[str]]:
         """By technician and day, from when to when somebody is absent on that day, and why."""
         found: dict[tuple[str, date], list[str]] = {}
-        midnights = [
-            datetime.combine(self.board.day + timedelta(days=number), time.min, self.zone)
-            for number in range(self.board.days + 1)
-        ]
+        last_day = self.board.day + (self.board.days - 1) * ONE_DAY
         for absence in sorted(self.board.absences, key=lambda one: one.starts_at):
-            for first, last in pairwise(midnights):
-                begins, ends = max(absence.starts_at, first), min(absence.ends_at, last)
+            for day in days(self.board.day, last_day):
+                last = start_of(day + ONE_DAY, self.zone)
+                begins = max(absence.starts_at, start_of(day, self.zone))
+                ends = min(absence.ends_at, last)
                 if begins < ends:
                     until = "24:00" if ends == last else f"{ends.astimezone(self.zone):%H:%M}"
                     span = f"{begins.astimezone(self.zone):%H:%M}–{until}"
                     said = f"{span} {absence.reason}" if absence.reason else span
-                    found.setdefault((absence.technician_id, first.date()), []).append(said)
+                    found.setdefault((absence.technician_id, day), []).append(said)
         return found
 
     def day(

@@ -72,8 +72,6 @@ class Partition:
         self._basic: set[RouteKey] = set()
         self._cuts: list[Cut] = []
         self._shares: list[tuple[int, Route, float]] = []
-        self.is_solved = False
-        """Whether the last look at the linear program came to its end."""
         self._program: pywraplp.Solver | None = None
         self._is_stopped = False
 
@@ -106,17 +104,13 @@ class Partition:
         limit = routes.cost(mine)
         relaxation = self._relaxation(keys, routes, mine)
         relaxation.tighten(limit, self._over(begun + seconds))
-        self.is_solved = relaxation.is_solved
-        if not self.is_solved:
+        if not relaxation.is_solved:
             self._shares = []
             return None
         # Compiled code looks at visits and shifts alone; cuts make some routes worth less.
         uncut = routes.cents - routes.held @ relaxation.duals
         gap = limit - relaxation.value
-        most, most_uncut = gap, gap
-        if len(keys) > KEPT:
-            most = min(most, float(np.partition(relaxation.reduced, KEPT)[KEPT]))
-            most_uncut = min(most_uncut, float(np.partition(uncut, KEPT)[KEPT]))
+        most, most_uncut = _most(relaxation.reduced, gap), _most(uncut, gap)
         self._cuts = relaxation.binding
         self._basic = {keys[route] for route in relaxation.basic}
         self._shares = [
@@ -251,3 +245,8 @@ class Partition:
         return [
             route for take, route in zip(takes, among, strict=False) if take.solution_value() > 0.5
         ]
+
+
+def _most(reduced: Floats, gap: float) -> float:
+    """The gap, or less if more than ``KEPT`` routes are below it."""
+    return min(gap, float(np.partition(reduced, KEPT)[KEPT])) if len(reduced) > KEPT else gap

@@ -67,20 +67,16 @@ class Search:
         if self.partition is not None:
             self.partition.stop()
 
-    def put_together(self, last: float) -> None:
+    def put_together(self, partition: Partition, last: float) -> None:
         """Go over to the cheapest plan of routes that all searches have noted, found until this
         share of the time is over; to the own one if there is none that costs less."""
-        if self.partition is None:
-            return
-        incumbent = self._incumbent(self.partition)
-        self.open(self.partition.best(incumbent, self._seconds_until(last)))
+        incumbent = self._incumbent(partition)
+        self.open(partition.best(incumbent, self._seconds_until(last)))
 
-    def relax(self, last: float) -> Worth | None:
+    def relax(self, partition: Partition, last: float) -> Worth | None:
         """Which routes are worth noting, worked out until this share of the time is over."""
-        if self.partition is None:
-            return None
-        incumbent = self._incumbent(self.partition)
-        return self.partition.relax(incumbent, self._seconds_until(last))
+        incumbent = self._incumbent(partition)
+        return partition.relax(incumbent, self._seconds_until(last))
 
     def _incumbent(self, partition: Partition) -> list[list[int]]:
         """The routes of the best plan, all of them noted."""

@@ -193,24 +193,24 @@ class Searches:
             ends = looks[0][0] if looks else 1.0
             if gone >= ends:
                 _, last, is_to_choose = looks.pop(0)
-                self._look(last, is_to_choose=is_to_choose)
+                self._look(partition, last, is_to_choose=is_to_choose)
                 continue
             search.open(self._start(partition))
             search.begin_cycle(gone, gone + length if ends - gone > 1.5 * length else ends, WARM)
             search.run_until(1.0)
             self._add(search.found())
 
-    def _look(self, last: float, *, is_to_choose: bool) -> None:
+    def _look(self, partition: Partition, last: float, *, is_to_choose: bool) -> None:
         """Look at all routes seen, until that share of the time is over."""
         # Not the best plan of a search that may be writing it down just now.
         with self._lock:
             best = self._elite.plans[0]
         self._leader.open(best.row)
         if is_to_choose:
-            self._leader.put_together(last)
+            self._leader.put_together(partition, last)
             self._add(self._leader.found())
             return
-        worth = self._leader.relax(last)
+        worth = self._leader.relax(partition, last)
         for search in self._searches:
             search.worth = worth
 
@@ -230,7 +230,7 @@ class Searches:
         def cycle(search: Search, row: Ints) -> None:
             first, last = span
             if search is self._leader and search.partition is not None and first > LOOKED_FROM:
-                self._look(first + SHARE_OF_LOOK, is_to_choose=False)
+                self._look(search.partition, first + SHARE_OF_LOOK, is_to_choose=False)
                 first = search.gone
             search.open(row)
             search.begin_cycle(first, last, hot)
@@ -245,7 +245,7 @@ class Searches:
 
     def _keep(self) -> None:
         for search in self._searches:
-            self._elite.add(search.found())
+            self._add(search.found())
 
     def _best(self) -> Found:
         return min([*self._elite.plans[:1], *(search.found() for search in self._searches)])

@@ -101,15 +101,21 @@ def questions(page: Page, *answers: bool) -> list[str]:
     return asked
 
 
-def test_what_the_work_type_wants_is_ticked_off_and_measured(
-    service: Service, page_as: Windows, accessible: Check
-) -> None:
-    page = open_phone(page_as, expected=CUT_OFF)
+def care_comes_next(service: Service, page: Page) -> str:
+    """The next job is of a work type that wants something, and the phone has heard of it."""
     finish_current(page)
     expect_all_sent(page)
     job = shown_job(page)
     keep_care(service, job)
     look_again(page)
+    return job
+
+
+def test_what_the_work_type_wants_is_ticked_off_and_measured(
+    service: Service, page_as: Windows, accessible: Check
+) -> None:
+    page = open_phone(page_as, expected=CUT_OFF)
+    job = care_comes_next(service, page)
     expect(page.locator(".next")).to_contain_text("Áp suất: 2 đến 8 bar")
     until_kept(page)
     with without_connection(page):
@@ -146,11 +152,7 @@ def test_what_the_work_type_wants_is_ticked_off_and_measured(
 
 def test_whoever_has_ticked_everything_is_asked_nothing(service: Service, page_as: Windows) -> None:
     page = open_phone(page_as)
-    finish_current(page)
-    expect_all_sent(page)
-    job = shown_job(page)
-    keep_care(service, job)
-    look_again(page)
+    job = care_comes_next(service, page)
     expect(page.locator(".next")).to_contain_text("Nhiệt độ: nhiều nhất -18 °C")
     asked = questions(page)
     for words in WORDS:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from solver.judge.check import check
+from solver.kernel.arrays import Ints
 from solver.kernel.flattening import flatten
 from solver.problem import Problem
 from solver.search import partition as pool
@@ -46,13 +47,18 @@ def seen_by(problem: Problem, routes: Sequence[Seen]) -> Partition:
     return partition
 
 
+def names(row: Ints) -> list[str]:
+    """Of each shift, its visits."""
+    return ["".join(map(str, route)) for route in routes_of(row)]
+
+
 def put_together(
     problem: Problem, routes: Sequence[Seen], *incumbent: tuple[int, ...]
 ) -> list[str]:
     """The cheapest plan: of each shift, its visits."""
     partition = seen_by(problem, routes)
     row = partition.best(incumbent, 10.0)
-    return ["".join(map(str, route)) for route in routes_of(row)]
+    return names(row)
 
 
 def test_the_best_routes_of_two_plans_make_a_better_one() -> None:
@@ -159,7 +165,7 @@ def test_what_no_better_plan_can_have_makes_room(monkeypatch: pytest.MonkeyPatch
     def best_with_another(partition: Partition) -> list[str]:
         partition.add(0, (3, 1, 2, 0), 5)
         row = partition.best(incumbent, 10.0)
-        return ["".join(map(str, route)) for route in routes_of(row)]
+        return names(row)
 
     partition = seen_by(unlike(3), seen)
     assert best_with_another(partition) == ["312", "45", "0"]
@@ -202,7 +208,7 @@ def test_there_is_room_for_the_incumbent_where_there_is_none_for_others(
     partition.add(1, (4, 5), 10, is_own=True)
 
     row = partition.best([(0, 1), (4, 5)], 10.0)
-    assert ["".join(map(str, route)) for route in routes_of(row)] == ["01", "45"]
+    assert names(row) == ["01", "45"]
 
 
 def test_of_many_routes_the_most_promising_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +218,7 @@ def test_of_many_routes_the_most_promising_are_kept(monkeypatch: pytest.MonkeyPa
 
     assert worth is not None
     row = partition.best([(0, 1, 2), (3, 4, 5), ()], 10.0)
-    assert ["".join(map(str, route)) for route in routes_of(row)] == ["312", "45", "0"]
+    assert names(row) == ["312", "45", "0"]
 
 
 def test_routes_stand_by_themselves_unless_they_share_parts_or_a_van() -> None:
