@@ -49,6 +49,8 @@ QUIET = [
     "--no-first-run",
     "--disable-quic",
 ]
+ELSEWHERE = "/pages/styles/icon.svg"
+"""Of the service, and no page that would go anywhere: to stand between before a page opens."""
 LANGUAGES = {"vi": "vi-VN", "en": "en-GB"}
 # A page's clock goes as the service's; its timers are the browser's own.
 SAME_TIME = """
@@ -264,6 +266,7 @@ def page_as(browser: Browser, service: Service) -> Iterator[Windows]:
     yield open_page
     complaints: list[str] = []
     for context, watch in watched:
+        watch.end()
         # What is still being answered must not fail in the midst of the next test.
         for page in context.pages:
             page.unroute_all(behavior="ignoreErrors")
@@ -283,4 +286,4 @@ def accessible() -> Callable[[Page], None]:
     return check
 
 
-__all__ = ["DAY", "MOMENT", "PASSWORD", "Service", "Windows", "operations_once"]
+__all__ = ["DAY", "ELSEWHERE", "MOMENT", "PASSWORD", "Service", "Windows", "operations_once"]

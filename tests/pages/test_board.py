@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.pages.conftest import DAY, Service, Windows, until
+from tests.pages.conftest import DAY, ELSEWHERE, Service, Windows, until
 
 NAME = re.compile("Nguyễn Văn Hùng")
 
@@ -137,7 +137,7 @@ def test_being_cut_off_is_said_and_made_up_for(
 
 
 def test_a_board_that_cannot_be_read_says_why_and_tries_again(page_as: Windows) -> None:
-    page = page_as("dispatcher", "/sign-in", language="en", expected=["/board/", "503"])
+    page = page_as("dispatcher", ELSEWHERE, language="en", expected=["/board/", "503"])
     page.route(re.compile(r"/board/\d"), lambda route: route.fulfill(status=503))
     page.goto("/")
     expect(page.get_by_role("alert")).to_contain_text("The service is busy right now. Trying again")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.pages.conftest import DAY, Service, Windows
+from tests.pages.conftest import DAY, ELSEWHERE, Service, Windows
 from tests.pages.dispatching import planned, row, shown, visit
 
 Wire = dict[str, Any]
@@ -69,7 +69,7 @@ def issues() -> Issues:
 @pytest.fixture
 def board_with(page_as: Windows, issues: Issues) -> Callable[..., Page]:
     def open_board(**options: Any) -> Page:
-        page = page_as("dispatcher", "/pages/styles/icon.svg", **options)
+        page = page_as("dispatcher", ELSEWHERE, **options)
         issues.stand_between(page)
         with page.expect_response("**/issues"):
             page.goto("/")
@@ -225,7 +225,7 @@ def test_a_tab_that_somebody_has_chosen_stays_in_front(
     service: Service, issues: Issues, page_as: Windows
 ) -> None:
     issues.add("no_place", next(planned(service))[0])
-    page = page_as("dispatcher", "/pages/styles/icon.svg")
+    page = page_as("dispatcher", ELSEWHERE)
     issues.stand_between(page)
 
     def choose_first(route: Route) -> None:

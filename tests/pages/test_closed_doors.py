@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.pages.conftest import PASSWORD, Service, Windows, until
+from tests.pages.conftest import ELSEWHERE, PASSWORD, Service, Windows, until
 from tests.pages.dispatching import shown
 from tests.pages.phones import BLOCKED, PHONE, main_button, open_phone, report_next, tap_main
 
-ELSEWHERE = "/pages/styles/icon.svg"
-"""Of the same origin, and no page."""
 BUSY = ("answered (429|503): ",)
 LAPSED = ("answered 401: ",)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from tests.pages.conftest import DAY, Service, Windows
+from tests.pages.conftest import DAY, ELSEWHERE, Service, Windows
 from tests.pages.dispatching import keep_care
 from tests.pages.phones import (
     BLOCKED,
@@ -404,7 +404,7 @@ def test_days_of_any_shape_fit_the_screen(page_as: Windows, accessible: Check) -
         route["stops"] = [call, *visits[:2]]
         day["routes"] = [route, second]
 
-    page = page_as("technician", "/sign-in", **PHONE, **BLOCKED)
+    page = page_as("technician", ELSEWHERE, **PHONE, **BLOCKED)
     page.route(f"**/technicians/T01/routes/{DAY}", with_day(shape))
     page.goto("/my-day")
     card = page.locator(".next")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from api import pages
-from tests.pages.conftest import DAY, MOMENT, PASSWORD, Service, Windows, until
+from tests.pages.conftest import DAY, ELSEWHERE, MOMENT, PASSWORD, Service, Windows, until
 from tests.pages.dispatching import row, shown
 from tests.pages.phones import (
     BLOCKED,
@@ -180,7 +180,7 @@ def test_a_refused_report_is_shown_and_keeps_nobody_waiting(
 ) -> None:
     refused = "answered 409: POST /technicians/T01/reports"
     expected = [*BLOCKED["expected"], *CUT_OFF, refused, "answered 403: GET /jobs/"]
-    page = page_as("technician", "/sign-in", **{**PHONE, **BLOCKED, "expected": expected})
+    page = page_as("technician", ELSEWHERE, **{**PHONE, **BLOCKED, "expected": expected})
     never_mine = be_mistaken(service, page)
     page.goto("/my-day")
     expect(page.locator(".next")).to_be_visible()

@@ -1,6 +1,7 @@
 """What a browser has to complain about while somebody uses a page, and what axe finds on it."""
 
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,11 +19,16 @@ class Watch:
         self.complaints: list[str] = []
         self._address = address
         self._expected = [re.compile(pattern) for pattern in expected]
+        self._ended_at = float("inf")
         context.on("console", self._console)
         context.on("weberror", lambda error: self._complain(f"uncaught: {error.error}"))
         # A request is told of once, when it ends: the browser's words cost more than its work.
         context.on("requestfailed", self._failed)
         context.on("response", self._answered)
+
+    def end(self) -> None:
+        """What the window asks for from now on is nobody's: no test stands between any more."""
+        self._ended_at = time.time() * 1000
 
     def _complain(self, complaint: str) -> None:
         if not any(pattern.search(complaint) for pattern in self._expected):
@@ -39,17 +45,21 @@ class Watch:
         self._complain(f"elsewhere: {request.method} {request.url}")
         return True
 
+    def _is_late(self, request: Request) -> bool:
+        return request.timing["startTime"] >= self._ended_at
+
     def _failed(self, request: Request) -> None:
-        if self._is_elsewhere(request):
+        if self._is_elsewhere(request) or self._is_late(request):
             return
         # A page that is left cuts off what it was loading.
         if request.failure != "net::ERR_ABORTED":
             self._complain(f"failed: {request.method} {self._path(request.url)}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
-        if not self._is_elsewhere(response.request) and response.status >= 400:
-            method, path = response.request.method, self._path(response.url)
-            self._complain(f"answered {response.status}: {method} {path}")
+        request = response.request
+        if self._is_elsewhere(request) or response.status < 400 or self._is_late(request):
+            return
+        self._complain(f"answered {response.status}: {request.method} {self._path(request.url)}")
 
     def _path(self, url: str) -> str:
         return url.removeprefix(self._address)
