@@ -5,7 +5,7 @@ be worked out with the plan in force (``working_out``).
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -58,9 +58,16 @@ class Repair(Output):
 
 
 def change(
-    kind: RepairKind, job_id: str, technician_id: str, day: date, start_at: datetime, cost: int
+    kind: RepairKind,
+    job_id: str,
+    technician_id: str,
+    day: date,
+    start_at: datetime,
+    cost: int,
+    late_by: timedelta | None = None,
 ) -> Repair:
-    """A change of the plan in force by hand, which can be undone."""
+    """A change of the plan in force by hand, which can be undone; ``late_by`` is how late the visit
+    would still be, if at all."""
     where = {
         "technician_id": technician_id,
         "day": day.isoformat(),
@@ -69,7 +76,8 @@ def change(
     body: dict[str, Any] = {"job_id": job_id, **where}
     if kind is RepairKind.MOVE_BACK:
         body["hold"] = True
-    return _repair(kind, "POST", "/plan-changes", body, where, cost)
+    late = {} if late_by is None else {"late_minutes": int(late_by.total_seconds() // 60)}
+    return _repair(kind, "POST", "/plan-changes", body, where | late, cost)
 
 
 def place(job_id: str, day: date) -> Repair:

@@ -9,7 +9,8 @@ from dispatch.by_hand.alternatives import list_alternatives
 from dispatch.by_hand.judgements import PlanChange, judge_change
 from dispatch.errors import Conflict, NotFound
 from dispatch.local_time import ONE_DAY
-from dispatch.placing.placing import place_options
+from dispatch.models import Job
+from dispatch.placing.placing import PlaceOption, place_options
 from dispatch.planning.live_days import LiveDays
 from dispatch.settings import Settings
 from dispatch.settling.issues import Issue, IssueKind
@@ -80,9 +81,8 @@ def _elsewhere(
         except Conflict:
             # It has begun, or is about to, or may not be on that day.
             continue
-        for one in found.alternatives:
-            if not one.violations:
-                yield change(kind, job_id, one.technician_id, on, one.start_at, one.extra_cost)
+        free = (one for one in found.alternatives if not one.violations)
+        yield from _to(free, session.get_one(Job, job_id), kind, on, settings)
 
 
 def _first_places(
@@ -100,10 +100,20 @@ def _first_places(
         except Conflict:
             continue
         kind = RepairKind.PUT_OFF if number else RepairKind.REASSIGN
-        for one in found:
-            yield change(kind, job_id, one.technician_id, day, one.start_at, one.extra_cost)
+        yield from _to(found, session.get_one(Job, job_id), kind, day, settings)
         if found:
             return
+
+
+def _to(
+    places: Iterable[PlaceOption], job: Job, kind: RepairKind, day: date, settings: Settings
+) -> Iterable[Repair]:
+    for one in places:
+        late_by = None if job.due_at is None else one.departure_at - job.due_at
+        if late_by is not None and late_by <= settings.late_after:
+            late_by = None
+        where = one.technician_id, day, one.start_at
+        yield change(kind, job.id, *where, one.extra_cost, late_by)
 
 
 def _back(

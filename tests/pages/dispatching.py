@@ -19,7 +19,7 @@ def shown(page: Page) -> Page:
     return page
 
 
-def visit(page: Page, job_id: str) -> Locator:
+def visit(page: Page | Locator, job_id: str) -> Locator:
     return page.locator(f'.visit[data-key="job:{job_id}"]')
 
 

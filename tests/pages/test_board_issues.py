@@ -284,7 +284,7 @@ def movable(service: Service) -> tuple[str, str, Wire]:
 def _reassigned(job_id: str, cost: int, **where: str) -> Wire:
     return {
         "kind": "reassign",
-        "values": {**where, "day": DAY},
+        "values": {**where, "day": DAY, "late_minutes": 5},
         "method": "POST",
         "path": "/plan-changes",
         "body": {"job_id": job_id, "day": DAY, **where},
@@ -311,7 +311,7 @@ def test_a_repair_is_done_in_place_and_undone(
     expect(card).to_contain_text("Sẽ xong sau hạn 12 phút")
     expect(card).to_contain_text("mức 50")
     repair = card.locator("[data-repair=reassign]")
-    expect(repair).to_contain_text("Giao ")
+    expect(repair).to_contain_text(re.compile("Giao .*, trễ 5 phút"))
     accessible(page)
     repair.focus()
     page.keyboard.press("Enter")

@@ -2,16 +2,19 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.pages.conftest import DAY, Service, Windows
+from tests.pages.conftest import DAY, MOMENT, Service, Windows
 from tests.pages.dispatching import carry, movable, planned, row, shown, visit
 
 BOARD = Path(__file__).parents[2] / "docs/board.md"
 WIDENED = "N028"
 """A job of the demo day without a place, which a wider time window would have."""
+LATE = "N060"
+"""A visit of the demo day that follows one under way, and that others could have in time."""
 
 
 @dataclass
@@ -224,3 +227,27 @@ def _first_offer(one: Hands) -> None:
     one.click(offers.locator(".offer").first.get_by_role("button", name=re.compile("^Take")))
     expect(offers).to_have_count(0)
     expect(one.page.locator(".toast").first).to_be_visible()
+
+
+def test_settling_what_will_be_late(page_as: Windows, service: Service) -> None:
+    technician_id = _is_late(service)
+    one = hands(page_as)
+    card = one.page.locator(".issue-card.late", has_text=LATE)
+    one.click(card.get_by_role("button", name="What would settle it?"))
+    one.click(card.locator("[data-repair=reassign]").first)
+    expect(card).to_have_count(0)
+    expect(visit(one.page, LATE)).to_be_visible()
+    expect(visit(row(one.page, technician_id), LATE)).to_have_count(0)
+    assert one.effort == documented("late ones, act")
+
+
+def _is_late(service: Service) -> str:
+    """Has a visit become late by what comes before it; whose visit that is."""
+    for route in service.get(f"/board/{DAY}")["routes"]:
+        for stop in route["stops"]:
+            if stop["job_id"] == LATE:
+                due = {"due_at": stop["departure_at"]}
+                service.api.patch(f"/jobs/{LATE}", json=due).raise_for_status()
+                service.clock.move_to(MOMENT + timedelta(minutes=40))
+                return str(route["technician_id"])
+    raise AssertionError(f"{LATE} is in no route")

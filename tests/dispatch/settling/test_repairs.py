@@ -1,6 +1,7 @@
 """What would settle an issue is worked out with the plan in force, and is as good as it says."""
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -76,6 +77,23 @@ def test_a_late_visit_goes_elsewhere_for_what_a_judgement_says_it_costs(
         assert judged.extra_cost == one.cost
     assert found[0].values["technician_id"] == "ann"
     assert found[1].values["day"] == TUESDAY.isoformat()
+
+
+def test_a_place_where_the_visit_is_still_late_says_by_how_much(
+    monday: Session, engine: Engine, settings: Settings
+) -> None:
+    job = monday.get_one(Job, "b1")
+    job.status, job.arrived_at = JobStatus.ON_SITE, hanoi("08:00")
+    monday.get_one(Job, "b2").due_at = hanoi("08:20")
+    sooner, tomorrow = repairs(monday, engine, settings, "late:b2")
+    work = timedelta(minutes=monday.get_one(Job, "b2").duration_minutes)
+    over = datetime.fromisoformat(sooner.values["start_at"]) + work
+    assert sooner.values["late_minutes"] == (over - hanoi("08:20")).total_seconds() // 60
+    assert tomorrow.values["late_minutes"] > 12 * 60
+    monday.get_one(Job, "b2").due_at = over
+    in_time, *_ = repairs(monday, engine, settings, "late:b2")
+    assert in_time.values["start_at"] == sooner.values["start_at"]
+    assert "late_minutes" not in in_time.values
 
 
 def test_a_job_without_a_place_goes_where_it_costs_least_on_the_first_day_that_has_any(

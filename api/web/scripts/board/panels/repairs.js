@@ -1,7 +1,7 @@
 /** What would settle an issue, as buttons: with what it costs once that is worked out, and done in place. */
 
 import { element } from "../../dom.js";
-import { day, isoDay, startOfDay, time } from "../../format.js";
+import { day, isoDay, span, startOfDay, time } from "../../format.js";
 import { ask, get } from "../../http.js";
 import { text } from "../../texts.js";
 import { toastTrouble } from "../../ui/toast.js";
@@ -130,12 +130,13 @@ function asking(issue) {
 }
 
 /** @param {Api.Repair} repair */
-function words({ kind, values: { technician_id: technicianId, start_at: startAt, day: on } }) {
+function words({ kind, values: { technician_id: technicianId, start_at: startAt, day: on, late_minutes: late } }) {
   const isToday = startAt && isoDay(startAt) === isoDay(Date.now());
-  return text(`repair.${kind}`, {
+  const said = text(`repair.${kind}`, {
     technician: technicianId ? technicianName(technicianId) : "–",
     when: startAt ? (isToday ? time(startAt) : `${day(startAt)} ${time(startAt)}`) : on ? day(startOfDay(on)) : "–",
   });
+  return late === undefined ? said : text("repair.late", { repair: said, late: span(late * 60) });
 }
 
 /**
