@@ -21,7 +21,7 @@ from dispatch.files.sheets import SHEETS
 from dispatch.settings import Settings
 from solver.kernel import anywhere, bundles, flattening, holding
 from solver.kernel import search as kernel_search
-from solver.search import elite, partition, searches
+from solver.search import cover, elite, partition, relaxation, searches
 from solver.search import search as single_search
 from solver.solution import HARD, SOFT, Rule
 from tests.dispatch.waiting import until
@@ -106,6 +106,8 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
         "flattening": flattening,
         "elite": elite,
         "partition": partition,
+        "relaxation": relaxation,
+        "cover": cover,
         "search.search": single_search,
         "kernel.search": kernel_search,
         "kernel.anywhere": anywhere,

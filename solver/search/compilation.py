@@ -17,6 +17,7 @@ from numba.core.registry import cpu_target
 
 from solver.kernel.compiled import CACHE
 from solver.problem import Problem, Shift, Visit
+from solver.search.partition import Partition
 from solver.search.searches import Searches
 from solver.timing.schedule import legs_of
 from solver.timing.timing import cheapest
@@ -40,6 +41,9 @@ def compile_search() -> None:
     searches = Searches(problem, seed=0, cores=2)
     searches.open({})
     searches.run(seconds=None, iterations=1)
+    partition = Partition(searches.arrays)
+    partition.add(0, [0], 1, is_own=True)
+    partition.look([[0]], seconds=60.0)
     cheapest(problem, problem.shifts[0], problem.visits, legs_of(problem.travel_time))
     if not is_compiled():
         _forget_others()

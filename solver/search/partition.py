@@ -4,34 +4,33 @@ A search sees the routes of far better plans than it ends with, only not all of 
 of them make a plan is a set partitioning problem: each visit on one route, each shift with one. Its
 linear relaxation (``relaxation``) tells which routes are worth noting, by their reduced cost; what
 it takes of each, drawn by lot, is a start for searches; and it leaves few routes that a better plan
-can have, among which SCIP chooses.
+can have, among which the cheapest plan is looked for (``cover``).
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from random import Random
 from typing import NamedTuple
 
 import numpy as np
-from ortools.linear_solver import pywraplp
 
 from solver.kernel.arrays import Arrays, Ints
 from solver.kernel.plan import END_OF_ROUTE
+from solver.search.cover import cheapest_cover
 from solver.search.relaxation import Cut, Floats, LinearRelaxation, Routes
 
 MOST_VISITS = 300
 """Of larger problems a search sees too small a part of the routes."""
 MOST_ROUTES = 200_000
 """So many are kept at most; beyond that none is added but those of the incumbent."""
-CROWDED = 100_000
+CROWDED = 60_000
 """With so many, only the most promising ones are added."""
 KEPT = 30_000
 """So many are left after a look at all of them."""
-CHOICE = 2_000
-"""SCIP chooses among so many routes, those by which the linear program loses least."""
-SHARE_OF_RELAXATION = 0.4
-"""Of the time, before SCIP begins."""
+SHARE_OF_RELAXATION = 0.5
+"""Of the time of a look, before a better plan is looked for."""
 
 Route = tuple[int, ...]
 RouteKey = tuple[int, frozenset[int]]
@@ -55,6 +54,16 @@ class Worth(NamedTuple):
     """Routes of a higher reduced cost, what they cost beyond what they are worth, are not."""
 
 
+class Look(NamedTuple):
+    """What a look at all routes seen has told."""
+
+    worth: Worth | None
+    """None if the time was too short to tell."""
+    row: Ints
+    """The cheapest plan that was found, written as a row; the incumbent if there is none that costs
+    less."""
+
+
 class Partition:
     """Routes seen so far, by shift and visits, each in the cheapest order.
 
@@ -72,12 +81,16 @@ class Partition:
         self._basic: set[RouteKey] = set()
         self._cuts: list[Cut] = []
         self._shares: list[tuple[int, Route, float]] = []
-        self._program: pywraplp.Solver | None = None
         self._is_stopped = False
 
     @property
+    def seen(self) -> int:
+        """How many routes are kept."""
+        return len(self._seen)
+
+    @property
     def is_crowded(self) -> bool:
-        return len(self._seen) >= CROWDED
+        return self.seen >= CROWDED
 
     def add(self, shift: int, calls: Sequence[int], cents: int, *, is_own: bool = False) -> None:
         """Take note of a route of the shift, and of what it costs; even if there is no room, if it
@@ -91,37 +104,42 @@ class Partition:
     def stop(self) -> None:
         """Let what is under way end at once, and all to come, from another thread."""
         self._is_stopped = True
-        program = self._program
-        if program is not None:
-            program.InterruptSolve()
 
-    def relax(self, incumbent: Sequence[Sequence[int]], seconds: float) -> Worth | None:
-        """Solve the linear program over the routes seen, and forget those that no plan cheaper than
-        the incumbent can have, or of which there are too many. The incumbent's have to be known.
-        None if so many seconds are too few for it."""
+    def look(self, incumbent: Sequence[Sequence[int]], seconds: float) -> "Look":
+        """Solve the linear program over the routes seen, look for a plan of them that costs less
+        than the incumbent, whose routes have to be known, and forget those that no cheaper plan can
+        have, or of which there are too many; in so many seconds."""
         begun = time.monotonic()
         keys, routes, mine = self._table(incumbent)
         limit = routes.cost(mine)
-        relaxation = self._relaxation(keys, routes, mine)
-        relaxation.tighten(limit, self._over(begun + seconds))
-        if not relaxation.is_solved:
+        basic = (index for index, key in enumerate(keys) if key in self._basic)
+        # It begins where the last one ended.
+        relaxation = LinearRelaxation(routes, sorted({*mine, *basic}), self._cuts)
+        is_over = self._over(begun + seconds)
+        if relaxation.solve(is_over):
+            relaxation.tighten(limit, self._over(begun + SHARE_OF_RELAXATION * seconds))
+        else:
             self._shares = []
-            return None
+            return Look(None, self._plan_of(keys[route] for route in mine))
+        found = cheapest_cover(routes, relaxation, limit, is_over)
+        taken = mine if found is None else found
+        row = self._plan_of(keys[route] for route in taken)
         # Compiled code looks at visits and shifts alone; cuts make some routes worth less.
-        uncut = routes.cents - routes.held @ relaxation.duals
-        gap = limit - relaxation.value
+        uncut = routes.cents - relaxation.worth_of_routes
+        gap = routes.cost(taken) - relaxation.value
         most, most_uncut = _most(relaxation.reduced, gap), _most(uncut, gap)
-        self._cuts = relaxation.binding
+        self._cuts = list(relaxation.losses)
         self._basic = {keys[route] for route in relaxation.basic}
         self._shares = [
             (keys[route][0], self._seen[keys[route]][0], share)
             for route, share in relaxation.shares.items()
         ]
-        own = {*mine}
+        own = {*taken}
         for route in np.flatnonzero(relaxation.reduced > most).tolist():
             if route not in own:
                 del self._seen[keys[route]]
-        return Worth(np.rint(relaxation.duals).astype(np.int64), int(most_uncut))
+        duals = np.rint(relaxation.duals).astype(np.int64)
+        return Look(Worth(duals, int(most_uncut)), row)
 
     def rounded(self, random: Random) -> Ints | None:
         """Routes drawn by how much the linear program takes of each, none of which clash, written
@@ -141,24 +159,6 @@ class Partition:
                 taken.append((group, route))
         return self._row(taken)
 
-    def best(self, incumbent: Sequence[Sequence[int]], seconds: float) -> Ints:
-        """The cheapest plan found in so many seconds, written as a row; the incumbent, whose routes
-        have to be known, if there is none that costs less."""
-        begun = time.monotonic()
-        keys, routes, mine = self._table(incumbent)
-        limit = routes.cost(mine)
-        relaxation = self._relaxation(keys, routes, mine)
-        relaxation.tighten(limit, self._over(begun + SHARE_OF_RELAXATION * seconds))
-        taken: Iterable[int] = mine
-        order = np.argsort(relaxation.reduced)[:CHOICE]
-        order = order[relaxation.reduced[order] < limit - relaxation.value]
-        chosen = [] if self._is_stopped else sorted({*order.tolist(), *mine})
-        # Without any, all is left out in the incumbent too, and nothing that was seen is cheaper.
-        if chosen:
-            ends = begun + seconds
-            taken = self._chosen(routes, relaxation.cuts, chosen, {*mine}, ends)
-        return self._row((keys[route][0], self._seen[keys[route]][0]) for route in taken)
-
     def _over(self, ends: float) -> Callable[[], bool]:
         return lambda: self._is_stopped or time.monotonic() > ends
 
@@ -173,18 +173,15 @@ class Partition:
         number = {key: index for index, key in enumerate(keys)}
         mine = [number[self._key(shift, calls)] for shift, calls in enumerate(incumbent) if calls]
         held = np.zeros((len(keys), self._visits + len(self._room)), dtype=np.float32)
-        for index, (group, visits) in enumerate(keys):
-            held[index, list(visits)] = 1
-            held[index, self._visits + group] = 1
+        rows = np.arange(len(keys))
+        held[rows, [self._visits + group for group, _ in keys]] = 1
+        visits = np.fromiter(chain.from_iterable(visits for _, visits in keys), dtype=np.intp)
+        held[np.repeat(rows, [len(visits) for _, visits in keys]), visits] = 1
         cents = np.array([self._seen[key][1] for key in keys], dtype=np.float64)
         return keys, Routes(held, cents, self._prices, self._room), mine
 
-    def _relaxation(
-        self, keys: Sequence[RouteKey], routes: Routes, mine: Sequence[int]
-    ) -> LinearRelaxation:
-        """It begins where the last one ended."""
-        basic = (index for index, key in enumerate(keys) if key in self._basic)
-        return LinearRelaxation(routes, sorted({*mine, *basic}), self._cuts)
+    def _plan_of(self, keys: Iterable[RouteKey]) -> Ints:
+        return self._row((key[0], self._seen[key][0]) for key in keys)
 
     def _row(self, routes: Iterable[tuple[int, Route]]) -> Ints:
         by_group: defaultdict[int, list[Route]] = defaultdict(list)
@@ -196,55 +193,6 @@ class Partition:
                 row += by_group[group].pop()
             row.append(END_OF_ROUTE)
         return np.array(row, dtype=np.int64)
-
-    def _chosen(
-        self,
-        routes: Routes,
-        cuts: Sequence[Cut],
-        among: Sequence[int],
-        hinted: set[int],
-        ends: float,
-    ) -> list[int]:
-        """Those of the routes that make the cheapest plan found in time."""
-        self._program = program = pywraplp.Solver.CreateSolver("SCIP")
-        infinity, visits = program.infinity(), self._visits
-        # A plan costs ten thousand of these, in which SCIP's tolerances make sense.
-        unit = max(1.0, float(routes.cents[sorted(hinted)].sum()))
-        unit = max(unit, float(routes.cents[among].max())) / 1e4
-        takes = [program.BoolVar("") for _ in among]
-        for take, route in zip(takes, among, strict=True):
-            program.Objective().SetCoefficient(take, float(routes.cents[route]) / unit)
-        hints = [float(route in hinted) for route in among]
-        held = routes.held[among]
-        for row in range(held.shape[1]):
-            is_visit = row < visits
-            least = 1.0 if is_visit else -infinity
-            most = 1.0 if is_visit else float(routes.room[row - visits])
-            once = program.Constraint(least, most)
-            with_it = np.flatnonzero(held[:, row]).tolist()
-            for index in with_it:
-                once.SetCoefficient(takes[index], 1.0)
-            if is_visit:
-                left_out = program.BoolVar("")
-                once.SetCoefficient(left_out, 1.0)
-                price = min(float(routes.prices[row]) / unit, 1e5)
-                program.Objective().SetCoefficient(left_out, price)
-                takes.append(left_out)
-                hints.append(float(not any(hints[index] for index in with_it)))
-        for cut in cuts:
-            once = program.Constraint(-infinity, 1.0)
-            for index in np.flatnonzero(held[:, cut].sum(axis=1) >= 2).tolist():
-                once.SetCoefficient(takes[index], 1.0)
-        program.Objective().SetMinimization()
-        program.SetHint(takes, hints)
-        program.SetTimeLimit(max(1, int(1000 * (ends - time.monotonic()))))
-        is_found = program.Solve() in (pywraplp.Solver.OPTIMAL, pywraplp.Solver.FEASIBLE)
-        self._program = None
-        if self._is_stopped or not is_found:
-            return sorted(hinted)
-        return [
-            route for take, route in zip(takes, among, strict=False) if take.solution_value() > 0.5
-        ]
 
 
 def _most(reduced: Floats, gap: float) -> float:

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from ortools.linear_solver import pywraplp
 
-COLUMNS_A_ROUND = 500
-CUTS_A_ROUND = 40
+COLUMNS_A_ROUND = 200
+CUTS_A_ROUND = 80
 CUTS_A_VISIT = 4
 CUT_ROUNDS = 12
 """How the linear program grows: routes and cuts at a time, how many of these cuts may have one
@@ -28,6 +28,7 @@ NOTHING = 1e-6
 Cut = tuple[int, int, int]
 Floats = npt.NDArray[np.float64]
 Held = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.intp]
 
 
 class Routes(NamedTuple):
@@ -58,7 +59,12 @@ class LinearRelaxation:
         self._held, self._cents, self._visits = routes.held, routes.cents, len(routes.prices)
         self.cuts: list[Cut] = []
         self._columns: dict[int, pywraplp.Variable] = {}
-        self._cut_by: Held = np.zeros((len(routes.cents), 0), dtype=np.float32)
+        self._cut_by: list[Indices] = []
+        """Of each cut: the routes that have two of its visits."""
+        self._has = np.ascontiguousarray(routes.held[:, : self._visits].T)
+        # Multiplying all of ``held`` takes ten times as long.
+        rows, self._of_route = np.nonzero(routes.held)
+        self._firsts = np.searchsorted(rows, np.arange(len(routes.cents)))
         self._program = pywraplp.Solver.CreateSolver("GLOP")
         infinity = self._program.infinity()
         self._rows = [self._program.Constraint(1.0, infinity) for _ in routes.prices]
@@ -76,8 +82,6 @@ class LinearRelaxation:
         """How much of each route the program takes, if any."""
         self._worth: Floats = np.zeros(routes.held.shape[1])
         self.value = -np.inf
-        self.is_solved = False
-        """Whether it came as far as to look at all routes; before that it tells nothing."""
         if cuts:
             self._cut(cuts)
         self._take(start)
@@ -89,18 +93,23 @@ class LinearRelaxation:
             self._program.Objective().SetCoefficient(column, float(self._cents[route]))
             for row in np.flatnonzero(self._held[route]).tolist():
                 self._rows[row].SetCoefficient(column, 1.0)
-            for cut in np.flatnonzero(self._cut_by[route]).tolist():
-                self._rows[self._held.shape[1] + cut].SetCoefficient(column, 1.0)
+            visits = self._visits_of(route)
+            for cut, row in zip(self.cuts, self._rows[self._held.shape[1] :], strict=True):
+                if len(visits & {*cut}) >= 2:
+                    row.SetCoefficient(column, 1.0)
 
-    def _solve(self, is_over: Callable[[], bool]) -> bool:
+    def solve(self, is_over: Callable[[], bool]) -> bool:
         """Take in routes until none of the others would make the program cheaper; whether it came
-        to that in time."""
+        to that in time. Before that it tells nothing."""
         while True:
             self._program.Solve()
             self._worth = np.array([row.dual_value() for row in self._rows])
             own = self._held.shape[1]
             self.duals = self._worth[:own]
-            self.reduced = self._cents - self._held @ self.duals - self._cut_by @ self._worth[own:]
+            self.reduced = self._cents - self.worth_of_routes
+            for routes, cents in zip(self._cut_by, self._worth[own:].tolist(), strict=True):
+                if cents:
+                    self.reduced[routes] -= cents
             self.value = self._program.Objective().Value()
             self.shares = {
                 route: share
@@ -116,34 +125,45 @@ class LinearRelaxation:
                 return False
             self._take(new[:COLUMNS_A_ROUND])
 
+    @property
+    def worth_of_routes(self) -> Floats:
+        """(routes): what their visits and shifts are worth together, cuts aside."""
+        return np.add.reduceat(self.duals[self._of_route], self._firsts)
+
+    def _visits_of(self, route: int) -> set[int]:
+        return {*np.flatnonzero(self._held[route, : self._visits]).tolist()}
+
     def tighten(self, limit: float, is_over: Callable[[], bool]) -> None:
-        """Solve it, and add cuts as long as there is time and they help on the way to a plan that
-        costs so much."""
+        """Add cuts as long as there is time and they help on the way to a plan that costs so much;
+        the program has to be solved."""
         before = -np.inf
         for _ in range(CUT_ROUNDS):
-            is_solved = self._solve(is_over)
-            self.is_solved = self.is_solved or is_solved
-            if not is_solved or is_over():
-                return
-            if self.value < before + LEAST_GAIN * (limit - self.value):
+            if is_over() or self.value < before + LEAST_GAIN * (limit - self.value):
                 return
             before = self.value
             found = self._violated()
             if not found:
                 return
+            solved = self._worth, self.duals, self.reduced, self.value, self.shares
             self._cut(found)
-        self._solve(is_over)
+            if not self.solve(is_over):
+                # Half solved it would promise too much.
+                self._worth, self.duals, self.reduced, self.value, self.shares = solved
+                return
 
     def _cut(self, found: Sequence[Cut]) -> None:
         infinity = self._program.infinity()
         first = len(self._rows)
         self.cuts += found
         self._rows += [self._program.Constraint(-infinity, 1.0) for _ in found]
-        new = np.stack([self._held[:, cut].sum(axis=1) >= 2 for cut in found], axis=1)
-        self._cut_by = np.concatenate([self._cut_by, new.astype(np.float32)], axis=1)
+        for a, b, c in found:
+            self._cut_by.append(np.flatnonzero(self._has[a] + self._has[b] + self._has[c] >= 2))
+        new = [{*cut} for cut in found]
         for route, column in self._columns.items():
-            for index in np.flatnonzero(new[route]).tolist():
-                self._rows[first + index].SetCoefficient(column, 1.0)
+            visits = self._visits_of(route)
+            for row, cut in zip(self._rows[first:], new, strict=True):
+                if len(visits & cut) >= 2:
+                    row.SetCoefficient(column, 1.0)
 
     def _violated(self) -> list[Cut]:
         """Three visits each, of which at most one route can have two or more, and in the program
@@ -171,10 +191,12 @@ class LinearRelaxation:
         return chosen[:CUTS_A_ROUND]
 
     @property
-    def binding(self) -> list[Cut]:
-        """Cuts without which the program would be cheaper."""
-        worth = self._worth[self._held.shape[1] :]
-        return [cut for cut, cents in zip(self.cuts, worth, strict=False) if cents < -NOTHING]
+    def losses(self) -> dict[Cut, float]:
+        """Cents that a plan loses that makes no use of a cut; of those without which the program
+        would be cheaper."""
+        worth = self._worth[self._held.shape[1] :].tolist()
+        cuts = zip(self.cuts, worth, strict=False)
+        return {cut: -cents for cut, cents in cuts if cents < -NOTHING}
 
     @property
     def basic(self) -> list[int]:

@@ -67,16 +67,14 @@ class Search:
         if self.partition is not None:
             self.partition.stop()
 
-    def put_together(self, partition: Partition, last: float) -> None:
+    def look(self, partition: Partition, last: float) -> Worth | None:
         """Go over to the cheapest plan of routes that all searches have noted, found until this
-        share of the time is over; to the own one if there is none that costs less."""
+        share of the time is over, if there is one that costs less than the own; which routes are
+        worth noting from here on."""
         incumbent = self._incumbent(partition)
-        self.open(partition.best(incumbent, self._seconds_until(last)))
-
-    def relax(self, partition: Partition, last: float) -> Worth | None:
-        """Which routes are worth noting, worked out until this share of the time is over."""
-        incumbent = self._incumbent(partition)
-        return partition.relax(incumbent, self._seconds_until(last))
+        found = partition.look(incumbent, self._seconds_until(last))
+        self.open(found.row)
+        return found.worth
 
     def _incumbent(self, partition: Partition) -> list[list[int]]:
         """The routes of the best plan, all of them noted."""

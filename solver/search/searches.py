@@ -58,9 +58,8 @@ LOOKED_FROM = 0.3
 SHARE_OF_LOOK = 0.02
 """Before each cycle that starts hot, from that share of the time on, one of the searches makes way
 for a look at all routes seen, for so long."""
-LOOKS = ((0.68, 0.7, False), (0.7, 0.78, True), (0.84, 0.86, False), (0.9, 1.0, True))
-"""The same between the short cycles, from where to where: what they are worth, or (True) the best
-plan of them."""
+LOOKS = ((0.67, 0.71), (0.77, 0.81), (0.86, 0.91), (0.96, 1.0))
+"""The same between the short cycles, from where to where."""
 ROUNDED = 0.5
 """Share of starts that are drawn from the linear program, not crossed."""
 
@@ -137,7 +136,7 @@ class Searches:
             search.begin(unit, cold, ends, seconds, iterations)
         partition = None
         if cycles >= CROSS_FROM and iterations is None and is_separable(self.arrays):
-            # By the clock only: SCIP stops somewhere else each time.
+            # By the clock only: looks end somewhere else each time.
             partition = Partition(self.arrays)
         for search in self._searches:
             search.partition = partition
@@ -192,25 +191,22 @@ class Searches:
         while not search.stopped and (gone := search.gone) < 1.0:
             ends = looks[0][0] if looks else 1.0
             if gone >= ends:
-                _, last, is_to_choose = looks.pop(0)
-                self._look(partition, last, is_to_choose=is_to_choose)
+                _, last = looks.pop(0)
+                self._look(partition, last)
                 continue
             search.open(self._start(partition))
             search.begin_cycle(gone, gone + length if ends - gone > 1.5 * length else ends, WARM)
             search.run_until(1.0)
             self._add(search.found())
 
-    def _look(self, partition: Partition, last: float, *, is_to_choose: bool) -> None:
+    def _look(self, partition: Partition, last: float) -> None:
         """Look at all routes seen, until that share of the time is over."""
         # Not the best plan of a search that may be writing it down just now.
         with self._lock:
             best = self._elite.plans[0]
         self._leader.open(best.row)
-        if is_to_choose:
-            self._leader.put_together(partition, last)
-            self._add(self._leader.found())
-            return
-        worth = self._leader.relax(partition, last)
+        worth = self._leader.look(partition, last)
+        self._add(self._leader.found())
         for search in self._searches:
             search.worth = worth
 
@@ -230,7 +226,7 @@ class Searches:
         def cycle(search: Search, row: Ints) -> None:
             first, last = span
             if search is self._leader and search.partition is not None and first > LOOKED_FROM:
-                self._look(search.partition, first + SHARE_OF_LOOK, is_to_choose=False)
+                self._look(search.partition, first + SHARE_OF_LOOK)
                 first = search.gone
             search.open(row)
             search.begin_cycle(first, last, hot)

@@ -79,6 +79,7 @@ def main() -> None:
     )
     settings.load_profile("slow")
     from tests.solver.kernel import test_changes, test_links, test_places, test_search, test_timing
+    from tests.solver.search import test_cover
 
     test_timing.test_they_agree_where_every_second_counts()
     test_places.test_putting_a_visit_where_it_is_cheapest_adds_what_it_was_said_to_add()
@@ -88,6 +89,7 @@ def main() -> None:
     test_links.test_undone_changes_leave_no_trace()
     test_search.test_the_kernels_plan_costs_what_it_says_and_can_be_supplied_as_it_is()
     test_search.answer(seed=1, cores=1, iterations=20)
+    test_cover.test_another_solver_finds_no_cheaper_plan(seed=1, is_cut=True)
 
 
 if __name__ == "__main__":

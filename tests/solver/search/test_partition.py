@@ -56,9 +56,7 @@ def put_together(
     problem: Problem, routes: Sequence[Seen], *incumbent: tuple[int, ...]
 ) -> list[str]:
     """The cheapest plan: of each shift, its visits."""
-    partition = seen_by(problem, routes)
-    row = partition.best(incumbent, 10.0)
-    return names(row)
+    return names(seen_by(problem, routes).look(incumbent, 10.0).row)
 
 
 def test_the_best_routes_of_two_plans_make_a_better_one() -> None:
@@ -149,10 +147,12 @@ DEAR = [(2, (0, 1), 900), (1, (2, 3), 800)]
 
 def test_no_route_of_a_better_plan_has_a_higher_reduced_cost_than_is_noted() -> None:
     partition = seen_by(unlike(3), [*INCUMBENT, *BETTER, *DEAR])
-    worth = partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
+    found = partition.look([(0, 1, 2), (3, 4, 5), ()], 10.0)
 
+    assert names(found.row) == ["312", "45", "0"]
+    worth = found.worth
     assert worth is not None
-    assert worth.most == 50
+    assert worth.most == 0
     for number, calls, cents in BETTER:
         assert cents - worth.duals[[*calls, VISITS + number]].sum() <= worth.most
 
@@ -164,12 +164,11 @@ def test_what_no_better_plan_can_have_makes_room(monkeypatch: pytest.MonkeyPatch
 
     def best_with_another(partition: Partition) -> list[str]:
         partition.add(0, (3, 1, 2, 0), 5)
-        row = partition.best(incumbent, 10.0)
-        return names(row)
+        return names(partition.look(incumbent, 10.0).row)
 
     partition = seen_by(unlike(3), seen)
     assert best_with_another(partition) == ["312", "45", "0"]
-    partition.relax(incumbent, 10.0)
+    incumbent = [(3, 1, 2), (4, 5), (0,)]
     assert best_with_another(partition) == ["3120", "45", ""]
 
 
@@ -178,7 +177,7 @@ def test_a_start_is_drawn_of_routes_that_do_not_clash() -> None:
     circle = [(at, (at, (at + 1) % 5), 10) for at in range(5)]
     partition = seen_by(unlike(6), [*circle, (4, (4,), 30), (5, (5,), 5)])
     assert partition.rounded(Random(1)) is None
-    partition.relax([(0, 1), (), (2, 3), (), (4,), (5,)], 10.0)
+    partition.look([(0, 1), (), (2, 3), (), (4,), (5,)], 10.0)
     drawn = set()
     for seed in range(40):
         row = partition.rounded(Random(seed))
@@ -194,9 +193,10 @@ def test_a_program_that_was_not_solved_in_time_tells_nothing() -> None:
     partition = seen_by(unlike(3), [*INCUMBENT, *BETTER])
     incumbent = [(0, 1, 2), (3, 4, 5), ()]
 
-    assert partition.relax(incumbent, 0.0) is None
+    found = partition.look(incumbent, -1.0)
+    assert (found.worth, names(found.row)) == (None, ["012", "345", ""])
     assert partition.rounded(Random(1)) is None
-    assert partition.relax(incumbent, 10.0) is not None
+    assert partition.look(incumbent, 10.0).worth is not None
     assert partition.rounded(Random(1)) is not None
 
 
@@ -207,18 +207,16 @@ def test_there_is_room_for_the_incumbent_where_there_is_none_for_others(
     partition = seen_by(unlike(2), [(0, (0, 1), 10), (1, (2, 3), 10)])
     partition.add(1, (4, 5), 10, is_own=True)
 
-    row = partition.best([(0, 1), (4, 5)], 10.0)
-    assert names(row) == ["01", "45"]
+    assert names(partition.look([(0, 1), (4, 5)], 10.0).row) == ["01", "45"]
 
 
 def test_of_many_routes_the_most_promising_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "KEPT", 4)
     partition = seen_by(unlike(3), [*INCUMBENT, *BETTER, *DEAR])
-    worth = partition.relax([(0, 1, 2), (3, 4, 5), ()], 10.0)
-
-    assert worth is not None
-    row = partition.best([(0, 1, 2), (3, 4, 5), ()], 10.0)
-    assert names(row) == ["312", "45", "0"]
+    found = partition.look([(0, 1, 2), (3, 4, 5), ()], 10.0)
+    assert names(found.row) == ["312", "45", "0"]
+    assert names(partition.look([(3, 1, 2), (4, 5), (0,)], 10.0).row) == names(found.row)
+    assert partition.seen <= 4
 
 
 def test_routes_stand_by_themselves_unless_they_share_parts_or_a_van() -> None:
