@@ -25,7 +25,7 @@ LESS = 0.5
 """Cents: what costs less than the best plan costs at least one less."""
 
 Floats = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int32]
+ShortInts = npt.NDArray[np.int32]
 
 NOW = np.dtype(
     [
@@ -63,11 +63,11 @@ class Tree(Views):
     and what is left to choose from there."""
 
     now: Records
-    left: Numbers
+    left: ShortInts
     """(depths, routes): routes that go with what has been chosen, …"""
     left_loses: Floats
     left_number: Ints
-    next: Numbers
+    next: ShortInts
     """(depths, routes): … and those of them that are tried, the best first."""
     next_loses: Floats
     next_number: Ints
@@ -86,7 +86,7 @@ class Tree(Views):
     counts: Ints
     """(visits): how many of the routes that are left each has; …"""
     ends: Ints
-    of_visits: Numbers
+    of_visits: ShortInts
     """… and where among these they stand, up to where in this list."""
     order: Ints
 
