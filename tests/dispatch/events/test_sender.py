@@ -14,7 +14,6 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from dispatch import log
-from dispatch.events import sender
 from dispatch.events.deliveries import (
     Attempt,
     AttemptOutcome,
@@ -23,7 +22,8 @@ from dispatch.events.deliveries import (
     make_deliveries,
 )
 from dispatch.events.events import newest_entry
-from dispatch.events.sender import WebhookSender, client, send
+from dispatch.events.sender import WebhookSender, send
+from dispatch.events.sending import client
 from dispatch.events.webhooks import NewWebhook, create_webhook
 from dispatch.models import DeliveryStatus, Webhook
 from dispatch.settings import Settings
@@ -213,7 +213,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(
         asked.append(host)
         return ["127.0.0.1"]
 
-    monkeypatch.setattr(sender, "addresses_of", once)
+    monkeypatch.setattr("dispatch.events.sending.addresses_of", once)
     url = receiver.url.replace("127.0.0.1", "rebinding.invalid")
     assert attempted(url, settings) == AttemptOutcome(204)
     assert asked == ["rebinding.invalid"]
