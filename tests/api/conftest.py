@@ -95,7 +95,11 @@ def kept_processes() -> Iterator[list[_SolverProcess]]:
 
 @pytest.fixture
 def app(settings: Settings, kept_processes: list[_SolverProcess]) -> FastAPI:
-    changed = {"solver_processes": 0, "solve_seconds": 0.5}
+    changed = {
+        "solver_processes": 0,
+        "solve_seconds": 0.5,
+        "push_contact": "mailto:office@dispatch.example",
+    }
     app = create_app(settings.model_copy(update=changed))
     app.state.solvers = KeptSolvers(kept_processes)
     return app
