@@ -8,6 +8,7 @@ send from one database.
 import asyncio
 import logging
 import os
+import re
 import secrets
 import socket
 import threading
@@ -171,9 +172,8 @@ async def send_to(
     status = answer.status_code
     if 200 <= status < 300:
         return AttemptOutcome(status)
-    asked = answer.headers.get("Retry-After", "")
-    wait = int(asked) if asked.isascii() and asked.isdigit() else None
-    return AttemptOutcome(status, f"The answer was {status}.", wait)
+    asked = re.fullmatch(r"\d{1,6}", answer.headers.get("Retry-After", ""), re.ASCII)
+    return AttemptOutcome(status, f"The answer was {status}.", int(asked[0]) if asked else None)
 
 
 async def _post(

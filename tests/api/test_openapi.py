@@ -79,6 +79,11 @@ def credentials(app: FastAPI, path: str, method: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {shown}"}
 
 
+@pytest.fixture
+def service_settings() -> dict[str, object]:
+    return {"push_contact": "mailto:office@dispatch.example"}
+
+
 @dataclass
 class Filled:
     """A database in which there is something of every kind, and what it is called."""

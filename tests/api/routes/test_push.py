@@ -20,6 +20,11 @@ ENDPOINT = "https://push.example/send/1"
 
 
 @pytest.fixture
+def service_settings() -> dict[str, object]:
+    return {"push_contact": "mailto:office@dispatch.example"}
+
+
+@pytest.fixture
 def phone(app: FastAPI) -> Iterator[TestClient]:
     """Hùng's, signed in by cookie."""
     with TestClient(app, raise_server_exceptions=False) as client:

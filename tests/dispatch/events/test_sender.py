@@ -182,6 +182,16 @@ def test_a_redirect_is_not_followed(settings: Settings, receiver: Target) -> Non
 
 
 @SQLITE
+@pytest.mark.parametrize(("asked", "wait"), [("120", 120), ("9" * 5_000, None), ("soon", None)])
+def test_a_target_may_say_when_to_come_again(
+    settings: Settings, receiver: Target, asked: str, wait: int | None
+) -> None:
+    receiver.headers = {"Retry-After": asked}
+    receiver.answer = lambda _: 429
+    assert attempted(receiver.url, settings) == AttemptOutcome(429, "The answer was 429.", wait)
+
+
+@SQLITE
 def test_what_cannot_be_reached_is_said(settings: Settings) -> None:
     outcome = attempted("http://127.0.0.1:1/", settings)
     assert outcome.status is None

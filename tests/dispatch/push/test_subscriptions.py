@@ -102,6 +102,10 @@ def disabled(session: Session) -> None:
     change_account(session, "ann", AccountChange(active=False), actor="boss")
 
 
+def locked(session: Session) -> None:
+    session.get_one(Account, "ann").active = False
+
+
 def another_role(session: Session) -> None:
     change_account(
         session, "ann", AccountChange(role=Role.DISPATCHER, technician_id=None), actor="boss"
@@ -129,6 +133,7 @@ def long_away(session: Session) -> None:
     [
         signed_out,
         disabled,
+        locked,
         another_role,
         another_technician,
         another_password,
