@@ -137,6 +137,17 @@ def _change(job_id: str, before: KnownVisit | None, after: KnownVisit | None) ->
     return VisitChange(job_id=job_id, kind=kind, before=before, after=after)
 
 
+def looked_at(before: KnownDay, after: KnownDay) -> KnownDay:
+    """The later day as whoever knew the earlier one is to know it: visits that have moved by too
+    little to be news stay where they were, so that many such moves are news in the end."""
+    visits = dict(after["visits"])
+    for job_id in visits.keys() & before["visits"].keys():
+        earlier, later = before["visits"][job_id], visits[job_id]
+        if _change(job_id, earlier, later) is None:
+            visits[job_id] = {**later, "start_at": earlier["start_at"]}
+    return KnownDay(until=after["until"], visits=visits)
+
+
 def joined(told: Iterable[VisitChange], more: Iterable[VisitChange]) -> list[VisitChange]:
     """All that is different for who may not have heard what was ``told``, nor ``more`` of since.
 

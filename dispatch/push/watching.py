@@ -22,6 +22,7 @@ from dispatch.push.known_days import (
     end_of,
     is_known,
     joined,
+    looked_at,
     without_changes,
 )
 from dispatch.settings import Settings
@@ -122,7 +123,8 @@ def _keep_news_of(session: Session, row: PushSubscription, found: FoundDays, at:
             known[day] = present
             continue
         news = _news(row, before, present, messages.get(day), found, at)
-        known[day] = _settled(session, row, day, before, present, news, messages, at)
+        now_known = looked_at(before, present)
+        known[day] = _settled(session, row, day, before, now_known, news, messages, at)
     row.known, row.known_on = known, found.today
 
 

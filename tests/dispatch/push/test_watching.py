@@ -125,10 +125,11 @@ def test_each_device_of_a_technician_is_told(session: Session, settings: Setting
 
 def test_two_minutes_are_nobodys_news_but_add_up(session: Session, settings: Settings) -> None:
     switch_on(session, "ann", settings)
-    move(session, "a2", 2)
-    look(session, settings)
-    assert waiting(session) == {}
-    move(session, "a2", 2.5)
+    for minutes in (1.5, 0.5):
+        move(session, "a2", minutes)
+        look(session, settings)
+        assert waiting(session) == {}
+    move(session, "a2", 0.5)
     look(session, settings)
     assert waiting(session) == {"ann-phone Mon": [("moved", "a2")]}
 
@@ -204,6 +205,32 @@ def test_what_is_changed_back_meanwhile_is_nothing(session: Session, settings: S
     look(session, settings)
     move(session, "a2", -20)
     look(session, settings)
+    assert waiting(session) == {}
+
+
+def test_what_changes_while_a_message_is_tried_again_is_told_with_it(
+    session: Session, settings: Settings
+) -> None:
+    """Nobody knows whether the first attempt got through after all."""
+    row = switch_on(session, "ann", settings)
+    move(session, "a2", 20)
+    look(session, settings)
+    at = SOON + GATHERED_FOR
+    attempt = begin_push(session, row.id, "one", settings, at)
+    assert attempt is not None
+    end_push(session, attempt, AttemptOutcome(503, "The answer was 503."), at)
+    session.commit()
+    move(session, "a1", 20)
+    move(session, "a2", 20)
+    look(session, settings, at)
+    assert waiting(session) == {"ann-phone Mon": [("moved", "a1"), ("moved", "a2")]}
+    [message] = session.exec(select(PushMessage)).all()
+    moved = message.changes[1]
+    assert moved["before"]["start_at"] == hanoi("12:00").isoformat()
+    assert moved["after"]["start_at"] == hanoi("12:40").isoformat()
+    assert told(session, settings, at + timedelta(minutes=1)) == ["ann-phone"]
+    move(session, "a1", 0)
+    look(session, settings, at + timedelta(minutes=1))
     assert waiting(session) == {}
 
 
