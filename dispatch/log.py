@@ -39,6 +39,7 @@ class Entity(StrEnum):
     PART = "part"
     PLACEMENT = "placement"
     PLAN = "plan"
+    PUSH_SUBSCRIPTION = "push_subscription"
     RUN = "run"
     SITE = "site"
     SKILL = "skill"
@@ -65,6 +66,7 @@ APART = frozenset(
         Entity.JOB_TEMPLATE,
         Entity.KEY,
         Entity.PLACEMENT,
+        Entity.PUSH_SUBSCRIPTION,
         Entity.RUN,
         Entity.WEBHOOK,
     }

@@ -71,6 +71,7 @@ OFFICE = Access(_by(Role.DISPATCHER))
 OWN_DAY = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_day)
 OWN_JOB = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_job)
 ONESELF = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), people_only=True)
+OWN_DEVICE = Access(_by(Role.TECHNICIAN), own=_own_day, people_only=True)
 ADMINISTRATION = Access(_by())
 ALERTS = Access(_by(Role.INTEGRATION))
 SOLVING = Access(_by(Role.DISPATCHER, Role.SOLVER))
@@ -184,6 +185,9 @@ POLICY: dict[str, Access] = {
     "read_calendar_link": OWN_DAY,
     "revoke_calendar_link": OWN_DAY,
     "read_calendar": PUBLIC,
+    "read_push_subscription": OWN_DEVICE,
+    "put_push_subscription": OWN_DEVICE,
+    "remove_push_subscription": OWN_DEVICE,
     "list_late_visits": OFFICE,
     "list_ended_visits": OFFICE,
     "list_absences": OWN_DAY,

@@ -14,6 +14,7 @@ from dispatch.views.calendar_links import make_link
 
 NOT_ASKED = {
     "read_own_account": "is for people who have signed in, and reads one row by its key",
+    "read_push_subscription": "likewise",
     "read_attachment": "reads one row by its key, and a file",
     "read_session": "is for people who have signed in, and reads one row by its key",
     "watch_events": "is a stream, which has no end; the feed's own look is asked for",

@@ -85,6 +85,7 @@ from dispatch.models.plans import (
     Stop,
     Waiver,
 )
+from dispatch.models.push import PushMessage, PushSource, PushSubscription
 from dispatch.models.records import Firing, LogEntry, LogStart
 from dispatch.models.search import Findable, SearchText
 from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery

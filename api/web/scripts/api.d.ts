@@ -967,6 +967,11 @@ declare namespace Api {
     url: string;
   }
 
+  interface PushSubscriptionOut {
+    public_key: string | null;
+    created_at: Moment | null;
+  }
+
   interface NewReport {
     id: string;
     job_id: string;
@@ -1041,11 +1046,13 @@ declare namespace Api {
                                                           ? DailyRoute
                                                           : Path extends `/technicians/${string}/calendar-link`
                                                             ? CalendarLinkOut
-                                                            : Path extends `/plan-changes/gaps?${string}`
-                                                              ? GapFillers
-                                                              : Path extends `/pages/texts/${string}`
-                                                                ? Record<string, string>
-                                                                : unknown;
+                                                            : Path extends `/technicians/${string}/push-subscription`
+                                                              ? PushSubscriptionOut
+                                                              : Path extends `/plan-changes/gaps?${string}`
+                                                                ? GapFillers
+                                                                : Path extends `/pages/texts/${string}`
+                                                                  ? Record<string, string>
+                                                                  : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"

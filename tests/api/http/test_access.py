@@ -44,6 +44,7 @@ EVERYBODY = {
 OFFICE = {"dispatcher", "administrator"}
 FIELD = {"technician", *OFFICE}
 """A technician on the own data, that is."""
+OWN_DEVICE = {"technician", "administrator"}
 ADMINISTRATION = {"administrator"}
 INTEGRATION = {"integration", "administrator"}
 SOLVING = {"solver", *OFFICE}
@@ -137,6 +138,9 @@ ALLOWED = {
     "read_calendar_link": FIELD,
     "revoke_calendar_link": FIELD,
     "read_calendar": EVERYBODY,
+    "read_push_subscription": OWN_DEVICE,
+    "put_push_subscription": OWN_DEVICE,
+    "remove_push_subscription": OWN_DEVICE,
     "list_late_visits": OFFICE,
     "list_ended_visits": OFFICE,
     "read_board": OFFICE,

@@ -15,6 +15,7 @@ import { icon } from "./icons.js";
 import { keepPage } from "./install.js";
 import { ticksOf } from "./load.js";
 import { openMenu, resumeSharing } from "./menu.js";
+import { listenToWorker, resumeNotices } from "./push.js";
 import { deeds, outbox, pictures, showReports, takePictures } from "./reporting.js";
 import { draw, drawPlain } from "./screen.js";
 import { request } from "./service.js";
@@ -103,6 +104,8 @@ async function begin(session) {
     keepPage();
     keepForGood();
     resumeSharing(own);
+    resumeNotices(own);
+    listenToWorker({ show, renew: refreshIfSeen });
     await forgetOld(own, state.today);
   }
   outbox.addEventListener("change", showReports);

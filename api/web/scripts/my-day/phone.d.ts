@@ -73,6 +73,7 @@ declare namespace OnPhone {
   interface Values {
     session: Session;
     shares_position: boolean;
+    wants_notices: boolean;
     last_sent_at: number;
     [ticks: `ticks/${string}`]: string[];
   }
