@@ -7,15 +7,15 @@ of it already: visits that are not over use parts, and depot calls still to be m
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, col, select
 
-from dispatch.local_time import ONE_DAY
-from dispatch.models import OVER, Job, JobPart, Route, Stop
-from dispatch.planning.snapshot import LONGEST_ROUTE, calls_to_come
+from dispatch.local_time import ONE_DAY, start_of
+from dispatch.models import OVER, JobPart, Route, Stop
+from dispatch.planning.snapshot import LONGEST_ROUTE, calls_to_come, jobs_by_id
+from dispatch.store import rows_where
 
 VanPartKey = tuple[str, str]
 """Whose van, by the technician's id, and which part."""
@@ -68,31 +68,54 @@ def steps_to_come(
     is not over belongs to today."""
     found: defaultdict[VanPartKey, list[VanStep]] = defaultdict(list)
     today = at.astimezone(zone).date()
-    is_one_part = [] if part_id is None else [JobPart.part_id == part_id]
-    visits = session.exec(
-        select(Route, Stop.position, JobPart.part_id, JobPart.quantity)
-        .join(Stop, col(Stop.route_id) == Route.id)
-        .join(Job, col(Job.id) == Stop.job_id)
-        .join(JobPart, col(JobPart.job_id) == Job.id)
-        .where(
-            _is_now(at, zone),
-            col(Route.technician_id).in_(technician_ids),
-            col(Stop.live),
-            col(Job.status).not_in(OVER),
-            *is_one_part,
-        )
-    )
-    for route, position, part, quantity in visits:
-        step = VanStep(route.day <= today, (route.shift_starts_at, position), -quantity)
-        found[route.technician_id, part].append(step)
+    near = routes_near(session, technician_ids, at, zone)
+    visits = visits_on(session, [route for route in near if _is_near(route, at, today)])
+    needed = [
+        row
+        for row in rows_where(session, JobPart, "job_id", visits.keys())
+        if part_id is None or row.part_id == part_id
+    ]
+    jobs = jobs_by_id(session, {row.job_id for row in needed})
+    for row in needed:
+        if jobs[row.job_id].status not in OVER:
+            route, position = visits[row.job_id]
+            step = VanStep(route.day <= today, (route.shift_starts_at, position), -row.quantity)
+            found[route.technician_id, row.part_id].append(step)
     for stop, route in calls_to_come(session, at - LONGEST_ROUTE):
-        if route.technician_id not in technician_ids or not _is_of_now(route, at, zone):
+        if route.technician_id not in technician_ids or not _is_near(route, at, today):
             continue
         for part, quantity in stop.parts.items():
             if part_id is None or part == part_id:
                 step = VanStep(route.day <= today, (route.shift_starts_at, stop.position), quantity)
                 found[route.technician_id, part].append(step)
     return {key: sorted(steps, key=lambda step: step.order) for key, steps in found.items()}
+
+
+def routes_near(
+    session: Session, technician_ids: Collection[str], at: datetime, zone: ZoneInfo
+) -> list[Route]:
+    """The technicians' routes in force of yesterday, today and tomorrow."""
+    today = at.astimezone(zone).date()
+    # By their ends, as there is an index; whose they are none could tell with it.
+    routes = session.exec(
+        select(Route).where(
+            col(Route.live),
+            col(Route.end_at) > start_of(today - ONE_DAY, zone),
+            Route.day <= today + ONE_DAY,
+        )
+    )
+    return [route for route in routes if route.technician_id in technician_ids]
+
+
+def visits_on(session: Session, routes: Iterable[Route]) -> dict[str, tuple[Route, int]]:
+    """The jobs of the live visits of these routes, each with its route and where it comes there."""
+    by_id = {route.id: route for route in routes}
+    stops = session.exec(
+        select(Stop.job_id, Stop.route_id, Stop.position).where(
+            col(Stop.route_id).in_(by_id), col(Stop.live), col(Stop.job_id).is_not(None)
+        )
+    )
+    return {job_id or "": (by_id[route_id], position) for job_id, route_id, position in stops}
 
 
 def need_of(steps: Iterable[VanStep], has: int) -> VanNeed:
@@ -117,17 +140,8 @@ def _played(moves: Iterable[int], has: int) -> tuple[DayNeed, int, int]:
     return DayNeed(needed, to_fetch, lacks), left, least
 
 
-def _is_now(at: datetime, zone: ZoneInfo) -> ColumnElement[bool]:
-    """As ``_is_of_now``, for the database."""
-    today = at.astimezone(zone).date()
-    goes_on = and_(col(Route.day) == today - ONE_DAY, col(Route.shift_ends_at) > at)
-    is_near = and_(col(Route.day) >= today, col(Route.day) <= today + ONE_DAY)
-    return and_(col(Route.live), or_(is_near, goes_on))
-
-
-def _is_of_now(route: Route, at: datetime, zone: ZoneInfo) -> bool:
+def _is_near(route: Route, at: datetime, today: date) -> bool:
     """Whether the route belongs to today or tomorrow."""
-    today = at.astimezone(zone).date()
     if route.day == today - ONE_DAY:
         return route.shift_ends_at > at
     return today <= route.day <= today + ONE_DAY

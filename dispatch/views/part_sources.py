@@ -6,7 +6,7 @@ roughly how far away: to the whole kilometre, so that nobody can be found by it.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 
 from sqlmodel import Session, col, select
 
@@ -17,22 +17,19 @@ from dispatch.models import (
     Absence,
     Depot,
     DepotStock,
-    Job,
     Part,
     Position,
-    Route,
-    Site,
-    Stop,
     Technician,
     VanStock,
     now,
 )
 from dispatch.output import Output
 from dispatch.planning.facts import territories_of
-from dispatch.planning.snapshot import LONGEST_ROUTE, calls_to_come
+from dispatch.planning.snapshot import LONGEST_ROUTE, calls_to_come, jobs_by_id
 from dispatch.planning.travel import metres_between
-from dispatch.planning.van_needs import need_of, steps_to_come
+from dispatch.planning.van_needs import need_of, routes_near, steps_to_come, visits_on
 from dispatch.settings import Settings
+from dispatch.store import sites_of
 
 Point = tuple[float, float]
 """Latitude and longitude."""
@@ -221,21 +218,13 @@ def _last_seen(
             )
         )
     ]
-    visits = session.exec(
-        select(Route.technician_id, Job, Site)
-        .join(Stop, col(Stop.route_id) == Route.id)
-        .join(Job, col(Job.id) == Stop.job_id)
-        .join(Site, col(Site.id) == Job.site_id)
-        .where(
-            col(Route.live),
-            col(Route.technician_id).in_(technician_ids),
-            col(Route.end_at) >= since - timedelta(days=1),
-            col(Stop.live),
-            col(Job.arrived_at) >= since,
-        )
-    )
-    for technician_id, job, site in visits:
-        seen_at = job.departed_at or job.arrived_at
+    visits = visits_on(session, routes_near(session, technician_ids, at, settings.zone))
+    jobs = jobs_by_id(session, visits.keys())
+    reached = [job for job in jobs.values() if job.arrived_at and job.arrived_at >= since]
+    sites = sites_of(session, reached)
+    for job in reached:
+        seen_at, site = job.departed_at or job.arrived_at, sites[job.site_id]
         if seen_at is not None and site.latitude is not None and site.longitude is not None:
-            found.append((seen_at, technician_id, (site.latitude, site.longitude)))
+            whose = visits[job.id][0].technician_id
+            found.append((seen_at, whose, (site.latitude, site.longitude)))
     return {name: place for _, name, place in sorted(found)}
