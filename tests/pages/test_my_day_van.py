@@ -72,6 +72,11 @@ def take_from(page: Page, sheet: Locator, name: str, times: int = 1) -> None:
     expect(taking).to_have_count(0)
 
 
+def address_of(one: dict[str, Any]) -> str:
+    """What the phone dials."""
+    return f"tel:{re.sub(r'[^0-9+]', '', one['phone'])}"
+
+
 def sent_by(page: Page) -> list[str]:
     """Ids of what is said to have been taken, as often as the service answers."""
     found: list[str] = []
@@ -156,12 +161,12 @@ def test_a_part_is_found_without_accents_and_says_who_has_it(
         expect(line).to_contain_text(f"còn {depot['quantity']}, dư {depot['to_spare']}")
         expect(line).to_contain_text(f"mở {depot['opens'][:5]}–{depot['closes'][:5]}")
         expect(line.get_by_role("link", name="Chỉ đường")).to_be_visible()
+        expect(line.locator(f'a[href="{address_of(depot)}"]')).to_be_visible()
     everybody = service.get(f"/technicians/T01/parts/{found[0]['id']}/sources", everywhere=True)
     places.get_by_label("Đồng nghiệp ở mọi khu vực").check()
     for one in everybody["colleagues"]:
         line = places.locator(".places li", has_text=one["name"])
-        digits = re.sub(r"[^\d+]", "", one["phone"])
-        expect(line.locator(f'a[href="tel:{digits}"]')).to_be_visible()
+        expect(line.locator(f'a[href="{address_of(one)}"]')).to_be_visible()
     accessible(page)
 
 

@@ -1,5 +1,6 @@
 """What technicians take from depots and from each other is booked once, and nothing is lost."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -198,6 +199,24 @@ def test_two_who_take_the_last_ones_at_once_do_not_both_have_them(
     company.rollback()
     assert company.get_one(VanStock, ("bob", "belt")).quantity == 1
     assert movements.unbalanced(company) == {}
+
+
+def test_two_who_take_from_each_other_at_once_both_have_it(
+    company: Session, engine: Engine
+) -> None:
+    book(company, transfer("t-0", 3, depot_id="d"))
+    start = threading.Barrier(2, timeout=20)
+
+    def ask(who: str, whose: str) -> None:
+        for number in range(3):
+            start.wait()
+            with Session(engine) as session:
+                book(session, transfer(f"t-{who}-{number}", 3, from_technician_id=whose), who)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(ask, *pair) for pair in (("ann", "bob"), ("bob", "ann"))]:
+            done.result()
+    assert figures(company) == (3, 3, 3)
 
 
 def test_one_transfer_that_is_sent_twice_at_once_is_booked_once(

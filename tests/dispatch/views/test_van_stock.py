@@ -3,11 +3,11 @@
 from datetime import datetime
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from dispatch.errors import NotFound
 from dispatch.field.stock_transfers import NewStockTransfer, book_transfer
-from dispatch.models import JobPart, Stop, Tool
+from dispatch.models import JobPart, Route, Stop, Tool
 from dispatch.settings import Settings
 from dispatch.views.van_stock import VanContent, VanPart, content_tag, van_content
 from tests.dispatch.crew import (
@@ -127,9 +127,12 @@ def test_a_night_shift_that_has_begun_yesterday_belongs_to_today_until_it_is_ove
     add_technician(session, "ann", stock={"belt": 1})
     add_job(session, "j1", parts={"belt": 1})
     add_live_route(session, "ann", [("j1", "23:00")], starts="15:00", ends="23:30")
+    route = session.exec(select(Route)).one()
+    route.shift_ends_at = route.end_at = hanoi("00:30", TUESDAY)
     session.commit()
-    assert part_of(van(session, hanoi("23:15"))).today.needed == 1
-    after = part_of(van(session, hanoi("00:10", TUESDAY)))
+    goes_on = part_of(van(session, hanoi("00:10", TUESDAY)))
+    assert (goes_on.today.needed, goes_on.to_spare) == (1, 0)
+    after = part_of(van(session, hanoi("00:40", TUESDAY)))
     assert (after.today.needed, after.to_spare) == (0, 1)
 
 
