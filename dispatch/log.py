@@ -43,6 +43,7 @@ class Entity(StrEnum):
     RUN = "run"
     SITE = "site"
     SKILL = "skill"
+    STOCK_TRANSFER = "stock_transfer"
     TECHNICIAN = "technician"
     TOOL = "tool"
     TRAVEL_LEG = "travel_leg"

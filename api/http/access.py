@@ -70,6 +70,7 @@ PUBLIC = Access(public=True)
 OFFICE = Access(_by(Role.DISPATCHER))
 OWN_DAY = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_day)
 OWN_JOB = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_job)
+FIELD = Access(_by(Role.DISPATCHER, Role.TECHNICIAN))
 ONESELF = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), people_only=True)
 OWN_DEVICE = Access(_by(Role.TECHNICIAN), own=_own_day, people_only=True)
 ADMINISTRATION = Access(_by())
@@ -193,6 +194,11 @@ POLICY: dict[str, Access] = {
     "list_absences": OWN_DAY,
     "add_absence": OFFICE,
     "remove_absence": OFFICE,
+    # stock
+    "find_parts": FIELD,
+    "read_van": OWN_DAY,
+    "find_part_sources": OWN_DAY,
+    "book_stock_transfer": OWN_DAY,
     # alerts
     "take_alerts": ALERTS,
     "agree_to_alerts": PUBLIC,

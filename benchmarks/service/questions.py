@@ -121,6 +121,12 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
         "read_route_as_calendar": (f"/technicians/T001/routes/{today}.ics",),
         "read_route_as_geojson": (f"/technicians/T001/routes/{today}.geojson",),
         "list_absences": ("/technicians/T001/absences",),
+        "find_parts": ("/parts", "/parts?search=fil"),
+        "read_van": ("/technicians/T001/stock",),
+        "find_part_sources": (
+            "/technicians/T001/parts/filter/sources",
+            "/technicians/T001/parts/filter/sources?everywhere=true",
+        ),
         "read_calendar_link": ("/technicians/T001/calendar-link",),
         "read_calendar": (f"/calendars/{token}.ics",),
         "list_ended_visits": (

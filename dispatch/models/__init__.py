@@ -69,7 +69,7 @@ from dispatch.models.jobs import (
     Wish,
 )
 from dispatch.models.links import JobLink, JobLinkMember, LinkKind
-from dispatch.models.movements import Holder, Movement, MovementCause
+from dispatch.models.movements import Holder, Movement, MovementCause, StockTransfer
 from dispatch.models.plans import (
     AT_WORK,
     ManualChange,

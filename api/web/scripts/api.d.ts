@@ -985,6 +985,96 @@ declare namespace Api {
     signed_by?: string;
   }
 
+  // Stock
+
+  interface PartOut {
+    id: string;
+    name: string;
+  }
+
+  interface PartsFound {
+    parts: PartOut[];
+  }
+
+  interface PartNeed {
+    needed: number;
+    to_fetch: number;
+    lacks: number;
+  }
+
+  interface VanPart {
+    id: string;
+    name: string;
+    quantity: number;
+    today: PartNeed;
+    tomorrow: PartNeed;
+    to_spare: number;
+  }
+
+  interface StockTransferOut {
+    id: string;
+    technician_id: string;
+    technician: string;
+    part_id: string;
+    part: string;
+    quantity: number;
+    depot_id: string | null;
+    from_technician_id: string | null;
+    source: string;
+    at: Moment;
+    received_at: Moment;
+  }
+
+  interface VanContent {
+    technician_id: string;
+    technician: string;
+    day: Day;
+    parts: VanPart[];
+    tools: NamedTool[];
+    lacking_tools: NamedTool[];
+    transfers: StockTransferOut[];
+  }
+
+  interface DepotSource {
+    id: string;
+    name: string;
+    address: string;
+    phone: string | null;
+    latitude: number;
+    longitude: number;
+    opens: string;
+    closes: string;
+    quantity: number;
+    to_spare: number;
+    own_to_fetch: number;
+    distance_metres: number;
+  }
+
+  interface ColleagueSource {
+    id: string;
+    name: string;
+    phone: string | null;
+    to_spare: number;
+    distance_km: number | null;
+  }
+
+  interface PartSources {
+    part_id: string;
+    part: string;
+    quantity: number;
+    depots: DepotSource[];
+    colleagues: ColleagueSource[];
+  }
+
+  interface NewStockTransfer {
+    id: string;
+    part_id: string;
+    quantity: number;
+    at: Moment;
+    depot_id?: string;
+    from_technician_id?: string;
+  }
+
   // Who answers with what
 
   /** What `GET path` gives. */
@@ -1050,9 +1140,15 @@ declare namespace Api {
                                                               ? PushSubscriptionOut
                                                               : Path extends `/plan-changes/gaps?${string}`
                                                                 ? GapFillers
-                                                                : Path extends `/pages/texts/${string}`
-                                                                  ? Record<string, string>
-                                                                  : unknown;
+                                                                : Path extends `/technicians/${string}/stock`
+                                                                  ? VanContent
+                                                                  : Path extends `/technicians/${string}/parts/${string}/sources?${string}`
+                                                                    ? PartSources
+                                                                    : Path extends `/parts?${string}`
+                                                                      ? PartsFound
+                                                                      : Path extends `/pages/texts/${string}`
+                                                                        ? Record<string, string>
+                                                                        : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"
