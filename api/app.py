@@ -37,6 +37,7 @@ from api.routes import (
     placements,
     plan_changes,
     plans,
+    push,
     reports,
     runs,
     search,
@@ -44,6 +45,7 @@ from api.routes import (
     sign_ins,
     sites,
     solving,
+    stock,
     technicians,
     webhooks,
 )
@@ -71,6 +73,7 @@ TAGS = [
     {"name": "runs", "description": "Background solves that make plans."},
     {"name": "technicians", "description": "People and their routes, day by day."},
     {"name": "reports", "description": "The day as it happens: what technicians say of jobs."},
+    {"name": "stock", "description": "What vans have, and where parts are to be had."},
     {"name": "access", "description": "Who may do what, and who did: accounts, keys, the log."},
     {"name": "events", "description": "What happens, as it happens: streams and webhooks."},
     {
@@ -100,7 +103,9 @@ PARTS = (
     plans,
     runs,
     calendars,
+    push,
     reports,
+    stock,
     alerts,
     dead_letters,
     alert_rules,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LOG_MOMENT = "%Y-%m-%dT%H:%M:%S%z"
 """Of every line, requests included; with the offset, since servers' clocks are in any zone."""
+DEMO_CONTACT = "mailto:demo@dispatch.example"
+"""Whom push services would turn to; nobody reads it, as nobody works with the demo."""
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 is all of them.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -171,4 +173,8 @@ def demo(
     typer.echo(f"  {'(alerts)':15} {key}")
     here = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104
     typer.echo(f"The board is at {here}/ and a technician's own day at {here}/my-day.")
-    _serve(settings.model_copy(update={"secret": settings.secret or secret}), host, port)
+    given = {
+        "secret": settings.secret or secret,
+        "push_contact": settings.push_contact or DEMO_CONTACT,
+    }
+    _serve(settings.model_copy(update=given), host, port)

@@ -39,9 +39,11 @@ class Entity(StrEnum):
     PART = "part"
     PLACEMENT = "placement"
     PLAN = "plan"
+    PUSH_SUBSCRIPTION = "push_subscription"
     RUN = "run"
     SITE = "site"
     SKILL = "skill"
+    STOCK_TRANSFER = "stock_transfer"
     TECHNICIAN = "technician"
     TOOL = "tool"
     TRAVEL_LEG = "travel_leg"
@@ -65,6 +67,7 @@ APART = frozenset(
         Entity.JOB_TEMPLATE,
         Entity.KEY,
         Entity.PLACEMENT,
+        Entity.PUSH_SUBSCRIPTION,
         Entity.RUN,
         Entity.WEBHOOK,
     }

@@ -22,6 +22,7 @@ REFERS: Mapping[str, Tables] = {
     "part_id": (Part,),
     "template_id": (JobTemplate,),
     "technician_id": (Technician,),
+    "from_technician_id": (Technician,),
     "technician_ids": (Technician,),
     "pinned_technician_id": (Technician,),
     "work_type_id": (JobTemplate,),

@@ -150,6 +150,14 @@ class Settings(BaseSettings):
         5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400
     )  # fmt: skip
     """Waits between attempts, each a fifth more or less; after the last one it is given up."""
+    push_contact: str | None = Field(
+        default=None, pattern=r"^(mailto:[^@\s]+@[^@\s]+|https://\S+)$"
+    )
+    """Whom push services turn to about what the service sends to technicians' devices:
+    ``mailto:somebody@dispatch.example`` or ``https://…``. Not set: ``public_url`` if that is HTTPS;
+    with neither, devices are told nothing."""
+    push_private_targets: bool = False
+    """Whether devices may name push services that the internet does not reach, over HTTP too."""
     attachments: Path | None = None
     """The folder in which photos and signatures are kept; all services on a database share it. Not
     set: beside a SQLite database, or ``attachments`` where the service was started."""
@@ -192,6 +200,14 @@ class Settings(BaseSettings):
     def objective(self) -> Objective:
         changes: dict[str, Any] = dict(self.weights)
         return replace(DEFAULT_OBJECTIVE, **changes)
+
+    @property
+    def push_subject(self) -> str | None:
+        """Who the service is to push services; None: it has nothing to do with them."""
+        if self.push_contact is not None:
+            return self.push_contact
+        is_public = self.public_url is not None and self.public_url.startswith("https:")
+        return self.public_url if is_public else None
 
     @property
     def attachments_folder(self) -> Path:

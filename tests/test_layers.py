@@ -34,6 +34,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
         # A site that is elsewhere now has its jobs placed anew, so that it stands above them.
         "company": {"jobs", "plans"},
         "views": {"company", "jobs", "planning", "plans"},
+        "push": {"company", "events", "plans", "views"},
         "placing": {"company", "events", "jobs", "planning", "plans"},
         "alerts": {"company", "jobs"},
         "files": {"company", "jobs", "parts", "planning", "plans"},
@@ -50,6 +51,7 @@ ROOMS: dict[str, dict[str, set[str]]] = {
             "field",
             "planning",
             "plans",
+            "push",
             "runs",
             "settling",
         },

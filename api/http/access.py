@@ -70,7 +70,9 @@ PUBLIC = Access(public=True)
 OFFICE = Access(_by(Role.DISPATCHER))
 OWN_DAY = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_day)
 OWN_JOB = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), own=_own_job)
+FIELD = Access(_by(Role.DISPATCHER, Role.TECHNICIAN))
 ONESELF = Access(_by(Role.DISPATCHER, Role.TECHNICIAN), people_only=True)
+OWN_DEVICE = Access(_by(Role.TECHNICIAN), own=_own_day, people_only=True)
 ADMINISTRATION = Access(_by())
 ALERTS = Access(_by(Role.INTEGRATION))
 SOLVING = Access(_by(Role.DISPATCHER, Role.SOLVER))
@@ -184,11 +186,19 @@ POLICY: dict[str, Access] = {
     "read_calendar_link": OWN_DAY,
     "revoke_calendar_link": OWN_DAY,
     "read_calendar": PUBLIC,
+    "read_push_subscription": OWN_DEVICE,
+    "put_push_subscription": OWN_DEVICE,
+    "remove_push_subscription": OWN_DEVICE,
     "list_late_visits": OFFICE,
     "list_ended_visits": OFFICE,
     "list_absences": OWN_DAY,
     "add_absence": OFFICE,
     "remove_absence": OFFICE,
+    # stock
+    "find_parts": FIELD,
+    "read_van": OWN_DAY,
+    "find_part_sources": OWN_DAY,
+    "book_stock_transfer": OWN_DAY,
     # alerts
     "take_alerts": ALERTS,
     "agree_to_alerts": PUBLIC,

@@ -18,6 +18,7 @@ from dispatch.events.feed import Feed
 from dispatch.events.sender import WebhookSender
 from dispatch.placing.placer import Placer
 from dispatch.planning.live_days import LiveDays
+from dispatch.push.sender import PushSender
 from dispatch.runs.runner import Runner
 from dispatch.service import readiness
 from dispatch.service.issue_watch import CurrentIssues, IssueWatcher
@@ -38,6 +39,7 @@ Part = TypeVar(
     Feed,
     IssueWatcher,
     WebhookSender,
+    PushSender,
     Subscriber,
     Readiness,
 )
@@ -123,6 +125,8 @@ class Background:
         state.issues = self._begun(issues)
         self._begun(IssueWatcher(issues, state.watch, feed))
         self._begun(WebhookSender(settings))
+        if settings.push_subject is not None:
+            self._begun(PushSender(settings))
         if settings.mqtt_url is not None:
             self._begun(Subscriber(settings, on_accepted=placer.wake))
         self._readiness = self._begun(Readiness(settings))

@@ -47,6 +47,8 @@ WAITING = 40
 """Jobs that are on no route, at the end."""
 AHEAD = 3
 """Days to come that are planned already."""
+SIGN_INS = 500
+"""Of who has signed in often, and out never."""
 KEPT_DELIVERIES = timedelta(days=30)
 EVERY, UNKNOWN = 50, 7
 """One site in so many, and which of them, has no coordinates."""
@@ -160,6 +162,7 @@ class _Rows:
             self._day(self.first + timedelta(days=number))
         self._waiting()
         self._webhook()
+        self._devices()
         for table in SQLModel.metadata.sorted_tables:
             yield table, iter(self.found.pop(table.name, ()))
 
@@ -502,6 +505,37 @@ class _Rows:
                     last_status=200, last_error=None, created_at=entry["at"],
                     delivered_at=entry["at"],
                 )  # fmt: skip
+
+    def _devices(self) -> None:
+        """One that is told when the day changes, and one that nobody has looked at for long."""
+        long_ago = self._at(self.first, 0)
+        for id_, expires_at in (("T001", self._at(self.today, 24 * 30)), ("T002", long_ago)):
+            self.add(
+                models.Account, id=id_, name=id_, role=models.Role.TECHNICIAN, technician_id=id_,
+                password_hash="", created_at=long_ago,
+            )  # fmt: skip
+            self.add(
+                models.SignIn, id=id_, account_id=id_, account_revision=1, token_hash=id_,
+                renewed_at=long_ago, expires_at=expires_at,
+            )  # fmt: skip
+            self.add(
+                models.PushSubscription, id=id_, sign_in_id=id_, technician_id=id_,
+                endpoint=f"https://push.example/{id_}", p256dh="", auth="", language="vi",
+                created_at=long_ago, known_on=self.first,
+            )  # fmt: skip
+            self.numbered(
+                models.PushMessage, subscription_id=id_, day=self.first, is_new_day=False,
+                next_attempt_at=long_ago, expires_at=long_ago, created_at=long_ago,
+            )  # fmt: skip
+        for number in range(SIGN_INS):
+            self.add(
+                models.SignIn, id=f"{number}", account_id="T002", account_revision=1,
+                token_hash=f"{number}", renewed_at=long_ago, expires_at=long_ago,
+            )  # fmt: skip
+        self.add(
+            models.PushSource, private_key="", cursor=len(self.found["log_entry"]) - 100,
+            created_at=long_ago,
+        )  # fmt: skip
 
 
 _OUTBID = {"code": "outbid", "rule": None, "message": "Others paid more."}

@@ -14,6 +14,7 @@ from dispatch.views.calendar_links import make_link
 
 NOT_ASKED = {
     "read_own_account": "is for people who have signed in, and reads one row by its key",
+    "read_push_subscription": "likewise",
     "read_attachment": "reads one row by its key, and a file",
     "read_session": "is for people who have signed in, and reads one row by its key",
     "watch_events": "is a stream, which has no end; the feed's own look is asked for",
@@ -120,6 +121,12 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
         "read_route_as_calendar": (f"/technicians/T001/routes/{today}.ics",),
         "read_route_as_geojson": (f"/technicians/T001/routes/{today}.geojson",),
         "list_absences": ("/technicians/T001/absences",),
+        "find_parts": ("/parts", "/parts?search=fil"),
+        "read_van": ("/technicians/T001/stock",),
+        "find_part_sources": (
+            "/technicians/T001/parts/filter/sources",
+            "/technicians/T001/parts/filter/sources?everywhere=true",
+        ),
         "read_calendar_link": ("/technicians/T001/calendar-link",),
         "read_calendar": (f"/calendars/{token}.ics",),
         "list_ended_visits": (

@@ -273,7 +273,7 @@ def _rest_of(
     """What the technician has to come on the day of that moment, from it on, unless it has begun,
     or is about to."""
     day = today(begin, settings)
-    routes = queries.live_routes_on(session, technician_id, day, day)
+    routes = queries.live_routes_on(session, [technician_id], day, day)
     stops = [
         (stop.job_id, stop, rows.route)
         for rows in routes

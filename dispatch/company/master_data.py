@@ -72,6 +72,7 @@ class DepotEntry(Input):
     opens: ClockTime
     closes: ClockTime
     handling_minutes: Minutes = 10
+    phone: Text | None = None
     tools: Codes = Field(default_factory=list)
 
     _coordinates = field_validator("longitude")(check_coordinates)

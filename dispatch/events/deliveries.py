@@ -75,6 +75,8 @@ class AttemptOutcome:
 
     status: int | None = None
     error: str | None = None
+    retry_after: int | None = None
+    """For so many seconds the target asks to be left alone."""
 
     @property
     def is_away(self) -> bool:

@@ -52,12 +52,13 @@ TYPES = {
     ("job", "completed"): "job.completed",
     ("job", "cannot_complete"): "job.cannot_complete",
     ("job", "close"): "job.closed",
+    ("stock_transfer", "book"): "stock_transfer.booked",
     ("webhook", "test"): "webhook.test",
 }
 """Entity and action of the log entries that are published, and as what."""
 WHOLE = ("alert", "attachment", "dead_letter", "job_link", "placement")
 """Entities whose every action is published, under its own name."""
-LOGGED = ("plan", "run", "job", "absence", "technician", *WHOLE)
+LOGGED = ("plan", "run", "job", "absence", "technician", "stock_transfer", *WHOLE)
 """Entities with entries in the log that are events."""
 WATCHED = (*LOGGED, "issue")
 """What types begin with; a test of a webhook is for that webhook alone."""

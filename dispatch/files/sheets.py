@@ -177,7 +177,12 @@ LINKS = Sheet(
 )
 ASSETS = Sheet("assets.csv", AssetEntry, models.Asset, order="id site_id name model serial_number")
 DEPOTS = Sheet(
-    "depots.csv", DepotEntry, Depot, (Detail("tools", models.DepotTool, "depot_id", "tool_id"),)
+    "depots.csv",
+    DepotEntry,
+    Depot,
+    (Detail("tools", models.DepotTool, "depot_id", "tool_id"),),
+    order="id name address latitude longitude opens closes handling_minutes tools phone",
+    optional=frozenset({"phone"}),
 )
 SHEETS = (
     Sheet("skills.csv", CatalogueEntry, Skill),

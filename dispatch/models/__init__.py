@@ -69,7 +69,7 @@ from dispatch.models.jobs import (
     Wish,
 )
 from dispatch.models.links import JobLink, JobLinkMember, LinkKind
-from dispatch.models.movements import Holder, Movement, MovementCause
+from dispatch.models.movements import Holder, Movement, MovementCause, StockTransfer
 from dispatch.models.plans import (
     AT_WORK,
     ManualChange,
@@ -85,6 +85,7 @@ from dispatch.models.plans import (
     Stop,
     Waiver,
 )
+from dispatch.models.push import PushMessage, PushSource, PushSubscription
 from dispatch.models.records import Firing, LogEntry, LogStart
 from dispatch.models.search import Findable, SearchText
 from dispatch.models.webhooks import DeliveryStatus, Webhook, WebhookDelivery

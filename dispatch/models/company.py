@@ -70,6 +70,7 @@ class Depot(SQLModel, table=True):
     opens: time
     closes: time
     handling_minutes: int = 10
+    phone: str | None = None
 
 
 class DepotStock(SQLModel, table=True):

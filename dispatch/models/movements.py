@@ -1,4 +1,4 @@
-"""The ledger of stock: what went from where to where."""
+"""The ledger of stock: what went from where to where, and what technicians said of it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,8 @@ class Holder(StrEnum):
 class MovementCause(StrEnum):
     PICK_UP = "pick_up"
     USE = "use"
+    TRANSFER = "transfer"
+    """Somebody said that they took it into their van."""
     COUNT = "count"
     """A figure was given, as in a file."""
     FOUND = "found"
@@ -44,3 +46,23 @@ class Movement(SQLModel, table=True):
     target_id: str
     cause: MovementCause = Field(sa_type=text_of(MovementCause))
     actor: str
+
+
+class StockTransfer(SQLModel, table=True):
+    """Parts that a technician took out of a colleague's van or a depot into the own van, under the
+    id that the technician's device gave it. Rows are only ever added; a movement is booked with
+    each."""
+
+    __tablename__ = "stock_transfer"
+
+    id: str = Field(primary_key=True)
+    technician_id: str = Field(foreign_key="technician.id")
+    """Who took them."""
+    part_id: str = Field(foreign_key="part.id")
+    quantity: int
+    source: Holder = Field(sa_type=text_of(Holder))
+    """A depot or a van."""
+    source_id: str
+    at: datetime
+    """When they were taken, by the technician's clock."""
+    received_at: datetime = Field(default_factory=now, index=True)

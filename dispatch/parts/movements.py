@@ -1,7 +1,8 @@
 """Stock is a ledger: nothing that depots and vans have changes without a movement.
 
 Parts go from a depot into a van when a depot call is known to have been made, and out of the van
-when a visit is over. A figure in a file is a count, and what it differs by is a movement, too.
+when a visit is over; and into a van when its technician says to have taken them, out of a depot or
+another van. A figure in a file is a count, and what it differs by is a movement, too.
 """
 
 from collections import Counter
@@ -11,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import String, cast, literal, union_all
 from sqlmodel import Session, col, func, select
 
+from dispatch.errors import Conflict
 from dispatch.models import (
     OVER,
     DepotStock,
@@ -22,6 +24,7 @@ from dispatch.models import (
 )
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.van import calls_made, parts_used
+from solver.faults import Fault
 
 HolderKey = tuple[Holder, str]
 """What kind of holder, and its id."""
@@ -61,6 +64,33 @@ def book(
         elif quantity < 0:
             _move(session, cause, target, source, part, -quantity, actor, at)
             _lose_what_was_found(session, source, part, -quantity, actor, at)
+    session.flush()
+
+
+def transfer(
+    session: Session,
+    source: HolderKey,
+    target: HolderKey,
+    part: str,
+    quantity: int,
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Book that parts went from one holder to the other. Raises ``Conflict`` if by the books there
+    are fewer: nobody has to say it at once, so that it can be said again when the books know more.
+    Whoever calls it holds the publication."""
+    there = _quantity(session, source, part)
+    if there < quantity:
+        raise Conflict(
+            Fault(
+                "not_in_stock",
+                "quantity",
+                f"by the books {source[0].value} {source[1]!r} has {there} of {part!r}",
+                "send it again once what came in there is booked, or have it counted",
+            )
+        )
+    _move(session, MovementCause.TRANSFER, source, target, part, quantity, actor, at)
     session.flush()
 
 
@@ -153,16 +183,25 @@ def _lose_what_was_found(
         _record(session, MovementCause.FOUND, place, NOBODY, part, lost, actor, at)
 
 
+def _held_row(session: Session, place: HolderKey, part: str) -> DepotStock | VanStock | None:
+    """The figure of a depot or van, which others cannot change until this transaction ends."""
+    holder, id_ = place
+    if holder is Holder.DEPOT:
+        return session.get(DepotStock, (id_, part), with_for_update=True)
+    return session.get(VanStock, (id_, part), with_for_update=True)
+
+
+def _quantity(session: Session, place: HolderKey, part: str) -> int:
+    row = _held_row(session, place, part)
+    return 0 if row is None else row.quantity
+
+
 def _change(session: Session, place: HolderKey, part: str, more: int) -> int:
     """Let the place have so many more; what it would have had below nothing."""
     holder, id_ = place
     if holder not in (Holder.DEPOT, Holder.VAN):
         return 0
-    row: DepotStock | VanStock | None
-    if holder is Holder.DEPOT:
-        row = session.get(DepotStock, (id_, part), with_for_update=True)
-    else:
-        row = session.get(VanStock, (id_, part), with_for_update=True)
+    row = _held_row(session, place, part)
     has = 0 if row is None else row.quantity
     if row is not None:
         row.quantity = max(0, has + more)

@@ -87,6 +87,16 @@ def travel_times(
     return MeasuredLegs(legs, estimate) if legs else estimate
 
 
+def metres_between(
+    start: tuple[float, float], ends: Sequence[tuple[float, float]], detour_factor: float
+) -> list[int]:
+    """Estimated metres from one point to each of others, all in degrees, latitude first."""
+    here = np.array([start[0]]), np.array([start[1]])
+    latitudes, longitudes = np.array(ends, dtype=np.float64).reshape(-1, 2).T
+    metres = great_circle(*here, (latitudes, longitudes)) * detour_factor
+    return [round(float(one)) for one in metres[0]]
+
+
 Points = tuple[tuple[float, float], ...]
 """Latitude and longitude of each, in degrees."""
 

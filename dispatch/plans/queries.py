@@ -247,14 +247,15 @@ def placed_by_hand_since(session: Session, version: int) -> set[str]:
 
 
 def live_routes_on(
-    session: Session, technician_id: str, first: date, last: date
+    session: Session, technician_ids: Collection[str], first: date, last: date
 ) -> list[RouteRows]:
-    """The technician's routes in force that belong to these local days, with their live stops."""
+    """The technicians' routes in force that belong to these local days, with their live stops, by
+    time."""
     routes = session.exec(
         select(Route)
         .where(
             col(Route.live),
-            Route.technician_id == technician_id,
+            col(Route.technician_id).in_(technician_ids),
             Route.day >= first,
             Route.day <= last,
         )

@@ -23,6 +23,7 @@ CAUSES = {
     ("job", "miss"): "missed",
     ("job", "take_off"): "conflict",
     ("folder", "import"): "import",
+    ("stock_transfer", "book"): "stock",
     **{("job", kind): "report" for kind in REPORTS},
 }
 """What may be a reason to plan again; a report is one if it makes somebody late."""

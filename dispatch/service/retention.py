@@ -50,6 +50,8 @@ from dispatch.models import (
     Plan,
     PlanStatus,
     PlanUnassigned,
+    PushMessage,
+    PushSubscription,
     Route,
     Run,
     RunStatus,
@@ -59,6 +61,7 @@ from dispatch.models import (
     WebhookDelivery,
 )
 from dispatch.plans import versions
+from dispatch.push.subscriptions import is_over
 from dispatch.settings import Settings
 
 AT_A_LOOK = 2_000
@@ -72,6 +75,8 @@ UNNAMED_FOR = timedelta(hours=1)
 LEAST_ENTRIES = 10_000
 """So many of the newest entries of the log stay, however old: what is in memory goes on from there,
 and their ids are not given again."""
+OVER_FOR = timedelta(days=1)
+"""So long what devices are told is left to those who tell them, who remove it at once."""
 ENDED = (*OVER, JobStatus.CANCELLED)
 """Jobs in these states are nobody's business any more."""
 
@@ -328,6 +333,14 @@ def _delivery_is_over(before: datetime) -> ColumnElement[bool]:
     )
 
 
+def _subscription_is_over(before: datetime) -> ColumnElement[bool]:
+    return and_(col(PushSubscription.created_at) < before, is_over(before))
+
+
+def _push_is_over(before: datetime) -> ColumnElement[bool]:
+    return col(PushMessage.expires_at) < before
+
+
 def _attachment_is_over(before: datetime) -> ColumnElement[bool]:
     return and_(
         col(Attachment.received_at) < before,
@@ -386,6 +399,18 @@ KINDS = (
         WebhookDelivery,
         lambda settings: settings.keep_deliveries_days,
         _delivery_is_over,
+    ),
+    _Kind(
+        "push messages",
+        PushMessage,
+        lambda _: OVER_FOR.days,
+        _push_is_over,
+    ),
+    _Kind(
+        "push subscriptions",
+        PushSubscription,
+        lambda _: OVER_FOR.days,
+        _subscription_is_over,
     ),
     _Kind(
         "attachments",

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, and_, col, func, or_, select
 
-from dispatch.models import Holder, Movement, MovementCause, Plan, Route
+from dispatch.models import Holder, Movement, MovementCause, Plan, Route, is_one_of
 from dispatch.planning.lending import lent_twice_in_force
 from dispatch.planning.shortages import StockShort, stock_short
 from dispatch.planning.snapshot import LONGEST_ROUTE, calls_to_come
@@ -72,13 +72,16 @@ def _since(one: StockShort, events: Iterable[Event]) -> datetime:
 
 
 def _counts(session: Session, short: Iterable[StockShort]) -> list[Event]:
-    """What was fetched as planned is neither there nor needed any more."""
+    """Counts, and what somebody took who was not to: what was fetched as planned is neither there
+    nor needed any more."""
     parts, depots = {one.part_id for one in short}, {one.depot_id for one in short}
+    out = and_(col(Movement.source) == Holder.DEPOT, col(Movement.source_id).in_(depots))
+    into = and_(col(Movement.target) == Holder.DEPOT, col(Movement.target_id).in_(depots))
     rows = session.exec(
         select(Movement).where(
             col(Movement.part_id).in_(parts),
-            Movement.cause == MovementCause.COUNT,
-            or_(col(Movement.source_id).in_(depots), col(Movement.target_id).in_(depots)),
+            is_one_of(Movement.cause, (MovementCause.COUNT, MovementCause.TRANSFER)),
+            or_(out, into),
         )
     )
     return [

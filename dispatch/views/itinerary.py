@@ -6,7 +6,7 @@ The same day can be had as a map (GeoJSON, RFC 7946), and as a calendar
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -39,7 +39,7 @@ from dispatch.planning.expected import Expected, Missed, Surroundings, expected_
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.plans import queries
 from dispatch.settings import Settings
-from dispatch.store import details_by_job
+from dispatch.store import details_by_job, rows_where
 from dispatch.views.colleagues import Colleague, colleagues_of
 from solver.solution import StopKind
 
@@ -185,16 +185,33 @@ def daily_routes(
     at: datetime | None = None,
 ) -> list[DailyRoute]:
     """As ``daily_route``, of so many days from the first one on. Raises ``NotFound``."""
-    technician = read_technician(session, technician_id)
+    read_technician(session, technician_id)
+    return daily_routes_of(session, [technician_id], first, days, settings, at)[technician_id]
+
+
+def daily_routes_of(
+    session: Session,
+    technician_ids: Collection[str],
+    first: date,
+    days: int,
+    settings: Settings,
+    at: datetime | None = None,
+) -> dict[str, list[DailyRoute]]:
+    """As ``daily_routes``, of several technicians; without those that there are not."""
     wanted = [first + ahead * ONE_DAY for ahead in range(days)]
-    rows = queries.live_routes_on(session, technician_id, wanted[0], wanted[-1])
+    rows = queries.live_routes_on(session, technician_ids, wanted[0], wanted[-1])
     # By the minute, so that asking again soon finds the same.
     minute = (at or now()).replace(second=0, microsecond=0)
     lookups = _Lookups.load(session, rows, settings, minute)
-    return [
-        _day(technician, day, [one for one in rows if one.route.day == day], lookups)
-        for day in wanted
-    ]
+    theirs: dict[tuple[str, date], list[RouteRows]] = {}
+    for one in rows:
+        theirs.setdefault((one.route.technician_id, one.route.day), []).append(one)
+    return {
+        technician.id: [
+            _day(technician, day, theirs.get((technician.id, day), ()), lookups) for day in wanted
+        ]
+        for technician in rows_where(session, Technician, "id", technician_ids)
+    }
 
 
 def _day(

@@ -94,8 +94,16 @@ def kept_processes() -> Iterator[list[_SolverProcess]]:
 
 
 @pytest.fixture
-def app(settings: Settings, kept_processes: list[_SolverProcess]) -> FastAPI:
-    changed = {"solver_processes": 0, "solve_seconds": 0.5}
+def service_settings() -> dict[str, object]:
+    """What differs from the defaults; for a module to override."""
+    return {}
+
+
+@pytest.fixture
+def app(
+    settings: Settings, kept_processes: list[_SolverProcess], service_settings: dict[str, object]
+) -> FastAPI:
+    changed = {"solver_processes": 0, "solve_seconds": 0.5, **service_settings}
     app = create_app(settings.model_copy(update=changed))
     app.state.solvers = KeptSolvers(kept_processes)
     return app

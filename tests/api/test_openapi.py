@@ -5,7 +5,7 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -25,10 +25,11 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlmodel import Session
 
 from api.app import create_app
 from api.http.access import POLICY
-from dispatch.models import Role
+from dispatch.models import Depot, DepotStock, Role, VanStock
 from dispatch.settings import Settings
 from tests.api.conftest import PASSWORD, key_of, tokens_of
 from tests.conftest import SECRET
@@ -70,10 +71,18 @@ def described() -> Any:
 
 
 def credentials(app: FastAPI, path: str, method: str) -> dict[str, str]:
-    """What an administrator shows to call the operation."""
+    """What an administrator shows to call the operation, and a technician for the own device."""
+    if path.endswith("/push-subscription"):
+        shown = tokens_of(app, "hung", Role.TECHNICIAN, "T01").access_token
+        return {"Authorization": f"Bearer {shown}"}
     people_only = POLICY[DOCUMENT["paths"][path][method]["operationId"]].people_only
     shown = tokens_of(app, "hoa").access_token if people_only else key_of(app)
     return {"Authorization": f"Bearer {shown}"}
+
+
+@pytest.fixture
+def service_settings() -> dict[str, object]:
+    return {"push_contact": "mailto:office@dispatch.example"}
 
 
 @dataclass
@@ -129,8 +138,16 @@ def everything(
         headers={"Content-Type": "image/jpeg"},
     )
     assert photo.status_code == 201, photo.text
+    with Session(app.state.engine) as session:
+        place = {"address": "1 Láng", "latitude": 21.01, "longitude": 105.8}
+        session.add(Depot(id="K01", name="Kho Láng", opens=time(7), closes=time(18), **place))
+        session.flush()
+        session.add(DepotStock(depot_id="K01", part_id="CAP-35UF", quantity=5))
+        session.add(VanStock(technician_id="T02", part_id="CAP-35UF", quantity=2))
+        session.commit()
     return {
         **told,
+        "part_id": "CAP-35UF",
         "attachment_id": "P-1",
         "link_id": "L-1",
         "account_id": "mai",

@@ -34,6 +34,7 @@ IDS = {
     "attachment_id": "none",
     "technician_id": "T01",
     "day": "2026-11-23",
+    "part_id": "none",
     "run_id": "run-1",
     "plan_id": "1",
     "plan_version": "1",

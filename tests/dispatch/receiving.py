@@ -12,8 +12,12 @@ from typing import Any
 @dataclass
 class Received:
     headers: dict[str, str]
-    body: str
+    content: bytes
     path: str
+
+    @property
+    def body(self) -> str:
+        return self.content.decode()
 
 
 @dataclass
@@ -32,8 +36,8 @@ def target() -> Iterator[Target]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            one = Received({k.lower(): v for k, v in self.headers.items()}, body, self.path)
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            one = Received({k.lower(): v for k, v in self.headers.items()}, content, self.path)
             status = found.answer(one)
             found.received.append(one)
             self.send_response(status)

@@ -176,6 +176,13 @@ class Waking:
             },
         )
 
+    def push(self, content: str) -> None:
+        """With a message of the browser's push service."""
+        self._session.send(
+            "ServiceWorker.deliverPushMessage",
+            {"origin": self._origin, "registrationId": self._registration, "data": content},
+        )
+
 
 def end(page: Page) -> None:
     """The phone ends the page, which has no time to send anything more. One that is closed learns

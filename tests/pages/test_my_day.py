@@ -327,7 +327,7 @@ def test_nobody_is_kept_out(page_as: Windows, accessible: Check, scheme: str) ->
 
 def test_every_target_is_large_enough_for_a_thumb(page_as: Windows) -> None:
     page = open_phone(page_as)
-    for open_next in ("Đồ cần mang", "Cài đặt"):
+    for open_next in ("Đồ cần mang", "Xe của tôi", "Cài đặt"):
         small = page.evaluate(
             """() => [...document.querySelectorAll("button, a, summary, select, label.tick")]
               .map((node) => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])

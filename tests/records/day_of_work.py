@@ -13,6 +13,7 @@ from dispatch.by_hand.carrying_out import Override
 from dispatch.by_hand.changes import ChangeToMake, make_change
 from dispatch.by_hand.undoing import undo_change
 from dispatch.events import deliveries, events
+from dispatch.events.deliveries import AttemptOutcome
 from dispatch.events.horizon import LogHorizon
 from dispatch.field.missed import reopen_missed
 from dispatch.jobs import placements
@@ -22,6 +23,7 @@ from dispatch.planning.live_days import LiveDays
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.plans import queries, versions
 from dispatch.plans.queries import placed_by_hand_since
+from dispatch.push import messages, subscriptions, watching
 from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.runs.runs import watch_runs
 from dispatch.settings import Settings
@@ -136,6 +138,14 @@ def _by_itself(engine: Engine, settings: Settings, today: date) -> None:
         queries.silent_runs(session, at)
         events.events_between(session, max(0, settled - 100), settled, 100)
         events.running(session)
+        devices = watching.find_days(session, 0, settled, settings, at)
+        assert devices is not None
+        watching.keep_news(session, devices, at)
+        for id_ in messages.due_subscriptions(session, at + timedelta(minutes=1)):
+            attempt = messages.begin_push(session, id_, "one", settings, at + timedelta(minutes=1))
+            assert attempt is not None
+            messages.end_push(session, attempt, AttemptOutcome(410), at)
+        subscriptions.is_any_over(session, at)
         store.take_off_live_routes(session, [job_id(today, 9)])
         session.rollback()
     _send(engine, settings, settled, at)

@@ -967,6 +967,11 @@ declare namespace Api {
     url: string;
   }
 
+  interface PushSubscriptionOut {
+    public_key: string | null;
+    created_at: Moment | null;
+  }
+
   interface NewReport {
     id: string;
     job_id: string;
@@ -978,6 +983,96 @@ declare namespace Api {
     readings?: Record<string, number>;
     checked?: string[];
     signed_by?: string;
+  }
+
+  // Stock
+
+  interface PartOut {
+    id: string;
+    name: string;
+  }
+
+  interface PartsFound {
+    parts: PartOut[];
+  }
+
+  interface PartNeed {
+    needed: number;
+    to_fetch: number;
+    lacks: number;
+  }
+
+  interface VanPart {
+    id: string;
+    name: string;
+    quantity: number;
+    today: PartNeed;
+    tomorrow: PartNeed;
+    to_spare: number;
+  }
+
+  interface StockTransferOut {
+    id: string;
+    technician_id: string;
+    technician: string;
+    part_id: string;
+    part: string;
+    quantity: number;
+    depot_id: string | null;
+    from_technician_id: string | null;
+    source: string;
+    at: Moment;
+    received_at: Moment;
+  }
+
+  interface VanContent {
+    technician_id: string;
+    technician: string;
+    day: Day;
+    parts: VanPart[];
+    tools: NamedTool[];
+    lacking_tools: NamedTool[];
+    transfers: StockTransferOut[];
+  }
+
+  interface DepotSource {
+    id: string;
+    name: string;
+    address: string;
+    phone: string | null;
+    latitude: number;
+    longitude: number;
+    opens: string;
+    closes: string;
+    quantity: number;
+    to_spare: number;
+    own_to_fetch: number;
+    distance_metres: number;
+  }
+
+  interface ColleagueSource {
+    id: string;
+    name: string;
+    phone: string | null;
+    to_spare: number;
+    distance_km: number | null;
+  }
+
+  interface PartSources {
+    part_id: string;
+    part: string;
+    quantity: number;
+    depots: DepotSource[];
+    colleagues: ColleagueSource[];
+  }
+
+  interface NewStockTransfer {
+    id: string;
+    part_id: string;
+    quantity: number;
+    at: Moment;
+    depot_id?: string;
+    from_technician_id?: string;
   }
 
   // Who answers with what
@@ -1041,11 +1136,19 @@ declare namespace Api {
                                                           ? DailyRoute
                                                           : Path extends `/technicians/${string}/calendar-link`
                                                             ? CalendarLinkOut
-                                                            : Path extends `/plan-changes/gaps?${string}`
-                                                              ? GapFillers
-                                                              : Path extends `/pages/texts/${string}`
-                                                                ? Record<string, string>
-                                                                : unknown;
+                                                            : Path extends `/technicians/${string}/push-subscription`
+                                                              ? PushSubscriptionOut
+                                                              : Path extends `/plan-changes/gaps?${string}`
+                                                                ? GapFillers
+                                                                : Path extends `/technicians/${string}/stock`
+                                                                  ? VanContent
+                                                                  : Path extends `/technicians/${string}/parts/${string}/sources?${string}`
+                                                                    ? PartSources
+                                                                    : Path extends `/parts?${string}`
+                                                                      ? PartsFound
+                                                                      : Path extends `/pages/texts/${string}`
+                                                                        ? Record<string, string>
+                                                                        : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"

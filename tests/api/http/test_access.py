@@ -44,6 +44,7 @@ EVERYBODY = {
 OFFICE = {"dispatcher", "administrator"}
 FIELD = {"technician", *OFFICE}
 """A technician on the own data, that is."""
+OWN_DEVICE = {"technician", "administrator"}
 ADMINISTRATION = {"administrator"}
 INTEGRATION = {"integration", "administrator"}
 SOLVING = {"solver", *OFFICE}
@@ -137,6 +138,9 @@ ALLOWED = {
     "read_calendar_link": FIELD,
     "revoke_calendar_link": FIELD,
     "read_calendar": EVERYBODY,
+    "read_push_subscription": OWN_DEVICE,
+    "put_push_subscription": OWN_DEVICE,
+    "remove_push_subscription": OWN_DEVICE,
     "list_late_visits": OFFICE,
     "list_ended_visits": OFFICE,
     "read_board": OFFICE,
@@ -144,6 +148,10 @@ ALLOWED = {
     "list_absences": FIELD,
     "add_absence": OFFICE,
     "remove_absence": OFFICE,
+    "find_parts": FIELD,
+    "read_van": FIELD,
+    "find_part_sources": FIELD,
+    "book_stock_transfer": FIELD,
     "take_alerts": INTEGRATION,
     "agree_to_alerts": EVERYBODY,
     "agree_to_alerts_of_source": EVERYBODY,
@@ -185,6 +193,7 @@ OWN = {
     "job_id": "J-1",
     "technician_id": "T01",
     "day": str(MONDAY),
+    "part_id": "none",
     "run_id": "run-1",
     "plan_id": "1",
     "plan_version": "1",
@@ -349,6 +358,8 @@ def technician(app: FastAPI, anyone: TestClient) -> TestClient:
         ("GET", "/technicians/{technician_id}/routes/{day}.geojson"),
         ("POST", "/technicians/{technician_id}/reports"),
         ("POST", "/technicians/{technician_id}/position"),
+        ("GET", "/technicians/{technician_id}/stock"),
+        ("POST", "/technicians/{technician_id}/stock-transfers"),
         ("GET", "/jobs/{job_id}"),
         ("GET", "/jobs/{job_id}/reports"),
     ],

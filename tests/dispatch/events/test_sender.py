@@ -14,7 +14,6 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from dispatch import log
-from dispatch.events import sender
 from dispatch.events.deliveries import (
     Attempt,
     AttemptOutcome,
@@ -23,7 +22,8 @@ from dispatch.events.deliveries import (
     make_deliveries,
 )
 from dispatch.events.events import newest_entry
-from dispatch.events.sender import WebhookSender, client, send
+from dispatch.events.sender import WebhookSender, send
+from dispatch.events.sending import client
 from dispatch.events.webhooks import NewWebhook, create_webhook
 from dispatch.models import DeliveryStatus, Webhook
 from dispatch.settings import Settings
@@ -182,6 +182,16 @@ def test_a_redirect_is_not_followed(settings: Settings, receiver: Target) -> Non
 
 
 @SQLITE
+@pytest.mark.parametrize(("asked", "wait"), [("120", 120), ("9" * 5_000, None), ("soon", None)])
+def test_a_target_may_say_when_to_come_again(
+    settings: Settings, receiver: Target, asked: str, wait: int | None
+) -> None:
+    receiver.headers = {"Retry-After": asked}
+    receiver.answer = lambda _: 429
+    assert attempted(receiver.url, settings) == AttemptOutcome(429, "The answer was 429.", wait)
+
+
+@SQLITE
 def test_what_cannot_be_reached_is_said(settings: Settings) -> None:
     outcome = attempted("http://127.0.0.1:1/", settings)
     assert outcome.status is None
@@ -213,7 +223,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(
         asked.append(host)
         return ["127.0.0.1"]
 
-    monkeypatch.setattr(sender, "addresses_of", once)
+    monkeypatch.setattr("dispatch.events.sending.addresses_of", once)
     url = receiver.url.replace("127.0.0.1", "rebinding.invalid")
     assert attempted(url, settings) == AttemptOutcome(204)
     assert asked == ["rebinding.invalid"]

@@ -7,13 +7,14 @@ import time_machine
 from sqlmodel import Session, select
 
 from dispatch.field.reports import NewReport, take_report
+from dispatch.field.stock_transfers import NewStockTransfer, book_transfer
 from dispatch.jobs.jobs import cancel_job
 from dispatch.models import ReportKind, Run, RunStatus
 from dispatch.placing.absences import NewAbsence, add_absence
 from dispatch.runs.replanning import replan_if_worth_it
 from dispatch.runs.runs import RunOut
 from dispatch.settings import Settings
-from tests.dispatch.crew import MONDAY, add_job, add_live_route, add_technician, hanoi
+from tests.dispatch.crew import MONDAY, add_depot, add_job, add_live_route, add_technician, hanoi
 
 NINE = hanoi("09:00")
 TEN = hanoi("10:00")
@@ -100,6 +101,20 @@ def test_a_report_counts_if_it_makes_somebody_late(
     late = at + timedelta(hours=1, minutes=20)
     run = replan_if_worth_it(monday, every_ten, late if trigger else at)
     assert (run.trigger if run else None) == trigger
+
+
+def test_parts_that_were_taken_have_today_planned_again(
+    monday: Session, every_ten: Settings
+) -> None:
+    """They may be what a job without a place was waiting for."""
+    add_depot(monday, "d", stock={"belt": 1})
+    with time_machine.travel(TEN):
+        new = NewStockTransfer(id="t", part_id="belt", quantity=1, at=TEN, depot_id="d")
+        book_transfer(monday, "ann", new, every_ten, actor="ann")
+        monday.flush()
+    run = replan(monday, every_ten)
+    assert run is not None
+    assert run.trigger == "stock"
 
 
 def test_an_absence_has_today_planned_again(monday: Session, every_ten: Settings) -> None:

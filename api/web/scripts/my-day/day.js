@@ -13,11 +13,12 @@ export const hasBegun = (stop) => isOver(stop) || stop.status === "en_route" || 
  * The day with what was reported on this phone, whether or not the service knows it yet.
  *
  * @param {Api.DailyRoute} day
- * @param {OnPhone.Report[]} reports
+ * @param {OnPhone.Row<"reports">[]} reports
  * @returns {Api.DailyRoute}
  */
 export function withReports(day, reports) {
-  const shown = reports.filter((row) => row.state !== "refused").map((row) => row.body);
+  const own = reports.filter((row) => row.what !== "transfer");
+  const shown = own.filter((row) => row.state !== "refused").map((row) => row.body);
   if (!shown.length) return day;
   const route = (/** @type {Api.ShiftRoute} */ found) => ({ ...found, stops: found.stops.map((stop) => reported(stop, shown)) });
   return { ...day, routes: day.routes.map(route) };

@@ -1,5 +1,5 @@
 /**
- * Sending the reports that wait, in order and each once. The page does it while it is open, the
+ * Sending the reports that wait, and what was taken into the van, in order and each once. The page does it while it is open, the
  * service worker when the browser wakes it, never both at the same time.
  *
  * A sender is `{technician_id, csrf_token}`: whose reports go out, and the token that belongs to the
@@ -63,16 +63,16 @@ async function nextOf(technicianId) {
   return waiting.sort((one, other) => rank(one) - rank(other) || one.number - other.number)[0];
 }
 
-/** @param {OnPhone.Report} row */
+/** @param {OnPhone.Row<"reports">} row */
 const rank = (row) => (row.attempts >= MOST_FAILURES ? 1 : 0);
 
 /**
- * @param {OnPhone.Report} row
+ * @param {OnPhone.Row<"reports">} row
  * @param {OnPhone.Sender} sender
  * @param {boolean} keepalive
  */
 async function send(row, sender, keepalive) {
-  const path = `/technicians/${encodeURIComponent(row.technician_id)}/reports`;
+  const path = `/technicians/${encodeURIComponent(row.technician_id)}/${row.what === "transfer" ? "stock-transfers" : "reports"}`;
   const answer = await request("POST", path, { body: row.body, token: sender.csrf_token, keepalive });
   const outcome = outcomeOf(answer);
   if (outcome === "taken") {

@@ -1,4 +1,4 @@
-/** What is set once: language, colours, position, calendar; and signing out. */
+/** What is set once: language, colours, notices, position, calendar; and signing out. */
 
 import { byId, element } from "../dom.js";
 import { day as shortDay } from "../format.js";
@@ -9,6 +9,7 @@ import { exclusively } from "./delivery.js";
 import { icon } from "./icons.js";
 import { forgetPage } from "./install.js";
 import { canShare, startSharing, stopSharing } from "./position.js";
+import { noticeChoice } from "./push.js";
 import { request } from "./service.js";
 import { keepValue, readValue, removeAllOf } from "./store.js";
 
@@ -47,6 +48,7 @@ export async function openMenu({ session, own, outbox, pictures }) {
       { class: "sheet" },
       session ? element("p", {}, text("menu.signed_in", { name: session.name })) : null,
       looks(),
+      own ? noticeChoice(own) : null,
       own ? await positionChoice(own) : null,
       own ? calendarChoice(own) : null,
       session ? element("button", { class: "danger big", onclick: () => signOut(session, outbox, pictures) }, text("menu.sign_out")) : null,

@@ -1,7 +1,7 @@
 /** What the page says of itself: how far reports have got, what has changed, what was refused. */
 
 import { element } from "../dom.js";
-import { span, time } from "../format.js";
+import { number, span, time } from "../format.js";
 import { text } from "../texts.js";
 import { faultText } from "../troubles.js";
 import { icon } from "./icons.js";
@@ -89,7 +89,7 @@ const SAID_HERE = ["in_the_future", "before_its_day", "unknown_reference"];
 /**
  * Reports that the service does not take, with what can be done about them.
  *
- * @param {OnPhone.Report[]} reports
+ * @param {OnPhone.Row<"reports">[]} reports
  * @param {{ onRetry: (number: number) => unknown, onDrop: (number: number) => unknown }} deeds
  */
 export function refusedView(reports, { onRetry, onDrop }) {
@@ -107,7 +107,7 @@ export function refusedView(reports, { onRetry, onDrop }) {
           "li",
           {},
           element("p", {}, element("strong", {}, [row.title, row.place].filter(Boolean).join(" – "))),
-          element("p", {}, summaryOf(row.body)),
+          element("p", {}, row.what === "transfer" ? takenWords(row.body) : summaryOf(row.body)),
           ...(row.faults?.length ? row.faults : [{ code: "refused" }]).map((fault) => element("p", { class: "fault" }, faultWords(fault))),
           element(
             "div",
@@ -124,6 +124,9 @@ export function refusedView(reports, { onRetry, onDrop }) {
     ),
   );
 }
+
+/** @param {Api.NewStockTransfer} body */
+const takenWords = ({ quantity, at }) => text("van.taken", { number: number(quantity), time: time(at) });
 
 /** @param {{ code: string, values?: Record<string, string | number> }} fault */
 function faultWords(fault) {

@@ -6,7 +6,8 @@
  * reason and keeps nobody waiting.
  *
  * A kept report is `{number, technician_id, body, title, place, made_at, state, attempts}`; `state` is
- * `waiting`, `sent` (until the day that was read again shows it) or `refused` (with `faults`).
+ * `waiting`, `sent` (until the day that was read again shows it) or `refused` (with `faults`). What
+ * was taken into the van goes the same way (`what` is `transfer`), until the van shows it.
  */
 
 import { deliver, exclusively, GRACE, NAME } from "./delivery.js";
@@ -65,9 +66,28 @@ export class Outbox extends EventTarget {
    */
   async add(content, { at = new Date(), title, place }) {
     const body = { id: newId(), at: at.toISOString(), ...content };
+    return this.#add({ technician_id: this.#whose(), body, title, place, made_at: Date.now(), state: "waiting", attempts: 0 });
+  }
+
+  /**
+   * Keep what was just taken into the van, and send it soon. Returns its number.
+   *
+   * @param {Omit<Api.NewStockTransfer, "id" | "at">} content
+   * @param {{ title: string, place: string | null }} about
+   */
+  async addTransfer(content, { title, place }) {
+    const body = { id: newId(), at: new Date().toISOString(), ...content };
+    const about = { title, place, made_at: Date.now() };
+    return this.#add({ what: "transfer", technician_id: this.#whose(), body, ...about, state: "waiting", attempts: 0 });
+  }
+
+  #whose() {
     if (!this.#sender?.technician_id) throw new Error("nobody is known whose report it is");
-    /** @type {OnPhone.NewReport} */
-    const row = { technician_id: this.#sender.technician_id, body, title, place, made_at: Date.now(), state: "waiting", attempts: 0 };
+    return this.#sender.technician_id;
+  }
+
+  /** @param {OnPhone.NewRow} row */
+  async #add(row) {
     const number = await keep("reports", row);
     this.#tell();
     this.#later(GRACE + AFTER_GRACE);
@@ -110,19 +130,24 @@ export class Outbox extends EventTarget {
     const row = await read("reports", number);
     if (row?.state === "refused") {
       const at = new Date(Math.min(Date.parse(row.body.at), Date.now())).toISOString();
-      await keep("reports", { ...row, body: { ...row.body, at }, state: "waiting", faults: [], attempts: 0, made_at: 0 });
+      /** @type {Pick<OnPhone.Report, "state" | "faults" | "attempts" | "made_at">} */
+      const anew = { state: "waiting", faults: [], attempts: 0, made_at: 0 };
+      if (row.what === "transfer") await keep("reports", { ...row, body: { ...row.body, at }, ...anew });
+      else await keep("reports", { ...row, body: { ...row.body, at }, ...anew });
     }
     this.#tell();
     return this.flush();
   }
 
   /**
-   * A day that was asked for at this moment shows what had been sent before.
+   * A day that was asked for at this moment shows what had been reported before, and the van what had
+   * been taken (`what` is `transfer`).
    *
    * @param {number} askedAt
+   * @param {"transfer"} [what]
    */
-  async confirm(askedAt) {
-    const shown = (await this.reports()).filter((row) => row.state === "sent" && (row.sent_at ?? 0) <= askedAt);
+  async confirm(askedAt, what) {
+    const shown = (await this.reports()).filter((row) => row.what === what && row.state === "sent" && (row.sent_at ?? 0) <= askedAt);
     for (const row of shown) await remove("reports", row.number);
     if (shown.length) this.#tell();
   }

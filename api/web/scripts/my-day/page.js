@@ -15,19 +15,23 @@ import { icon } from "./icons.js";
 import { keepPage } from "./install.js";
 import { ticksOf } from "./load.js";
 import { openMenu, resumeSharing } from "./menu.js";
+import { listenToWorker, resumeNotices } from "./push.js";
 import { deeds, outbox, pictures, showReports, takePictures } from "./reporting.js";
 import { draw, drawPlain } from "./screen.js";
 import { request } from "./service.js";
 import { changed, noteConnection, state, whenChanged } from "./state.js";
 import { empty, keepForGood, keepValue, readValue } from "./store.js";
+import { keptVan, prepareSources, readVan } from "./van-data.js";
 
 const POLL = 60_000;
 const TOMORROW_FRESH_FOR = 1_800_000;
+const VAN_FRESH_FOR = 300_000;
 /** Seconds after which a service that failed is asked again, if it does not say when. */
 const BUSY_FOR = 10;
 
 const asked = new URLSearchParams(location.search);
 let tomorrowReadAt = 0;
+let isReadingVan = false;
 
 // Who it is
 
@@ -100,12 +104,16 @@ async function begin(session) {
     outbox.use(session);
     takePictures(session);
     await loadHistories();
+    state.van = await keptVan(own);
     keepPage();
     keepForGood();
     resumeSharing(own);
+    resumeNotices(own);
+    listenToWorker({ show, renew: refreshIfSeen });
     await forgetOld(own, state.today);
   }
   outbox.addEventListener("change", showReports);
+  if (!state.isReadOnly) outbox.addEventListener("change", showBooked);
   outbox.addEventListener("forbidden", () => identify());
   await showReports();
   await show(state.iso);
@@ -144,7 +152,7 @@ async function chooseTechnician() {
       ),
     ),
   );
-  for (const id of ["back", "forth", "tab-stops", "tab-load"]) byId(id).hidden = true;
+  for (const id of ["back", "forth", "tab-stops", "tab-load", "tab-van"]) byId(id).hidden = true;
 }
 
 // The day
@@ -176,6 +184,38 @@ async function refresh() {
   }
   changed();
   if (kept && (status === 200 || status === 304)) await prepare(kept.day);
+  // What has changed for the day may have changed for the van.
+  if (status === 200 || isVanOld()) await refreshVan();
+}
+
+/** Whether it is to be read again by itself; the office reads it where it is looked at. */
+function isVanOld() {
+  if (state.tab === "van") return true;
+  return !state.isReadOnly && Date.now() - (state.van?.read_at ?? 0) > VAN_FRESH_FOR;
+}
+
+async function refreshVan() {
+  const { technicianId, isReadOnly } = state;
+  if (!technicianId || (isReadOnly && state.tab !== "van")) return;
+  const askedAt = Date.now();
+  const { status, van } = await readVan(technicianId, { keeps: !isReadOnly, known: state.van });
+  noteConnection(status);
+  if (van) state.van = van;
+  changed();
+  if (isReadOnly || !van || (status !== 200 && status !== 304)) return;
+  await outbox.confirm(askedAt, "transfer");
+  await prepareSources(van.content);
+}
+
+/** What was taken and has arrived is in the van: that is to be seen. */
+async function showBooked() {
+  const isBooked = (await outbox.reports()).some((row) => row.what === "transfer" && row.state === "sent");
+  if (isBooked && !isReadingVan) {
+    isReadingVan = true;
+    await refreshVan().finally(() => {
+      isReadingVan = false;
+    });
+  }
 }
 
 /**
@@ -225,10 +265,11 @@ function wire() {
   byId("menu").addEventListener("click", () =>
     openMenu({ session: state.session, own: state.isReadOnly ? null : state.technicianId, outbox, pictures }),
   );
-  for (const tab of ["stops", "load"]) {
+  for (const tab of ["stops", "load", "van"]) {
     byId(`tab-${tab}`).addEventListener("click", () => {
       state.tab = tab;
       changed();
+      if (tab === "van") refreshVan();
     });
   }
   addEventListener("online", () => state.iso && refresh());

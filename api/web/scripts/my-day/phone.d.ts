@@ -14,12 +14,11 @@ declare namespace OnPhone {
     retryAfter: number | null;
   }
 
-  /** A report on its way: `sent` until the day that was read again shows it. */
-  interface Report {
+  /** What is on its way: `sent` until what was read again shows it. */
+  interface Outgoing {
     /** In the order in which they were made. */
     number: number;
     technician_id: string;
-    body: Api.NewReport;
     title: string;
     place: string | null;
     made_at: number;
@@ -29,8 +28,19 @@ declare namespace OnPhone {
     attempts: number;
   }
 
-  /** A report before it has a number. */
-  type NewReport = Omit<Report, "number">;
+  interface Report extends Outgoing {
+    what?: undefined;
+    body: Api.NewReport;
+  }
+
+  /** What was taken into the van: `title` is the part, `place` where it was. */
+  interface Transfer extends Outgoing {
+    what: "transfer";
+    body: Api.NewStockTransfer;
+  }
+
+  /** What is on its way, before it has a number. */
+  type NewRow = Omit<Report, "number"> | Omit<Transfer, "number">;
 
   /** A photo or a signature; what has arrived stays for a while, to be looked at without a connection. */
   interface Picture {
@@ -69,16 +79,33 @@ declare namespace OnPhone {
     read_at: number;
   }
 
+  /** The own van as it was last read. */
+  interface KeptVan {
+    content: Api.VanContent;
+    etag: string | null;
+    read_at: number;
+  }
+
+  /** Where a part is to be had, as it was last read. */
+  interface KeptSources {
+    found: Api.PartSources;
+    everywhere: boolean;
+    read_at: number;
+  }
+
   /** The few single values, by name; `ticks/…` besides, lists of keys. */
   interface Values {
     session: Session;
     shares_position: boolean;
+    wants_notices: boolean;
     last_sent_at: number;
+    van: KeptVan;
+    sources: KeptSources[];
     [ticks: `ticks/${string}`]: string[];
   }
 
   interface Schema extends DBSchemaOfIdb {
-    reports: { key: number; value: Report };
+    reports: { key: number; value: Report | Transfer };
     days: { key: string; value: KeptDay };
     histories: { key: string; value: KeptHistory };
     values: { key: string; value: { key: string; value: any } };
@@ -134,7 +161,8 @@ declare namespace OnPhone {
     today: Api.Day;
     tab: string;
     kept: KeptDay | undefined;
-    reports: Report[];
+    van: KeptVan | undefined;
+    reports: Row<"reports">[];
     pictures: ShownPicture[];
     ticks: Set<string>;
     connection: Connection;
@@ -153,5 +181,7 @@ declare namespace OnPhone {
     seen: () => unknown;
     retry: (number: number) => unknown;
     drop: (number: number) => unknown;
+    /** Look for a part in the company; null: which is to be chosen yet. */
+    find: (part: Api.PartOut | null) => unknown;
   }
 }

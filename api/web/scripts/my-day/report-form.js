@@ -7,6 +7,7 @@ import { text } from "../texts.js";
 import { checkFields } from "./check-fields.js";
 import { icon } from "./icons.js";
 import { signaturePad } from "./signature-pad.js";
+import { stepper } from "./stepper.js";
 
 const REASONS = [
   "customer_absent",
@@ -21,7 +22,6 @@ const REASONS = [
 ];
 const LONGEST_NOTE = 2_000;
 const LONGEST_NAME = 200;
-const MOST_PARTS = 9_999;
 
 /**
  * @typedef {object} End
@@ -60,7 +60,15 @@ export function askForEnd(kind, stop, others, owner) {
   const reasonFault = element("p", { class: "fault", id: "reason-fault", role: "alert" });
 
   const showParts = () => {
-    parts.replaceChildren(...[...counts].map(([id, quantity]) => stepper(names.get(id) ?? id, quantity, (given) => counts.set(id, given))));
+    parts.replaceChildren(
+      ...[...counts].map(([id, quantity]) =>
+        element(
+          "li",
+          {},
+          stepper(names.get(id) ?? id, quantity, (given) => counts.set(id, given)),
+        ),
+      ),
+    );
     const rest = [...names].filter(([id]) => !counts.has(id));
     choose.replaceChildren(
       element("option", { value: "" }, text("form.other_part")),
@@ -204,43 +212,6 @@ function reasons(fault) {
     ...REASONS.map((reason) =>
       element("label", { class: "choice" }, element("input", { type: "radio", name: "reason", value: reason }), text(`reason.${reason}`)),
     ),
-  );
-}
-
-/**
- * @param {string} name
- * @param {number} quantity
- * @param {(quantity: number) => void} onChange
- */
-function stepper(name, quantity, onChange) {
-  const field = element("input", {
-    type: "number",
-    inputmode: "numeric",
-    min: 0,
-    max: MOST_PARTS,
-    step: 1,
-    value: quantity,
-    "aria-label": name,
-  });
-  /** @param {string | number} value */
-  const set = (value) => {
-    const given = Math.min(MOST_PARTS, Math.max(0, Math.floor(Number(value) || 0)));
-    field.value = String(given);
-    onChange(given);
-  };
-  field.addEventListener("change", () => set(field.value));
-  /**
-   * @param {number} by
-   * @param {string} sign
-   * @param {string} label
-   */
-  const step = (by, sign, label) =>
-    element("button", { type: "button", class: "square", "aria-label": label, onclick: () => set(Number(field.value) + by) }, sign);
-  return element(
-    "li",
-    {},
-    element("span", {}, name),
-    element("span", { class: "stepper" }, step(-1, "−", text("form.less", { name })), field, step(1, "+", text("form.more", { name }))),
   );
 }
 

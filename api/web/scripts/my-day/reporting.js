@@ -7,6 +7,7 @@ import { GRACE } from "./delivery.js";
 import { keepTicks } from "./load.js";
 import { Toast } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { openPartPlaces } from "./part-places.js";
 import { PictureQueue } from "./picture-queue.js";
 import { mountPictures } from "./pictures.js";
 import { askForEnd } from "./report-form.js";
@@ -21,7 +22,7 @@ export const pictures = new PictureQueue(outbox);
 const toast = new Toast(byId("toast"));
 
 /** @type {OnPhone.Deeds} */
-export const deeds = { report, tick, seen, retry: (number) => outbox.retry(number), drop: (number) => outbox.withdraw(number) };
+export const deeds = { report, tick, seen, find, retry: (number) => outbox.retry(number), drop: (number) => outbox.withdraw(number) };
 
 /**
  * Pictures are taken, kept and sent for this technician from now on.
@@ -136,6 +137,30 @@ async function tick(key, isTicked) {
   else state.ticks.delete(key);
   await keepTicks(state.technicianId, state.iso, state.ticks);
   changed();
+}
+
+/** @param {Api.PartOut | null} part */
+function find(part) {
+  const stops = (state.kept?.day.routes ?? []).flatMap((route) => route.stops);
+  openPartPlaces({
+    technicianId: state.technicianId,
+    part,
+    onPhone: [...(state.van?.content.parts ?? []), ...stops.flatMap((stop) => stop.parts)],
+    keeps: !state.isReadOnly,
+    take: state.isReadOnly ? null : take,
+  });
+}
+
+/** @param {import("./part-taking.js").Taken} taken */
+async function take({ content, title, place }) {
+  try {
+    const number = await outbox.addTransfer(content, { title, place });
+    keepForGood();
+    toast.show(text("toast.taken", { part: title, source: place }), { seconds: GRACE / 1_000, undo: () => undo(number, null) });
+  } catch (error) {
+    console.error(error);
+    toast.show(text("toast.not_kept"));
+  }
 }
 
 async function seen() {

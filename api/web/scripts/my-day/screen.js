@@ -10,6 +10,7 @@ import { loadView } from "./load.js";
 import { changesView, clockView, refusedView, stateOf } from "./notices.js";
 import { ahead } from "./service.js";
 import { nextStop, stopLine } from "./stops.js";
+import { ageOf, vanView } from "./van.js";
 
 /**
  * Which lines are open; `past` is the fold of what is over.
@@ -21,7 +22,7 @@ let drawn = "";
 
 /**
  * `state` is all that there is to show (see page.js), `deeds` what can be done: `report(kind, stop)`,
- * `tick(key, isTicked)`, `seen()`, `retry(number)`, `drop(number)`.
+ * `tick(key, isTicked)`, `seen()`, `retry(number)`, `drop(number)`, `find(part)`.
  *
  * @param {OnPhone.State} state
  * @param {OnPhone.Deeds} deeds
@@ -33,6 +34,7 @@ export function draw(state, deeds) {
   const content = JSON.stringify([
     state.kept?.day,
     state.kept?.seen,
+    state.van?.content,
     state.reports,
     state.pictures,
     [...state.ticks],
@@ -40,11 +42,12 @@ export function draw(state, deeds) {
     state.iso,
     state.today,
     state.isReadOnly,
+    state.van ? null : state.connection,
     state.refusal,
     state.histories,
     state.others,
   ]);
-  if (content === drawn) return;
+  if (content === drawn) return drawAge(state);
   drawn = content;
   const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
   const { body, actions } = contentOf(state, deeds);
@@ -54,6 +57,16 @@ export function draw(state, deeds) {
     within(document, "[data-focus]")
       .find((node) => node.dataset.focus === focused)
       ?.focus();
+}
+
+/**
+ * Of when the van is, which changes by the minute.
+ *
+ * @param {OnPhone.State} state
+ */
+function drawAge({ van }) {
+  const age = document.getElementById("van-age");
+  if (age && van) age.textContent = ageOf(van);
 }
 
 /** @param {OnPhone.State} state */
@@ -82,7 +95,7 @@ function drawHead(state) {
     .join(" · ");
   byId("day-name").textContent = shortDay(begins);
   document.title = `${near ? text(`day.${near}`) : shortDay(begins)} – ${text("page.title")}`;
-  for (const tab of ["stops", "load"]) byId(`tab-${tab}`).setAttribute("aria-pressed", String(state.tab === tab));
+  for (const tab of ["stops", "load", "van"]) byId(`tab-${tab}`).setAttribute("aria-pressed", String(state.tab === tab));
 }
 
 /**
@@ -112,6 +125,7 @@ function contentOf(state, deeds) {
     state.iso < state.today ? null : changesView(changes(state.kept.seen, state.kept.day), deeds.seen),
     isElsewhere() ? element("p", { class: "soft zone" }, text("day.zone", { zone: day.time_zone })) : null,
   ];
+  if (state.tab === "van") return { body: [...notices, vanView(state, deeds)], actions: [] };
   if (state.tab === "load")
     return { body: [...notices, loadView(day, { ticks: state.ticks, onTick: deeds.tick, isReadOnly: state.isReadOnly })], actions: [] };
   const canReport = !state.isReadOnly && state.iso <= state.today;

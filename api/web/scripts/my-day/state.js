@@ -9,6 +9,7 @@ export const state = {
   today: "",
   tab: "stops",
   kept: undefined,
+  van: undefined,
   reports: [],
   pictures: [],
   ticks: new Set(),

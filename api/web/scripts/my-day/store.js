@@ -1,5 +1,5 @@
 /**
- * What is kept on the phone: reports that wait, days, histories, and a few single values.
+ * What is kept on the phone: reports that wait and what was taken into the van, days, histories, and a few single values.
  *
  * `reports` are numbered in the order in which they were made; everything else has its own key.
  */
@@ -54,7 +54,7 @@ export async function read(store, key) {
  *
  * @template {OnPhone.Store} Name
  * @param {Name} store
- * @param {Name extends "reports" ? OnPhone.NewReport | OnPhone.Report : OnPhone.Row<Name>} row
+ * @param {Name extends "reports" ? OnPhone.NewRow | OnPhone.Row<"reports"> : OnPhone.Row<Name>} row
  * @returns {Promise<OnPhone.Key<Name>>}
  */
 export async function keep(store, row) {

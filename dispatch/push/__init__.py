@@ -1,0 +1,1 @@
+"""Technicians' devices, which are told when a day changes."""
