@@ -134,7 +134,7 @@ def _lacking_tools(
     """What visits of today and tomorrow need that are not over, and that is neither in the van nor
     lent by a depot before."""
     lacking: set[str] = set()
-    routes = queries.live_routes_on(session, technician_id, today, today + ONE_DAY)
+    routes = queries.live_routes_on(session, [technician_id], today, today + ONE_DAY)
     jobs = jobs_by_id(session, {stop.job_id or "" for rows in routes for stop in rows.stops})
     for rows in routes:
         at_hand = {*there}
