@@ -345,6 +345,9 @@ def test_no_change_is_left_out_when_another_service_was_faster(
 def test_looking_is_kept_only_where_somebody_is_concerned_or_it_was_far(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Entries of PostgreSQL are numbered on from those of tests before.
+    log.record(session, "dana", "change", log.Entity.JOB, "a1")
+    session.commit()
     switch_on(session, "ann", settings)
     before = session.get_one(PushSource, 1).cursor
     log.record(session, "dana", "change", log.Entity.JOB, "b1")
