@@ -1,5 +1,7 @@
 """What goes out."""
 
+import hashlib
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -7,3 +9,8 @@ class Output(BaseModel):
     """Base of what others read; the texts below its fields describe them to clients too."""
 
     model_config = ConfigDict(use_attribute_docstrings=True, from_attributes=True)
+
+
+def etag(content: Output) -> str:
+    """An entity tag, quotes included, that is the same exactly as long as the content is."""
+    return f'"{hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:32]}"'

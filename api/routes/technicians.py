@@ -28,7 +28,7 @@ from dispatch.calendar_texts import Language
 from dispatch.company import technicians
 from dispatch.company.technicians import TechnicianChange, TechnicianOut
 from dispatch.intake import Code, Day
-from dispatch.output import Output
+from dispatch.output import Output, etag
 from dispatch.placing import absences
 from dispatch.placing.absences import AbsenceOut, NewAbsence
 from dispatch.service.watch import ChangedEntity
@@ -157,7 +157,7 @@ async def _day(
                 return change.id in jobs
             return change.entity != "position" or change.id == technician_id
 
-        return Made(written(route), itinerary.etag(route), concerns)
+        return Made(written(route), etag(route), concerns)
 
     return await answered(request, ("route", technician_id, day), if_none_match, make)
 

@@ -37,6 +37,11 @@ GONE = 410
 chance = SystemRandom()
 
 
+def spread(wait: timedelta) -> timedelta:
+    """By up to a fifth less or more: what failed together does not come back together."""
+    return wait * chance.uniform(0.8, 1.2)
+
+
 class DeliveryOut(Output):
     """One event on its way to a webhook."""
 
@@ -243,8 +248,7 @@ def end_attempt(
     if outcome.status == GONE or attempt.number > len(waits):
         delivery.status = DeliveryStatus.DEAD
     else:
-        # By up to a fifth earlier or later: what failed together does not come back together.
-        wait = timedelta(seconds=waits[attempt.number - 1]) * chance.uniform(0.8, 1.2)
+        wait = spread(timedelta(seconds=waits[attempt.number - 1]))
         delivery.next_attempt_at = at + wait
     if outcome.is_away:
         webhook.held_until_at = at + min(wait, HELD_AT_MOST)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, and_, col, or_, select, update
 
 from dispatch.calendar_texts import Language
-from dispatch.events.deliveries import LEASE, AttemptOutcome, chance
+from dispatch.events.deliveries import LEASE, AttemptOutcome, spread
 from dispatch.models import PushMessage, PushSubscription, now
 from dispatch.push.known_days import KnownDay, VisitChange, with_changes
 from dispatch.push.subscriptions import holds, remove
@@ -157,8 +157,7 @@ def end_push(
         # It was taken for dead, or tells more by now; the next attempt answers for it.
         return
     wait = timedelta(seconds=RETRY_SECONDS[min(attempt.number, len(RETRY_SECONDS)) - 1])
-    # By up to a fifth earlier or later: what failed together does not come back together.
-    wait = max(wait * chance.uniform(0.8, 1.2), timedelta(seconds=outcome.retry_after or 0))
+    wait = max(spread(wait), timedelta(seconds=outcome.retry_after or 0))
     if is_settled(outcome.status) or at + wait >= message.expires_at:
         session.delete(message)
     else:

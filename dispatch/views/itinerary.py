@@ -4,7 +4,6 @@ The same day can be had as a map (GeoJSON, RFC 7946), and as a calendar
 (``dispatch/views/calendars.py``).
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -401,11 +400,6 @@ def morning_load(stops: Iterable[Stop]) -> tuple[dict[str, int], set[str]]:
             if balance[part] < 0:
                 parts[part] = max(parts.get(part, 0), -balance[part])
     return parts, tools
-
-
-def etag(route: DailyRoute) -> str:
-    """An entity tag, quotes included, that is the same exactly as long as the content is."""
-    return f'"{hashlib.sha256(route.model_dump_json().encode()).hexdigest()[:32]}"'
 
 
 def as_geojson(route: DailyRoute) -> dict[str, Any]:

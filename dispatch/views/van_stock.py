@@ -1,6 +1,5 @@
 """A technician's van: what is in it by the books, and what of it visits to come still need."""
 
-import hashlib
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
@@ -196,8 +195,3 @@ def transfer_outs(
         )
         for row in rows
     ]
-
-
-def content_tag(content: VanContent) -> str:
-    """An entity tag, quotes included, that is the same exactly as long as the content is."""
-    return f'"{hashlib.sha256(content.model_dump_json().encode()).hexdigest()[:32]}"'

@@ -70,6 +70,7 @@ def _choices(
     bits = np.zeros((len(among), -(-visits // WORD)), dtype=np.int64)
     for visit in range(visits):
         bits[held[:, visit], visit // WORD] |= 1 << (visit % WORD)
+    losses = relaxation.losses
     return Choices(
         firsts=np.concatenate([[0], held.sum(axis=1).cumsum()]).astype(np.int64),
         visits=np.nonzero(held)[1].astype(np.int64),
@@ -77,6 +78,6 @@ def _choices(
         groups=of_group.astype(np.int64),
         loses=loses[among],
         cents=np.rint(cents).astype(np.int64),
-        cuts=np.array(list(relaxation.losses), dtype=np.int64).reshape(-1, 3),
-        cut_loses=np.array(list(relaxation.losses.values()), dtype=np.float64),
+        cuts=np.array(list(losses), dtype=np.int64).reshape(-1, 3),
+        cut_loses=np.array(list(losses.values()), dtype=np.float64),
     )

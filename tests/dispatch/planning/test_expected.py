@@ -6,9 +6,10 @@ import pytest
 from sqlmodel import Session, select
 
 from dispatch.models import Job, JobStatus, Stop
+from dispatch.output import etag
 from dispatch.settings import Settings
 from dispatch.views.delays import late_visits
-from dispatch.views.itinerary import DailyRoute, RouteStop, daily_route, etag
+from dispatch.views.itinerary import DailyRoute, RouteStop, daily_route
 from tests.dispatch.crew import MONDAY, add_depot, add_job, add_live_route, add_technician, hanoi
 
 pytestmark = pytest.mark.any_database

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
+from dispatch.events import deliveries
 from dispatch.events.deliveries import LEASE, AttemptOutcome
 from dispatch.log import Entity
 from dispatch.models import LogEntry, PushMessage, PushSubscription, SignIn
-from dispatch.push import messages
 from dispatch.push.known_days import KnownVisit, VisitChange
 from dispatch.push.messages import (
     RETRY_SECONDS,
@@ -33,7 +33,7 @@ DOWN = AttemptOutcome(error="ConnectError")
 @pytest.fixture
 def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Waits are as they are listed, neither more nor less."""
-    monkeypatch.setattr(messages.chance, "uniform", lambda *_: 1.0)
+    monkeypatch.setattr(deliveries.chance, "uniform", lambda *_: 1.0)
     return settings.model_copy(update={"push_contact": "mailto:office@dispatch.example"})
 
 

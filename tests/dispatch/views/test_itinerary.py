@@ -8,9 +8,10 @@ from sqlmodel import Session
 from dispatch.alerts.rules import TEMPLATES, TemplateContent
 from dispatch.errors import NotFound
 from dispatch.models import Job, JobSkill, JobTool, Site, Skill, Stop, Tool
+from dispatch.output import etag
 from dispatch.settings import Settings
 from dispatch.store import take_off_live_routes
-from dispatch.views.itinerary import DailyRoute, as_geojson, daily_route, etag, morning_load
+from dispatch.views.itinerary import DailyRoute, as_geojson, daily_route, morning_load
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,

@@ -1,5 +1,6 @@
 /** Which technicians and jobs are meant: by words, skill, territory, priority and status. */
 
+import { plain } from "../plain.js";
 import { board, isLate, jobOf, notify, subscribe } from "./state.js";
 
 /** @type {Api.Priority[]} */
@@ -92,13 +93,4 @@ function textOf(job, technician) {
   const made = plain([job.id, job.title, job.site, job.address, technician?.name].join(" "));
   texts.set(job.id, made);
   return made;
-}
-
-/**
- * Without diacritics and capitals: who searches in a hurry types `dieu hoa`.
- *
- * @param {string} words
- */
-function plain(words) {
-  return words.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
 }

@@ -1,5 +1,6 @@
 /** The van as it was last read, and where parts are to be had; both are kept on the phone. */
 
+import { plain } from "../plain.js";
 import { request } from "./service.js";
 import { keepValue, readValue } from "./store.js";
 
@@ -115,6 +116,5 @@ export function hasWords({ id, name }, words) {
 
 /** @param {string} given */
 function wordsOf(given) {
-  const plain = given.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
-  return plain.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return plain(given).match(/[\p{L}\p{N}]+/gu) ?? [];
 }
