@@ -15,21 +15,35 @@ LAPSED = ("answered 401: ",)
 
 
 class Busy:
-    """Answers that the service is busy, so many times; then lets everything through."""
+    """Answers that the service is busy until it is `over`: what a page says of it stands however
+    seldom somebody looks."""
 
-    def __init__(self, page: Page, path: str, status: int, *, times: int, wait: str = "1") -> None:
-        self.left = times
+    def __init__(
+        self, page: Page, path: str, status: int, *, wait: str = "1", method: str = "GET"
+    ) -> None:
+        self.refused = 0
+        self._is_over = False
+        self._method = method
         self._status = status
         self._headers = {"Retry-After": wait, "Content-Type": "application/problem+json"}
         page.route(re.compile(path), self._answer)
 
     def _answer(self, route: Route) -> None:
-        if route.request.method != "GET" or self.left == 0:
+        if route.request.method != self._method or self._is_over:
             route.fallback()
             return
-        self.left -= 1
+        self.refused += 1
         body = '{"title": "Busy", "detail": "Too many requests; go on in 1 second."}'
         route.fulfill(status=self._status, headers=self._headers, body=body)
+
+    def over(self) -> None:
+        self._is_over = True
+
+
+def until_refused(page: Page, busy: Busy, *, times: int) -> None:
+    """The page has asked so often by itself."""
+    while busy.refused < times:
+        page.wait_for_timeout(20)
 
 
 def waits_and_says_so(page: Page, words: str) -> None:
@@ -43,18 +57,21 @@ def test_a_board_whose_first_answers_are_refused_says_so_and_is_there_by_itself(
     page_as: Windows, status: int, path: str
 ) -> None:
     page = page_as("dispatcher", ELSEWHERE, expected=BUSY)
-    Busy(page, path, status, times=2)
+    busy = Busy(page, path, status)
     page.goto("/")
     waits_and_says_so(page, "Dịch vụ đang bận. Sẽ tự thử lại sau 1 giây.")
+    until_refused(page, busy, times=2)
+    busy.over()
     shown(page)
     expect(page.locator("#opening")).to_be_hidden()
 
 
 def test_whoever_cannot_wait_tries_again_at_once(page_as: Windows) -> None:
     page = page_as("dispatcher", ELSEWHERE, language="en", expected=BUSY)
-    Busy(page, r"/session$", 503, times=1, wait="600")
+    busy = Busy(page, r"/session$", 503, wait="600")
     page.goto("/")
     waits_and_says_so(page, "Trying again in 600 seconds.")
+    busy.over()
     page.get_by_role("button", name="Try again now").click()
     shown(page)
 
@@ -63,18 +80,20 @@ def test_a_phone_with_nothing_kept_says_that_the_service_is_busy_and_goes_on(
     page_as: Windows,
 ) -> None:
     page = page_as("technician", ELSEWHERE, **PHONE, **with_busy())
-    Busy(page, r"/session$", 503, times=1)
+    busy = Busy(page, r"/session$", 503)
     page.goto("/my-day")
     waits_and_says_so(page, "Dịch vụ đang bận")
+    busy.over()
     expect(page.locator(".next")).to_be_visible()
     expect(page.locator("#opening")).to_be_hidden()
 
 
 def test_a_phone_whose_day_is_refused_asks_for_it_when_it_may(page_as: Windows) -> None:
     page = page_as("technician", ELSEWHERE, **PHONE, **with_busy())
-    Busy(page, r"/routes/", 429, times=1)
+    busy = Busy(page, r"/routes/", 429)
     page.goto("/my-day")
     expect(page.locator("#state-words")).to_contain_text("Dịch vụ đang bận")
+    busy.over()
     expect(page.locator(".next")).to_be_visible()
 
 
@@ -87,19 +106,22 @@ def test_texts_that_are_refused_are_waited_for_in_both_languages(
     page_as: Windows, path: str
 ) -> None:
     page = page_as(None if path == "/sign-in" else "dispatcher", ELSEWHERE, **with_busy())
-    Busy(page, r"/pages/texts/", 503, times=2)
+    busy = Busy(page, r"/pages/texts/", 503)
     page.goto(path)
     waits_and_says_so(page, "Trang sẽ tự thử lại")
     waits_and_says_so(page, "tries again by itself")
+    until_refused(page, busy, times=2)
+    busy.over()
     expect(page.locator("#opening")).to_be_hidden()
     expect(page.locator("[data-text]").last).to_have_text(re.compile(r"\w"))
 
 
 def test_a_script_that_is_refused_leaves_no_blank_page(page_as: Windows) -> None:
     page = page_as("dispatcher", ELSEWHERE, expected=BUSY)
-    Busy(page, r"/scripts/board/state\.js", 503, times=1)
+    busy = Busy(page, r"/scripts/board/state\.js", 503)
     page.goto("/")
     waits_and_says_so(page, "Trang sẽ tự thử lại")
+    busy.over()
     page.locator("#opening-again").click()
     shown(page)
 
@@ -211,19 +233,12 @@ def test_who_has_signed_in_elsewhere_goes_on_here(page_as: Windows) -> None:
 
 def test_signing_in_where_the_service_is_busy_is_tried_again_by_itself(page_as: Windows) -> None:
     page = page_as(None, "/sign-in", expected=BUSY)
-    answers = [503]
-
-    def answer(route: Route) -> None:
-        if route.request.method == "POST" and answers:
-            route.fulfill(status=answers.pop(), headers={"Retry-After": "1"})
-        else:
-            route.fallback()
-
-    page.route("**/session", answer)
+    busy = Busy(page, r"/session$", 503, method="POST")
     page.locator("#user-name").fill("dispatcher")
     page.locator("#password").fill(PASSWORD)
     page.locator("#submit").click()
     expect(page.locator("#failure")).to_have_text("Dịch vụ đang bận. Sẽ tự thử lại sau 1 giây.")
+    busy.over()
     shown(page)
 
 

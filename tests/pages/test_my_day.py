@@ -262,7 +262,9 @@ def test_what_to_load_is_ticked_off_and_printed_on_one_page(
     assert named
     first = page.get_by_role("checkbox").first
     expect(page.locator(".pick").first).to_contain_text(named[0])
+    left = page.locator(".pick-left").first.inner_text()
     first.check()
+    expect(page.locator(".pick-left").first).not_to_have_text(left)
     page.reload()
     page.get_by_role("button", name="Đồ cần mang").click()
     expect(page.get_by_role("checkbox").first).to_be_checked()

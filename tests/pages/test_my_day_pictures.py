@@ -14,6 +14,7 @@ from tests.pages.phones import (
     PHONE,
     SOON,
     finish_current,
+    main_button,
     open_phone,
     pocket,
     reported,
@@ -100,6 +101,7 @@ def test_a_signature_is_drawn_and_seen_in_the_office(
     job = shown_job(page)
     tap_main(page, "Xuất phát")
     tap_main(page, "Đã đến nơi")
+    expect(main_button(page)).to_contain_text("Hoàn thành")
     page.evaluate(f"localStorage.setItem('language', '{language}')")
     page.reload()
     button = rested(page).locator("#actions .huge")

@@ -8,8 +8,9 @@ from sqlmodel import Session, select
 from dispatch.errors import NotFound
 from dispatch.field.stock_transfers import NewStockTransfer, book_transfer
 from dispatch.models import JobPart, Route, Stop, Tool
+from dispatch.output import etag
 from dispatch.settings import Settings
-from dispatch.views.van_stock import VanContent, VanPart, content_tag, van_content
+from dispatch.views.van_stock import VanContent, VanPart, van_content
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,
@@ -202,9 +203,9 @@ def test_the_tag_is_the_same_as_long_as_the_content_is(session: Session) -> None
     add_technician(session, "ann", stock={"belt": 2})
     session.commit()
     before = van(session)
-    assert content_tag(before) == content_tag(van(session, hanoi("08:30")))
+    assert etag(before) == etag(van(session, hanoi("08:30")))
     take_one = before.model_copy(update={"parts": []})
-    assert content_tag(before) != content_tag(take_one)
+    assert etag(before) != etag(take_one)
 
 
 def test_of_nobody_there_is_no_van(session: Session) -> None:
