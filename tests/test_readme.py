@@ -21,6 +21,7 @@ from dispatch.files.sheets import SHEETS
 from dispatch.settings import Settings
 from solver.kernel import anywhere, bundles, flattening, holding
 from solver.kernel import search as kernel_search
+from solver.kernel.settings import SearchSettings
 from solver.search import cover, elite, partition, relaxation, searches
 from solver.search import search as single_search
 from solver.solution import HARD, SOFT, Rule
@@ -101,7 +102,7 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
     text = (ROOT / "docs/engine.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| `([\w.]+)` \| ([\d., ]+) \|", text, re.MULTILINE))
     owners = {
-        "SearchSettings": kernel_search.SearchSettings(),
+        "SearchSettings": SearchSettings(),
         "search": searches,
         "flattening": flattening,
         "elite": elite,
@@ -115,9 +116,7 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
         "kernel.holding": holding,
     }
 
-    assert {
-        f"SearchSettings.{name}" for name in kernel_search.SearchSettings._fields
-    } <= listed.keys()
+    assert {f"SearchSettings.{name}" for name in SearchSettings._fields} <= listed.keys()
     for name, value in listed.items():
         owner, constant = name.rsplit(".", 1)
         assert json.loads(f"[{value}]") == list(np.atleast_1d(getattr(owners[owner], constant)))

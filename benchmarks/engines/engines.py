@@ -8,8 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
-import ortools
-
 from benchmarks.engines.peers import pyvrp_answer, pyvrp_version, vroom_answer, vroom_version
 from benchmarks.generate import generate
 from solver.problem import Problem
@@ -96,7 +94,7 @@ def _own_version() -> str:
     except OSError:
         commit = ""
     own = version("field-service-dispatch")
-    return f"field-service-dispatch {own}{commit}, OR-Tools {ortools.__version__}"
+    return f"field-service-dispatch {own}{commit}, OR-Tools {version('ortools')}"
 
 
 def _engine_of_ours(name: str) -> Engine:

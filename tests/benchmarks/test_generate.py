@@ -93,8 +93,8 @@ def test_depots_have_too_little_of_scarce_parts_and_warehouses_everything(
     needed, supplied = Counter[str](), Counter[str]()
     for visit in problem.visits:
         needed.update(visit.parts)
-    for holder in (*limited, *problem.shifts):
-        supplied.update(holder.stock)
+    for stock in [one.stock for one in limited] + [one.stock for one in problem.shifts]:
+        supplied.update(stock)
 
     assert limited
     assert warehouses

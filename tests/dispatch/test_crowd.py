@@ -18,8 +18,8 @@ import time_machine
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from dispatch.alerts.content import Delivery
 from dispatch.alerts.intake import Arrival, accept
-from dispatch.alerts.messages import Delivery
 from dispatch.alerts.rules import RULES, TEMPLATES, RuleContent, TemplateContent
 from dispatch.by_hand.changes import ChangeToMake, make_change
 from dispatch.by_hand.undoing import undo_change

@@ -18,7 +18,7 @@ def _links(names: Sequence[str]) -> st.SearchStrategy[list[Link]]:
     )
     after = st.builds(
         lambda pair, least, more, person: After(
-            *pair, least, None if more is None else least + more, person
+            pair[0], pair[1], least, None if more is None else least + more, person
         ),
         two,
         st.sampled_from((0, 60, -100)),

@@ -18,6 +18,7 @@ from benchmarks.engines.vroom_rules import faults as faults_of_vroom
 from dispatch.models import Role
 from dispatch.settings import Settings
 from dispatch.solving import solvers
+from dispatch.solving.orders import SolveOrder
 from dispatch.solving.solvers import Solvers
 from solver.files.read import problem_from_json
 from solver.files.write import read_solution
@@ -211,7 +212,7 @@ def test_of_twenty_callers_two_are_served_and_the_others_told_when_to_come_again
     searching = threading.Event()
 
     class Searching:
-        def solve(self, _order: solvers.SolveOrder, _gone: threading.Event) -> bytes:
+        def solve(self, _order: SolveOrder, _gone: threading.Event) -> bytes:
             searching.wait(60)
             return b"{}"
 
@@ -286,7 +287,7 @@ def test_processes_end_with_the_service(busy: FastAPI) -> None:
 
 
 def process_order(seconds: float) -> Any:
-    return solvers.SolveOrder(
+    return SolveOrder(
         text=json.dumps(EXAMPLE).encode(),
         form="json",
         seconds=seconds,

@@ -196,7 +196,7 @@ def outcome_of(
     with Session(engine) as session:
         alerts = session.exec(select(Alert)).all()
         letters = session.exec(select(DeadLetter)).all()
-        assert sum(one.count for one in [*alerts, *letters]) == len(contents)
+        assert sum(one.count for rows in (alerts, letters) for one in rows) == len(contents)
         found = jobs_by_problem(session)
         assert all(len(job_ids) == 1 for job_ids in found.values())
         active = [one for one in alerts if one.outcome is not AlertOutcome.CLEARED]

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
+from dispatch import store
 from dispatch.errors import InvalidInput
 from dispatch.jobs import jobs
 from dispatch.jobs.links import LINKS
+from dispatch.models import Job
 from dispatch.settings import Settings
 from tests.dispatch.folders import COMPANY, take_in, written
 
@@ -58,7 +60,7 @@ def test_links_that_cannot_be_kept_are_faults_of_their_lines_and_nothing_is_stor
         take_in(session, written(tmp_path / "in", company(CREW, site_id="S-2")), settings)
     session.rollback()
     assert faults(error) == {("crew_differs", "job_links.csv line 2, column job_ids")}
-    assert not jobs.store.existing_ids(session, jobs.Job, ["W-1"])
+    assert not store.existing_ids(session, Job, ["W-1"])
 
 
 def test_a_file_of_jobs_does_not_part_a_crew(

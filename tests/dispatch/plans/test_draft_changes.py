@@ -10,7 +10,7 @@ from dispatch.errors import Conflict, NotFound
 from dispatch.jobs.jobs import cancel_job
 from dispatch.models import Job, JobStatus, LogEntry, Plan, PlanStatus
 from dispatch.placing.placing import PlaceRequest, place_job
-from dispatch.plans.comparison import DifferenceKind
+from dispatch.plans.changes import DifferenceKind
 from dispatch.plans.contents import PlanSummary
 from dispatch.plans.draft_changes import DraftChanges, list_changes
 from dispatch.plans.plans import discard_plan

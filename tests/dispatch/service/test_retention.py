@@ -21,6 +21,7 @@ from dispatch.models import (
     RunStatus,
     Severity,
 )
+from dispatch.plans import versions
 from dispatch.plans.queries import newest_reasons
 from dispatch.service import retention
 from dispatch.service.retention import remove_old
@@ -292,8 +293,10 @@ def test_dead_letters_go_that_are_settled_but_the_last_of_each_device(
     session: Session, remove: Remove
 ) -> None:
     def letter(id_: int, device: str | None, state: DeadLetterState, at: datetime) -> None:
-        row = models.DeadLetter(id=id_, digest=str(id_), content_type="", body=b"", faults=[])
-        row.device, row.state, row.settled_at, row.last_seen_at = device, state, at, at
+        row = models.DeadLetter(
+            id=id_, digest=str(id_), content_type="", body=b"", faults=[], last_seen_at=at
+        )
+        row.device, row.state, row.settled_at = device, state, at
         store(session, row)
 
     letter(1, None, DeadLetterState.DISCARDED, OLD)
@@ -490,7 +493,7 @@ def test_what_cannot_be_removed_keeps_nothing_else(
     def broken(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(retention.versions, "hold_publication", broken)
+    monkeypatch.setattr(versions, "hold_publication", broken)
     add_plan(company, 1)
     add_keys(company, 1)
     assert remove() == {"idempotency keys": 1}

@@ -8,8 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from solver.draft.draft import loaded
-from solver.draft.supply import allot
+from solver.draft.supply import allot, loaded
 from solver.links import After, Apart, Link, Person, Separation, Together
 from solver.objective import ShiftRates
 from solver.problem import InvalidProblem, Problem, Shift, TimeWindow, Visit

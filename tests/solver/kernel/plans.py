@@ -50,6 +50,12 @@ ACCOUNT = (
 )
 
 
+def calls_of(problem: Problem) -> dict[str, Call]:
+    """All that a route can call at, by id."""
+    calls: list[Call] = [*problem.visits, *problem.depots]
+    return {call.id: call for call in calls}
+
+
 class KernelPlan:
     """A problem and a plan for it as the compiled search has them."""
 
@@ -197,7 +203,8 @@ _SHIFTS = st.builds(
     lambda start, length, overtime, breaks, ends, longest, visits, way, pace, rates: Shift(
         "s",
         "ann",
-        *ends,
+        ends[0],
+        ends[1],
         start,
         start + length,
         overtime,

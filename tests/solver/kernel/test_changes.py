@@ -15,7 +15,7 @@ from solver.kernel.settings import SearchSettings
 from solver.kernel.tails import exchange_tails, nearest_cut
 from solver.kernel.undoing import begin_iteration, save, undo
 from solver.problem import Problem
-from tests.solver.kernel.plans import KernelPlan, plan_cost, supply_problems
+from tests.solver.kernel.plans import KernelPlan, calls_of, plan_cost, supply_problems
 from tests.solver.problems import depot, line_problem, pause, problems, shift, visit, window
 
 SEEDS = st.integers(0, 2**32)
@@ -152,7 +152,7 @@ def exchange(kernel: KernelPlan, tail: int, own: int, other: int) -> bool:
 
 def loaded(problem: Problem, **plan: str) -> dict[str, str]:
     """What is left of a plan when the kernel takes it over."""
-    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    calls = calls_of(problem)
     sequences = {name: [calls[id_] for id_ in ids.split()] for name, ids in plan.items()}
     kernel = KernelPlan(problem, sequences)
     assert_whole(kernel)
@@ -161,7 +161,7 @@ def loaded(problem: Problem, **plan: str) -> dict[str, str]:
 
 def exchanged(problem: Problem, tail: str, **plan: str) -> tuple[str, str]:
     """What is on the two routes after the first has given away what comes from ``tail`` on."""
-    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    calls = calls_of(problem)
     sequences = {name: [calls[id_] for id_ in ids.split()] for name, ids in plan.items()}
     kernel = KernelPlan(problem, sequences)
     begin_iteration(kernel.plan)
@@ -257,7 +257,7 @@ def test_a_plan_taken_over_another_finds_the_depots_full() -> None:
 
 def left_after(problem: Problem, gone: str, **plan: str) -> dict[str, str]:
     """What is left of a plan once a visit is taken off its route and the route is mended."""
-    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    calls = calls_of(problem)
     sequences = {name: [calls[id_] for id_ in ids.split()] for name, ids in plan.items()}
     kernel = KernelPlan(problem, sequences)
     assert {name: list(c) for name, c in kernel.sequences().items() if c} == sequences

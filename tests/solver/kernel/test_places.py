@@ -17,7 +17,14 @@ from solver.kernel.search import fill
 from solver.kernel.settings import SearchSettings
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.timing.schedule import Call
-from tests.solver.kernel.plans import KernelPlan, metric, plan_cost, route_cost, supply_problems
+from tests.solver.kernel.plans import (
+    KernelPlan,
+    calls_of,
+    metric,
+    plan_cost,
+    route_cost,
+    supply_problems,
+)
 from tests.solver.problems import depot, line_problem, problems, shift, visit, window
 
 NO_LIMIT = 2**61
@@ -186,7 +193,7 @@ def test_a_place_is_found_wherever_there_is_one(problem: Problem, seed: int) -> 
 
 def chosen(problem: Problem, name: str, shift_id: str, **plan: str) -> str | None:
     """The shift's stops once the visit is put where it is cheapest; None if there is no place."""
-    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    calls = calls_of(problem)
     sequences = {of: [calls[id_] for id_ in ids.split()] for of, ids in plan.items()}
     kernel = KernelPlan(problem, sequences)
     assert {of: list(c) for of, c in kernel.sequences().items() if c} == sequences

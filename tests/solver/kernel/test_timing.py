@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from solver.problem import Previous, Problem
 from tests.solver.kernel.plans import (
     KernelPlan,
+    calls_of,
     plan_cost,
     route_cost,
     tight_problems,
@@ -46,7 +47,7 @@ def test_they_agree_where_every_second_counts(problem: Problem, data: st.DataObj
 
 def agreed(problem: Problem, names: str) -> int:
     """What the visits cost in this order on the first shift, by the kernel and once placed."""
-    calls = {call.id: call for call in (*problem.visits, *problem.depots)}
+    calls = calls_of(problem)
     route = [calls[name] for name in names.split()]
     kernel = KernelPlan(problem, {problem.shifts[0].id: route})
     cents = kernel.route_cents(problem.shifts[0].id)
