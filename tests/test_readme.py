@@ -213,7 +213,7 @@ def test_the_quick_start_puts_the_job_on_the_technicians_route(tmp_path: Path) -
 
     assert (wish["job_id"], wish["trigger"]) == (job["id"], "new_job")
     assert wish["status"] in ("placed", "no_place")  # as full as her day is at this hour
-    assert run["status"] == "finished"
+    assert run["status"] == "finished", run["failure"]
     # Where nothing better was found in that time, what is in force stays.
     assert run["plan_status"] in ("published", "discarded")
     [shift] = json.loads(as_json)["routes"]

@@ -156,7 +156,7 @@ class Search:
         while not self.stopped:
             since = time.monotonic()
             done, number = self._done - self._done_before, self._chunk
-            gone = (self._time_gone(since) - self._first) / (self._last - self._first)
+            gone = self._gone_of_cycle(since)
             whole = (done + number) / gone if gone > 0 else np.inf
             if self._limit is not None:
                 last = int(np.ceil(self._last * self._limit)) - self._done_before
@@ -183,6 +183,12 @@ class Search:
                     self._note(self.partition)
             took = max(1e-6, time.monotonic() - since)
             self._chunk = max(1, int(number * min(4.0, CHUNK_SECONDS / took)))
+
+    def _gone_of_cycle(self, moment: float) -> float:
+        """Share of the cycle's time that is over; all of it too if what came before took longer
+        than until its end, as on a busy machine."""
+        gone = self._time_gone(moment)
+        return 1.0 if gone >= self._last else (gone - self._first) / (self._last - self._first)
 
     @property
     def gone(self) -> float:

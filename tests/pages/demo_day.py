@@ -40,12 +40,16 @@ ITERATIONS = 30_000
 
 
 class Clock:
-    """Stands in for the class ``datetime`` where the service asks for now; it goes on by itself."""
+    """Stands in for the class ``datetime`` where the service asks for now; it goes on by itself,
+    unless it is held."""
 
-    def __init__(self, at: datetime) -> None:
+    def __init__(self, at: datetime, *, is_held: bool) -> None:
         self.shift = at - datetime.now(UTC)
+        self._held = at if is_held else None
 
     def now(self, zone: tzinfo) -> datetime:
+        if self._held is not None:
+            return self._held.astimezone(zone)
         return datetime.now(zone) + self.shift
 
     def move_to(self, at: datetime) -> None:
@@ -53,9 +57,9 @@ class Clock:
 
 
 @contextmanager
-def at_moment(at: datetime) -> Iterator[Clock]:
+def at_moment(at: datetime, *, is_held: bool = False) -> Iterator[Clock]:
     """What the service takes for now begins there, and what it says of when it answers."""
-    moved = Clock(at)
+    moved = Clock(at, is_held=is_held)
 
     def said(moment: float, *, usegmt: bool) -> str:
         return formatdate(moment + moved.shift.total_seconds(), usegmt=usegmt)
@@ -81,7 +85,8 @@ def build(database: Path) -> None:
     settings = settings_on(database)
     store.migrate(settings.database_url)
     engine = engines.connect(settings.database_url)
-    with at_moment(MOMENT), Session(engine) as session:
+    # However long it takes here, the plan begins at the same moment, and so is the same.
+    with at_moment(MOMENT, is_held=True), Session(engine) as session:
         run = set_up(session, [FIXTURES, FIXTURES / "day"], settings=settings, at=MOMENT)
         assert run is not None
         _add_accounts(session)

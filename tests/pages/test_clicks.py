@@ -7,6 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.dispatch.waiting import until
 from tests.pages.conftest import DAY, MOMENT, Service, Windows
 from tests.pages.dispatching import carry, movable, planned, row, shown, visit
 
@@ -248,6 +249,8 @@ def _is_late(service: Service) -> str:
             if stop["job_id"] == LATE:
                 due = {"due_at": stop["departure_at"]}
                 service.api.patch(f"/jobs/{LATE}", json=due).raise_for_status()
+                # It keeps its place. Asked an hour later, the service would find it another one.
+                until(lambda: service.get("/placements", limit=1)["placements"][0]["settled_at"])
                 service.clock.move_to(MOMENT + timedelta(minutes=40))
                 return str(route["technician_id"])
     raise AssertionError(f"{LATE} is in no route")
