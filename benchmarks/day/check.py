@@ -381,6 +381,9 @@ class DayCheck:
             if start <= who.break_until and start + who.break_length + way <= arrival + NEAR:
                 return who.break_until
             place, free = there, known.get("over", max(arrival + work, at))
+        if at - max(free, who.break_from) < who.break_length:
+            # There was no time for it since, and a plan made now begins no sooner.
+            free = max(free, at)
         return free + OVERDUE if free > who.break_until - NEAR else who.break_until
 
     def _is_spared(

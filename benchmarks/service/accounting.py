@@ -27,9 +27,12 @@ from dispatch.models import (
     Stop,
     now,
 )
+from dispatch.planning.conflicts import broken_visits
 from dispatch.planning.loading import live_day_of
 from dispatch.planning.snapshot import Scope, load_snapshot
 from dispatch.settings import Settings
+from dispatch.settling.issues import IssueKind
+from dispatch.settling.listing import list_issues
 from dispatch.store import reading
 from solver.judge.check import check
 from solver.rules.cost import cost
@@ -37,6 +40,8 @@ from solver.solution import Solution, StopKind
 
 REVISED = ("change", "cancel", "schedule", "unschedule")
 """Entries of the log with which a job's revision grows."""
+TELLING = {IssueKind.LATE, IssueKind.CONFLICT}
+"""Of a visit in force that cannot be as it is planned."""
 
 
 @dataclass
@@ -194,8 +199,11 @@ def _look_at_plan(session: Session, jobs: dict[str, Job], account: Account) -> N
 
 
 def _check_days(session: Session, settings: Settings, account: Account) -> None:
-    """Every rule holds for what is in force."""
+    """Every rule holds for what is in force, but for visits that an issue tells of: hours later
+    than planned, some can be too late for their technician's day."""
     at = now()
+    issues = list_issues(session, settings, at, broken_visits(session, settings, at))
+    told = {id_ for one in issues if one.kind in TELLING for id_ in one.job_ids}
     today = at.astimezone(settings.zone).date()
     for day in (today + timedelta(days=number) for number in range(settings.place_days)):
         live = live_day_of(load_snapshot(session, Scope(day, day), at, settings.freeze), settings)
@@ -211,4 +219,7 @@ def _check_days(session: Session, settings: Settings, account: Account) -> None:
             for stop in found.stops
             if stop.job_id in live.translation.visits
         }
-        account.broken += [f"{day}: {job_id} cannot be kept" for job_id in to_come - served]
+        account.broken += [
+            f"{day}: {job_id} cannot be kept, and no issue says so"
+            for job_id in to_come - served - told
+        ]

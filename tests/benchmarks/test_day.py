@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +208,31 @@ def test_who_is_absent_may_keep_a_visit_only_until_the_next_version_of_the_same_
     check.published(absent(check))
     check.published(plan(check, 2, visit(check, "T002", 11)) | {"published_at": later(check)})
     assert [problem for problem in check.problems if "who is absent" in problem] != []
+
+
+@pytest.mark.parametrize(("share", "is_late"), [(0.5, False), (1.5, True)])
+def test_a_break_is_late_if_there_was_time_for_it(
+    check: DayCheck, share: float, is_late: bool
+) -> None:
+    """Somebody who comes free by that share of a break's length before the last moment for it has
+    it a moment after that."""
+    who = check.world.technicians["T001"]
+    begun = visit(check, "T001", 9)
+    check.published(plan(check, 1, begun))
+    check.begins("T001", "J0001")
+    check.known["J0001"] = {"over": who.break_until - share * who.break_length}
+    _, pause = visit(check, "T001", 9)
+    start = who.break_until + timedelta(seconds=2)
+    moments = {
+        "arrival_at": start.isoformat(),
+        "start_at": start.isoformat(),
+        "departure_at": (start + who.break_length).isoformat(),
+    }
+    pause |= {"kind": "break", "job_id": None} | moments
+    again = plan(check, 2, begun, ("T001", pause))
+    again["routes"][0]["end_at"] = check.world.moment(15).isoformat()
+    check.published(again | {"published_at": who.break_until.isoformat()})
+    assert any("break is at" in problem for problem in check.problems) is is_late, check.problems
 
 
 def later(check: DayCheck) -> str:
