@@ -76,15 +76,16 @@ def test_the_order_in_which_reports_come_in_does_not_matter(monday: Session) -> 
         ("completed", "09:40"),
         ("on_site", "09:50"),
     )
-    orders = list(permutations(told))
-    for number in range(len(orders)):
-        add_job(monday, f"p{number}", at=1)
-    add_live_route(monday, "bob", [(f"p{number}", "08:30") for number in range(len(orders))])
-    for number, order in enumerate(orders):
+    for number, order in enumerate(permutations(told)):
+        # A route of its own: each report works out all of its route anew.
+        technician, job_id = f"t{number}", f"p{number}"
+        add_technician(monday, technician)
+        add_job(monday, job_id, at=1)
+        add_live_route(monday, technician, [(job_id, "08:30")])
         for kind, clock in order:
-            new = new_report(kind, clock, f"p{number}")
-            take_report(monday, "bob", new, Settings(), actor="bob", at=hanoi("16:00"))
-        job = monday.get_one(Job, f"p{number}")
+            new = new_report(kind, clock, job_id)
+            take_report(monday, technician, new, Settings(), actor=technician, at=hanoi("16:00"))
+        job = monday.get_one(Job, job_id)
         assert job.status == JobStatus.CANNOT_COMPLETE
         assert times(job) == (hanoi("08:10"), hanoi("08:35"), hanoi("09:20"))
 

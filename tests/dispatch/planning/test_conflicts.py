@@ -249,7 +249,7 @@ def test_who_follows_changes_takes_the_look_that_others_have_had(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @given(steps=st.lists(st.sampled_from([s for s in STEPS if s is not moves]), max_size=6))
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_what_is_kept_is_what_would_be_found(
     company: Session, engine: Engine, settings: Settings, tmp_path: Path, steps: list[Step]
 ) -> None:

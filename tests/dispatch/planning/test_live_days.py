@@ -177,7 +177,7 @@ STEPS: list[Step] = [
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @given(steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=8))
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 def test_what_is_kept_is_what_would_be_read(
     monday: Engine, settings: Settings, tmp_path: Path, steps: list[Step]
 ) -> None:

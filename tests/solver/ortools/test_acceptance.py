@@ -128,7 +128,7 @@ def as_the_model_sees(problem: Problem, solution: Solution) -> Solution:
 
 
 @given(problems(), st.booleans(), st.sampled_from(MUTATIONS))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 def test_model_and_checker_are_of_one_mind_about_broken_plans(
     problem: Problem, early_breaks: bool, mutation: Mutation
 ) -> None:
