@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request, Response
 
+from api.http.calendar_files import content_etag
 from api.http.dependencies import (
     ETAG,
     NOT_MODIFIED,
@@ -21,7 +22,7 @@ from dispatch.company.parts import PartOut
 from dispatch.field import stock_transfers
 from dispatch.field.stock_transfers import NewStockTransfer
 from dispatch.intake import Code
-from dispatch.output import Output, etag
+from dispatch.output import Output
 from dispatch.views import part_sources, van_stock
 from dispatch.views.part_sources import PartSources
 from dispatch.views.van_stock import StockTransferOut, VanContent
@@ -91,7 +92,7 @@ async def read_van(
         content = van_stock.van_content(session, technician_id, settings, at)
         answer = Response(content.model_dump_json(), media_type="application/json")
         # Whatever is reported, also late, may have been booked.
-        return Made(answer, etag(content), lambda one: one.entity != "position")
+        return Made(answer, content_etag(answer), lambda one: one.entity != "position")
 
     return await answered(request, ("van", technician_id), if_none_match, make)
 

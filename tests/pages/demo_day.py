@@ -40,16 +40,12 @@ ITERATIONS = 30_000
 
 
 class Clock:
-    """Stands in for the class ``datetime`` where the service asks for now; it goes on by itself,
-    unless it is held."""
+    """Stands in for the class ``datetime`` where the service asks for now; it goes on by itself."""
 
-    def __init__(self, at: datetime, *, is_held: bool) -> None:
+    def __init__(self, at: datetime) -> None:
         self.shift = at - datetime.now(UTC)
-        self._held = at if is_held else None
 
     def now(self, zone: tzinfo) -> datetime:
-        if self._held is not None:
-            return self._held.astimezone(zone)
         return datetime.now(zone) + self.shift
 
     def move_to(self, at: datetime) -> None:
@@ -57,9 +53,9 @@ class Clock:
 
 
 @contextmanager
-def at_moment(at: datetime, *, is_held: bool = False) -> Iterator[Clock]:
+def at_moment(at: datetime) -> Iterator[Clock]:
     """What the service takes for now begins there, and what it says of when it answers."""
-    moved = Clock(at, is_held=is_held)
+    moved = Clock(at)
 
     def said(moment: float, *, usegmt: bool) -> str:
         return formatdate(moment + moved.shift.total_seconds(), usegmt=usegmt)
@@ -85,8 +81,7 @@ def build(database: Path) -> None:
     settings = settings_on(database)
     store.migrate(settings.database_url)
     engine = engines.connect(settings.database_url)
-    # However long it takes here, the plan begins at the same moment, and so is the same.
-    with at_moment(MOMENT, is_held=True), Session(engine) as session:
+    with at_moment(MOMENT), Session(engine) as session:
         run = set_up(session, [FIXTURES, FIXTURES / "day"], settings=settings, at=MOMENT)
         assert run is not None
         _add_accounts(session)

@@ -1,12 +1,13 @@
 """Doors that are shut for a while: a busy service, a session that is over, a phone's storage."""
 
 import re
+import time
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.pages.conftest import ELSEWHERE, PASSWORD, Service, Windows, until
+from tests.pages.conftest import ELSEWHERE, PASSWORD, PATIENCE, Service, Windows, until
 from tests.pages.dispatching import shown
 from tests.pages.phones import BLOCKED, PHONE, main_button, open_phone, report_next, tap_main
 
@@ -42,7 +43,9 @@ class Busy:
 
 def until_refused(page: Page, busy: Busy, *, times: int) -> None:
     """The page has asked so often by itself."""
+    ends = time.monotonic() + PATIENCE / 1_000
     while busy.refused < times:
+        assert time.monotonic() < ends, f"asked {busy.refused} times in all"
         page.wait_for_timeout(20)
 
 

@@ -26,6 +26,7 @@ UNFINISHED = frozenset({"ix_job_plannable", "ix_run_at_work", "ix_webhook_delive
 ROUTES_IN_FORCE = frozenset({"uq_route_live", "ix_route_live_day", "ix_route_live_end"})
 """To PostgreSQL, which weighs, any of them is as good as another where they have few rows, as here.
 SQLite, which goes by what is asked, tells whether there is one for it."""
+SHORT = UNFINISHED | ROUTES_IN_FORCE
 STEPS = 100
 """Instructions of SQLite's machine that are counted as one."""
 
@@ -60,9 +61,6 @@ def _scanned(statement: str, lines: list[str]) -> set[str]:
         # In the order of an index, until the page is full: the first loop is no whole one.
         names = [line.split()[1] for line in lines[1:] if line.startswith("SCAN ")]
     return {aliases.get(name, name) for name in names}
-
-
-SHORT = UNFINISHED | ROUTES_IN_FORCE
 
 
 def _read_through(node: dict[str, Any], is_page: bool = False) -> Iterator[str]:
