@@ -196,6 +196,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Polls, service=app)
     problems.install(app)
     discretion.install()
+    app.router.routes.insert(0, pages.PAGE_FILES)
     for part in PARTS:
         limits.take_json_only(part.router)
         work.in_one_thread(part.router)

@@ -3,21 +3,28 @@
 They are files, and use the HTTP interface like any other client. Nothing comes from elsewhere.
 """
 
+import gzip
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from mimetypes import guess_type
 from pathlib import Path
+from stat import S_ISREG
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from api.http.dependencies import GivenSettings
+from api.http.limits import SHORTEST_COMPRESSED
 from dispatch.settings import Settings
 
 router = APIRouter(include_in_schema=False)
@@ -26,27 +33,60 @@ WEB = Path(__file__).parent / "web"
 
 
 class KeptFiles(StaticFiles):
-    """Files whose contents stay in memory as long as they are the same: a page is made of more than
-    a hundred small ones, and to open and read each took longer than all else about it."""
+    """Files that stay in memory as long as they are the same, compressed once: a page is made of
+    more than a hundred small ones, and to find, read and compress each anew took longer than all
+    else about it. Parts of a file are not to be had."""
 
-    def file_response(
-        self,
-        full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        answer = super().file_response(full_path, stat_result, scope, status_code)
-        if not isinstance(answer, FileResponse):
-            return answer
-        # Parts of it are not to be had any more, which nobody asks for.
-        headers = {name: value for name, value in answer.headers.items() if name != "accept-ranges"}
-        return Response(_content(str(full_path), stat_result.st_mtime_ns), status_code, headers)
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory, check_dir=False)
+        self._found: dict[str, str] = {}
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        asked = Headers(scope=scope)
+        file = self._file(path)
+        if self.is_not_modified(Headers(file.headers), asked):
+            return NotModifiedResponse(Headers(file.headers))
+        if file.compressed is None or "gzip" not in asked.get("accept-encoding", ""):
+            return Response(file.content, headers=file.headers)
+        return Response(file.compressed, headers={**file.headers, "content-encoding": "gzip"})
+
+    def _file(self, path: str) -> "_File":
+        """Raises ``HTTPException`` if there is none."""
+        # Where it really lies is looked up once; whether it is still there, and the same, is asked
+        # for each time.
+        place = self._found.get(path)
+        try:
+            if place is None:
+                place, state = self.lookup_path(path)
+            else:
+                state = os.stat(place)
+        except (OSError, ValueError):  # no name that a file can have, or it is gone
+            state = None
+        if place is None or state is None or not S_ISREG(state.st_mode):
+            raise HTTPException(404)
+        self._found[path] = place
+        return _read(place, state.st_mtime_ns, state.st_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    headers: Mapping[str, str]
+    content: bytes
+    compressed: bytes | None
+    """None if it is too short to gain from it."""
 
 
 @lru_cache(maxsize=1_000)
-def _content(path: str, _modified: int) -> bytes:
-    return Path(path).read_bytes()
+def _read(path: str, _modified: int, _size: int) -> _File:
+    content = Path(path).read_bytes()
+    kind = guess_type(path)[0] or "text/plain"
+    headers = {
+        "content-type": f"{kind}; charset=utf-8" if kind.startswith("text/") else kind,
+        "etag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        "vary": "Accept-Encoding",
+    }
+    is_long = len(content) >= SHORTEST_COMPRESSED
+    return _File(headers, content, gzip.compress(content, mtime=0) if is_long else None)
 
 
 SERVED = {
@@ -58,9 +98,7 @@ SERVED = {
     "idb": "node_modules/idb/build",
 }
 """Folders in ``WEB``, by the first part of a path below ``/pages``."""
-FILES = {
-    name: KeptFiles(directory=WEB / folder, check_dir=False) for name, folder in SERVED.items()
-}
+FILES = {name: KeptFiles(WEB / folder) for name, folder in SERVED.items()}
 KEPT_ON_PHONES = (
     "scripts/*.js",
     "scripts/my-day/*.js",
@@ -115,15 +153,18 @@ def read_sign_in_page(settings: GivenSettings) -> FileResponse:
     return _page("sign-in", settings)
 
 
-@router.get("/pages/{folder}/{path:path}")
-async def read_page_file(
-    folder: str, path: str, request: Request, settings: GivenSettings
-) -> Response:
+async def read_page_file(request: Request) -> Response:
+    folder, path = request.path_params["folder"], request.path_params["path"]
     if folder not in FILES:
         raise HTTPException(404)
     answer = await FILES[folder].get_response(path, request.scope)
-    answer.headers.update(_headers(settings))
+    answer.headers.update(_headers(request.app.state.settings))
     return answer
+
+
+PAGE_FILES = Route("/pages/{folder}/{path:path}", read_page_file, methods=["GET"])
+"""By itself, and before all operations: whatever these need, files do not, and to find the right
+one among them takes longer than to answer with a file."""
 
 
 def _page(name: str, settings: Settings) -> FileResponse:
