@@ -68,8 +68,34 @@ function filled(node, attributes, children) {
       for (const [property, given] of Object.entries(value)) node.style.setProperty(property, given);
     } else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(.../** @type {(Node | string)[]} */ (children.flat().filter(isThere)));
+  node.append(...present(children));
   return node;
+}
+
+/**
+ * What of the children there is, one after the other.
+ *
+ * @param {readonly Child[]} children
+ */
+const present = (children) => /** @type {(Node | string)[]} */ (children.flat().filter(isThere));
+
+/**
+ * Draw the area anew as a whole. Whoever was at a part of it is so still: at that part itself, if it
+ * is drawn again, or else at the one that has its name (`data-focus-key`). Where there is none any
+ * more, `orElse` is where they are.
+ *
+ * @param {Element} area
+ * @param {readonly Child[]} children
+ * @param {{ orElse?: HTMLElement | null }} [options]
+ */
+export function redraw(area, children, { orElse = null } = {}) {
+  const { activeElement } = document;
+  const focused = activeElement instanceof HTMLElement && area.contains(activeElement) ? activeElement : null;
+  area.replaceChildren(...present(children));
+  if (!focused) return;
+  const { focusKey } = focused.dataset;
+  const again = focused.isConnected ? focused : focusKey === undefined ? null : byFocusKey(area, focusKey);
+  (again ?? orElse)?.focus();
 }
 
 /**
@@ -117,20 +143,7 @@ export function around(place, selector) {
 export const within = (root, selector) => [...root.querySelectorAll(selector)].filter((one) => one instanceof HTMLElement);
 
 /**
- * The part that has the focus, by the name that it keeps when it is drawn anew (`data-focus-key`);
- * null if the focus is elsewhere.
- *
- * @param {Element} area
- * @returns {string | null}
- */
-export function focusKeyIn(area) {
-  const { activeElement } = document;
-  if (!(activeElement instanceof HTMLElement) || !area.contains(activeElement)) return null;
-  return activeElement.dataset.focusKey ?? null;
-}
-
-/**
- * What has this name (`data-focus-key`) in the area.
+ * What has this name in the area (`data-focus-key`), which it keeps when it is drawn anew.
  *
  * @param {ParentNode} area
  * @param {string} key

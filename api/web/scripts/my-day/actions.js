@@ -18,7 +18,13 @@ const DRAWING = { en_route: "car", on_site: "place", completed: "check" };
 export function mainActions({ stop, key }, deeds) {
   if (stop.kind === "depot")
     return [
-      action({ main: true, focus: "main-action", drawing: "check", words: text("action.fetched"), onclick: () => deeds.tick(key, true) }),
+      action({
+        main: true,
+        focusKey: "main-action",
+        drawing: "check",
+        words: text("action.fetched"),
+        onclick: () => deeds.tick(key, true),
+      }),
     ];
   const next = NEXT[stop.status ?? ""] ?? "en_route";
   const place = text("action.whom", { what: titleOf(stop), name: stop.name ?? "" });
@@ -31,7 +37,7 @@ export function mainActions({ stop, key }, deeds) {
       : null,
     action({
       main: true,
-      focus: "main-action",
+      focusKey: "main-action",
       drawing: DRAWING[next],
       words: text(`action.${next}`),
       label: place,
@@ -62,12 +68,12 @@ export function lineActions({ stop, key, state }, deeds) {
   );
 }
 
-/** @param {{ words: string, label?: string | null, drawing?: import("./icons.js").IconName, focus?: string, onclick: () => unknown, main?: boolean, isGood?: boolean }} looks */
-function action({ words, label, drawing, focus, onclick, main = false, isGood = false }) {
+/** @param {{ words: string, label?: string | null, drawing?: import("./icons.js").IconName, focusKey?: string, onclick: () => unknown, main?: boolean, isGood?: boolean }} looks */
+function action({ words, label, drawing, focusKey, onclick, main = false, isGood = false }) {
   const classes = main ? `main huge ${isGood ? "good" : ""}` : "big";
   return element(
     "button",
-    { class: classes, onclick, dataset: focus ? { focus } : {} },
+    { class: classes, onclick, dataset: focusKey ? { focusKey } : {} },
     drawing ? icon(drawing) : null,
     element("span", {}, words),
     label ? element("span", { class: "visually-hidden" }, ` – ${label}`) : null,

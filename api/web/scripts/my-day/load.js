@@ -47,7 +47,12 @@ export function loadView(day, { ticks, onTick, isReadOnly }) {
       "div",
       { class: "load-head" },
       element("h2", { id: "load-title" }, text("load.title")),
-      element("button", { class: "print-hidden", onclick: () => print(), dataset: { focus: "print" } }, icon("print"), text("load.print")),
+      element(
+        "button",
+        { class: "print-hidden", onclick: () => print(), dataset: { focusKey: "print" } },
+        icon("print"),
+        text("load.print"),
+      ),
     ),
     element("p", { class: "print-only" }, `${day.technician} (${day.technician_id}) · ${longDay(startOfDay(day.day))}`),
     shifts.length
@@ -105,7 +110,7 @@ function placeView(route, { key, stop, lines }, { ticks, onTick, isReadOnly }) {
               type: "checkbox",
               checked: ticks.has(name),
               disabled: isReadOnly,
-              dataset: { focus: `tick ${name}` },
+              dataset: { focusKey: `tick ${name}` },
               onchange: ({ currentTarget }) => onTick(name, currentTarget.checked),
             }),
             element(

@@ -49,7 +49,7 @@ export function changesView(changes, onSeen) {
       {},
       changes.map((change) => element("li", {}, changeWords(change))),
     ),
-    element("button", { class: "main", onclick: onSeen, dataset: { focus: "seen" } }, text("changed.seen")),
+    element("button", { class: "main", onclick: onSeen, dataset: { focusKey: "seen" } }, text("changed.seen")),
   );
 }
 
@@ -112,10 +112,10 @@ export function refusedView(reports, { onRetry, onDrop }) {
           element(
             "div",
             { class: "pair" },
-            element("button", { onclick: () => onRetry(row.number), dataset: { focus: `retry ${row.number}` } }, text("refused.retry")),
+            element("button", { onclick: () => onRetry(row.number), dataset: { focusKey: `retry ${row.number}` } }, text("refused.retry")),
             element(
               "button",
-              { class: "danger", onclick: () => onDrop(row.number), dataset: { focus: `drop ${row.number}` } },
+              { class: "danger", onclick: () => onDrop(row.number), dataset: { focusKey: `drop ${row.number}` } },
               text("refused.drop"),
             ),
           ),

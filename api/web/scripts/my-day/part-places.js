@@ -1,6 +1,6 @@
 /** Where is it? The sheet that finds a part, says who has it, and asks what was taken. */
 
-import { element, isThere } from "../dom.js";
+import { element, redraw } from "../dom.js";
 import { isoDay, kilometres, number, day as shortDay, time } from "../format.js";
 import { text } from "../texts.js";
 import { icon } from "./icons.js";
@@ -41,7 +41,7 @@ export function openPartPlaces({ technicianId, part, onPhone, keeps, take }) {
    */
   const show = (words, ...content) => {
     title.textContent = words;
-    sheet.replaceChildren(...content.filter(isThere));
+    redraw(sheet, content);
     sheet.scrollTop = 0;
   };
   const search = () => {

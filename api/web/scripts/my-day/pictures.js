@@ -83,7 +83,7 @@ function chooseButton(jobId, way, how) {
     "button",
     {
       class: "big",
-      dataset: { focus: `${way} ${jobId}` },
+      dataset: { focusKey: `${way} ${jobId}` },
       onclick: () => {
         // Not in the page, which is drawn anew while the camera is open.
         const input = element("input", { type: "file", accept: "image/*", ...how });
@@ -122,7 +122,7 @@ function thumbnail(row) {
     {},
     element(
       "button",
-      { class: `picture ${row.kind}`, dataset: { focus: `picture ${row.id}` }, onclick: () => enlarge(row) },
+      { class: `picture ${row.kind}`, dataset: { focusKey: `picture ${row.id}` }, onclick: () => enlarge(row) },
       element("img", { src: addressOf(row), alt: words(row), width: 96, height: 96 }),
     ),
     element("span", { class: `badge ${kinds[row.state]}`, "aria-hidden": "true" }, text(`pictures.${row.state}`)),

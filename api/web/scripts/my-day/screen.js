@@ -1,6 +1,6 @@
 /** The page as it stands, drawn anew whenever something changes; what one was at stays so. */
 
-import { byId, element, isThere, within } from "../dom.js";
+import { byId, element, redraw } from "../dom.js";
 import { isElsewhere, kilometres, day as shortDay, startOfDay, time } from "../format.js";
 import { text } from "../texts.js";
 import { lineActions, mainActions } from "./actions.js";
@@ -49,14 +49,9 @@ export function draw(state, deeds) {
   ]);
   if (content === drawn) return drawAge(state);
   drawn = content;
-  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
   const { body, actions } = contentOf(state, deeds);
-  byId("main").replaceChildren(...body.filter(isThere));
-  byId("actions").replaceChildren(...actions.filter(isThere));
-  if (focused)
-    within(document, "[data-focus]")
-      .find((node) => node.dataset.focus === focused)
-      ?.focus();
+  redraw(byId("main"), body);
+  redraw(byId("actions"), actions);
 }
 
 /**
@@ -165,7 +160,12 @@ function stopsOf(day, { notices, canReport, ticks, iso, today }, deeds) {
       ? element(
           "details",
           { class: "past", open: open.has("past"), ontoggle: ({ currentTarget }) => toggled("past", currentTarget.open) },
-          element("summary", { dataset: { focus: "past" } }, element("h2", {}, text("list.over", { total: past.length })), icon("forth")),
+          element(
+            "summary",
+            { dataset: { focusKey: "past" } },
+            element("h2", {}, text("list.over", { total: past.length })),
+            icon("forth"),
+          ),
           element("ol", { class: "lines" }, past.map(line)),
         )
       : null,

@@ -87,7 +87,7 @@ function folded(jobId, content) {
   return element(
     "details",
     { class: "fold" },
-    element("summary", { dataset: { focus: `history ${jobId}` } }, text("history.show")),
+    element("summary", { dataset: { focusKey: `history ${jobId}` } }, text("history.show")),
     content,
   );
 }

@@ -56,7 +56,7 @@ export function stopLine(item, { isOpen, onToggle, actions }) {
     },
     element(
       "summary",
-      { dataset: { focus: `line ${key}` } },
+      { dataset: { focusKey: `line ${key}` } },
       element("span", { class: "line-time numbers" }, time((isOver(stop) && stop.departed_at) || stop.expected_start_at)),
       element(
         "span",

@@ -22,7 +22,7 @@ export function vanView({ van, reports, connection, isReadOnly }, { find }) {
     element("h2", { id: "van-title" }, isReadOnly ? text("van.title_of", { name: content.technician }) : text("van.title")),
     element("p", { class: "soft", id: "van-age" }, ageOf(van)),
     lackingView(content, find),
-    element("button", { class: "big", onclick: () => find(null), dataset: { focus: "find-part" } }, icon("part"), text("van.find_any")),
+    element("button", { class: "big", onclick: () => find(null), dataset: { focusKey: "find-part" } }, icon("part"), text("van.find_any")),
     takenView(content, taken),
     partsView(content, taken, find),
     toolsView(content),
@@ -86,7 +86,7 @@ const code = ({ id }) => element("span", { class: "soft code" }, id);
 function findButton({ id, name }, find) {
   return element(
     "button",
-    { onclick: () => find({ id, name }), dataset: { focus: `find ${id}` } },
+    { onclick: () => find({ id, name }), dataset: { focusKey: `find ${id}` } },
     icon("place"),
     element("span", {}, text("van.find")),
     element("span", { class: "visually-hidden" }, ` – ${name}`),

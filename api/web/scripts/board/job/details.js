@@ -4,7 +4,7 @@
  * or the technician, and give an element. One that is given again keeps its state and the focus.
  */
 
-import { element, isThere } from "../../dom.js";
+import { element, isThere, redraw } from "../../dom.js";
 import { day, kilometres, money, percent, span, time } from "../../format.js";
 import { text } from "../../texts.js";
 import { icon, statusIcon } from "../../ui/icons.js";
@@ -71,12 +71,12 @@ function draw() {
   );
   if (drawn === shown) return;
   drawn = shown ?? null;
-  const { activeElement } = document;
-  const focused = activeElement instanceof HTMLElement && panel.body.contains(activeElement) ? activeElement : null;
-  panel.body.replaceChildren(
-    ...(job ? jobDetails(job) : technician ? technicianDetails(technician) : [element("p", { class: "soft" }, text("job.none_selected"))]),
-  );
-  if (focused) (focused.isConnected ? focused : panel.body).focus();
+  const details = job
+    ? jobDetails(job)
+    : technician
+      ? technicianDetails(technician)
+      : [element("p", { class: "soft" }, text("job.none_selected"))];
+  redraw(panel.body, details, { orElse: panel.body });
 }
 
 /** @param {OnBoard.Job} job */

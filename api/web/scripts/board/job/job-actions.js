@@ -1,6 +1,6 @@
 /** What can be done to the selected job in place: pin, priority, edit, off the plan, cancel, call. */
 
-import { byFocusKey, element, focusKeyIn } from "../../dom.js";
+import { element } from "../../dom.js";
 import { isoDay } from "../../format.js";
 import { ask, post } from "../../http.js";
 import { text } from "../../texts.js";
@@ -50,10 +50,7 @@ function section(job, placed) {
     job.phone,
   ]);
   if (shown?.signed !== signed) {
-    const focusKey = shown && focusKeyIn(shown.node);
-    const node = controls(job, placed);
-    shown = { signed, node };
-    if (focusKey) requestAnimationFrame(() => byFocusKey(node, focusKey)?.focus());
+    shown = { signed, node: controls(job, placed) };
   }
   return shown.node;
 }

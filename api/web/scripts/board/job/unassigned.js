@@ -1,6 +1,6 @@
 /** The jobs that are in nobody's route, with the reasons; they can be dragged onto a technician. */
 
-import { around, byFocusKey, element, focusKeyIn, isThere, within } from "../../dom.js";
+import { around, element, isThere, redraw, within } from "../../dom.js";
 import { time } from "../../format.js";
 import { hasText, text } from "../../texts.js";
 import { icon } from "../../ui/icons.js";
@@ -31,14 +31,10 @@ function draw() {
   const signed = JSON.stringify(shown.map((job) => [job, board.unassigned.get(job.id)]));
   if (drawn === signed) return;
   drawn = signed;
-  const focused = focusKeyIn(panel.body);
-  panel.body.replaceChildren(
-    shown.length === 0
-      ? element("p", { class: "soft" }, text(isFiltered() && all.length ? "unassigned.none_meant" : "unassigned.none"))
-      : "",
+  redraw(panel.body, [
+    shown.length ? null : element("p", { class: "soft" }, text(isFiltered() && all.length ? "unassigned.none_meant" : "unassigned.none")),
     element("ul", { class: "cards" }, shown.map(card)),
-  );
-  if (focused) byFocusKey(panel.body, focused)?.focus();
+  ]);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What devices say, as it comes: how bad, what became of it, and who has seen it. */
 
-import { byFocusKey, element, focusKeyIn } from "../../dom.js";
+import { element, redraw } from "../../dom.js";
 import { day, isoDay, time } from "../../format.js";
 import { get, post } from "../../http.js";
 import { text } from "../../texts.js";
@@ -101,7 +101,6 @@ function draw() {
   const open = alerts.filter((one) => OPEN.includes(one.state));
   panel.setCount(open.length || null);
   const shown = onlyOpen ? open : alerts;
-  const focusKey = focusKeyIn(panel.body);
   const only = element("input", {
     type: "checkbox",
     dataset: { focusKey: "alerts-only" },
@@ -111,11 +110,10 @@ function draw() {
     },
   });
   only.checked = onlyOpen;
-  panel.body.replaceChildren(
+  redraw(panel.body, [
     element("label", { class: "inline alerts-only" }, only, text("alerts.only_open")),
     shown.length ? element("ul", { class: "cards" }, shown.map(card)) : element("p", { class: "soft" }, text("alerts.none")),
-  );
-  if (focusKey) byFocusKey(panel.body, focusKey)?.focus();
+  ]);
 }
 
 /** @param {Api.AlertOut} alert */

@@ -1,6 +1,6 @@
 /** The jobs that have no day, whatever days are shown: sorted, narrowed down, and what to do about each. */
 
-import { byFocusKey, element, focusKeyIn } from "../../dom.js";
+import { element, redraw } from "../../dom.js";
 import { day, isoDay, startOfDay } from "../../format.js";
 import { get, wasGivenUp } from "../../http.js";
 import { text } from "../../texts.js";
@@ -169,10 +169,8 @@ async function read(after = null) {
 }
 
 function draw() {
-  const focused = focusKeyIn(panel.body);
-  list.replaceChildren(...jobs.map(card));
+  redraw(list, jobs.map(card));
   more.hidden = next === null;
-  if (focused) byFocusKey(panel.body, focused)?.focus();
 }
 
 /** @param {Api.BacklogJob} job */

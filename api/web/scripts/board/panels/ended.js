@@ -1,6 +1,6 @@
 /** What ended on the days shown, done or in vain, the newest first: who said what of it, and what comes after. */
 
-import { byFocusKey, element, focusKeyIn } from "../../dom.js";
+import { element, redraw } from "../../dom.js";
 import { day, time } from "../../format.js";
 import { get } from "../../http.js";
 import { text } from "../../texts.js";
@@ -80,8 +80,7 @@ async function readMore() {
 }
 
 function draw() {
-  const focusKey = focusKeyIn(panel.body);
-  panel.body.replaceChildren(
+  const content = [
     element("div", { class: "group switch", role: "group", "aria-label": text("ended.which") }, CHOICES.map(choice)),
     visits.length
       ? element("ol", { class: "cards" }, visits.map(card))
@@ -92,9 +91,9 @@ function draw() {
           { type: "button", class: "small", dataset: { focusKey: "ended-more" }, onclick: () => readMore().catch(toastTrouble) },
           text("earlier.more"),
         )
-      : "",
-  );
-  if (focusKey) (byFocusKey(panel.body, focusKey) ?? panel.body).focus();
+      : null,
+  ];
+  redraw(panel.body, content, { orElse: panel.body });
 }
 
 /** @param {(typeof CHOICES)[number]} status */

@@ -1,6 +1,6 @@
 /** The day in figures and small charts, from what the board knows. */
 
-import { byFocusKey, element, focusKeyIn, isThere } from "../../dom.js";
+import { element, isThere, redraw } from "../../dom.js";
 import { day, isoDay, kilometres, number, percent, span, startOfDay, time } from "../../format.js";
 import { text } from "../../texts.js";
 import { colourName } from "../colours.js";
@@ -30,9 +30,7 @@ export function mountFigures() {
 
 function draw() {
   if (!board.day) return;
-  const focusKey = focusKeyIn(panel.body);
-  panel.body.replaceChildren(tiles(), chart("figures.over_time", overTime()), chart("figures.late_by_hour", lateChart()), utilisation());
-  if (focusKey) byFocusKey(panel.body, focusKey)?.focus();
+  redraw(panel.body, [tiles(), chart("figures.over_time", overTime()), chart("figures.late_by_hour", lateChart()), utilisation()]);
 }
 
 /**

@@ -3,7 +3,7 @@
  * without a place, messages that nobody understood, runs that failed. Each leads to where it is settled.
  */
 
-import { byFocusKey, byId, element, focusKeyIn, isThere } from "../../dom.js";
+import { byId, element, isThere, redraw } from "../../dom.js";
 import { day as dayText, isoDay, number, span, startOfDay } from "../../format.js";
 import { get } from "../../http.js";
 import { text } from "../../texts.js";
@@ -172,12 +172,9 @@ function draw() {
   const signed = JSON.stringify([issues, issues.map(heading), issues.map(repairsSigned), Math.floor(Date.now() / 60_000)]);
   if (drawn === signed) return;
   drawn = signed;
-  const focusKey = focusKeyIn(panel.body);
-  panel.body.replaceChildren(
-    issues.length ? element("ul", { class: "cards" }, issues.map(card)) : element("p", { class: "soft" }, text("issues.none")),
-  );
+  const cards = issues.length ? element("ul", { class: "cards" }, issues.map(card)) : element("p", { class: "soft" }, text("issues.none"));
   // What was settled is gone; whoever was at it is at the list.
-  if (focusKey) (byFocusKey(panel.body, focusKey) ?? panel.body).focus();
+  redraw(panel.body, [cards], { orElse: panel.body });
 }
 
 /** @param {Api.Issue} issue */

@@ -1,6 +1,6 @@
 /** Having a plan made anew: what for, then its progress with the cost falling, until it is there. */
 
-import { byFocusKey, byId, element, focusKeyIn, isThere } from "../../dom.js";
+import { byId, element, redraw } from "../../dom.js";
 import { day as dayText, isoDay, money, startOfDay } from "../../format.js";
 import { get, post } from "../../http.js";
 import { text } from "../../texts.js";
@@ -208,7 +208,6 @@ function draw(card) {
     run.starts_on === run.ends_on
       ? dayText(startOfDay(run.starts_on))
       : `${dayText(startOfDay(run.starts_on))} – ${dayText(startOfDay(run.ends_on))}`;
-  const focusKey = focusKeyIn(node);
   /**
    * @param {string} key
    * @param {string} label
@@ -220,39 +219,38 @@ function draw(card) {
   const [first = 0, last = 0] = [costs[0], costs.at(-1)];
   const fallen = first - last;
   const planId = run.plan_id;
-  node.replaceChildren(
-    ...[
-      element("header", {}, element("strong", {}, text("replan.run", { days })), element("span", { class: "soft" }, run.requested_by)),
-      isUnderWay ? element("progress", { max: 1, value: run.progress, "aria-label": text("replan.progress") }) : null,
+  const content = [
+    element("header", {}, element("strong", {}, text("replan.run", { days })), element("span", { class: "soft" }, run.requested_by)),
+    isUnderWay ? element("progress", { max: 1, value: run.progress, "aria-label": text("replan.progress") }) : null,
+    isUnderWay
+      ? element(
+          "div",
+          { class: "run-cost" },
+          costs.length > 1 ? sparkline(costs, { label: text("replan.falling", { from: money(first), to: money(last) }) }) : null,
+          element("p", { class: "numbers" }, costs.length ? money(last) : text("replan.waiting"), fallen > 0 ? costBadge(-fallen) : null),
+        )
+      : element("p", {}, outcome(run)),
+    element(
+      "div",
+      { class: "buttons" },
       isUnderWay
-        ? element(
-            "div",
-            { class: "run-cost" },
-            costs.length > 1 ? sparkline(costs, { label: text("replan.falling", { from: money(first), to: money(last) }) }) : null,
-            element("p", { class: "numbers" }, costs.length ? money(last) : text("replan.waiting"), fallen > 0 ? costBadge(-fallen) : null),
+        ? button("cancel", text(run.cancel_requested ? "replan.cancelling" : "replan.cancel"), () =>
+            post(`/runs/${encodeURIComponent(run.id)}/cancel`)
+              .then(show)
+              .catch(toastTrouble),
           )
-        : element("p", {}, outcome(run)),
-      element(
-        "div",
-        { class: "buttons" },
-        isUnderWay
-          ? button("cancel", text(run.cancel_requested ? "replan.cancelling" : "replan.cancel"), () =>
-              post(`/runs/${encodeURIComponent(run.id)}/cancel`)
-                .then(show)
-                .catch(toastTrouble),
-            )
-          : null,
-        run.plan_status === "draft" && planId !== null
-          ? button("compare", text("draft.compare"), () => openComparison(planId), "main")
-          : null,
-        run.plan_status === "published" && run.plan_version !== null && changed(run.changes)
-          ? button("undo", text("undo"), () => takeBack(outcome(run), run.plan_version ?? 0))
-          : null,
-        isUnderWay ? null : button("shut", text("close"), () => shut(card)),
-      ),
-    ].filter(isThere),
-  );
-  if (focusKey) (byFocusKey(node, focusKey) ?? node.querySelector("button"))?.focus();
+        : null,
+      run.plan_status === "draft" && planId !== null
+        ? button("compare", text("draft.compare"), () => openComparison(planId), "main")
+        : null,
+      run.plan_status === "published" && run.plan_version !== null && changed(run.changes)
+        ? button("undo", text("undo"), () => takeBack(outcome(run), run.plan_version ?? 0))
+        : null,
+      isUnderWay ? null : button("shut", text("close"), () => shut(card)),
+    ),
+  ];
+  const orElse = content.at(-1)?.querySelector("button");
+  redraw(node, content, { orElse });
 }
 
 /**
