@@ -64,7 +64,8 @@ class KeptFiles(StaticFiles):
             state = None
         if place is None or state is None or not S_ISREG(state.st_mode):
             raise HTTPException(404)
-        self._found[path] = place
+        if path == os.path.normpath(path):  # else there is no end to what one file is called
+            self._found[path] = place
         return _read(place, state.st_mtime_ns, state.st_size)
 
 

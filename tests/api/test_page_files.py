@@ -51,3 +51,11 @@ def test_a_long_file_is_compressed_once(tmp_path: Path) -> None:
     assert small.headers["content-encoding"] == "gzip"
     assert int(small.headers["content-length"]) < 1_000
     assert small.text == plain.text
+
+
+def test_no_more_names_are_remembered_than_there_are_files(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text("1")
+    files = KeptFiles(tmp_path)
+    for dots in range(5):
+        assert files._file("./" * dots + "a.js").content == b"1"
+    assert len(files._found) == 1
