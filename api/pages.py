@@ -39,6 +39,7 @@ class KeptFiles(StaticFiles):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory=directory, check_dir=False)
+        self.folder = directory
         self._found: dict[str, str] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -90,20 +91,18 @@ def _read(path: str, _modified: int, _size: int) -> _File:
     return _File(headers, content, gzip.compress(content, mtime=0) if is_long else None)
 
 
-SERVED = {
-    "scripts": "scripts",
-    "styles": "styles",
-    "texts": "texts",
-    "my-day": "my-day",
-    "leaflet": "node_modules/leaflet/dist",
-    "idb": "node_modules/idb/build",
+FILES = {
+    "scripts": KeptFiles(WEB / "bundled"),
+    "styles": KeptFiles(WEB / "styles"),
+    "texts": KeptFiles(WEB / "texts"),
+    "my-day": KeptFiles(WEB / "my-day"),
+    "leaflet": KeptFiles(WEB / "node_modules/leaflet/dist"),
 }
-"""Folders in ``WEB``, by the first part of a path below ``/pages``."""
-FILES = {name: KeptFiles(WEB / folder) for name, folder in SERVED.items()}
+"""By the first part of a path below ``/pages``."""
 KEPT_ON_PHONES = (
-    "scripts/*.js",
+    "scripts/first.js",
     "scripts/my-day/*.js",
-    "idb/index.js",
+    "scripts/shared/*.js",
     "styles/base.css",
     "styles/my-day.css",
     "texts/*/common.json",
@@ -201,7 +200,7 @@ def _kept_on_phones() -> Iterator[tuple[str, Path, str]]:
     """Of each path: its first part, the folder that this stands for, and what is meant there."""
     for path in KEPT_ON_PHONES:
         name, _, pattern = path.partition("/")
-        yield name, WEB / SERVED[name], pattern
+        yield name, FILES[name].folder, pattern
 
 
 def _headers(settings: Settings) -> dict[str, str]:

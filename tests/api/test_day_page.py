@@ -3,12 +3,14 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from fastapi.testclient import TestClient
 
 from api import pages
 
+IMPORT = re.compile(r"""\b(?:from|import)\s*["'](\.[^"']+)["']""")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -26,7 +28,7 @@ def kept(client: TestClient) -> dict[str, object]:
 def test_everything_that_is_to_be_kept_is_served(client: TestClient) -> None:
     paths = kept(client)["paths"]
     assert isinstance(paths, list)
-    assert {"/my-day", "/pages/scripts/dom.js", "/pages/texts/vi/my-day.json"} <= set(paths)
+    assert {"/my-day", "/pages/scripts/my-day/page.js", "/pages/texts/vi/my-day.json"} <= set(paths)
     assert [client.get(path).status_code for path in paths] == [200] * len(paths)
 
 
@@ -43,27 +45,29 @@ def test_a_worker_that_can_load_modules_keeps_the_same_and_sends(client: TestCli
 
 def test_everything_that_the_page_loads_is_kept(client: TestClient) -> None:
     paths = set(kept(client)["paths"])  # type: ignore[call-overload]
-    scripts = [*pages.WEB.glob("scripts/*.js"), *pages.WEB.glob("scripts/my-day/*.js")]
-    assert {f"/pages/{file.relative_to(pages.WEB).as_posix()}" for file in scripts} <= paths
-    imported = {
-        address
-        for script in scripts
-        for address in re.findall(r'from "(/pages/[^"]+)"', script.read_text(encoding="utf-8"))
-    }
-    assert imported == {"/pages/idb/index.js"}
-    assert imported <= paths
+    page = client.get("/my-day").text
+    wanted = re.findall(r'(?:src="|rel="stylesheet" href=")([^"]+)"', page)
+    assert "/pages/scripts/my-day/page.js" in wanted
+    for path in [*wanted, "/pages/scripts/my-day/sync.js"]:
+        script = client.get(path).text
+        wanted += [urljoin(path, found) for found in IMPORT.findall(script) if path.endswith("js")]
+    assert set(wanted) <= paths
+    assert any("/shared/" in path for path in wanted)
 
 
 def test_a_file_that_changes_changes_the_version(
     client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "scripts" / "my-day").mkdir(parents=True)
-    for name in ("my-day.html", "scripts/dom.js", "scripts/my-day/service-worker.js"):
+    for folder in ("scripts", "bundled"):
+        (tmp_path / folder / "my-day").mkdir(parents=True)
+    for name in ("my-day.html", "bundled/my-day/page.js", "scripts/my-day/service-worker.js"):
         (tmp_path / name).write_text("x")
     monkeypatch.setattr(pages, "WEB", tmp_path)
+    monkeypatch.setitem(pages.FILES, "scripts", pages.KeptFiles(tmp_path / "bundled"))
     first, again = kept(client), kept(client)
-    (tmp_path / "scripts/dom.js").write_text("y")
+    (tmp_path / "bundled/my-day/page.js").write_text("y")
     changed = kept(client)
     assert first == again
     assert changed["paths"] == first["paths"]
+    assert "/pages/scripts/my-day/page.js" in first["paths"]  # type: ignore[operator]
     assert changed["version"] != first["version"]

@@ -30,7 +30,7 @@ def policy_of(client: TestClient, path: str) -> dict[str, list[str]]:
 
 
 def test_pages_run_load_and_send_only_what_is_ours(visitor: TestClient) -> None:
-    for path in (*PAGES, "/pages/scripts/texts.js"):
+    for path in (*PAGES, "/pages/scripts/sign-in/page.js"):
         policy = policy_of(visitor, path)
         assert policy["default-src"] == ["'none'"]
         assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == ["'self'"]
@@ -82,6 +82,7 @@ def test_nothing_outside_the_pages_folders_is_served(visitor: TestClient) -> Non
         "scripts/%2e%2e/board.html",
         "scripts/..%2fboard.html",
         "scripts/%2e%2e%2f%2e%2e%2fapp.py",
+        "scripts/%2e%2e%2fscripts/dom.js",
         "scripts//etc/passwd",
         "scripts/",
         "scripts",

@@ -9,6 +9,8 @@ test means to happen it names: ``page_as("dispatcher", expected=["answered 409: 
 import fcntl
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from sqlmodel import Session
 
 from api.app import create_app
+from api.pages import FILES, WEB, KeptFiles
 from dispatch.engines import connect
 from dispatch.plans.queries import queued_runs
 from dispatch.runs.execution import execute_run
@@ -36,6 +39,7 @@ from tests.pages import demo_day
 from tests.pages.demo_day import DAY, KEY, MOMENT, PASSWORD, Clock, at_moment, settings_on
 from tests.pages.watching import Watch, axe_findings
 
+HERE = Path(__file__).parent
 # The first of them is the same browser without a window: it takes about half the time.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -49,6 +53,8 @@ QUIET = [
     "--no-first-run",
     "--disable-quic",
 ]
+NODE = shutil.which("node", path=os.pathsep.join([os.environ["PATH"], f"{sys.prefix}/bin"]))
+"""Which puts scripts together, and tests them."""
 ELSEWHERE = "/pages/styles/icon.svg"
 """Of the service, and no page that would go anywhere: to stand between before a page opens."""
 LANGUAGES = {"vi": "vi-VN", "en": "en-GB"}
@@ -133,6 +139,17 @@ def demo_database(
     return database
 
 
+@pytest.fixture(scope="session")
+def scripts_with_doors(tmp_path_factory: pytest.TempPathFactory) -> KeptFiles:
+    """The pages' scripts as they are put together for everybody, and beside them those by which
+    tests take hold of what is inside (``scripts/doors``)."""
+    into = tmp_path_factory.mktemp("scripts")
+    doors = [f"doors/{file.stem}={file}" for file in (HERE / "scripts" / "doors").glob("*.js")]
+    assert NODE, "there is no node; make test brings one"
+    subprocess.run([NODE, WEB / "bundle.mjs", into, *doors], check=True)
+    return KeptFiles(into)
+
+
 @pytest.fixture
 def service_settings() -> dict[str, object]:
     """What differs from the defaults; for a test to override, with ``parametrize``."""
@@ -143,10 +160,12 @@ def service_settings() -> dict[str, object]:
 def service(
     demo_database: Path,
     tmp_path: Path,
+    scripts_with_doors: KeptFiles,
     service_settings: dict[str, object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Service]:
     """On Monday, 23 November 2026, at ten in the morning; it also solves what is asked for."""
+    monkeypatch.setitem(FILES, "scripts", scripts_with_doors)
     for name in [name for name in os.environ if name.startswith("DISPATCH_")]:
         monkeypatch.delenv(name)
     database = tmp_path / "dispatch.db"

@@ -56,7 +56,7 @@ def place(page: Page, technician_id: str, at: str | None) -> tuple[float, float]
     moment = None if at is None else datetime.fromisoformat(at).timestamp() * 1000
     point = page.evaluate(
         """async ([id, at]) => {
-            const { pointOf, scroller } = await import('/pages/scripts/board/timeline/timeline.js');
+            const { pointOf, scroller } = await import('/pages/scripts/doors/board.js');
             const { left } = scroller.getBoundingClientRect();
             const { x, y } = pointOf(id, at ?? Date.now());
             return { x: at === null ? left + 60 : x + 3, y: y + 20 };
@@ -105,8 +105,9 @@ def open_details(page: Page, job_id: str) -> Locator:
     """The side panel's details of a job, wherever it is."""
     page.evaluate(
         """async (jobId) => {
-            (await import('/pages/scripts/board/state.js')).select({ jobId });
-            (await import('/pages/scripts/board/panels/panel.js')).openPanel('job');
+            const { openPanel, select } = await import('/pages/scripts/doors/board.js');
+            select({ jobId });
+            openPanel('job');
         }""",
         job_id,
     )

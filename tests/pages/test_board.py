@@ -90,7 +90,7 @@ def test_a_change_by_somebody_else_appears_long_before_the_board_is_read_anew(
     for title in ("Thay bo mạch chủ", "Thay quạt dàn nóng", "Thay cảm biến"):
         other.evaluate(
             """async ([id, title]) => {
-              const { ask } = await import("/pages/scripts/http.js");
+              const { ask } = await import("/pages/scripts/doors/http.js");
               await ask("PATCH", `/jobs/${id}`, { title });
             }""",
             [job_id, title],
@@ -257,7 +257,7 @@ def test_unassigned_jobs_are_listed_with_their_reasons(page_as: Windows, today: 
 
 
 MOVES = """async () => {
-  const { setDropHandler } = await import("/pages/scripts/board/moves/drag.js");
+  const { setDropHandler } = await import("/pages/scripts/doors/board.js");
   window.heard = [];
   setDropHandler({
     moved: (target) => heard.push({ moved: target }),

@@ -127,8 +127,7 @@ def test_a_day_that_nobody_works_is_no_load(
     page = board_with()
     share = page.evaluate(
         """async (id) => {
-          const { dayOf } = await import('/pages/scripts/board/timeline/items.js');
-          const { board } = await import('/pages/scripts/board/state.js');
+          const { board, dayOf } = await import('/pages/scripts/doors/board.js');
           const stops = board.routes.get(id).flatMap((route) => route.stops);
           const theirs = stops.filter((stop) => stop.conflict);
           const sum = (list, length) => list.reduce((total, one) => total + length(one), 0);
@@ -265,7 +264,7 @@ def test_an_alert_says_that_its_job_found_no_place(
     page.route("**/alerts?*", lambda route: route.fulfill(json={"alerts": [alert], "next": None}))
     page.route("**/assets/*", lambda route: route.fulfill(json={"name": "Tủ đông", "model": None}))
     page.evaluate(
-        "async () => (await import('/pages/scripts/board/state.js')).notify('event:alert')"
+        "async () => (await import('/pages/scripts/doors/board.js')).notify('event:alert')"
     )
     page.locator("#tab-alerts").click()
     expect(page.locator(".alert-card")).to_contain_text("Chưa tìm được chỗ cho việc này:")

@@ -121,7 +121,7 @@ def test_texts_that_are_refused_are_waited_for_in_both_languages(
 
 def test_a_script_that_is_refused_leaves_no_blank_page(page_as: Windows) -> None:
     page = page_as("dispatcher", ELSEWHERE, expected=BUSY)
-    busy = Busy(page, r"/scripts/board/state\.js", 503)
+    busy = Busy(page, r"/scripts/board/page\.js", 503)
     page.goto("/")
     waits_and_says_so(page, "Trang sẽ tự thử lại")
     busy.over()
@@ -248,7 +248,7 @@ def test_signing_in_where_the_service_is_busy_is_tried_again_by_itself(page_as: 
 def refresh(page: Page) -> None:
     """As each minute."""
     page.evaluate(
-        "async () => (await import('/pages/scripts/board/board-data.js'))"
+        "async () => (await import('/pages/scripts/doors/board.js'))"
         ".readBoard(undefined, undefined, { quiet: true }).catch(() => null)"
     )
 
@@ -302,13 +302,13 @@ def test_storage_that_the_phone_has_closed_is_opened_again(page_as: Windows) -> 
     expect(page.locator(".next")).to_be_visible()
     page.evaluate("globalThis.isClosing = true")
     kept = page.evaluate(
-        "async () => (await import('/pages/scripts/my-day/store.js')).readValue('session')"
+        "async () => (await import('/pages/scripts/doors/my-day.js')).readValue('session')"
     )
     assert kept["technician_id"] == "T01"
     # The storage of pictures too.
     known = page.evaluate(
         """async () => {
-          const { readPictures } = await import("/pages/scripts/my-day/picture-store.js");
+          const { readPictures } = await import("/pages/scripts/doors/my-day.js");
           globalThis.isClosing = true;
           return readPictures();
         }"""

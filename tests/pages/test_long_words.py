@@ -96,7 +96,7 @@ def test_the_board_is_as_wide_as_its_window(
 
 
 SELECT_TECHNICIAN = """async (technicianId) => {
-  (await import('/pages/scripts/board/state.js')).select({ technicianId });
+  (await import('/pages/scripts/doors/board.js')).select({ technicianId });
 }"""
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,13 @@ import pytest
 from api.pages import WEB
 from dispatch.models import AlarmState, JobStatus, PlanStatus, Priority, Role, RunStatus, Severity
 from tests.api.test_openapi import DOCUMENT
+from tests.pages.conftest import NODE
 from tests.pages.reading import SCRIPTS
 
 HERE = Path(__file__).parent / "scripts"
 ROOT = WEB.parent.parent
 MOST_LINES = 300
 TESTS = sorted(HERE.glob("*.test.mjs"))
-NODE = shutil.which("node", path=os.pathsep.join([os.environ["PATH"], str(ROOT / ".venv/bin")]))
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.name.partition(".")[0])

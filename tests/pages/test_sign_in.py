@@ -116,7 +116,9 @@ def test_who_types_already_when_the_texts_come_goes_on_where_they_are(page_as: W
 def test_a_page_asks_to_sign_in_and_goes_on_from_there(page_as: Windows) -> None:
     page = page_as(None, "/sign-in", expected=["answered 401: GET /jobs"], routes=WITHOUT_PAGES)
     page.goto("/?view=week")
-    page.evaluate("() => { import('/pages/scripts/http.js').then(({ get }) => get('/jobs')); }")
+    page.evaluate(
+        "() => { import('/pages/scripts/doors/http.js').then(({ get }) => get('/jobs')); }"
+    )
     is_at(page, "/sign-in?next=%2F%3Fview%3Dweek")
     fill_in(page, "dispatcher")
     is_at(page, "/?view=week")

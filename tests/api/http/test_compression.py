@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from api.pages import WEB
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-SCRIPT = "/pages/scripts/board/timeline/timeline.js"
+SCRIPT = "/pages/scripts/board/page.js"
 
 
 def headers_of(client: TestClient, method: str, path: str, **headers: str) -> dict[str, str]:
@@ -17,7 +17,7 @@ def headers_of(client: TestClient, method: str, path: str, **headers: str) -> di
 
 
 def test_a_long_answer_is_compressed_for_whoever_can_read_it(client: TestClient) -> None:
-    script = (WEB / "scripts" / "board" / "timeline" / "timeline.js").read_bytes()
+    script = (WEB / "bundled" / "board" / "page.js").read_bytes()
     with client.stream("GET", SCRIPT, headers={"Accept-Encoding": "gzip"}) as answer:
         sent = b"".join(answer.iter_raw())
         assert answer.headers["content-encoding"] == "gzip"

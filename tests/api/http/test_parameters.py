@@ -77,7 +77,7 @@ def test_who_may_not_come_in_is_told_nothing_of_parameters(client: TestClient) -
         "/?day=2026-11-23&view=week&fbclid=1",
         "/my-day?technician=T01&day=2026-11-23&utm_source=sms",
         "/sign-in?next=%2Fmy-day%3Fday%3D2026-11-23&next=",
-        "/pages/scripts/http.js?v=1",
+        "/pages/scripts/first.js?v=1",
         "/openapi.json?v=1",
     ],
 )

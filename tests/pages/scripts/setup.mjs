@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { register } from "node:module";
 
-register(new URL("./addresses.mjs", import.meta.url));
+register(new URL("./packages.mjs", import.meta.url));
 
 const WEB = new URL("../../../api/web/", import.meta.url);
 

@@ -110,7 +110,7 @@ declare namespace OnPhone {
     histories: { key: string; value: KeptHistory };
     values: { key: string; value: { key: string; value: any } };
   }
-  type DBSchemaOfIdb = import("/pages/idb/index.js").DBSchema;
+  type DBSchemaOfIdb = import("idb").DBSchema;
   type Store = "reports" | "days" | "histories" | "values";
   type Row<Name extends Store> = Schema[Name]["value"];
   type Key<Name extends Store> = Schema[Name]["key"];

@@ -1,21 +1,21 @@
 /** Storages on the phone, which it may close whenever it likes. */
 
-import { openDB } from "/pages/idb/index.js";
+import { openDB } from "idb";
 
 /**
  * Opened once; what failed, or was closed by the phone, is opened anew by whoever asks next.
  *
- * @template {import("/pages/idb/index.js").DBSchema} Schema
+ * @template {import("idb").DBSchema} Schema
  */
 export class PhoneStorage {
   #name;
   #make;
-  /** @type {Promise<import("/pages/idb/index.js").IDBPDatabase<Schema>> | undefined} */
+  /** @type {Promise<import("idb").IDBPDatabase<Schema>> | undefined} */
   #opened;
 
   /**
    * @param {string} name
-   * @param {(made: import("/pages/idb/index.js").IDBPDatabase<Schema>) => void} make creates its stores, on a phone that has none yet
+   * @param {(made: import("idb").IDBPDatabase<Schema>) => void} make creates its stores, on a phone that has none yet
    */
   constructor(name, make) {
     this.#name = name;
@@ -25,7 +25,7 @@ export class PhoneStorage {
   /**
    * A transaction of one store, which is on the disk once it is done.
    *
-   * @template {import("/pages/idb/index.js").StoreNames<Schema>} Name
+   * @template {import("idb").StoreNames<Schema>} Name
    * @template {"readonly" | "readwrite"} Mode
    * @param {Name} store
    * @param {Mode} mode
@@ -42,7 +42,7 @@ export class PhoneStorage {
   }
 
   /**
-   * @template {import("/pages/idb/index.js").StoreNames<Schema>} Name
+   * @template {import("idb").StoreNames<Schema>} Name
    * @template {"readonly" | "readwrite"} Mode
    * @param {Name} store
    * @param {Mode} mode
@@ -55,7 +55,7 @@ export class PhoneStorage {
     return (await this.#opened).transaction(store, mode, { durability: "strict" });
   }
 
-  /** @returns {Promise<import("/pages/idb/index.js").IDBPDatabase<Schema>>} */
+  /** @returns {Promise<import("idb").IDBPDatabase<Schema>>} */
   async #open() {
     return openDB(this.#name, 1, {
       upgrade: this.#make,

@@ -1,6 +1,6 @@
 /** What stands out on the map, and what steps back. */
 
-import { divIcon, marker } from "/pages/leaflet/leaflet-src.esm.js";
+import { divIcon, marker } from "leaflet";
 import { element, isThere } from "../../dom.js";
 import { colourName } from "../colours.js";
 import { isFiltered, matchesJob, shownTechnicians } from "../filters.js";
@@ -41,7 +41,7 @@ export function restyle() {
  * Only what differs is drawn anew.
  *
  * @param {import("./marks.js").DrawnRoute | import("./marks.js").DrawnJob} mark
- * @param {import("/pages/leaflet/leaflet-src.esm.js").PathOptions & { radius?: number }} wanted
+ * @param {import("leaflet").PathOptions & { radius?: number }} wanted
  * @param {boolean} isInFront
  */
 function style(mark, wanted, isInFront) {

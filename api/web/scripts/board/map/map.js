@@ -3,7 +3,7 @@
  * last, and what is in nobody's route. Without tiles it is drawn on a plain ground.
  */
 
-import { canvas, control, latLngBounds, map as makeMap, tileLayer } from "/pages/leaflet/leaflet-src.esm.js";
+import { canvas, control, latLngBounds, map as makeMap, tileLayer } from "leaflet";
 import { byId } from "../../dom.js";
 import { text } from "../../texts.js";
 import { onThemeChange } from "../colours.js";
@@ -23,7 +23,7 @@ const NOBODY = new Set();
  * @typedef {typeof EVERYBODY | Set<string>} Wish
  */
 
-/** @type {import("/pages/leaflet/leaflet-src.esm.js").Map} */
+/** @type {import("leaflet").Map} */
 let map;
 /** @type {string | null} */
 let fitted = null;

@@ -1,6 +1,6 @@
 /** What is on the map: routes, jobs, depots, and where technicians were last. */
 
-import { circleMarker, layerGroup, polyline } from "/pages/leaflet/leaflet-src.esm.js";
+import { circleMarker, layerGroup, polyline } from "leaflet";
 import { element } from "../../dom.js";
 import { initials, time } from "../../format.js";
 import { text } from "../../texts.js";
@@ -11,8 +11,8 @@ import { showJob } from "../timeline/cells.js";
 import { Shape } from "./shapes.js";
 
 /**
- * @typedef {import("/pages/leaflet/leaflet-src.esm.js").CircleMarker} Mark
- * @typedef {{ layer: import("/pages/leaflet/leaflet-src.esm.js").Polyline, signed?: string }} DrawnRoute
+ * @typedef {import("leaflet").CircleMarker} Mark
+ * @typedef {{ layer: import("leaflet").Polyline, signed?: string }} DrawnRoute
  * @typedef {{ layer: Mark, technicianId: string | null, job: OnBoard.Job, late: boolean, signed?: string }} DrawnJob
  */
 
@@ -26,7 +26,7 @@ export const drawn = {
   numbers: layerGroup(),
 };
 
-/** @type {import("/pages/leaflet/leaflet-src.esm.js").Map} */
+/** @type {import("leaflet").Map} */
 let map;
 
 /**

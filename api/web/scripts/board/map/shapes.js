@@ -1,6 +1,6 @@
 /** Marks on the map's canvas, told apart by shape as well as by colour. */
 
-import { CircleMarker } from "/pages/leaflet/leaflet-src.esm.js";
+import { CircleMarker } from "leaflet";
 
 /**
  * Corners around the middle, for a radius of one.
@@ -35,7 +35,7 @@ const LABEL_FONT = "700 11px system-ui, sans-serif";
  * A mark whose `shape` is `diamond`, `square` or `triangle`, with a `label` of a letter or two below
  * it, in the colours of its edge on that of its `halo`. Only for canvases.
  *
- * @typedef {import("/pages/leaflet/leaflet-src.esm.js").CircleMarkerOptions & { shape: string, label?: string, halo?: string }} ShapeOptions
+ * @typedef {import("leaflet").CircleMarkerOptions & { shape: string, label?: string, halo?: string }} ShapeOptions
  * @type {new (at: [number, number], options: ShapeOptions) => CircleMarker}
  */
 export const Shape = CircleMarker.extend({
