@@ -92,7 +92,10 @@ def _is_prepared(settings: "Settings") -> bool:
 def _serve(settings: "Settings", host: str, port: int) -> None:
     from api import server
     from api.app import create_app
+    from dispatch.processes import preload
     from dispatch.service.troubles import ToldOnce
+
+    preload(__name__)  # each process of the service imports what the service was started with
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT, datefmt=LOG_MOMENT)
     told_once = ToldOnce()

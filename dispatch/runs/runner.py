@@ -9,7 +9,6 @@ after the next start.
 
 import ctypes
 import logging
-import multiprocessing
 import socket
 import threading
 import time
@@ -22,6 +21,7 @@ from sqlmodel import Session
 from dispatch.engines import connect
 from dispatch.models import now
 from dispatch.plans.queries import change_run, is_running, queued_runs
+from dispatch.processes import context
 from dispatch.runs.runs import fail_dead
 from dispatch.runs.workers import Worker
 from dispatch.settings import Settings
@@ -45,7 +45,7 @@ class Runner:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._engine = connect(settings.database_url)
-        self._context = multiprocessing.get_context("spawn")
+        self._context = context()
         # Without a lock, unlike an Event: a worker that is killed while it looks would keep it.
         self._stopping = self._context.RawValue(ctypes.c_bool, False)
         self._bell, self._ringing = socket.socketpair()
@@ -130,7 +130,12 @@ class Runner:
                 self._note_death(worker)
         self._workers = living
         while len(living) < self._settings.solver_processes and self._may_start():
-            living.append(Worker(self._context, self._settings, self._stopping))
+            patient_until = time.monotonic() + SECONDS_BETWEEN_STARTS
+            try:
+                living.append(Worker(self._context, self._settings, self._stopping))
+            except (EOFError, OSError):
+                self._start_again_at = patient_until
+                raise
 
     def _may_start(self) -> bool:
         """Whether it is time for a new process: those that die while they load are not replaced

@@ -10,13 +10,13 @@ import logging
 import signal
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
 
-from dispatch.processes import settle_in
+from dispatch.processes import Context, cause_of, exit_code, preload, settle_in, start
 from dispatch.runs.execution import execute_run
 from dispatch.settings import Settings
 
 logger = logging.getLogger(__name__)
+preload(__name__)
 
 TOLD_TO_END = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 """Signals that say nothing about the run: somebody ends the service, or just this process, and the
@@ -24,12 +24,10 @@ watchdog sees to it that the run is taken up again."""
 
 
 class Worker:
-    """The service's end of a worker: it starts with this, and loads the solver, which takes it
-    seconds, before there is a run for it."""
+    """The service's end of a worker: it starts with this, before there is a run for it. Whatever
+    it has to load, which may take it seconds, it loads then."""
 
-    def __init__(
-        self, context: SpawnContext, settings: Settings, stopping: "ctypes.c_bool"
-    ) -> None:
+    def __init__(self, context: Context, settings: Settings, stopping: "ctypes.c_bool") -> None:
         self.run_id: str | None = None
         """What it is at; None: nothing."""
         self.was_ready = False
@@ -42,7 +40,7 @@ class Worker:
             # Nobody waits for it when the service ends in disorder: it then ends by itself.
             daemon=True,
         )
-        self._process.start()
+        start(self._process)
         theirs.close()
 
     @property
@@ -84,19 +82,12 @@ class Worker:
         if not wait([self._process.sentinel], 0):
             return True
         # It has closed all its files, and is gone in a moment.
-        self._process.join(1.0)
-        return self._process.exitcode is None
+        return exit_code(self._process, 1.0) is None
 
     def cause_of_death(self) -> str | None:
         """What ended it, in words; None: it lives, or has ended because it was told to."""
-        code = self._process.exitcode
-        if not code or -code in TOLD_TO_END:
-            return None
-        if code > 0:
-            return f"it ended with status {code}"
-        with suppress(ValueError):
-            return f"it was ended by {signal.Signals(-code).name}"
-        return f"it was ended by signal {-code}"
+        code = exit_code(self._process)
+        return None if not code or -code in TOLD_TO_END else cause_of(code)
 
     def hang_up(self) -> None:
         """Let it end as soon as it has no run any more."""
@@ -104,8 +95,7 @@ class Worker:
 
     def end(self, seconds: float) -> None:
         """Wait for its end, for so long; who hangs by then is ended."""
-        self._process.join(seconds)
-        if self._process.exitcode is None:
+        if exit_code(self._process, seconds) is None:
             self._process.kill()
             self._process.join()
 

@@ -1,22 +1,20 @@
 """Processes that solve what comes in, one order each at a time.
 
-They start when they are first needed and are kept: the compiled search takes a second or two to
-load. One that does not stop when nobody waits for its answer any more is ended, and so is one that
-hangs; the others know nothing of it.
+They start when they are first needed and are kept: where no fork server has loaded it, the compiled
+search takes them a second or two to load. One that does not stop when nobody waits for its answer
+any more is ended, and so is one that hangs; the others know nothing of it.
 """
 
 import ctypes
 import logging
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext
 
-from dispatch.processes import settle_in
+from dispatch.processes import Context, cause_of, context, exit_code, preload, settle_in, start
 from dispatch.solving.orders import NotJson, SolveOrder, carried_out
 from solver.faults import Fault
 from solver.problem import InvalidProblem
@@ -28,6 +26,7 @@ OVERRUN_SECONDS = 60.0
 """One that takes so much longer than it may hangs."""
 
 logger = logging.getLogger(__name__)
+preload(__name__)
 
 
 class NobodyWaits(Exception):  # noqa: N818 - says what it is
@@ -53,7 +52,7 @@ class Solvers:
     say."""
 
     def __init__(self) -> None:
-        self._context = multiprocessing.get_context("spawn")
+        self._context = context()
         self._free: list[_SolverProcess] = []
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -90,7 +89,10 @@ class Solvers:
                 process = self._free.pop()
                 if process.is_alive:
                     return process
-        return _SolverProcess(self._context)
+        try:
+            return _SolverProcess(self._context)
+        except (EOFError, OSError) as error:
+            raise SolverDied("it could not be started") from error
 
     def _give_back(self, process: "_SolverProcess") -> None:
         with self._lock:
@@ -103,7 +105,7 @@ class Solvers:
 class _SolverProcess:
     """The service's end of a process."""
 
-    def __init__(self, context: SpawnContext) -> None:
+    def __init__(self, context: Context) -> None:
         self.is_idle = True
         # Without a lock, unlike an Event: a process that is killed while it looks would keep it.
         self._cancelled = context.RawValue(ctypes.c_bool, False)
@@ -111,12 +113,12 @@ class _SolverProcess:
         self._process = context.Process(
             target=_work, args=(theirs, self._cancelled), name="solver", daemon=True
         )
-        self._process.start()
+        start(self._process)
         theirs.close()
 
     @property
     def is_alive(self) -> bool:
-        return self._process.is_alive()
+        return exit_code(self._process) is None
 
     def reply_to(self, order: SolveOrder, nobody_waits: Callable[[], bool]) -> _Reply:
         """Raises ``NobodyWaits`` and ``SolverDied``, after which the process may be of no use."""
@@ -132,8 +134,9 @@ class _SolverProcess:
                     raise SolverDied("it hangs")
             return self._received()
         except (EOFError, OSError) as error:
-            self._process.join(1.0)
-            raise SolverDied(f"it ended with status {self._process.exitcode}") from error
+            code = exit_code(self._process, 1.0)
+            cause = "it does not answer" if code is None else cause_of(code)
+            raise SolverDied(cause) from error
 
     def end(self) -> None:
         self._talk.close()
