@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess, SpawnContext, SpawnProcess
+from pathlib import Path
 from typing import TypeAlias
 
 from solver.search.compilation import compile_search
@@ -81,7 +82,7 @@ def _start(process: Process) -> None:
 def _same_path() -> Iterator[None]:
     """The fork server looks for modules where this process does. By itself it would look in the
     current folder first, in which there may be other code of the same name."""
-    path = os.pathsep.join(os.path.abspath(folder) for folder in sys.path)
+    path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
     wanted = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

@@ -29,6 +29,7 @@ from sqlmodel import Session, SQLModel
 
 from dispatch import engines, store
 from dispatch.access import passwords
+from dispatch.processes import preload
 from dispatch.settings import Settings
 from solver.search.compilation import compile_search
 
@@ -39,6 +40,8 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("thorough", UNHURRIED, max_examples=1000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+
+preload("_pytest.config")  # each process imports what this one was started with
 
 SKIPPED = "browser tests were skipped"
 """How the reason begins; it is told at the end, and not only counted."""

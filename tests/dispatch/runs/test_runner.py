@@ -1,6 +1,7 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -137,6 +138,31 @@ def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) 
     assert dead.status == RunStatus.FAILED
     assert "it was ended by SIGKILL" in (dead.failure or "")
     assert "[process_died]" in (dead.failure or "")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_death_of_what_workers_are_forked_off_is_survived(
+    company: Engine, settings: Settings
+) -> None:
+    run = request(company, settings, 600)
+    with started(settings):
+        until(lambda: look(company, run).objective is not None)
+        worker = pid_of_worker(company, run)
+        os.kill(parent_of(worker), signal.SIGKILL)
+        after = request(company, settings, 0.1)
+        until(lambda: look(company, after).status == RunStatus.FINISHED)
+    lost = look(company, run)
+    assert lost.status == RunStatus.FAILED
+    assert "the process it was forked from has ended" in (lost.failure or "")
+
+
+def parent_of(pid: int) -> int:
+    listed = subprocess.run(
+        ["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True
+    )
+    found = int(listed.stdout)
+    assert found != os.getpid()
+    return found
 
 
 def test_a_worker_that_dies_takes_only_its_own_run_with_it(
