@@ -34,6 +34,7 @@ from dispatch.runs.execution import execute_run
 from dispatch.service.issue_watch import CurrentIssues
 from dispatch.settings import Settings
 from dispatch.solving.solvers import Solvers, _SolverProcess
+from tests.dispatch.running import by_iterations
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
@@ -257,7 +258,8 @@ def planned(
     client.post("/jobs", json={**job, "id": "J-1"})
     client.post("/jobs", json={**job, "id": "J-2", "skills": [], "tools": ["ladder"]})
     queued = client.post("/plans", json={"starts_on": str(day), "seconds": 0.2}).json()
-    execute_run(settings.database_url, queued["id"], settings)
+    with by_iterations():
+        execute_run(settings.database_url, queued["id"], settings)
     run: dict[str, Any] = client.get(f"/runs/{queued['id']}").json()
     assert (run["status"], run["failure"]) == ("finished", None)
     return run

@@ -1,5 +1,6 @@
 """Runs asked for and executed in the test's own process, by iterations instead of by the clock."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 from unittest.mock import patch
 
@@ -35,9 +36,14 @@ def executed(session: Session, settings: Settings, **details: Any) -> RunOut:
 
 def execute(session: Session, settings: Settings, run_id: str, **options: Any) -> RunOut:
     session.rollback()  # SQLite has one writer at a time
-    with patch.object(execution, "Limit", _by_iterations):
+    with by_iterations():
         execute_run(settings.database_url, run_id, settings, **options)
     return runs.read_run(session, run_id)
+
+
+def by_iterations() -> AbstractContextManager[object]:
+    """Runs of less than a second, executed in this process, search by iterations meanwhile."""
+    return patch.object(execution, "Limit", _by_iterations)
 
 
 def _by_iterations(seconds: float) -> Limit:

@@ -35,6 +35,7 @@ from dispatch.store import reading
 from tests.api.conftest import operations_once
 from tests.api.serving import served
 from tests.conftest import SKIPPED
+from tests.dispatch.running import by_iterations
 from tests.pages import demo_day
 from tests.pages.demo_day import DAY, KEY, MOMENT, PASSWORD, Clock, at_moment, settings_on
 from tests.pages.watching import Watch, axe_findings
@@ -193,7 +194,8 @@ def solving(settings: Settings) -> Iterator[None]:
             with Session(reading(engine)) as session:
                 waiting = [run.id for run in queued_runs(session)]
             for run_id in waiting:
-                execute_run(settings.database_url, run_id, settings, is_over.is_set)
+                with by_iterations():
+                    execute_run(settings.database_url, run_id, settings, is_over.is_set)
         engine.dispose()
 
     thread = threading.Thread(target=work, name="solving")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from tests.dispatch.running import A_MOMENT
 from tests.pages.conftest import DAY, Service, Windows
 from tests.pages.dispatching import Wire, holder, open_details, planned, row, shown, visit
 
@@ -119,7 +120,7 @@ def draft(service: Service) -> Wire:
         changed += service.api.post("/plan-changes", json=where).status_code == 200
         if changed == 2:
             break
-    run = service.post("/plans", {"starts_on": DAY, "seconds": 3})
+    run = service.post("/plans", {"starts_on": DAY, "seconds": A_MOMENT})
     while run["status"] in ("queued", "running"):
         run = service.get(f"/runs/{run['id']}")
     found: Wire = service.get(f"/plans/{run['plan_id']}/changes")

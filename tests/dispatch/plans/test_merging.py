@@ -79,7 +79,7 @@ def replanned(
         return solve(*given, **options)
 
     patch.setattr(execution, "solve", solve_meanwhile)
-    run = request(session, settings, **{"publish": True, "seconds": 1} | details)
+    run = request(session, settings, **{"publish": True} | details)
     found = execute(session, settings, run.id)
     session.expire_all()
     return found
