@@ -55,6 +55,8 @@ class WebhookDelivery(SQLModel, table=True):
             **only_among("status", (DeliveryStatus.WAITING,)),
         ),
         Index("ix_webhook_delivery_delivered", "status", "delivered_at"),
+        # A page of the newest ones.
+        Index("ix_webhook_delivery_webhook_id", "webhook_id", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

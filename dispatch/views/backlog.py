@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists
+from sqlalchemy import ColumnElement, String, case, exists, type_coerce
 from sqlmodel import Session, col, select
 
 from dispatch.intake import Window
@@ -100,14 +100,15 @@ def read_backlog(
     }
     conditions: list[ColumnElement[bool]] = []
     if priority is not None:
-        conditions.append(col(Job.priority) == priority)
+        conditions.append(_read(Job.priority) == priority.value)
     if territory is not None:
-        conditions.append(col(Site.territory) == territory)
+        conditions.append(_read(Site.territory) == territory)
     if work_type_id is not None:
-        conditions.append(col(Job.work_type_id) == work_type_id)
+        conditions.append(_read(Job.work_type_id) == work_type_id)
     if due_by is not None:
         conditions.append(col(Job.due_at) < start_of(due_by + ONE_DAY, settings.zone))
-    # Each by the index on the few that wait: a database that may choose goes through all jobs.
+    # Each by the index on the few that wait: a database that may choose goes through all jobs, or
+    # through all of the priority, the territory or the work type.
     keys = [
         (key, id_)
         for kind in kinds[state]
@@ -141,6 +142,11 @@ _ORDER: dict[BacklogSort, Any] = {
     BacklogSort.TERRITORY: col(Site.territory),
     BacklogSort.TITLE: col(Job.title),
 }
+
+
+def _read(column: Any) -> ColumnElement[str]:
+    """The text in the column, looked at in each row that was found: no index has it."""
+    return type_coerce(column, String).concat("")
 
 
 def _out(

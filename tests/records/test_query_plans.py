@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from benchmarks.service.past import Past
 from benchmarks.service.questions import NOT_ASKED
-from dispatch.models import now
+from dispatch.models import Priority, WebhookDelivery, now
+from dispatch.paging import page_of
 from dispatch.planning.conflicts import broken_visits
 from dispatch.service import retention
+from dispatch.settings import Settings
+from dispatch.views.backlog import read_backlog
 from tests.records.day_of_work import work
 from tests.records.listening import counting, listening
 from tests.records.made_up import Found, asked, found, found_on_server
@@ -129,3 +132,26 @@ def _work_by_question(file: Path, past: Past) -> list[tuple[str, int]]:
             web.get(question.path)
             taken.append((question.path, steps.total()))
     return taken
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_asked_of_few_goes_through_these_few_alone(session: Session) -> None:
+    """And not through all of a priority or a webhook, which grow, because there is an index."""
+    with listening() as heard:
+        priority, territory, work_type = Priority.NORMAL, "north", "repair"
+        read_backlog(
+            session, Settings(), priority=priority, territory=territory, work_type_id=work_type
+        )
+        of_one = select(WebhookDelivery).where(WebhookDelivery.webhook_id == "hook")
+        page_of(session, of_one, None, 50, newest_first=True)
+    ways = {
+        re.sub(r" \(.*", "", step[3])
+        for statement, values in heard.statements.items()
+        if "FROM job" in statement or "FROM webhook_delivery" in statement
+        for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        if re.match(r"(SEARCH|SCAN) (job|webhook_delivery)\b", step[3])
+    }
+    assert ways == {
+        "SEARCH job USING INDEX ix_job_status",
+        "SEARCH webhook_delivery USING INDEX ix_webhook_delivery_webhook_id",
+    }
