@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PURE = {"llvmlite", "numba", "numpy", "ortools", "solver"} | sys.stdlib_module_names
 
+MOST_LINES = 450
+
 ROOMS: dict[str, dict[str, set[str]]] = {
     "solver": {
         "rules": set(),
@@ -178,6 +180,14 @@ def test_every_module_has_its_room(package: str) -> None:
     modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
 
     assert folders | modules == set(ROOMS[package]) | GROUND[package] | ROOF[package]
+
+
+def test_no_module_is_longer_than_can_be_kept_in_mind() -> None:
+    """Migrations aside, which are read once."""
+    files = [file for package in ROOMS for file in (ROOT / package).rglob("*.py")]
+    lines = {file: file.read_text("utf-8").count("\n") for file in files}
+    long = {str(file.relative_to(ROOT)) for file, many in lines.items() if many > MOST_LINES}
+    assert {file for file in long if "/migrations/" not in file} == set()
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:

@@ -28,12 +28,12 @@ from dispatch.intake import (
 )
 from dispatch.jobs import idempotency
 from dispatch.jobs.details import JobOut
+from dispatch.jobs.ids import free_id
 from dispatch.jobs.jobs import (
     CHANGEABLE,
     cancel_job,
     change_job,
     create_job,
-    free_id,
     new_faults,
     read_job,
 )

@@ -1,12 +1,10 @@
 """Jobs as clients and dispatchers handle them: create, read, list, change, cancel."""
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, time
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from dispatch import log, search_texts, store
@@ -15,13 +13,13 @@ from dispatch.errors import Conflict, InvalidInput, NotFound, refuse_if_stale
 from dispatch.intake import JobChange, JobContent, NewJob, NewSite, faults_of
 from dispatch.jobs import idempotency
 from dispatch.jobs.details import DETAILS, JobOut, asset_faults, detail_rows, outs_of
+from dispatch.jobs.ids import add_new, free_id
 from dispatch.jobs.placements import ask_for_place
 from dispatch.local_time import as_said, local_span
 from dispatch.models import (
     OVER,
     PLANNABLE,
     Job,
-    JobLink,
     JobStatus,
     LocatedBy,
     LogEntry,
@@ -96,7 +94,7 @@ def create_job(
         id=new.id or free_id(session, Job, "J"),
         status=JobStatus.ON_HOLD if new.hold_reason else JobStatus.OPEN,
     )
-    _add_new(session, job)
+    add_new(session, job)
     session.add_all(detail_rows(job.id, new))
     if key is not None:
         idempotency.note_key(session, actor, key, new, job.id)
@@ -418,44 +416,12 @@ def _store_site(session: Session, new: NewSite) -> str:
         id=new.id or free_id(session, Site, "S"),
         located_by=None if new.latitude is None else LocatedBy.GIVEN,
     )
-    _add_new(session, site)
+    add_new(session, site)
     return site.id
 
 
 def _site_faults(site: NewSite, settings: Settings) -> list[Fault]:
     return area_faults(site.latitude, site.longitude, settings.service_area, "site")
-
-
-def _add_new(session: Session, row: Job | Site) -> None:
-    """Raises ``Conflict`` if the id is taken, be it by a transaction that ends just now."""
-    table, id_ = type(row), row.id
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        if not store.existing_ids(session, table, [id_]):
-            raise
-        kind = table.__name__.lower()
-        raise Conflict(
-            Fault(
-                "duplicate_id",
-                "id" if table is Job else "site.id",
-                f"there is already a {kind} {id_!r}",
-                f"choose another id, or change that {kind}",
-            )
-        ) from None
-
-
-SYMBOLS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
-"""Readable aloud: without I, L, O, U, 0 and 1."""
-
-
-def free_id(session: Session, table: type[Job | Site | JobLink], prefix: str) -> str:
-    """An id that nothing of the table has."""
-    while True:
-        id_ = f"{prefix}-{''.join(secrets.choice(SYMBOLS) for _ in range(8))}"
-        if not store.existing_ids(session, table, [id_]):
-            return id_
 
 
 def no_such_job(job_id: str) -> NotFound:

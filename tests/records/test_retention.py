@@ -10,7 +10,8 @@ from sqlmodel import Session, func, select
 from benchmarks.service.past import Past
 from dispatch.models import LogEntry, now
 from dispatch.service import retention
-from dispatch.service.retention import KINDS, remove_old
+from dispatch.service.old_rows import KINDS
+from dispatch.service.retention import remove_old
 from dispatch.settings import Settings
 from tests.records.day_of_work import work
 from tests.records.listening import listening
