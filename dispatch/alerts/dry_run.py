@@ -10,16 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from dispatch.alerts.rules import (
-    ActiveRules,
-    Facts,
-    RuleContent,
-    active_rules,
-    first_match,
-    in_order,
-    rule_row,
-)
-from dispatch.alerts.visits import (
+from dispatch.alerts.judging import (
     CHATTER,
     Change,
     Judging,
@@ -28,6 +19,15 @@ from dispatch.alerts.visits import (
     new_job,
     one_has_all,
     with_task,
+)
+from dispatch.alerts.rules import (
+    ActiveRules,
+    Facts,
+    RuleContent,
+    active_rules,
+    first_match,
+    in_order,
+    rule_row,
 )
 from dispatch.company.devices import Watched
 from dispatch.errors import InvalidInput

@@ -11,6 +11,7 @@ from dispatch.alerts.jobs import Judge, hold_sites
 from dispatch.company.devices import Watched
 from dispatch.errors import Conflict, existing
 from dispatch.models import (
+    ENDS,
     OVER,
     AlarmState,
     Alert,
@@ -20,7 +21,6 @@ from dispatch.models import (
     Device,
     Job,
     LogEntry,
-    ReportKind,
     Severity,
     Site,
     now,
@@ -32,7 +32,6 @@ from solver.faults import Fault
 
 SCHEDULER = "scheduler"
 MOST_AT_ONCE = 200
-ENDS = (ReportKind.COMPLETED, ReportKind.CANNOT_COMPLETE)
 LATE_REPORTS = timedelta(days=1)
 """Ends of jobs that were reported so long ago have been looked at."""
 

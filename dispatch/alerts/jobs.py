@@ -14,14 +14,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from dispatch import store
-from dispatch.alerts.rules import (
-    SEVERITIES,
-    ActiveRules,
-    active_rules,
-    places_at_once,
-    title_of,
-)
-from dispatch.alerts.visits import (
+from dispatch.alerts.judging import (
     CHATTER,
     Judging,
     may_join,
@@ -29,6 +22,13 @@ from dispatch.alerts.visits import (
     new_job,
     one_has_all,
     with_task,
+)
+from dispatch.alerts.rules import (
+    SEVERITIES,
+    ActiveRules,
+    active_rules,
+    places_at_once,
+    title_of,
 )
 from dispatch.company.devices import Watched
 from dispatch.errors import DispatchError

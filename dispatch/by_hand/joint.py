@@ -18,9 +18,9 @@ from dispatch.by_hand.judging import (
     shifts_for,
 )
 from dispatch.by_hand.moves import Judged, Move, TrialResult
+from dispatch.planning.broken_rules import broken
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.plan_rows import in_force
-from dispatch.plans.taking_back import broken
 from solver.draft.draft import Draft
 from solver.draft.forced import forced
 from solver.explain.least_change import effort, placed

@@ -13,9 +13,9 @@ from typing import Any
 
 from dispatch.by_hand.links import links_broken
 from dispatch.by_hand.moves import Judged, Move, TrialResult
+from dispatch.planning.broken_rules import broken
 from dispatch.planning.candidates import visits_of
 from dispatch.planning.live_day import LiveDay
-from dispatch.plans.taking_back import broken
 from solver.draft.draft import Draft
 from solver.draft.forced import forced, in_order
 from solver.draft.part import calls_of, part_of

@@ -11,12 +11,11 @@ from dispatch.by_hand.versions import ChangeMade, ManualVersion, ground_of, made
 from dispatch.errors import Conflict, NotFound
 from dispatch.jobs.jobs import CHANGEABLE, cancel_job, reopen_job
 from dispatch.local_time import as_said
-from dispatch.models import Job, JobStatus, ManualChange, ManualChangeJob, Plan, now
+from dispatch.models import SET_ASIDE, Job, JobStatus, ManualChange, ManualChangeJob, Plan, now
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.plan_rows import RouteRows, copied, shift_key
 from dispatch.planning.snapshot import LiveRoute, Scope
 from dispatch.plans import queries, versions
-from dispatch.plans.plans import GONE
 from dispatch.plans.taking_back import moved_visits
 from dispatch.settings import Settings
 from solver.faults import Fault
@@ -65,7 +64,7 @@ def undo_change(
     ground = ground_of(session, scope, settings, at, ids, about_to_begin=False)
     keys = {shift_key(rows.route) for rows in (*before, *since)}
     replaced = [found for found in ground.routes if shift_key(found.route) in keys]
-    off = {name for name in ids if ground.jobs[name].status in GONE and name not in reopened}
+    off = {name for name in ids if ground.jobs[name].status in SET_ASIDE and name not in reopened}
     routes = [copied(rows, off) for rows in before]
     faults = [
         *_changed_since(session, plan, since, replaced, there),

@@ -12,16 +12,24 @@ from dispatch.by_hand.judgements import Judgement
 from dispatch.errors import Conflict
 from dispatch.jobs.pins import set_pin
 from dispatch.jobs.placements import ask_for_place
-from dispatch.models import PLANNABLE, Job, ManualChange, ManualChangeJob, Plan, PlanUnassigned
+from dispatch.models import (
+    PLANNABLE,
+    SET_ASIDE,
+    Job,
+    ManualChange,
+    ManualChangeJob,
+    Plan,
+    PlanUnassigned,
+)
 from dispatch.output import Output
+from dispatch.planning.broken_rules import broken_in_force, kind_of
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.loading import load_live_day
 from dispatch.planning.plan_rows import PlanRows, RouteRows
 from dispatch.planning.snapshot import LiveRoute, Scope, jobs_on, live_routes
 from dispatch.planning.waivers import waivers_of
 from dispatch.plans import versions
-from dispatch.plans.plans import GONE
-from dispatch.plans.taking_back import broken_in_force, kind_of, replaced_routes
+from dispatch.plans.taking_back import replaced_routes
 from dispatch.settings import Settings
 from solver.faults import Fault
 from solver.solution import Rule, Violation
@@ -105,7 +113,7 @@ class ManualVersion:
 
     def take_back(self, change: ManualChange) -> None:
         """Give the jobs pins and waivers as they were before the change."""
-        open_ = {name for name, job in self.ground.jobs.items() if job.status not in GONE}
+        open_ = {name for name, job in self.ground.jobs.items() if job.status not in SET_ASIDE}
         for row in waivers_of(self.session, open_):
             self.session.delete(row)
         self.session.flush()

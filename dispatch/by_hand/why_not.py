@@ -25,12 +25,12 @@ from dispatch.by_hand.rule_words import unit
 from dispatch.models import Plan, PlanUnassigned, now
 from dispatch.output import Output
 from dispatch.placing.placing import attendable, conflict, live_day, plannable, today
+from dispatch.planning.broken_rules import broken
 from dispatch.planning.live_crews import place_crew
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
 from dispatch.planning.translate import NEEDS_LOCATION
 from dispatch.plans.contents import Reason
-from dispatch.plans.taking_back import broken
 from dispatch.settings import Settings
 from solver.draft.draft import Draft
 from solver.draft.insertion import has_place

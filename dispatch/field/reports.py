@@ -21,7 +21,9 @@ from dispatch.intake import Code, Input, LongText, Moment, PartQuantities, Readi
 from dispatch.jobs.jobs import no_such_job
 from dispatch.local_time import as_said, start_of
 from dispatch.models import (
+    ENDS,
     OVER,
+    SET_ASIDE,
     Job,
     JobStatus,
     JobTemplate,
@@ -38,10 +40,8 @@ from dispatch.placing.taking_over import hold_whereabouts, take_over
 from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.snapshot import STARTED
 from dispatch.plans import queries, versions
-from dispatch.plans.plans import GONE
 from dispatch.references import references_of, unknown_references
 from dispatch.settings import Settings
-from dispatch.views.history import ENDS
 from solver.faults import Fault
 
 AHEAD = timedelta(minutes=5)
@@ -306,7 +306,7 @@ def _follow(job: Job, reports: Sequence[Report], decisive: Report, planned: Sequ
             visit = next(stop for stop in planned if stop.job_id == job.id)
             is_done = decisive.kind is ReportKind.COMPLETED
             job.parts_used = dict(visit.parts) if is_done else {}
-    elif job.status not in GONE:
+    elif job.status not in SET_ASIDE:
         job.status = JobStatus(decisive.kind.value)
 
 

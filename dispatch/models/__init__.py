@@ -51,8 +51,10 @@ from dispatch.models.company import (
     WorkingHours,
 )
 from dispatch.models.jobs import (
+    ENDS,
     OVER,
     PLANNABLE,
+    SET_ASIDE,
     IdempotencyKey,
     Job,
     JobPart,

@@ -47,6 +47,8 @@ class Priority(StrEnum):
 
 OVER = (JobStatus.COMPLETED, JobStatus.CANNOT_COMPLETE)
 """Nobody goes there any more: it was done, or it could not be."""
+SET_ASIDE = (JobStatus.CANCELLED, JobStatus.ON_HOLD)
+"""Nobody is sent there, though it was not done."""
 
 
 class ReportKind(StrEnum):
@@ -56,6 +58,10 @@ class ReportKind(StrEnum):
     ON_SITE = "on_site"
     COMPLETED = "completed"
     CANNOT_COMPLETE = "cannot_complete"
+
+
+ENDS = (ReportKind.COMPLETED, ReportKind.CANNOT_COMPLETE)
+"""Reports of these kinds say that a visit is over."""
 
 
 class Obstacle(StrEnum):

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from dispatch import log
 from dispatch.errors import Conflict
-from dispatch.models import Job, JobStatus, Plan, PlanStatus, Run, now
+from dispatch.models import SET_ASIDE, Job, Plan, PlanStatus, Run, now
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.loading import live_day_of
 from dispatch.planning.plan_rows import RouteRows, to_solution
@@ -34,9 +34,6 @@ STALE = timedelta(minutes=10)
 """A plan that puts a visit further than this into the past is too old to be published."""
 
 PLAN_AGAIN = "plan again"
-
-GONE = (JobStatus.CANCELLED, JobStatus.ON_HOLD)
-"""Nobody is sent to such jobs."""
 
 
 def planned_from(run: Run) -> datetime:
@@ -148,7 +145,7 @@ def _visits_of(routes: Iterable[RouteRows]) -> set[str]:
 
 
 def _is_gone(job: Job) -> bool:
-    return job.status in GONE
+    return job.status in SET_ASIDE
 
 
 def _overtaken(

@@ -1,21 +1,17 @@
 """What has to be kept of routes that a new version replaces, so that it can be undone."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from dispatch.models import ManualChange, Plan
+from dispatch.planning.broken_rules import broken_in_force
 from dispatch.planning.live_day import LiveDay
-from dispatch.planning.plan_rows import RouteRows, in_force
+from dispatch.planning.plan_rows import RouteRows
 from dispatch.planning.snapshot import LiveRoute
 from dispatch.planning.waivers import waivers_of
-from solver.judge.check import check
-from solver.problem import Problem
-from solver.solution import Route, Rule, Solution, Violation
-
-NOT_OF_ROUTES = frozenset({Rule.COST, Rule.EVERY_VISIT_ONCE})
 
 
 def remember_accepted(
@@ -79,21 +75,3 @@ def replaced_routes(replaced: Iterable[LiveRoute]) -> list[dict[str, Any]]:
         {"route_id": one.route.id, "positions": [stop.position for stop in one.stops]}
         for one in replaced
     ]
-
-
-def broken_in_force(live: LiveDay) -> Mapping[str, Violation]:
-    """What the routes in force break already, because things have gone wrong."""
-    solution = in_force(live.translation)
-    found = [] if solution is None else broken(live.problem, solution.routes)
-    return {kind_of(one): one for one in found}
-
-
-def broken(problem: Problem, routes: Iterable[Route]) -> list[Violation]:
-    """The hard rules that the routes break, whatever is on none of them."""
-    found = check(problem, Solution(tuple(routes), (), {}))
-    return [violation for violation in found if violation.rule not in NOT_OF_ROUTES]
-
-
-def kind_of(violation: Violation) -> str:
-    """What it is about, however much of it there is."""
-    return f"{violation.rule} {violation.shift} {violation.stop} {violation.subjects}"

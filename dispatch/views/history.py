@@ -15,6 +15,7 @@ from dispatch.jobs.jobs import closed_jobs, no_such_job
 from dispatch.jobs.links import followers
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import (
+    ENDS,
     OVER,
     Asset,
     Device,
@@ -24,15 +25,12 @@ from dispatch.models import (
     Obstacle,
     Part,
     Report,
-    ReportKind,
     Technician,
 )
 from dispatch.output import Output
 from dispatch.paging import cut
 from dispatch.settings import Settings
 from dispatch.views.itinerary import PartCount
-
-ENDS = (ReportKind.COMPLETED, ReportKind.CANNOT_COMPLETE)
 
 
 class VisitEnd(Output):

@@ -11,10 +11,10 @@ from dispatch.by_hand.why_not import explain_unassigned
 from dispatch.company.sites import SiteChange, change_site
 from dispatch.models import Job, JobStatus, PlacementStatus, Route, RunStatus, Site, Stop
 from dispatch.placing.placing import PlaceRequest, live_day, place_job
+from dispatch.planning.broken_rules import broken
 from dispatch.planning.conflicts import broken_visits
 from dispatch.planning.plan_rows import in_force as rest_in_force
 from dispatch.planning.unable import Why
-from dispatch.plans.taking_back import broken
 from dispatch.settings import Settings
 from dispatch.views.itinerary import daily_route
 from tests.dispatch.changing import change

@@ -15,12 +15,12 @@ import { board, dayToAttend, isShown, jobOf, notify, plannedDay } from "../state
 import { brokenList, brokenText, costBadge, costParts, difference, jobTitle, technicianName, visitTime } from "../words.js";
 import { judge, makeChange } from "./changes.js";
 import { isMoving, setDropHandler, showBesideGhost } from "./drag.js";
-import { isUsuallyEarly } from "./dropping.js";
 import { toWire } from "./moments.js";
 import { notThen } from "./not-then.js";
 import { openOverride } from "./override.js";
 import { pinButton } from "./pins.js";
 import { clearPreview, drawPreview } from "./preview.js";
+import { isUsuallyEarly } from "./usual-drop.js";
 
 /** Whether the visit is to start exactly where it is dropped, and be pinned there: Shift while dragging, or H. */
 let isHeld = false;

@@ -3,7 +3,7 @@
 import { element } from "../../dom.js";
 import { text } from "../../texts.js";
 import { openDialog } from "../dialogs.js";
-import { isUsuallyEarly, setUsuallyEarly } from "../moves/dropping.js";
+import { isUsuallyEarly, setUsuallyEarly } from "../moves/usual-drop.js";
 import { COLOURS, looks, ORDERS, setLooks, TEXTS } from "./looks.js";
 
 export function mountLooks() {
