@@ -2,10 +2,11 @@
 
 A company of any size has its day planned and published; then the real service is started on it, and
 alerts come in over HTTP, one after the other, and at last many at once. Measured by the client: the
-answer to the message; the version with the job, seen in the technician's route; and "where could
-this job go?" for jobs that wait, each asked once after something has changed.
+answer to the message; the version with the job, seen in the technician's route; urgent jobs for
+two, until they are in both routes; and "where could this job go?" for jobs that wait, each asked
+once after something has changed.
 
-    python -m benchmarks.live --technicians 100 --jobs 800 --alerts 200
+    python -m benchmarks.live --technicians 100 --jobs 800 --alerts 200 --crews 60
 """
 
 import argparse
@@ -50,9 +51,12 @@ class Figures:
 
     answered: list[float] = field(default_factory=list)
     visible: list[float] = field(default_factory=list)
+    crews: list[float] = field(default_factory=list)
     options: list[float] = field(default_factory=list)
     storm: list[float] = field(default_factory=list)
     no_place: int = 0
+    crews_without: int = 0
+    """Crews that have no place."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -61,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--technicians", type=int, default=100)
     parser.add_argument("--jobs", type=int, default=800)
     parser.add_argument("--alerts", type=int, default=200)
+    parser.add_argument("--crews", type=int, default=60, help="urgent jobs for two")
     parser.add_argument("--storm", type=int, default=60, help="so many at once, at the end")
     parser.add_argument("--plan-seconds", type=float, default=20)
     parser.add_argument("--seed", type=int, default=1)
@@ -75,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with service(settings, Path(home)) as address, Client(address, key, today) as client:
             dice = Random(chosen.seed)  # noqa: S311 - repeatable, not secret
             client.set_up()
-            figures = measure(client, chosen.alerts, chosen.storm, dice)
+            figures = measure(client, chosen.alerts, chosen.crews, chosen.storm, dice)
     show(figures, scheduled, chosen)
 
 
@@ -191,6 +196,20 @@ class Client:
                 return any(s.get("job_id") == job_id for r in routes for s in r["stops"])
         return False
 
+    def crew(self, dice: Random) -> list[str]:
+        """An urgent job for two with different skills; the jobs of both."""
+        first, second = ([{"skill_id": one, "level": 1}] for one in dice.sample(SKILLS, 2))
+        job = {
+            "site_id": site_id(dice.randrange(DEVICES)),
+            "title": "Hai người",
+            "duration_minutes": 30,
+            "priority": "urgent",
+            "skills": first,
+            "crew": [{"skills": second}],
+        }
+        made = self.ask("POST", "/jobs", json=job)
+        return [job_id for link in made["links"] for job_id in link["job_ids"]]
+
     def new_job(self, dice: Random) -> str:
         """A job that waits for the next plan."""
         job = {
@@ -202,7 +221,7 @@ class Client:
         return str(self.ask("POST", "/jobs", json=job)["id"])
 
 
-def measure(client: Client, alerts: int, storm: int, dice: Random) -> Figures:
+def measure(client: Client, alerts: int, crews: int, storm: int, dice: Random) -> Figures:
     figures = Figures()
     client.ask("GET", f"/jobs/{client.new_job(dice)}/options")  # reads the day for the first time
     for number in range(alerts):
@@ -218,6 +237,13 @@ def measure(client: Client, alerts: int, storm: int, dice: Random) -> Figures:
         began = time.perf_counter()
         client.ask("GET", f"/jobs/{waiting}/options")
         figures.options.append(time.perf_counter() - began)
+    for _ in range(crews):
+        began = time.perf_counter()
+        jobs = client.crew(dice)
+        if all(seen(client, job_id) for job_id in jobs):
+            figures.crews.append(time.perf_counter() - began)
+        else:
+            figures.crews_without += 1
     figures.storm = at_once(client, range(alerts, alerts + storm), dice)
     return figures
 
@@ -248,12 +274,14 @@ def at_once(client: Client, numbers: range, dice: Random) -> list[float]:
 def show(figures: Figures, scheduled: int, chosen: argparse.Namespace) -> None:
     print(  # noqa: T201
         f"{chosen.technicians} technicians, {scheduled} scheduled visits, {chosen.alerts} alerts, "
-        f"{figures.no_place} without a place; milliseconds"
+        f"{figures.no_place} without a place, and {figures.crews_without} of {chosen.crews} crews; "
+        "milliseconds"
     )
     print("| measured by the client | median | p95 | most |\n|---|---|---|---|")  # noqa: T201
     rows = {
         "message answered": figures.answered,
         "job in the technician's route": figures.visible,
+        "crew of two in both routes": figures.crews,
         "where could it go?": figures.options,
         f"{len(figures.storm)} at once: in routes": figures.storm,
     }

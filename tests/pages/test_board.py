@@ -138,7 +138,9 @@ def test_being_cut_off_is_said_and_made_up_for(
 
 def test_a_board_that_cannot_be_read_says_why_and_tries_again(page_as: Windows) -> None:
     page = page_as("dispatcher", ELSEWHERE, language="en", expected=["/board/", "503"])
-    page.route(re.compile(r"/board/\d"), lambda route: route.fulfill(status=503))
+    # Nobody here waits until the page tries again by itself.
+    busy = {"status": 503, "headers": {"Retry-After": "600"}}
+    page.route(re.compile(r"/board/\d"), lambda route: route.fulfill(**busy))
     page.goto("/")
     expect(page.get_by_role("alert")).to_contain_text("The service is busy right now. Trying again")
     page.unroute(re.compile(r"/board/\d"))

@@ -121,6 +121,8 @@ def test_texts_that_are_refused_are_waited_for_in_both_languages(
 
 def test_a_script_that_is_refused_leaves_no_blank_page(page_as: Windows) -> None:
     page = page_as("dispatcher", ELSEWHERE, expected=BUSY)
+    # As after some attempts, so that the page waits for longer than anybody here.
+    page.evaluate("sessionStorage.setItem('loads_failed', '5')")
     busy = Busy(page, r"/scripts/board/page\.js", 503)
     page.goto("/")
     waits_and_says_so(page, "Trang sẽ tự thử lại")
