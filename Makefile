@@ -46,11 +46,11 @@ install: $(COMPILED) $(BUNDLED)
 run: $(COMPILED) $(BUNDLED)
 	@$(BIN)/dispatch demo fixtures/hanoi fixtures/hanoi/day
 
-# On all cores, and half as many tests more and one, since browsers, databases and moments are waited
-# for; a test that fails in company is to be looked at alone, with .venv/bin/pytest.
+# On all cores, and one test more, since browsers and databases are waited for; a test that fails in
+# company is to be looked at alone, with .venv/bin/pytest.
 test: $(INSTALLED_DEV) $(COMPILED) $(PACKAGES_DEV) $(BUNDLED)
 	$(BIN)/pytest --dist worksteal \
-	    --numprocesses $$($(BIN)/python -c 'import os; print(os.cpu_count() * 3 // 2 + 1)')
+	    --numprocesses $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')
 
 lint: $(INSTALLED_DEV) $(PACKAGES_DEV)
 	$(BIN)/ruff check .
