@@ -37,7 +37,7 @@ help:
 	@echo "make format   let ruff and Biome put the code in form"
 	@echo "make bench    measure on BENCH_DATA=$(BENCH_DATA), BENCH_SECONDS=$(BENCH_SECONDS) a trial, for hours;"
 	@echo "              goes on where it stopped and renews docs/benchmarks.md"
-	@echo "make install  .venv with the dispatch command, and the pages' packages; compiles the search engine, about two minutes"
+	@echo "make install  .venv with the dispatch command, and what the pages load; compiles the search engine, about two minutes"
 	@echo "make lock     newest versions that pyproject.toml allows, into requirements*.txt"
 	@echo "make clean    remove .venv and what tools leave behind; dispatch.db stays"
 

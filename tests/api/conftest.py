@@ -33,7 +33,6 @@ from dispatch.models import (
 from dispatch.runs.execution import execute_run
 from dispatch.service.issue_watch import CurrentIssues
 from dispatch.settings import Settings
-from dispatch.solving.solvers import Solvers, _SolverProcess
 from tests.dispatch.running import by_iterations
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -65,35 +64,6 @@ def issues_when_asked_for() -> Iterator[None]:
         yield
 
 
-class KeptSolvers(Solvers):
-    """Whose processes are kept for the next service when this one ends: each takes seconds to
-    start."""
-
-    def __init__(self, kept: list[_SolverProcess]) -> None:
-        super().__init__()
-        self._kept = kept
-
-    def stop(self) -> None:
-        with self._lock:
-            self._kept += self._free
-            self._free = []
-        super().stop()
-
-    def _taken(self) -> _SolverProcess:
-        with self._lock:
-            self._free += self._kept
-            self._kept.clear()
-        return super()._taken()
-
-
-@pytest.fixture(scope="session")
-def kept_processes() -> Iterator[list[_SolverProcess]]:
-    kept: list[_SolverProcess] = []
-    yield kept
-    for process in kept:
-        process.end()
-
-
 @pytest.fixture
 def service_settings() -> dict[str, object]:
     """What differs from the defaults; for a module to override."""
@@ -101,13 +71,9 @@ def service_settings() -> dict[str, object]:
 
 
 @pytest.fixture
-def app(
-    settings: Settings, kept_processes: list[_SolverProcess], service_settings: dict[str, object]
-) -> FastAPI:
+def app(settings: Settings, service_settings: dict[str, object]) -> FastAPI:
     changed = {"solver_processes": 0, "solve_seconds": 0.5, **service_settings}
-    app = create_app(settings.model_copy(update=changed))
-    app.state.solvers = KeptSolvers(kept_processes)
-    return app
+    return create_app(settings.model_copy(update=changed))
 
 
 PASSWORD = "ba con mèo trên mái"

@@ -15,7 +15,6 @@ from tests.pages.conftest import NODE
 from tests.pages.reading import SCRIPTS
 
 HERE = Path(__file__).parent / "scripts"
-ROOT = WEB.parent.parent
 MOST_LINES = 300
 TESTS = sorted(HERE.glob("*.test.mjs"))
 

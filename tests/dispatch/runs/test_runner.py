@@ -1,10 +1,10 @@
 import multiprocessing
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from multiprocessing import forkserver
 from typing import cast
 from unittest.mock import patch
 
@@ -82,12 +82,20 @@ def test_all_processes_start_before_there_is_a_run(company: Engine, settings: Se
         until(lambda: len(set(multiprocessing.active_children()) - before) == 2)
 
 
+@contextmanager
+def at_work(engine: Engine, settings: Settings) -> Iterator[tuple[Runner, str]]:
+    """A runner in the midst of a run that would go on for minutes."""
+    run = request(engine, settings, 600)
+    with started(settings) as runner:
+        until(lambda: look(engine, run).objective is not None)
+        yield runner, run
+
+
 def test_a_run_goes_back_to_the_queue_when_the_service_stops(
     company: Engine, settings: Settings
 ) -> None:
-    run = request(company, settings, 600)
-    with started(settings):
-        until(lambda: look(company, run).objective is not None)
+    with at_work(company, settings) as (_, run):
+        pass
     back = look(company, run)
     assert (back.status, back.attempts, back.plan_id) == (RunStatus.QUEUED, 0, None)
 
@@ -103,9 +111,7 @@ def test_a_worker_that_is_silent_but_alive_is_not_taken_for_dead(
     company: Engine, settings: Settings
 ) -> None:
     impatient = settings.model_copy(update={"heartbeat_timeout_seconds": 2.0})
-    run = request(company, impatient, 600)
-    with started(impatient):
-        until(lambda: look(company, run).objective is not None)
+    with at_work(company, impatient) as (_, run):
         worker = pid_of_worker(company, run)
         # Right after it wrote its progress, as nobody else does: stopped inside a transaction it
         # would keep the row, or all of SQLite, from everybody.
@@ -127,9 +133,7 @@ def heard_of(engine: Engine, run_id: str) -> datetime:
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) -> None:
-    run = request(company, settings, 600)
-    with started(settings) as found:
-        until(lambda: look(company, run).objective is not None)
+    with at_work(company, settings) as (found, run):
         os.kill(pid_of_worker(company, run), signal.SIGKILL)
         after = request(company, settings, 0.1)
         until(lambda: look(company, after).status == RunStatus.FINISHED)
@@ -144,25 +148,14 @@ def test_the_death_of_a_worker_is_survived(company: Engine, settings: Settings) 
 def test_the_death_of_what_workers_are_forked_off_is_survived(
     company: Engine, settings: Settings
 ) -> None:
-    run = request(company, settings, 600)
-    with started(settings):
-        until(lambda: look(company, run).objective is not None)
-        worker = pid_of_worker(company, run)
-        os.kill(parent_of(worker), signal.SIGKILL)
+    with at_work(company, settings) as (_, run):
+        server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+        os.kill(server, signal.SIGKILL)
         after = request(company, settings, 0.1)
         until(lambda: look(company, after).status == RunStatus.FINISHED)
     lost = look(company, run)
     assert lost.status == RunStatus.FAILED
     assert "the process it was forked from has ended" in (lost.failure or "")
-
-
-def parent_of(pid: int) -> int:
-    listed = subprocess.run(
-        ["ps", "-o", "ppid=", "-p", str(pid)], capture_output=True, text=True, check=True
-    )
-    found = int(listed.stdout)
-    assert found != os.getpid()
-    return found
 
 
 def test_a_worker_that_dies_takes_only_its_own_run_with_it(
