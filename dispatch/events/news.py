@@ -14,12 +14,13 @@ from sqlmodel import Session, col, func, select
 
 from dispatch.events.horizon import LogHorizon
 from dispatch.log import APART, Entity
-from dispatch.models import LogEntry
+from dispatch.models import JobLinkMember, LogEntry
+from dispatch.store import rows_where
 
 OVERLAP = 500
 """While nobody knows how far the log can be read, so many entries before the last one are looked at
 again."""
-OF_A_DAY = frozenset({Entity.JOB, Entity.PLAN})
+OF_A_DAY = frozenset({Entity.JOB, Entity.JOB_LINK, Entity.PLAN})
 """Changes of these concern the days that the jobs and routes are on. Those of anything else concern
 all days, unless it is ``APART``."""
 
@@ -91,10 +92,24 @@ def is_apart(news: Iterable[Entry]) -> bool:
     return all(entry.entity in APART for entry in news)
 
 
-def changed_jobs(news: Iterable[Entry]) -> frozenset[str] | None:
-    """The jobs that it is about, which with routes that others have taken the place of are all that
-    has changed; None: something has changed that concerns all days."""
+def changed_jobs(session: Session, news: Iterable[Entry]) -> frozenset[str] | None:
+    """The jobs that it is about, or links of theirs, which with routes that others have taken the
+    place of are all that has changed; None: something has changed that concerns all days."""
     news = list(news)
     if {entry.entity for entry in news} - OF_A_DAY - APART:
         return None
-    return frozenset(entry.entity_id for entry in news if entry.entity == Entity.JOB)
+    jobs = {entry.entity_id for entry in news if entry.entity == Entity.JOB}
+    return frozenset(jobs | _linked_in(session, news))
+
+
+def _linked_in(session: Session, news: Iterable[Entry]) -> set[str]:
+    """The jobs that links of the news are of, or were."""
+    links = {entry.id: entry.entity_id for entry in news if entry.entity == Entity.JOB_LINK}
+    if not links:
+        return set()
+    members = rows_where(session, JobLinkMember, "link_id", {*links.values()})
+    jobs = {member.job_id for member in members}
+    logged = select(LogEntry.before, LogEntry.after).where(col(LogEntry.id).in_(links))
+    for contents in session.exec(logged):
+        jobs.update(name for content in contents for name in (content or {}).get("job_ids", ()))
+    return jobs

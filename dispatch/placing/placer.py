@@ -26,7 +26,7 @@ from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.live_crews import place_crew
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
-from dispatch.planning.loading import released
+from dispatch.planning.loading import is_linked_in_force, released
 from dispatch.planning.unable import BrokenVisit, Why
 from dispatch.plans import queries
 from dispatch.settings import Settings
@@ -257,10 +257,9 @@ def _look_at(
 ) -> None:
     """Find each job its place on the day, next to those that were found one before."""
     names = [one.placement.job_id for one in left]
-    snapshot = live.translation.snapshot
-    held = live.translation.held - snapshot.doomed
+    held = live.translation.held - live.translation.snapshot.doomed
     # What is in force against its links is bound by them as soon as it is to be moved.
-    to_move = {name for name in names if name in held or name in snapshot.partners}
+    to_move = {name for name in names if name in held or is_linked_in_force(live, name)}
     if to_move:
         live = released(live, to_move, settings)
     live.remove([name for name in names if name in live.translation.visits])

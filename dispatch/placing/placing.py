@@ -23,7 +23,7 @@ from dispatch.planning.candidates import CandidateRoute
 from dispatch.planning.live_crews import place_crew
 from dispatch.planning.live_day import LiveDay
 from dispatch.planning.live_days import LiveDays
-from dispatch.planning.loading import live_day_of, released
+from dispatch.planning.loading import is_linked_in_force, live_day_of, released
 from dispatch.planning.plan_rows import UNKNOWN, Changed, PlanRows
 from dispatch.planning.snapshot import Scope, jobs_on, live_routes, load_snapshot
 from dispatch.planning.translate import NEEDS_LOCATION
@@ -213,8 +213,7 @@ def live_day(
         live = days.at(day, at)
     else:
         live = live_day_of(load_snapshot(session, Scope(day, day), at, settings.freeze), settings)
-    snapshot = live.translation.snapshot
-    if moving is not None and (moving in live.translation.held or moving in snapshot.partners):
+    if moving is not None and (moving in live.translation.held or is_linked_in_force(live, moving)):
         return released(live, {moving}, settings)
     return live
 

@@ -196,7 +196,7 @@ class Conflicts:
             if news is None:
                 continue
             if not is_apart(news):
-                jobs = changed_jobs(news)
+                jobs = changed_jobs(session, news)
                 if jobs is None:
                     continue
                 looks = [one.grounds for one in some.values()]

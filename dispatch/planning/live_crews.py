@@ -76,7 +76,8 @@ def _with_crew(
         return replace(visit, allowed=allowed, forbidden=forbidden)
 
     problem = live.draft.problem
-    draft = Draft(replace(problem, visits=tuple(map(asked, problem.visits))))
+    # Those of the draft are held where crews that were placed before have to meet.
+    draft = Draft(replace(problem, visits=tuple(map(asked, live.draft.visits))))
     draft.take(live.draft.sequences)
     crews = Crews(draft)
     group = next((one for one in crews.waiting() if any(job_id in unit for unit in one)), None)

@@ -147,7 +147,7 @@ class LiveDays:
     ) -> tuple[SeenEntries, frozenset[str]] | None:
         """What has been seen now, and the jobs that have changed; None if too much has."""
         seen, news = news_since(session, seen, upto, MOST_CHANGES)
-        jobs = None if news is None else changed_jobs(news)
+        jobs = None if news is None else changed_jobs(session, news)
         return None if jobs is None else (seen, jobs)
 
     def _is_unmoved(self, session: Session, snapshot: Snapshot) -> bool:

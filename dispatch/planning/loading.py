@@ -28,6 +28,11 @@ def live_day_of(snapshot: Snapshot, settings: Settings, before: LiveDay | None =
     return _held(snapshot, live, _too_late(live), settings)
 
 
+def is_linked_in_force(live: LiveDay, job_id: str) -> bool:
+    """Whether the job is on a route in force, and bound there by what it is linked to."""
+    return job_id in live.translation.snapshot.partners and live.day_of(job_id) is not None
+
+
 def released(
     live: LiveDay, job_ids: Collection[str], settings: Settings, *, by_hand: bool = False
 ) -> LiveDay:

@@ -174,6 +174,29 @@ def test_an_urgent_crew_gets_its_places_at_once(monday: Session, settings: Setti
     assert everything_holds(monday, settings)
 
 
+def test_crews_that_wait_at_once_stay_together_whatever_comes_to_their_routes(
+    monday: Session, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A second crew and, last, a job that has to come before the first one with one of them."""
+    crew = {"site_id": "site-a", "title": "Lift", "duration_minutes": 30, "priority": "urgent"}
+    for name, hour in (("M", 10), ("N", 13)):
+        window = {"starts_at": hanoi(f"{hour}:00"), "ends_at": hanoi(f"{hour + 2}:00")}
+        wanted = {**crew, "id": name, "windows": [window], "crew": [{}]}
+        request = JobRequest.model_validate(wanted)
+        crews.request_job(monday, request, actor="lan", settings=settings)
+    for name in ("ann", "bob", "cat"):
+        window = {"starts_at": hanoi("09:00"), "ends_at": hanoi("10:00")}
+        alone = {**crew, "id": f"for-{name}", "allowed": [name], "windows": [window]}
+        request = JobRequest.model_validate({**alone, "duration_minutes": 60})
+        crews.request_job(monday, request, actor="lan", settings=settings)
+    found = follow(monday, settings)
+    assert {one.status for one in found.values()} == {PlacementStatus.PLACED}
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+    for name in ("M", "N"):
+        assert len({*starts(monday, name, f"{name}.2")}) == 1
+    assert everything_holds(monday, settings)
+
+
 def test_what_comes_after_is_placed_after_and_never_before_the_first_has_a_place(
     monday: Session, settings: Settings
 ) -> None:

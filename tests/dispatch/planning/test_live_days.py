@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from dispatch import engines
 from dispatch.by_hand.changes import ChangeToMake, make_change
@@ -25,8 +25,18 @@ from dispatch.field.positions import NewPosition, keep_position
 from dispatch.field.reports import NewReport, take_report
 from dispatch.intake import JobChange, NewJob
 from dispatch.jobs.jobs import cancel_job, change_job, create_job
+from dispatch.jobs.links import LINKS, JobLinkContent, touch
 from dispatch.log import Entity, record, record_many
-from dispatch.models import Absence, JobStatus, Priority, ReportKind, Site, VanStock
+from dispatch.models import (
+    Absence,
+    JobLink,
+    JobStatus,
+    LinkKind,
+    Priority,
+    ReportKind,
+    Site,
+    VanStock,
+)
 from dispatch.placing.placing import PlaceOption, PlaceRequest, place_job, place_options
 from dispatch.planning import live_days
 from dispatch.planning.live_day import LiveDay
@@ -141,12 +151,21 @@ def links(kind: str, *jobs: str, **what: Any) -> Step:
     def step(session: Session, settings: Settings, at: datetime) -> object:
         id_ = uuid.uuid4().hex
         add_link(session, id_, kind, *jobs, **what)
+        session.flush()
+        touch(session, jobs)
         return record(session, "dana", "put", Entity.JOB_LINK, id_)
 
     return step
 
 
+def unlinks(session: Session, settings: Settings, at: datetime) -> object:
+    """The link that was made first, if there is any."""
+    first = session.exec(select(JobLink).order_by(col(JobLink.id))).first()
+    return None if first is None else LINKS.remove(session, first.id, actor="dana")
+
+
 LINKING = [
+    unlinks,
     links("together", "a1", "b1"),
     links("together", "a2", "waits"),
     links("after", "a1", "a2", least_minutes=60, person="same"),
@@ -183,6 +202,27 @@ def test_what_is_kept_is_what_would_be_read(
 ) -> None:
     with copied(monday, tmp_path) as engine:
         go_through(engine, settings, steps)
+
+
+def test_a_link_leaves_what_it_has_nothing_to_do_with_unread(
+    monday: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = LiveDays(reading(monday), settings)
+    assert not days.at(MONDAY, hanoi("08:00")).translation.problem.links
+
+    def refused(*_: Any) -> Snapshot:
+        raise AssertionError("all of it was read")
+
+    monkeypatch.setattr(live_days, "load_snapshot", refused)
+    content = JobLinkContent(kind=LinkKind.AFTER, job_ids=["a2", "b2"])
+    with Session(monday) as session:
+        LINKS.put(session, "lift", content, actor="dana")
+        session.commit()
+    assert days.at(MONDAY, hanoi("08:00")).translation.problem.links
+    with Session(monday) as session:
+        LINKS.remove(session, "lift", actor="dana")
+        session.commit()
+    assert not days.at(MONDAY, hanoi("08:00")).translation.problem.links
 
 
 def test_the_next_day_knows_of_what_was_used_on_a_route_that_should_be_over(
