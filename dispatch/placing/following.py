@@ -78,7 +78,7 @@ class Follower:
         if len(entries) == MOST_ENTRIES:
             return None
         found: set[str] = set()
-        reported: set[str] = set()
+        to_look_at: set[str] = set()
         for entry in entries:
             match entry.entity, entry.action:
                 case "plan", "publish":
@@ -87,13 +87,16 @@ class Follower:
                 case "job", "import":
                     return None
                 case "job", action if action in REPORTS:
-                    reported.add(entry.entity_id)
+                    to_look_at.add(entry.entity_id)
+                case "job_link", "put" | "remove":
+                    for content in (entry.before, entry.after):
+                        to_look_at.update((content or {}).get("job_ids", ()))
                 case "plan" | "job", _:
                     # What it changes for a route is asked for by those who do it.
                     pass
                 case _:
                     return None
-        visits = queries.live_visits(session, reported)
+        visits = queries.live_visits(session, to_look_at)
         found |= {route.technician_id for route in visits.values()}
         return frozenset(found | _with_partners_of(session, found))
 

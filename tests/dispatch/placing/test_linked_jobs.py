@@ -15,7 +15,7 @@ from dispatch.intake import JobChange
 from dispatch.jobs import crews, jobs
 from dispatch.jobs.crews import JobRequest
 from dispatch.jobs.links import LINKS, JobLinkContent
-from dispatch.models import Job, JobStatus, PlacementStatus, Stop, Technician, Wish
+from dispatch.models import Job, JobStatus, LinkKind, PlacementStatus, Stop, Technician, Wish
 from dispatch.placing.following import Follower
 from dispatch.placing.placing import PlacedJob, PlaceRequest, place_job, place_options
 from dispatch.planning.conflicts import Conflicts, broken_visits
@@ -472,3 +472,20 @@ def test_who_is_late_is_waited_for(monday: Session, settings: Settings) -> None:
     with time_machine.travel(at, tick=False):
         follow(monday, settings, at)
     assert starts(monday, "b") == [hanoi("09:35") + timedelta(minutes=30 + 180)]
+
+
+def test_a_new_link_has_the_routes_of_its_jobs_looked_at_and_no_others(
+    monday: Session, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conflicts = Conflicts(reading(engine), settings)
+    follower = Follower(engine, settings, conflicts)
+    assert follower.look(EIGHT) == 0
+    monkeypatch.setattr(conflicts, "at", None)
+    content = JobLinkContent(kind=LinkKind.AFTER, job_ids=["a", "b"])
+    LINKS.put(monday, "inspection", content, actor="dana")
+    monday.commit()
+    assert follower.look(EIGHT) == 1
+    found = follow(monday, settings)
+    assert {name: one.status for name, one in found.items()} == {"b": PlacementStatus.PLACED}
+    assert starts(monday, "b") >= starts(monday, "a")
+    assert everything_holds(monday, settings)
