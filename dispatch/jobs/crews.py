@@ -1,14 +1,17 @@
-"""Jobs with all that belongs to them: the further places of a crew, and what they come after.
+"""Jobs with all that belongs to them: the further places of a crew, the stretches of what takes
+long, and what they come after.
 
 Each place in a crew is a job of its own, with its own skills, parts, tools and reports. To the
 customer they are one attendance, so that where and when, and how urgent it is, is said for all of
 them at once.
 """
 
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from sqlmodel import Session
 
 from dispatch import store
@@ -45,6 +48,7 @@ from dispatch.jobs.links import (
     crew_of,
     link_faults_of,
 )
+from dispatch.jobs.stretches import id_of, minutes_of, number_of_stretches, own_to
 from dispatch.models import Job, JobLink, JobStatus, JobTask, LinkKind
 from dispatch.plans import versions
 from dispatch.references import Reference, references_of, unknown_references
@@ -59,6 +63,9 @@ FOR_ALL = frozenset(
 """What is said of one job of a crew is said of all."""
 _SEEN_BY_LINKS = frozenset({*IN_COMMON, "duration_minutes", "pinned_technician_id"})
 MOST_PLACES = 9
+MOST_STRETCHES = 10
+MOST_AT_ONCE = 24 * 60
+LongMinutes = Annotated[int, Field(strict=True, ge=1, le=MOST_STRETCHES * MOST_AT_ONCE)]
 LONGEST_ID = 40
 
 
@@ -94,14 +101,42 @@ class EarlierJob(Input):
 
 
 class JobRequest(NewJob):
-    """A job with the further places of its crew, what it comes after, and what it takes up."""
+    """A job with the further places of its crew, its stretches, what it comes after, and what it
+    takes up."""
 
+    duration_minutes: LongMinutes
+    """All of it; at most a day, unless it is done in stretches."""
+    longest_stretch_minutes: Annotated[SomeMinutes | None, Field(validate_default=True)] = None
+    """So long at most it is worked at a time: each stretch becomes a job of its own."""
     crew: list[CrewPlace] = Field(default_factory=list, max_length=MOST_PLACES)
     """Each becomes a job of its own that starts at the same moment with another technician."""
     after: list[EarlierJob] = Field(default_factory=list, max_length=MOST_PLACES)
     """Jobs that have to be over before."""
     follow_up_of: Code | None = None
     """A job that could not be completed, and that this one takes up."""
+
+    @field_validator("longest_stretch_minutes")
+    @classmethod
+    def _not_too_long(cls, longest: int | None, info: ValidationInfo) -> int | None:
+        minutes = info.data.get("duration_minutes", 0)
+        if longest is None and minutes > MOST_AT_ONCE:
+            raise PydanticCustomError(
+                "too_long_at_once",
+                "nobody works for {minutes} minutes at a time",
+                {"minutes": minutes, "action": "say how long a stretch of it may be"},
+            )
+        if number_of_stretches(minutes, longest) > MOST_STRETCHES:
+            raise PydanticCustomError(
+                "too_many_stretches",
+                "{minutes} minutes are more than {most} stretches of {longest}",
+                {
+                    "minutes": minutes,
+                    "most": MOST_STRETCHES,
+                    "longest": longest,
+                    "action": "give longer stretches, or make several jobs",
+                },
+            )
+        return longest
 
 
 def request_job(
@@ -118,41 +153,75 @@ def request_job(
         made = idempotency.job_made_before(session, actor, key, request)
         if made is not None:
             return read_job(session, made), False
-    if not (request.crew or request.after or request.follow_up_of):
+    longest = request.longest_stretch_minutes
+    number = number_of_stretches(request.duration_minutes, longest)
+    if not (request.crew or request.after or request.follow_up_of or number > 1):
         return create_job(session, request, actor=actor, settings=settings, key=key)
     faults = [
         *new_faults(session, request, settings),
-        *_place_faults(session, request),
+        *_place_faults(session, request, number),
         *unknown_references(session, _earlier_jobs(request)),
     ]
     if faults:
         raise InvalidInput(*faults)
+    job_id, asked = request.id or free_id(session, Job, "J"), request
     if request.follow_up_of is not None and request.asset_id is None:
         earlier = session.get_one(Job, request.follow_up_of)
         if earlier.site_id == request.site_id:
             request = request.model_copy(update={"asset_id": earlier.asset_id})
-    job, _ = create_job(session, request, actor=actor, settings=settings, key=key)
-    crew = [job.id]
-    for number, place in enumerate(request.crew, start=2):
-        own_id = place.id or f"{job.id}.{number}"
-        if len(own_id) > LONGEST_ID:
-            own_id = free_id(session, Job, "J")
-        new = _as_job(request, place, site_id=job.site_id).model_copy(update={"id": own_id})
-        other, _ = create_job(session, new, actor=actor, settings=settings)
-        crew.append(other.id)
-    wanted = [
-        JobLinkContent(kind=LinkKind.AFTER, job_ids=[one.job_id, job.id], **_gaps(one))
-        for one in request.after
-    ]
+    stretches: list[list[str]] = []
+    for index in range(number):
+        new = _stretch(request, job_id, index, number)
+        first, _ = create_job(session, new, actor=actor, settings=settings)
+        request = request.model_copy(update={"site": None, "site_id": first.site_id})
+        crew = [first.id]
+        for place in _places(session, request, first.id, index, number):
+            other, _ = create_job(session, place, actor=actor, settings=settings)
+            crew.append(other.id)
+        stretches.append(crew)
+    job = read_job(session, job_id)
     if request.follow_up_of is not None:
         _take_over_tasks(session, request.follow_up_of, job)
-        both = [request.follow_up_of, job.id]
-        wanted.append(JobLinkContent(kind=LinkKind.FOLLOW_UP, job_ids=both))
-    if request.crew:
-        wanted.append(JobLinkContent(kind=LinkKind.TOGETHER, job_ids=crew))
-    for content in wanted:
+    for content in _links(request, stretches):
         LINKS.put(session, free_id(session, JobLink, "L"), content, actor=actor)
-    return read_job(session, job.id), True
+    if key is not None:
+        idempotency.note_key(session, actor, key, asked, job_id)
+        session.flush()
+    return read_job(session, job_id), True
+
+
+def _stretch(request: JobRequest, job_id: str, index: int, number: int) -> NewJob:
+    minutes = minutes_of(request.duration_minutes, number)[index]
+    names = {"id": id_of(job_id, index, number), "duration_minutes": minutes}
+    return request.model_copy(update={**own_to(index, number), **names})
+
+
+def _places(
+    session: Session, request: JobRequest, job_id: str, index: int, number: int
+) -> Iterable[NewJob]:
+    """The further places of the crew at one stretch."""
+    for place_number, place in enumerate(request.crew, start=2):
+        wanted = f"{job_id}.{place_number}" if place.id is None else id_of(place.id, index, number)
+        if len(wanted) > LONGEST_ID:
+            wanted = free_id(session, Job, "J")
+        new = _as_job(request, place, number, index)
+        yield new.model_copy(update={"id": wanted, **own_to(index, number)})
+
+
+def _links(request: JobRequest, stretches: Sequence[Sequence[str]]) -> Iterable[JobLinkContent]:
+    """Between the jobs of the stretches, each with its crew, and what others have to do with it."""
+    begin, end = stretches[0][0], stretches[-1][0]
+    for one in request.after:
+        gaps = one.model_dump(exclude={"job_id"})
+        yield JobLinkContent(kind=LinkKind.AFTER, job_ids=[one.job_id, begin], **gaps)
+    if request.follow_up_of is not None:
+        yield JobLinkContent(kind=LinkKind.FOLLOW_UP, job_ids=[request.follow_up_of, end])
+    for crew in stretches:
+        if len(crew) > 1:
+            yield JobLinkContent(kind=LinkKind.TOGETHER, job_ids=[*crew])
+    for before, after in pairwise(stretches):
+        for both in zip(before, after, strict=True):
+            yield JobLinkContent(kind=LinkKind.AFTER, job_ids=[*both], person=Person.SAME)
 
 
 def _take_over_tasks(session: Session, earlier_id: str, job: JobOut) -> None:
@@ -174,24 +243,19 @@ def _earlier_jobs(request: JobRequest) -> Iterable[Reference]:
         yield Reference("follow_up_of", (Job,), request.follow_up_of)
 
 
-def _gaps(one: EarlierJob) -> dict[str, Any]:
-    return one.model_dump(exclude={"job_id"})
-
-
-def _as_job(request: JobRequest, place: CrewPlace, **more: Any) -> NewJob:
-    """The job of a further place. Raises ``ValidationError``."""
-    shared = request.model_dump(include={*FOR_ALL, "site", "title", "duration_minutes"})
-    if "site_id" in more:
-        shared.pop("site")
+def _as_job(request: JobRequest, place: CrewPlace, number: int, index: int = 0) -> NewJob:
+    """The job of a further place, at one of so many stretches. Raises ``ValidationError``."""
+    shared = request.model_dump(include={*FOR_ALL, "site", "title"})
+    minutes = minutes_of(place.duration_minutes or request.duration_minutes, number)[index]
     own = place.model_dump(exclude_none=True)
-    return NewJob.model_validate({**shared, **own, **more})
+    return NewJob.model_validate({**shared, **own, "duration_minutes": minutes})
 
 
-def _place_faults(session: Session, request: JobRequest) -> Iterable[Fault]:
+def _place_faults(session: Session, request: JobRequest, stretches: int) -> Iterable[Fault]:
     for number, place in enumerate(request.crew):
         where = f"crew.{number}."
         try:
-            new = _as_job(request, place)
+            new = _as_job(request, place, stretches)
         except ValidationError as error:
             found = faults_of(error.errors())
             yield from (Fault(f.code, where + f.where, f.cause, f.action) for f in found)

@@ -15,7 +15,7 @@ from dispatch.intake import NewJob
 from dispatch.models import IdempotencyKey
 from solver.faults import Fault
 
-_SINCE_CREWS = frozenset({"crew", "after", "follow_up_of"})
+_SINCE_CREWS = frozenset({"crew", "after", "follow_up_of", "longest_stretch_minutes"})
 
 
 def job_made_before(session: Session, actor: str, key: str, new: NewJob) -> str | None:

@@ -103,7 +103,7 @@ class Placer:
         return settled or self._follower.look(now())
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Outlook:
     """What was found out about one waiting job without locking anything."""
 
@@ -114,6 +114,8 @@ class _Outlook:
     """Why it needs no place any more."""
     cause: str | None = None
     """Why there is none on the first day on which it could be attended."""
+    waits_for: frozenset[str] = frozenset()
+    """Jobs that it is linked to, if it cannot be placed before they are."""
     broken: BrokenVisit | None = None
     """Why it cannot stay where it is, if it is on a route that cannot keep it."""
 
@@ -201,13 +203,23 @@ def _place(
             # Others were faster each time; it must not stay where it cannot because of that.
             one.proposals.clear()
             one.cause = OVERTAKEN
-    settled = 0
-    for together in _by_version(outlooks):
+    settled, next_time = 0, _to_come_next(outlooks)
+    for together in _by_version([one for one in outlooks if one not in next_time]):
         # A version by itself: whoever holds the jobs of one day waits for those of no other.
         with Session(engine) as session:
             settled += _settle(session, together, settings, at)
             session.commit()
     return settled
+
+
+def _to_come_next(outlooks: Sequence[_Outlook]) -> list[_Outlook]:
+    """Those that wait for what gets its place now, or for such: they are looked at again then."""
+    found = [one for one in outlooks if one.proposals]
+    jobs = {one.placement.job_id for one in found}
+    while more := [one for one in outlooks if one not in found and one.waits_for & jobs]:
+        found += more
+        jobs |= {one.placement.job_id for one in more}
+    return [one for one in found if not one.proposals]
 
 
 def _by_version(outlooks: Sequence[_Outlook]) -> Iterable[list[_Outlook]]:
@@ -277,6 +289,11 @@ def _look_at(
                 one.proposals[day], one.cause = Proposal.of_crew(job.id, crew), None
             else:
                 one.cause = one.cause or f"{day}: {live.waiting[job.id].message}"
+                links = live.translation.snapshot.links
+                names = {
+                    name for facts in links for name in facts.job_ids if job.id in facts.job_ids
+                }
+                one.waits_for = frozenset(names - {job.id})
             continue
         elif job.id in live.translation.left_out:
             out = live.translation.left_out[job.id]

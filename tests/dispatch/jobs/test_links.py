@@ -13,7 +13,7 @@ from dispatch.jobs import crews, jobs
 from dispatch.jobs.crews import JobRequest
 from dispatch.jobs.details import JobOut
 from dispatch.jobs.links import LINKS, JobLinkContent
-from dispatch.models import Job, JobStatus, LinkKind, LogEntry, Priority
+from dispatch.models import Asset, Job, JobStatus, LinkKind, LogEntry, Priority
 from dispatch.settings import Settings
 from solver.links import Person, Separation
 from tests.dispatch.companies import SOON, add_company, site
@@ -94,6 +94,111 @@ def test_what_it_comes_after_is_said_in_the_same_step(session: Session, settings
     [found] = made.links
     assert (found.kind, found.job_ids) == (LinkKind.AFTER, ["FIRST", "WO-1"])
     assert (found.least_minutes, found.most_minutes, found.person) == (1440, None, Person.SAME)
+
+
+def test_a_long_job_becomes_a_job_for_each_stretch_and_is_itself_the_last(
+    session: Session, settings: Settings
+) -> None:
+    job(session, settings, "FIRST")
+    made = request(
+        session,
+        settings,
+        id="WO-1",
+        duration_minutes=1000,
+        longest_stretch_minutes=480,
+        due_at=SOON.isoformat(),
+        parts=[{"part_id": "CAP-35UF", "quantity": 2}],
+        skills=[{"skill_id": "gas", "level": 2}],
+        after=[{"job_id": "FIRST"}],
+    )
+    stretches = [*(jobs.read_job(session, id_) for id_ in ("WO-1-1", "WO-1-2")), made]
+    assert [one.duration_minutes for one in stretches] == [334, 333, 333]
+    assert [len(one.parts) for one in stretches] == [1, 0, 0]
+    assert [one.due_at is not None for one in stretches] == [False, False, True]
+    assert {skill.skill_id for one in stretches for skill in one.skills} == {"gas"}
+    links = {tuple(link.job_ids): link.person for one in stretches for link in one.links}
+    assert links == {
+        ("FIRST", "WO-1-1"): Person.ANY,
+        ("WO-1-1", "WO-1-2"): Person.SAME,
+        ("WO-1-2", "WO-1"): Person.SAME,
+    }
+
+
+def test_at_each_stretch_there_is_a_crew_of_the_same_technicians(
+    session: Session, settings: Settings
+) -> None:
+    new = {"name": "Chị Hoa", "address": "1 Phố Huế", "latitude": 21.01, "longitude": 105.85}
+    made = request(
+        session,
+        settings,
+        id="WO-1",
+        site_id=None,
+        site=new,
+        duration_minutes=2880,
+        longest_stretch_minutes=1440,
+        crew=[{"duration_minutes": 601}, {"id": "HELP"}],
+    )
+    names = ["WO-1-1.2", "HELP-1", "WO-1.2", "HELP"]
+    others = [jobs.read_job(session, id_) for id_ in names]
+    assert [one.duration_minutes for one in others] == [301, 1440, 300, 1440]
+    assert {one.site_id for one in others} == {made.site_id}
+    links = {tuple(link.job_ids) for one in (made, *others) for link in one.links}
+    assert links == {
+        ("HELP-1", "WO-1-1", "WO-1-1.2"),
+        ("HELP", "WO-1", "WO-1.2"),
+        ("WO-1-1", "WO-1"),
+        ("WO-1-1.2", "WO-1.2"),
+        ("HELP-1", "HELP"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("minutes", "longest", "fault"),
+    [
+        (1441, None, {"too_long_at_once"}),
+        (1440, None, set()),
+        (600, 60, set()),
+        (601, 60, {"too_many_stretches"}),
+        (14400, 1440, set()),
+        (14401, 1440, {"less_than_equal"}),
+    ],
+)
+def test_nobody_works_for_more_than_a_day_or_in_more_than_ten_stretches(
+    minutes: int, longest: int | None, fault: set[str]
+) -> None:
+    fields = {"duration_minutes": minutes, "longest_stretch_minutes": longest}
+    wanted = {"site_id": "S-1", "title": "Đại tu", **fields}
+    try:
+        JobRequest.model_validate(wanted)
+        found = set()
+    except ValidationError as error:
+        found = {one["type"] for one in error.errors()}
+    assert found == fault
+
+
+def test_a_request_that_is_sent_again_makes_nothing_twice(
+    session: Session, settings: Settings
+) -> None:
+    session.add(Asset(id="A-1", site_id="S-1", name="Máy lọc", model="X"))
+    job(session, settings, "FIRST", asset_id="A-1")
+    session.get_one(Job, "FIRST").status = JobStatus.CANNOT_COMPLETE
+    wanted = JobRequest.model_validate(
+        {
+            "site_id": "S-1",
+            "title": "Đại tu",
+            "duration_minutes": 600,
+            "longest_stretch_minutes": 300,
+            "follow_up_of": "FIRST",
+        }
+    )
+    made = [
+        crews.request_job(session, wanted, actor="lan", settings=settings, key="once")
+        for _ in range(2)
+    ]
+    assert [is_new for _, is_new in made] == [True, False]
+    assert made[0][0].id == made[1][0].id
+    assert made[0][0].asset_id == "A-1"
+    assert len(session.exec(select(Job)).all()) == 3
 
 
 def test_every_fault_of_a_crew_is_told_at_once_and_nothing_is_made(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from dispatch.intake import JobChange
 from dispatch.jobs import crews, jobs
 from dispatch.jobs.crews import JobRequest
 from dispatch.jobs.links import LINKS, JobLinkContent
-from dispatch.models import Job, JobStatus, LinkKind, PlacementStatus, Stop, Technician, Wish
+from dispatch.models import Job, JobStatus, LinkKind, PlacementStatus, Route, Stop, Technician, Wish
 from dispatch.placing.following import Follower
 from dispatch.placing.placing import PlacedJob, PlaceRequest, place_job, place_options
 from dispatch.planning.conflicts import Conflicts, broken_visits
@@ -194,6 +195,32 @@ def test_crews_that_wait_at_once_stay_together_whatever_comes_to_their_routes(
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
     for name in ("M", "N"):
         assert len({*starts(monday, name, f"{name}.2")}) == 1
+    assert everything_holds(monday, settings)
+
+
+def test_the_stretches_of_an_urgent_job_get_their_places_one_after_the_other(
+    monday: Session, settings: Settings
+) -> None:
+    """Twelve hours: one stretch today, and the other two tomorrow, by the same technician."""
+    request = JobRequest.model_validate(
+        {
+            "id": "N",
+            "site_id": "site-a",
+            "title": "Overhaul",
+            "duration_minutes": 720,
+            "longest_stretch_minutes": 240,
+            "priority": "urgent",
+        }
+    )
+    crews.request_job(monday, request, actor="lan", settings=settings)
+    found = follow(monday, settings)
+    assert {one.status for one in found.values()} == {PlacementStatus.PLACED}
+    rows = monday.exec(select(Stop, Route).join(Route).where(col(Stop.live), col(Route.live))).all()
+    there = {stop.job_id: (stop, route) for stop, route in rows}
+    chain = [there[name] for name in ("N-1", "N-2", "N")]
+    assert len({route.technician_id for _, route in chain}) == 1
+    for (before, _), (after, _) in pairwise(chain):
+        assert before.departure_at <= after.start_at
     assert everything_holds(monday, settings)
 
 
