@@ -1,13 +1,13 @@
 """What may come in: models that check every value before it reaches a table.
 
 Unknown fields are refused, times need an offset, texts are cleaned (``dispatch.texts``), numbers
-are not read from texts. ``faults_of`` turns what pydantic found into the domain's faults.
+are not read from texts. ``dispatch.input_faults`` says what pydantic found as the domain's faults.
 """
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar
@@ -24,12 +24,11 @@ from pydantic import (
     create_model,
     field_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from dispatch.coordinates import Latitude, Longitude, check_coordinates
 from dispatch.models import OVER, JobStatus, Priority
 from dispatch.texts import cleaned
-from solver.faults import Fault
 
 
 def clean(value: object) -> object:
@@ -171,6 +170,7 @@ FiniteNumber = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 MOST_READINGS = 100
 Readings = Annotated[dict[Text, FiniteNumber], Field(max_length=MOST_READINGS)]
 """What meters and sensors say, by their names."""
+WindowPrice = Annotated[int, Field(strict=True, ge=0, le=100_000_000)]
 StockQuantity = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 Territories = Annotated[list[Territory], Field(max_length=200), AfterValidator(_without_repetition)]
 Codes = Annotated[list[Code], Field(max_length=200), AfterValidator(_without_repetition)]
@@ -206,6 +206,8 @@ class Window(Input):
 
     starts_at: Moment
     ends_at: Moment
+    price: WindowPrice = 0
+    """What it costs to start in it, in units of the currency."""
 
     @field_validator("ends_at")
     @classmethod
@@ -214,16 +216,19 @@ class Window(Input):
 
 
 def _disjoint(windows: list[Window]) -> list[Window]:
-    ordered = sorted(windows, key=lambda window: window.starts_at)
+    """In order. One may end where the next begins if they have different prices: the moment has the
+    lower one."""
+    ordered = sorted(windows, key=lambda window: (window.starts_at, window.ends_at))
     for earlier, later in pairwise(ordered):
-        if later.starts_at <= earlier.ends_at:
+        is_one = earlier.price == later.price or earlier.starts_at == later.starts_at
+        if later.starts_at < earlier.ends_at or (later.starts_at == earlier.ends_at and is_one):
             raise PydanticCustomError(
                 "overlapping_windows",
                 "the windows from {earlier} and from {later} overlap",
                 {
                     "earlier": earlier.starts_at.isoformat(),
                     "later": later.starts_at.isoformat(),
-                    "action": "join them into one",
+                    "action": "join them into one, or let the first end before the second begins",
                 },
             )
     return ordered
@@ -416,33 +421,3 @@ class StoredJob(JobContent):
                 {"action": "give both or none"},
             )
         return status
-
-
-# Faults
-
-
-ACTIONS = {
-    "missing": "give it",
-    "extra_forbidden": "remove it, or check its spelling",
-    "timezone_aware": "add the offset, like +07:00 or Z",
-    "string_too_long": "shorten it",
-    "string_too_short": "fill it in",
-    "string_pattern_mismatch": "use letters, digits, dots, dashes and underscores (ids), and no "
-    "semicolon (territories)",
-    "json_invalid": "send well-formed JSON",
-}
-
-
-def faults_of(errors: Sequence[ErrorDetails], within: str = "") -> list[Fault]:
-    """Pydantic's findings (``error.errors()``) as faults, placed ``within`` what was checked."""
-    return [_fault(error, within) for error in errors]
-
-
-def _fault(error: ErrorDetails, within: str) -> Fault:
-    place = ".".join(str(part) for part in error["loc"])
-    code = error["type"]
-    cause = error["msg"][:1].lower() + error["msg"][1:]
-    action = error.get("ctx", {}).get("action") or ACTIONS.get(code, "correct it")
-    if code == "timezone_aware":
-        code, cause = "naive_datetime", "has no offset, so it could mean several moments"
-    return Fault(code, " ".join(filter(None, (within, place))) or "body", cause, action)

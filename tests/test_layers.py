@@ -69,9 +69,9 @@ GROUND: dict[str, set[str]] = {
     },
     "dispatch": {
         "calendar_texts", "checklists", "coordinates", "cores", "database_files", "engines",
-        "errors", "fork_server", "intake", "local_time", "log", "migrations", "models", "output",
-        "paging", "processes", "references", "register", "search_texts", "settings", "store",
-        "texts", "turns", "weakness",
+        "errors", "fork_server", "input_faults", "intake", "local_time", "log", "migrations",
+        "models", "output", "paging", "processes", "references", "register", "search_texts",
+        "settings", "store", "texts", "turns", "weakness",
     },
     "api": set(),
 }  # fmt: skip

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from dispatch.errors import Conflict, DispatchError, InvalidInput, NotFound, Unavailable
-from dispatch.intake import faults_of
+from dispatch.input_faults import faults_of
 from dispatch.service.troubles import fault_of, trouble_of
 from solver.faults import Fault
 

@@ -16,7 +16,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, Validation
 
 from dispatch.alerts.json_bodies import UnreadableBody
 from dispatch.alerts.words import severity_of, word_of
-from dispatch.intake import MOST_READINGS, FiniteNumber, Input, Moment, Readings, Text, faults_of
+from dispatch.input_faults import faults_of
+from dispatch.intake import MOST_READINGS, FiniteNumber, Input, Moment, Readings, Text
 from dispatch.models import Severity
 from dispatch.texts import cleaned
 from solver.faults import Fault

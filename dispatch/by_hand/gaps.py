@@ -15,7 +15,7 @@ from dispatch.planning.live_days import LiveDays
 from dispatch.settings import Settings
 from solver.draft.insertion import cheapest_place
 from solver.faults import Fault
-from solver.problem import Shift, TimeWindow, Visit
+from solver.problem import Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.timing.timing import cheapest
 
@@ -80,7 +80,7 @@ def _shift_at(live: LiveDay, technician_id: str, begin: int, end: int) -> Shift 
 def _placed(live: LiveDay, visit: Visit, shift: Shift, begin: int, end: int) -> GapFiller | None:
     last = end - shift.service(visit)
     windows = tuple(
-        TimeWindow(max(window.start, begin), min(window.end, last))
+        replace(window, start=max(window.start, begin), end=min(window.end, last))
         for window in visit.windows
         if max(window.start, begin) <= min(window.end, last)
     )

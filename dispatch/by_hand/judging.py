@@ -21,10 +21,11 @@ from solver.draft.forced import forced, in_order
 from solver.draft.part import calls_of, part_of
 from solver.draft.supply import loaded
 from solver.explain.least_change import Relaxation, placed, together
-from solver.problem import Pin, Problem, Shift, TimeWindow, Visit
+from solver.problem import Pin, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.waivers import waived, waivers_for
 from solver.solution import EARLIER, Route, Rule, StopKind, Violation
+from solver.timing.moments import at_moment
 from solver.timing.schedule import Call, Sequences
 from solver.timing.timing import cheapest
 
@@ -213,14 +214,15 @@ class Trial:
             promised = _changed(problem, move.job_id, pin=Pin(move.technician, start))
             yield Asked(promised, promised)
         else:
-            visit, then = problem.visit[move.job_id], TimeWindow(start, start)
+            visit = problem.visit[move.job_id]
+            then = at_moment(visit, start)
             windows = visit.windows
             # What was promised is not what is wanted now: it is broken.
             pin = None if visit.pin is None else replace(visit.pin, start=None)
             if any(window.start <= start <= window.end for window in windows):
                 yield Asked(_changed(problem, move.job_id, windows=(then,), pin=pin), problem)
             later = tuple(
-                TimeWindow(max(window.start, start), window.end)
+                replace(window, start=max(window.start, start))
                 for window in windows
                 if window.end >= start
             )

@@ -50,7 +50,7 @@ def add_account(
     from sqlmodel import Session
 
     from dispatch.access.accounts import NewAccount, create_account
-    from dispatch.intake import faults_of
+    from dispatch.input_faults import faults_of
 
     settings = settings_of_environment()
     content = {"id": user, "name": name or user, "role": role, "technician_id": technician}
@@ -113,7 +113,7 @@ def add_key(
     from sqlmodel import Session
 
     from dispatch.access.keys import NewKey, create_key
-    from dispatch.intake import faults_of
+    from dispatch.input_faults import faults_of
 
     settings = settings_of_environment()
     try:
@@ -132,7 +132,7 @@ def _password() -> str:
     from pydantic import TypeAdapter, ValidationError
 
     from dispatch.access.passwords import Password
-    from dispatch.intake import faults_of
+    from dispatch.input_faults import faults_of
 
     if sys.stdin.isatty():
         typed = typer.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -85,7 +85,7 @@ def plan(
     from pydantic import ValidationError
     from sqlmodel import Session
 
-    from dispatch.intake import faults_of
+    from dispatch.input_faults import faults_of
     from dispatch.plans.contents import read_plan
     from dispatch.runs.runs import PlanRequest, request_run
     from dispatch.store import reading

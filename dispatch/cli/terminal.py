@@ -77,7 +77,7 @@ def settings_of_environment() -> "Settings":
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
 
-    from dispatch.intake import faults_of
+    from dispatch.input_faults import faults_of
     from dispatch.settings import Settings
 
     try:

@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 from dispatch import log, search_texts
 from dispatch.coordinates import area_faults
 from dispatch.errors import InvalidInput, existing, refuse_if_stale
-from dispatch.intake import NewSite, faults_of, for_change
+from dispatch.input_faults import faults_of
+from dispatch.intake import NewSite, for_change
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Job, LocatedBy, Site
 from dispatch.output import Output

@@ -194,18 +194,24 @@ def _write_texts(values: Any, _zone: ZoneInfo) -> str:
     return _joined(values)
 
 
-def _windows(text: str, clock: Clock) -> list[dict[str, datetime]]:
+def _windows(text: str, clock: Clock) -> list[dict[str, Any]]:
+    """``start/end`` or ``start/end/price``, where the price is 0 if it is left out."""
     windows = []
     for entry in _entries(text):
-        start, slash, end = entry.partition("/")
-        if not slash:
+        start, *others = (part.strip() for part in entry.split("/"))
+        if not 1 <= len(others) <= 2:
             raise BadCell(
                 "not_a_window",
                 f"{entry!r} is not a start and an end",
-                "write it like 2026-11-23T08:00/2026-11-23T12:00",
+                "write it like 2026-11-23T08:00/2026-11-23T12:00, with a price as in …/50000",
             )
+        end, *prices = others
         windows.append(
-            {"starts_at": _moment(start.strip(), clock), "ends_at": _moment(end.strip(), clock)}
+            {
+                "starts_at": _moment(start, clock),
+                "ends_at": _moment(end, clock),
+                "price": _integer(prices[0], clock) if prices else 0,
+            }
         )
     return windows
 
@@ -213,6 +219,7 @@ def _windows(text: str, clock: Clock) -> list[dict[str, datetime]]:
 def _write_windows(windows: Any, zone: ZoneInfo) -> str:
     return _joined(
         f"{_write_moment(window.starts_at, zone)}/{_write_moment(window.ends_at, zone)}"
+        + (f"/{window.price}" if window.price else "")
         for window in windows
     )
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from dispatch.files.cells import BadCell, Clock
 from dispatch.files.sheets import Sheet
-from dispatch.intake import Input, faults_of
+from dispatch.input_faults import faults_of
+from dispatch.intake import Input
 from solver.faults import Fault
 from solver.wording import counted
 

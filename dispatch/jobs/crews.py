@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from dispatch import store
 from dispatch.errors import InvalidInput
+from dispatch.input_faults import faults_of
 from dispatch.intake import (
     Code,
     Codes,
@@ -26,7 +27,6 @@ from dispatch.intake import (
     SkillLevels,
     SomeMinutes,
     Text,
-    faults_of,
     not_below,
 )
 from dispatch.jobs import idempotency

@@ -112,7 +112,10 @@ def outs_of(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
     return [
         JobOut(
             **job.model_dump(),
-            windows=[Window(starts_at=w.starts_at, ends_at=w.ends_at) for w in windows[job.id]],
+            windows=[
+                Window(starts_at=w.starts_at, ends_at=w.ends_at, price=w.price)
+                for w in windows[job.id]
+            ],
             skills=[SkillLevel(skill_id=s.skill_id, level=s.level) for s in skills[job.id]],
             parts=[PartQuantity(part_id=p.part_id, quantity=p.quantity) for p in parts[job.id]],
             tools=[tool.tool_id for tool in tools[job.id]],

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 from dispatch import log, search_texts, store
 from dispatch.coordinates import area_faults
 from dispatch.errors import Conflict, InvalidInput, NotFound, refuse_if_stale
-from dispatch.intake import JobChange, JobContent, NewJob, NewSite, faults_of
+from dispatch.input_faults import faults_of
+from dispatch.intake import JobChange, JobContent, NewJob, NewSite
 from dispatch.jobs import idempotency
 from dispatch.jobs.details import DETAILS, JobOut, asset_faults, detail_rows, outs_of
 from dispatch.jobs.ids import add_new, free_id

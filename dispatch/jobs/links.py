@@ -308,7 +308,7 @@ def _differences(session: Session, facts: LinkFacts, jobs: Mapping[str, Job]) ->
         "site_id": lambda job: job.site_id,
         "priority": lambda job: job.priority,
         "due_at": lambda job: job.due_at,
-        "windows": lambda job: [(row.starts_at, row.ends_at) for row in windows[job.id]],
+        "windows": lambda job: [(row.starts_at, row.ends_at, row.price) for row in windows[job.id]],
     }
     for name in IN_COMMON:
         found = {repr(asked[name](job)): job.id for job in crew}

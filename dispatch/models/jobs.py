@@ -142,6 +142,8 @@ class JobWindow(SQLModel, table=True):
     job_id: str = Field(foreign_key="job.id", primary_key=True)
     starts_at: datetime = Field(primary_key=True)
     ends_at: datetime
+    price: int = 0
+    """An amount of money, for starting in it."""
 
 
 class JobSkill(SQLModel, table=True):

@@ -123,13 +123,17 @@ class Bounds:
     def of(self, visit: Visit) -> Visit | None:
         """The visit within these bounds; None if they leave nothing of it."""
         windows = [
-            TimeWindow(int(max(window.start, self.earliest)), int(min(window.end, self.latest)))
+            replace(
+                window,
+                start=int(max(window.start, self.earliest)),
+                end=int(min(window.end, self.latest)),
+            )
             for window in visit.windows
             if max(window.start, self.earliest) <= min(window.end, self.latest)
         ]
         for begin, end in self.shut:
             windows = [
-                TimeWindow(start, last)
+                replace(window, start=start, end=last)
                 for window in windows
                 for start, last in (
                     (window.start, min(window.end, begin - 1)),

@@ -18,7 +18,13 @@ from dispatch.models import Priority, Wish
 from dispatch.planning.facts import DepotFacts, JobFacts, TechnicianFacts, access_of
 from dispatch.planning.limits import RouteLimits
 from dispatch.planning.progress import History, histories, is_there
-from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
+from dispatch.planning.service_windows import (
+    Attendance,
+    PlanningHorizon,
+    PricedSpan,
+    Unattendable,
+    attendance,
+)
 from dispatch.planning.shifts import (
     WorkingShift,
     clipped,
@@ -165,7 +171,7 @@ class _Translator:
     def _unpinned(self, facts: JobFacts) -> tuple[TimeWindow, ...]:
         when = self._attendance(facts, as_pinned=False)
         spans = when.spans if isinstance(when, Attendance) else ()
-        return tuple(self._window(*span) for span in spans)
+        return tuple(map(self._start_window, spans))
 
     @property
     def _objective(self) -> Objective:
@@ -186,6 +192,9 @@ class _Translator:
         # A single moment between two seconds is the earlier one.
         last = self._floor(end)
         return TimeWindow(min(self._ceil(start), last), last)
+
+    def _start_window(self, span: PricedSpan) -> TimeWindow:
+        return replace(self._window(span.start, span.end), price=span.price * 100)
 
     @cached_property
     def _horizon(self) -> PlanningHorizon:
@@ -278,7 +287,7 @@ class _Translator:
             id=job.id,
             location=self._locations[f"site {site.id}"],
             duration=job.duration_minutes * 60,
-            windows=tuple(self._window(*span) for span in when.spans),
+            windows=tuple(map(self._start_window, when.spans)),
             skills=facts.skills,
             parts=facts.parts,
             tools=facts.tools - self.waivers.tools_of(job.id),

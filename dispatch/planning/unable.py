@@ -249,7 +249,7 @@ class _Eye:
         when = attendance(job, facts.windows, hours, horizon, self.zone)
         when = self.waivers.extended(job.id, when, horizon, job.pinned_start_at)
         spans = when.spans if isinstance(when, Attendance) else ()
-        if any(start - ROUNDING <= stop.start_at <= end + ROUNDING for start, end in spans):
+        if any(s.start - ROUNDING <= stop.start_at <= s.end + ROUNDING for s in spans):
             return None, False
         message = "It cannot be attended at that time any more."
         if not spans:

@@ -10,9 +10,15 @@ from datetime import datetime
 from sqlmodel import Session
 
 from dispatch import log
-from dispatch.local_time import Span, merged
+from dispatch.local_time import Span
 from dispatch.models import OVER, Job, Waiver
-from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable
+from dispatch.planning.service_windows import (
+    Attendance,
+    PlanningHorizon,
+    PricedSpan,
+    Unattendable,
+    joined,
+)
 from dispatch.planning.snapshot import Snapshot
 from dispatch.store import rows_where
 from solver.rules import waivers
@@ -90,8 +96,9 @@ class Waivers:
         if not spans:
             return when
         known = when.spans if isinstance(when, Attendance) else ()
-        everything = merged([*known, *spans])
-        return Attendance(tuple(everything), overnight=everything[0][0] >= horizon.end)
+        opened = [PricedSpan(start, end, _price_of((start, end), known)) for start, end in spans]
+        everything = joined([*known, *opened])
+        return Attendance(tuple(everything), overnight=everything[0].start >= horizon.end)
 
     def _spans_of(
         self, job_id: str, horizon: PlanningHorizon, pinned_at: datetime | None
@@ -107,6 +114,12 @@ class Waivers:
             start, end = max(start, horizon.begin), min(end, horizon.reach)
             if start <= end:
                 yield start, end
+
+
+def _price_of(opened: Span, known: Iterable[PricedSpan]) -> int:
+    """The price of the window that was opened that far, as when the solver opens one."""
+    start, end = opened
+    return min((one.price for one in known if one.start <= end and start <= one.end), default=0)
 
 
 def end_waivers(session: Session, holders: Mapping[str, str | None], *, actor: str) -> list[Waiver]:

@@ -157,7 +157,9 @@ def _out(
         **job.model_dump(include=_OF_JOB),
         job_id=job.id,
         state=BacklogState.ON_HOLD if job.status == JobStatus.ON_HOLD else state,
-        windows=[Window(starts_at=one.starts_at, ends_at=one.ends_at) for one in windows],
+        windows=[
+            Window(starts_at=one.starts_at, ends_at=one.ends_at, price=one.price) for one in windows
+        ],
         site=site.name,
         address=site.address,
         phone=job.contact_phone or site.phone,

@@ -98,6 +98,8 @@ class BoardWindow(Output):
 
     starts_at: datetime
     ends_at: datetime
+    price: int
+    """For starting in it, in units of the currency."""
 
 
 class BoardJob(Output):

@@ -53,6 +53,7 @@ OF_JOB: Widths = {
     "tools": (TEXT, 20),
     "window_from": (MOMENT, 17),
     "window_until": (MOMENT, 17),
+    "window_price": (NUMBER, 12),
     "other_windows": (TEXT, 24),
     "due": (MOMENT, 17),
 }
@@ -222,8 +223,10 @@ class _Sheets:
             "tools": self.names(job.tools, self.board.tools),
             "window_from": window.starts_at if window else None,
             "window_until": window.ends_at if window else None,
+            "window_price": (window.price or None) if window else None,
             "other_windows": "\n".join(
                 f"{self.clock(one.starts_at)} – {self.clock(one.ends_at)}"
+                + (f" ({one.price:,})" if one.price else "")
                 for one in windows
                 if one is not window
             ),

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from dispatch.intake import NewJob, ToSecond, faults_of
+from dispatch.input_faults import faults_of
+from dispatch.intake import NewJob, ToSecond
 from dispatch.settings import Settings
 
 WINDOW = {"starts_at": "2026-11-23T08:00:00+07:00", "ends_at": "2026-11-23T12:00:00+07:00"}
+AFTER_IT = {"starts_at": WINDOW["ends_at"], "ends_at": "2026-11-23T17:00:00+07:00"}
 
 
 def new(**fields: Any) -> NewJob:
@@ -16,6 +18,11 @@ def new(**fields: Any) -> NewJob:
     if "site" in fields:
         del base["site_id"]
     return NewJob.model_validate(base | fields)
+
+
+def test_windows_of_different_prices_may_touch() -> None:
+    touching = new(windows=[AFTER_IT | {"price": 50_000}, WINDOW]).windows
+    assert [window.price for window in touching] == [0, 50_000]
 
 
 def test_texts_are_trimmed_and_normalised() -> None:
@@ -57,6 +64,9 @@ def test_the_year_of_an_end_is_that_of_the_whole_second_which_is_kept() -> None:
             "windows.0.ends_at",
         ),
         ({"windows": [WINDOW, WINDOW]}, "overlapping_windows", "windows"),
+        ({"windows": [WINDOW, WINDOW | {"price": 5}]}, "overlapping_windows", "windows"),
+        ({"windows": [WINDOW, AFTER_IT]}, "overlapping_windows", "windows"),
+        ({"windows": [WINDOW | {"price": -1}]}, "greater_than_equal", "windows.0.price"),
         ({"due_at": "2026-11-23T08:00:00"}, "naive_datetime", "due_at"),
         ({"due_at": "2026-11-23"}, "datetime_format", "due_at"),
         ({"due_at": 1795400000}, "datetime_format", "due_at"),

@@ -50,6 +50,27 @@ def test_a_new_job_that_was_half_filled_in_is_offered_again(page_as: Windows) ->
     expect(new_job(page).get_by_text(OFFER)).to_have_count(0)
 
 
+def test_the_price_of_a_window_is_typed_in_and_told(page_as: Windows, service: Service) -> None:
+    job_id, _, _ = next(planned(service))
+    page = shown(page_as("dispatcher", language="en"))
+    open_details(page, job_id).get_by_role("button", name="Edit…").click()
+    form = page.get_by_role("dialog", name=job_id)
+    if not form.get_by_label("Price").count():
+        form.get_by_role("button", name="Add a window").click()
+        form.get_by_label("From", exact=True).fill("08:00")
+        form.get_by_label("To", exact=True).fill("17:00")
+    form.get_by_label("Price").last.fill("50000")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_have_count(0)
+    assert service.get(f"/jobs/{job_id}")["windows"][-1]["price"] == 50_000
+    details = open_details(page, job_id)
+    expect(details).to_contain_text("(price ₫50,000)")
+    details.get_by_role("button", name="Edit…").click()
+    expect(page.get_by_role("dialog", name=job_id).get_by_label("Price").last).to_have_value(
+        "50000"
+    )
+
+
 def test_what_is_offered_again_may_be_discarded_and_stays_until_then(page_as: Windows) -> None:
     page = shown(page_as("dispatcher", language="en"))
     page.locator("#new-job").click()

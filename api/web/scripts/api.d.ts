@@ -151,6 +151,7 @@ declare namespace Api {
   interface BoardWindow {
     starts_at: Moment;
     ends_at: Moment;
+    price: number;
   }
 
   interface BoardJob {
@@ -282,6 +283,7 @@ declare namespace Api {
   interface Window {
     starts_at: Moment;
     ends_at: Moment;
+    price: number;
   }
 
   interface SkillLevel {

@@ -119,6 +119,22 @@ def test_jobs_are_listed_by_the_local_day_of_their_windows(
     assert client.get("/jobs", params={"day": tomorrow}).json()["jobs"] == []
 
 
+def test_a_window_has_its_price_wherever_it_is_read(
+    client: TestClient, job: Wire, day: date
+) -> None:
+    [window] = job["windows"]
+    priced = [window | {"price": 50_000}, window | {"starts_at": window["ends_at"]}]
+    priced[1]["ends_at"] = f"{day}T17:00:00+07:00"
+    made = client.post("/jobs", json=job | {"windows": priced}).json()
+    assert [one["price"] for one in made["windows"]] == [50_000, 0]
+    again = client.patch(f"/jobs/{made['id']}", json={"windows": made["windows"]}).json()
+    assert again["windows"] == made["windows"]
+    board = client.get(f"/board/{day}").json()["jobs"][made["id"]]
+    assert [one["price"] for one in board["windows"]] == [50_000, 0]
+    [waiting] = client.get("/backlog").json()["jobs"]
+    assert [one["price"] for one in waiting["windows"]] == [50_000, 0]
+
+
 def test_a_change_on_the_revision_that_was_seen_is_made(client: TestClient, job: Wire) -> None:
     created = client.post("/jobs", json=job)
     answer = client.patch(

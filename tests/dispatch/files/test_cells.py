@@ -96,6 +96,7 @@ def test_a_moment_is_written_without_loss_in_any_zone(naive: datetime, zone: Zon
                 {
                     "starts_at": datetime(2026, 11, 23, 1, tzinfo=UTC),
                     "ends_at": datetime(2026, 11, 23, 5, tzinfo=UTC),
+                    "price": 0,
                 }
             ],
         ),
@@ -125,6 +126,11 @@ def test_lists_are_written_as_they_are_read() -> None:
     assert written == "2026-11-23T08:00+07:00/2026-11-23T12:00+07:00"
     assert cells.WINDOWS.read(written, Clock(HANOI)) == [window.model_dump()]
 
+    dear = window.model_copy(update={"price": 50_000})
+    written = cells.WINDOWS.write([dear], HANOI)
+    assert written == "2026-11-23T08:00+07:00/2026-11-23T12:00+07:00/50000"
+    assert cells.WINDOWS.read(written, Clock(HANOI)) == [dear.model_dump()]
+
 
 @pytest.mark.parametrize(
     ("cell", "text", "code"),
@@ -137,6 +143,8 @@ def test_lists_are_written_as_they_are_read() -> None:
         (cells.TIME_OF_DAY, "25:00", "not_a_time"),
         (cells.TIME_OF_DAY, "8h", "not_a_time"),
         (cells.WEEKDAY, "monday", "not_a_weekday"),
+        (cells.WINDOWS, "2026-11-23T08:00/2026-11-23T12:00/5/5", "not_a_window"),
+        (cells.WINDOWS, "2026-11-23T08:00/2026-11-23T12:00/dear", "not_a_number"),
         (cells.MOMENT, "23.11.2026 08:00", "not_a_moment"),
         (cells.MOMENT, "2026-11-23", "not_a_moment"),
         (cells.MOMENT, "2026-02-30T08:00", "not_a_moment"),

@@ -136,7 +136,10 @@ places = st.builds(
     ),
 )
 windows = st.builds(
-    lambda *ends: dict(zip(("starts_at", "ends_at"), sorted(ends), strict=True)), to_come, to_come
+    lambda price, *ends: dict(zip(("starts_at", "ends_at"), sorted(ends), strict=True)) | price,
+    st.sampled_from([{}, {"price": 0}, {"price": 100_000_000}]),
+    to_come,
+    to_come,
 )
 jobs = st.builds(
     lambda *parts: {name: value for part in parts for name, value in part.items()},

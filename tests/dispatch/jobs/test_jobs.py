@@ -71,7 +71,7 @@ def test_a_job_comes_back_as_it_was_given(session: Session, settings: Settings) 
         "duration_minutes": 90,
         "due_at": SOON,
         "told_at": None,
-        "windows": [{"starts_at": SOON, "ends_at": SOON + timedelta(hours=2)}],
+        "windows": [{"starts_at": SOON, "ends_at": SOON + timedelta(hours=2), "price": 50_000}],
         "skills": [{"skill_id": "electric", "level": 1}, {"skill_id": "gas", "level": 2}],
         "parts": [{"part_id": "CAP-35UF", "quantity": 2}],
         "tools": ["LADDER"],

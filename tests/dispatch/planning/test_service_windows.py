@@ -1,9 +1,20 @@
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from dispatch.local_time import Span
 from dispatch.models import Job, JobWindow, OpeningHours
-from dispatch.planning.service_windows import Attendance, PlanningHorizon, Unattendable, attendance
+from dispatch.planning.service_windows import (
+    Attendance,
+    PlanningHorizon,
+    PricedSpan,
+    Unattendable,
+    attendance,
+    joined,
+    price_at,
+)
 from tests.dispatch.crew import HANOI, MONDAY, SUNDAY_EVENING, TUESDAY, hanoi
 
 ON_MONDAY = PlanningHorizon(
@@ -34,12 +45,15 @@ NEXT_WEEK = PlanningHorizon(
 
 def ask(
     horizon: PlanningHorizon,
-    *windows: Span,
+    *windows: Span | tuple[datetime, datetime, int],
     opening: Sequence[tuple[int, str, str]] = (),
     pinned_start_at: datetime | None = None,
 ) -> Attendance | Unattendable | None:
     job = Job(id="j", site_id="s", title="t", duration_minutes=30, pinned_start_at=pinned_start_at)
-    rows = [JobWindow(job_id="j", starts_at=start, ends_at=end) for start, end in windows]
+    rows = [
+        JobWindow(job_id="j", starts_at=start, ends_at=end, price=sum(price))
+        for start, end, *price in windows
+    ]
     hours = [
         OpeningHours(
             site_id="s",
@@ -54,7 +68,13 @@ def ask(
 
 def spans(found: Attendance | Unattendable | None) -> list[Span]:
     assert isinstance(found, Attendance)
-    return list(found.spans)
+    assert not any(span.price for span in found.spans)
+    return [(span.start, span.end) for span in found.spans]
+
+
+def priced(found: Attendance | Unattendable | None) -> list[tuple[datetime, datetime, int]]:
+    assert isinstance(found, Attendance)
+    return [(span.start, span.end, span.price) for span in found.spans]
 
 
 def test_a_job_without_windows_may_be_attended_at_any_time_of_the_horizon() -> None:
@@ -127,7 +147,7 @@ def test_a_night_shift_reaches_jobs_of_the_next_morning() -> None:
     found = ask(NIGHT_SHIFT, (hanoi("02:00", TUESDAY), hanoi("09:00", TUESDAY)))
     assert isinstance(found, Attendance)
     assert found.overnight
-    assert found.spans == ((hanoi("02:00", TUESDAY), hanoi("06:00", TUESDAY)),)
+    assert spans(found) == [(hanoi("02:00", TUESDAY), hanoi("06:00", TUESDAY))]
 
 
 def test_a_job_of_the_day_is_not_an_overnight_one_though_a_night_shift_could_reach_it() -> None:
@@ -155,3 +175,57 @@ def test_a_pin_that_is_over_is_told() -> None:
     found = ask(MONDAY_NOON, pinned_start_at=hanoi("11:00"))
     assert isinstance(found, Unattendable)
     assert "pinned" in found.message
+
+
+# Prices
+
+
+MORNING = (hanoi("07:00"), hanoi("12:00"), 50)
+AFTERNOON = (hanoi("12:00"), hanoi("17:00"), 0)
+
+
+def test_opening_hours_that_cut_a_window_keep_its_price() -> None:
+    hours = [(0, "08:00", "11:30"), (0, "13:00", "15:00")]
+    assert priced(ask(ON_MONDAY, MORNING, AFTERNOON, opening=hours)) == [
+        (hanoi("08:00"), hanoi("11:30"), 50),
+        (hanoi("13:00"), hanoi("15:00"), 0),
+    ]
+
+
+def test_windows_that_touch_are_one_only_at_one_price() -> None:
+    assert priced(ask(ON_MONDAY, MORNING, AFTERNOON)) == [MORNING, AFTERNOON]
+    same = (AFTERNOON[0], AFTERNOON[1], 50)
+    assert priced(ask(ON_MONDAY, MORNING, same)) == [(MORNING[0], same[1], 50)]
+    hours = [(0, "06:00", "20:00")]
+    assert priced(ask(ON_MONDAY, MORNING, AFTERNOON, opening=hours)) == [MORNING, AFTERNOON]
+
+
+def test_what_is_left_of_a_window_today_has_its_price() -> None:
+    later = (hanoi("11:00"), hanoi("17:00"), 50)
+    assert priced(ask(MONDAY_NOON, later)) == [(hanoi("12:00"), hanoi("17:00"), 50)]
+
+
+def test_a_pinned_moment_has_the_least_price_of_the_windows_that_it_lies_in() -> None:
+    for clock, price in {"11:00": 50, "12:00": 0, "13:00": 0}.items():
+        moment = hanoi(clock)
+        found = ask(ON_MONDAY, MORNING, AFTERNOON, pinned_start_at=moment)
+        assert priced(found) == [(moment, moment, price)]
+
+
+HOURS = st.integers(0, 23).map(lambda hour: hanoi(f"{hour:02}:00"))
+SPANS = st.builds(
+    lambda one, other, price: PricedSpan(min(one, other), max(one, other), price),
+    HOURS,
+    HOURS,
+    st.sampled_from([0, 20, 50]),
+)
+
+
+@given(st.lists(SPANS, max_size=6))
+def test_joining_spans_changes_no_moment_and_no_price(some: list[PricedSpan]) -> None:
+    once = joined(some)
+    assert once == sorted(joined(reversed(once)))
+    for half_hour in range(48):
+        moment = hanoi("00:00") + half_hour * timedelta(minutes=30)
+        assert any(one.has(moment) for one in once) == any(one.has(moment) for one in some)
+        assert price_at(once, moment) == price_at(some, moment)

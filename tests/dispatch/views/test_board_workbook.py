@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook, load_workbook
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from dispatch.calendar_texts import Language
 from dispatch.models import (
@@ -14,6 +14,7 @@ from dispatch.models import (
     Job,
     JobStatus,
     JobTemplate,
+    JobWindow,
     Plan,
     PlanStatus,
     PlanUnassigned,
@@ -153,7 +154,18 @@ def test_of_several_windows_the_one_of_the_visit_comes_first(
 ) -> None:
     _, visit, _, _ = rows_of(opened(monday, settings), "Routes")
     assert (visit["Window from"], visit["Window until"]) == (local("08:30"), local("09:30"))
+    assert visit["Window price"] is None
     assert visit["Other windows"] == "2027-03-01 13:00 – 2027-03-01 14:00"
+
+
+def test_the_price_of_a_window_stands_beside_it(monday: Session, settings: Settings) -> None:
+    for window, price in zip(monday.exec(select(JobWindow)).all(), (900, 50_000), strict=True):
+        window.price = price
+    monday.commit()
+    _, visit, _, _ = rows_of(opened(monday, settings), "Routes")
+    prices = {row.starts_at: row.price for row in monday.exec(select(JobWindow))}
+    assert visit["Window price"] == prices[hanoi("08:30")]
+    assert visit["Other windows"].endswith(f"({prices[hanoi('13:00')]:,})")
 
 
 def test_a_title_that_looks_like_a_formula_is_a_text(monday: Session, settings: Settings) -> None:

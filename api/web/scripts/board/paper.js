@@ -10,6 +10,7 @@ import { icon } from "../ui/icons.js";
 import { addTechnicianSection } from "./job/details.js";
 import { board, jobOf, shownSpan } from "./state.js";
 import { inOrder } from "./timeline/looks.js";
+import { windowText } from "./words.js";
 
 /** @type {HTMLElement | null} */
 let sheet = null;
@@ -132,7 +133,7 @@ function waiting() {
         [...board.unassigned.keys()].map((id) => {
           const job = jobOf(id);
           const window = job.windows[0];
-          const times = window ? `${isoDay(window.starts_at)} ${time(window.starts_at)}–${time(window.ends_at)}` : "";
+          const times = window ? `${isoDay(window.starts_at)} ${windowText(window)}` : "";
           return element(
             "tr",
             {},

@@ -24,6 +24,16 @@ export function visitTime(jobId, moment) {
 }
 
 /**
+ * A time window of a job, with what it costs to start in it, if anything.
+ *
+ * @param {OnBoard.Window} window
+ */
+export function windowText({ starts_at: from, ends_at: to, price }) {
+  const times = `${time(from)}–${time(to)}`;
+  return price ? text("job.priced_window", { times, price: money(price * 100) }) : times;
+}
+
+/**
  * Cents as a difference: always with its sign.
  *
  * @param {Api.Cents} cents

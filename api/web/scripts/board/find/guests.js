@@ -65,7 +65,7 @@ function asOnBoard(job, site) {
     skills: Object.fromEntries(job.skills.map(({ skill_id: skill, level }) => [skill, level])),
     parts: Object.fromEntries(job.parts.map(({ part_id: part, quantity }) => [part, quantity])),
     tools: job.tools,
-    windows: job.windows.map((one) => ({ starts_at: Date.parse(one.starts_at), ends_at: Date.parse(one.ends_at) })),
+    windows: job.windows.map((one) => ({ ...one, starts_at: Date.parse(one.starts_at), ends_at: Date.parse(one.ends_at) })),
     due_at: moment(job.due_at),
     told_at: moment(job.told_at),
     pinned_technician_id: job.pinned_technician_id,

@@ -13,7 +13,7 @@ import { addPanel, openPanel } from "../panels/panel.js";
 import { board, isLate, select, selection, subscribe } from "../state.js";
 import { showJob } from "../timeline/cells.js";
 import { dayOf, stopsOf } from "../timeline/items.js";
-import { technicianName } from "../words.js";
+import { technicianName, windowText } from "../words.js";
 import { priorityBadge, reasonText, skillText } from "./unassigned.js";
 
 /**
@@ -118,7 +118,7 @@ function jobDetails(job) {
         { class: "numbers" },
         job.windows
           .slice(0, 4)
-          .map((window) => `${day(window.starts_at)} ${time(window.starts_at)}–${time(window.ends_at)}`)
+          .map((window) => `${day(window.starts_at)} ${windowText(window)}`)
           .join("; "),
       ),
     ],

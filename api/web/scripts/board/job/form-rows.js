@@ -9,7 +9,7 @@ import { board } from "../state.js";
 /**
  * What stands in the fields, sound or not. A choice is an id, or nothing, with a number.
  *
- * @typedef {{ day: string, from: string, to: string }} TypedWindow
+ * @typedef {{ day: string, from: string, to: string, price: string }} TypedWindow
  * @typedef {[id: string, number: number]} Choice
  */
 
@@ -85,7 +85,12 @@ function nextId() {
  * @param {OnBoard.Window} window
  * @returns {TypedWindow}
  */
-export const typedWindow = ({ starts_at: from, ends_at: to }) => ({ day: isoDay(from), from: time(from), to: time(to) });
+export const typedWindow = ({ starts_at: from, ends_at: to, price }) => ({
+  day: isoDay(from),
+  from: time(from),
+  to: time(to),
+  price: price ? String(price) : "",
+});
 
 /** @param {TypedWindow | null} given */
 export function windowRow(given) {
@@ -98,9 +103,19 @@ export function windowRow(given) {
   const day = input("date", "day", given?.day ?? board.day);
   const from = input("time", "from", given?.from ?? "");
   const to = input("time", "to", given?.to ?? "");
+  const price = element("input", {
+    type: "number",
+    class: "numbers",
+    min: 0,
+    max: 100_000_000,
+    inputmode: "numeric",
+    placeholder: text("form.price"),
+    "aria-label": text("form.price"),
+    value: given?.price ?? "",
+  });
   return {
-    nodes: [day, from, element("span", { "aria-hidden": "true" }, "–"), to],
-    read: () => ({ day: day.value, from: from.value, to: to.value }),
+    nodes: [day, from, element("span", { "aria-hidden": "true" }, "–"), to, price],
+    read: () => ({ day: day.value, from: from.value, to: to.value, price: price.value }),
   };
 }
 

@@ -125,9 +125,10 @@ export function jobFields(job = null, typed = {}) {
       priority: priority.value,
       duration_minutes: Number(duration.value) || 0,
       due_at: toWire(fromField(due.value)),
-      windows: windows.read().map(({ day, from, to }) => ({
+      windows: windows.read().map(({ day, from, to, price }) => ({
         starts_at: toWire(day && from ? atClock(day, from) : null),
         ends_at: toWire(day && to ? atClock(day, to) : null),
+        price: Number(price),
       })),
       skills: skills.read().map(([id, level]) => ({ skill_id: id, level })),
       parts: parts.read().map(([id, quantity]) => ({ part_id: id, quantity })),
@@ -150,7 +151,7 @@ export function asOnBoard({ windows, skills, parts, due_at: due, told_at: told, 
     ...rest,
     due_at: moment(due),
     told_at: moment(told),
-    windows: windows.map(({ starts_at: from, ends_at: to }) => ({ starts_at: Date.parse(from), ends_at: Date.parse(to) })),
+    windows: windows.map((one) => ({ ...one, starts_at: Date.parse(one.starts_at), ends_at: Date.parse(one.ends_at) })),
     skills: Object.fromEntries(skills.map(({ skill_id: id, level }) => [id, level])),
     parts: Object.fromEntries(parts.map(({ part_id: id, quantity }) => [id, quantity])),
   };

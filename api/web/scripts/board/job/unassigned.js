@@ -1,7 +1,6 @@
 /** The jobs that are in nobody's route, with the reasons; they can be dragged onto a technician. */
 
 import { around, element, isThere, redraw, within } from "../../dom.js";
-import { time } from "../../format.js";
 import { hasText, text } from "../../texts.js";
 import { icon } from "../../ui/icons.js";
 import { isFiltered, matchesJob, PRIORITIES } from "../filters.js";
@@ -9,6 +8,7 @@ import { pickUp } from "../moves/by-key.js";
 import { makeDraggable } from "../moves/gestures.js";
 import { addPanel, openPanel } from "../panels/panel.js";
 import { board, pointAt, select, selection, subscribe } from "../state.js";
+import { windowText } from "../words.js";
 
 /** @type {import("../panels/panel.js").Panel} */
 let panel;
@@ -72,7 +72,7 @@ function card(job) {
       { class: "card-facts numbers" },
       priorityBadge(job),
       element("span", {}, text("unit.minutes", { value: job.duration_minutes })),
-      ...job.windows.slice(0, 2).map((window) => element("span", {}, `${time(window.starts_at)}–${time(window.ends_at)}`)),
+      ...job.windows.slice(0, 2).map((window) => element("span", {}, windowText(window))),
     ),
     element(
       "ul",

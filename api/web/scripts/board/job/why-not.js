@@ -177,11 +177,11 @@ function offer(job, technician, change, day) {
  * @param {string} words
  */
 async function widen(job, waiver, move, words) {
-  const before = job.windows.map(({ starts_at: from, ends_at: to }) => ({ starts_at: toWire(from), ends_at: toWire(to) }));
-  const windows = job.windows.map(({ starts_at: from, ends_at: to }) =>
+  const before = job.windows.map((one) => ({ ...one, starts_at: toWire(one.starts_at), ends_at: toWire(one.ends_at) }));
+  const windows = job.windows.map(({ starts_at: from, ends_at: to, price }) =>
     waiver.subject === "earlier"
-      ? { starts_at: toWire(from - waiver.amount * 1000), ends_at: toWire(to) }
-      : { starts_at: toWire(from), ends_at: toWire(to + waiver.amount * 1000) },
+      ? { starts_at: toWire(from - waiver.amount * 1000), ends_at: toWire(to), price }
+      : { starts_at: toWire(from), ends_at: toWire(to + waiver.amount * 1000), price },
   );
   const path = `/jobs/${encodeURIComponent(job.id)}`;
   await together(async () => {
