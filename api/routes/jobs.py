@@ -143,7 +143,8 @@ def create_job(
     """At a known site (`site_id`) or a new one (`site`). Without coordinates it waits for them.
 
     A job is one visit by one technician. For each further place in its `crew` a job of its own is
-    made at once, and `links` of the answer say which they are.
+    made at once, and for each stretch of what takes longer than `longest_stretch_minutes`; `links`
+    of the answer say which they are.
     """
     job, is_new = crews.request_job(
         session, new, actor=actor, settings=settings, key=idempotency_key

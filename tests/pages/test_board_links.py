@@ -53,6 +53,26 @@ def test_a_new_job_with_a_crew_is_offered_and_placed_as_one(
     assert service.get(f"/jobs/{job_id}")["status"] == "cancelled"
 
 
+def test_of_a_long_job_the_first_stretch_is_offered_a_place(
+    page_as: Windows, service: Service
+) -> None:
+    page = shown(page_as("dispatcher", language="en", expected=["answered 422: POST /jobs"]))
+    dialog = new_job(page)
+    dialog.get_by_label("What is to be done").fill("Overhaul the pump")
+    dialog.get_by_label("Duration (minutes)").fill("1920")
+    dialog.get_by_label("Worked at most so long at a time").fill("60")
+    dialog.get_by_role("button", name="Create and find a place").click()
+    expect(dialog.get_by_text("More than ten stretches")).to_be_visible()
+    dialog.get_by_label("Duration (minutes)").fill("90")
+    with page.expect_response("**/jobs") as posted:
+        dialog.get_by_role("button", name="Create and find a place").click()
+    job_id = posted.value.json()["id"]
+    offers = page.get_by_role("dialog", name="Where could it go?")
+    offers.get_by_role("button", name=re.compile("^Take|^Choose")).first.click()
+    expect(visit(page, f"{job_id}-1")).to_be_visible()
+    assert service.get(f"/jobs/{job_id}-1")["duration_minutes"] == 45
+
+
 def test_an_earlier_job_is_named_with_days_between(page_as: Windows, service: Service) -> None:
     earlier, *_ = next(planned(service))
     page = shown(page_as("dispatcher", language="en"))

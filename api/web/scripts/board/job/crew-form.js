@@ -1,7 +1,8 @@
-/** Of a new job: who else is needed there at the same time, and what has to be done before. */
+/** Of a new job: who else is needed there at the same time, how long at most it is worked at a time, and what has to be done before. */
 
 import { element } from "../../dom.js";
 import { text } from "../../texts.js";
+import { field } from "../fields.js";
 import { board } from "../state.js";
 import { chosenRow, rowsOf } from "./form-rows.js";
 
@@ -10,7 +11,7 @@ import { chosenRow, rowsOf } from "./form-rows.js";
  *
  * @typedef {{ title: string, minutes: string, skill: import("./form-rows.js").Choice }} TypedPlace
  * @typedef {{ job: string, least: string, most: string, unit: string, person: string }} TypedEarlier
- * @typedef {{ crew: TypedPlace[], after: TypedEarlier[] }} TypedCrew
+ * @typedef {{ crew: TypedPlace[], after: TypedEarlier[], longest: string }} TypedCrew
  */
 
 const UNITS = { hours: 60, days: 1440 };
@@ -28,6 +29,7 @@ export function crewFields(typed = {}) {
     [...board.jobs.values()].map(({ id, title }) => element("option", { value: id, label: title })),
   );
   const crew = rowsOf({ pointer: "/crew", label: text("form.crew"), add: text("form.add_place"), make: placeRow, given: typed.crew ?? [] });
+  const longest = element("input", { type: "number", class: "numbers", min: 5, max: 1440, step: 5, value: typed.longest ?? "" });
   const after = rowsOf({
     pointer: "/after",
     label: text("form.after"),
@@ -36,10 +38,11 @@ export function crewFields(typed = {}) {
     given: typed.after ?? [],
   });
   return {
-    nodes: [crew.node, after.node, jobs],
+    nodes: [field("/longest_stretch_minutes", text("form.longest_stretch"), longest), crew.node, after.node, jobs],
     /** @returns {TypedCrew} */
-    typed: () => ({ crew: crew.read(), after: after.read() }),
+    typed: () => ({ crew: crew.read(), after: after.read(), longest: longest.value }),
     read: () => ({
+      longest_stretch_minutes: longest.value === "" ? null : Number(longest.value) || 0,
       crew: crew.read().map(({ title, minutes, skill: [id, level] }) => ({
         title: title.trim() || null,
         duration_minutes: minutes === "" ? null : Number(minutes) || 0,

@@ -55,7 +55,7 @@ export function jobFields(job = null, typed = {}) {
   const duration = element("input", {
     type: "number",
     min: 5,
-    max: 1440,
+    max: job ? 1440 : 14400,
     step: 5,
     value: given.duration ?? job?.duration_minutes ?? 60,
     required: true,

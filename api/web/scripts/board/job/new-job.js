@@ -83,7 +83,7 @@ export function openNewJob({ site: at, asset = null } = {}) {
         );
         await readBoard();
         dialog.close();
-        offerPlaces(job);
+        offerPlaces(await firstStretch(job));
         return true;
       } catch (error) {
         return tellAtFields(form, error);
@@ -92,6 +92,18 @@ export function openNewJob({ site: at, asset = null } = {}) {
   });
   if (!at) site.input.focus();
   else within(place, "input")[0]?.focus();
+}
+
+/**
+ * The first stretch of a job that is done in several, each of which comes after the one before: the others have no place before
+ * it has one.
+ *
+ * @param {Api.JobOut} job
+ */
+async function firstStretch(job) {
+  const first = `${job.id}-1`;
+  const isLast = job.links.some(({ kind, job_ids: [before] }) => kind === "after" && before?.startsWith(`${job.id}-`));
+  return isLast ? get(`/jobs/${encodeURIComponent(first)}`) : job;
 }
 
 /**
