@@ -46,5 +46,9 @@ def _hash(new: NewJob) -> str:
     said = new.model_dump(mode="json")
     # As it was before there were crews: clients may send again what they have sent then.
     said = {name: value for name, value in said.items() if value or name not in _SINCE_CREWS}
+    for window in said["windows"]:
+        if not window["price"]:
+            # Windows had none then.
+            del window["price"]
     body = json.dumps(said, sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()

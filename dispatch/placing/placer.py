@@ -290,10 +290,8 @@ def _look_at(
             else:
                 one.cause = one.cause or f"{day}: {live.waiting[job.id].message}"
                 links = live.translation.snapshot.links
-                names = {
-                    name for facts in links for name in facts.job_ids if job.id in facts.job_ids
-                }
-                one.waits_for = frozenset(names - {job.id})
+                bound = [facts.job_ids for facts in links if job.id in facts.job_ids]
+                one.waits_for = frozenset(name for some in bound for name in some) - {job.id}
             continue
         elif job.id in live.translation.left_out:
             out = live.translation.left_out[job.id]

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from dispatch.alerts.rules import TemplateContent
-from dispatch.intake import faults_of
+from dispatch.input_faults import faults_of
 
 PRESSURE = {"name": "Áp suất", "unit": "bar", "least": 2, "most": 8}
 

@@ -13,7 +13,7 @@ from dispatch.jobs import crews, jobs
 from dispatch.jobs.crews import JobRequest
 from dispatch.jobs.details import JobOut
 from dispatch.jobs.links import LINKS, JobLinkContent
-from dispatch.models import Asset, Job, JobStatus, LinkKind, LogEntry, Priority
+from dispatch.models import Asset, IdempotencyKey, Job, JobStatus, LinkKind, LogEntry, Priority
 from dispatch.settings import Settings
 from solver.links import Person, Separation
 from tests.dispatch.companies import SOON, add_company, site
@@ -199,6 +199,19 @@ def test_a_request_that_is_sent_again_makes_nothing_twice(
     assert made[0][0].id == made[1][0].id
     assert made[0][0].asset_id == "A-1"
     assert len(session.exec(select(Job)).all()) == 3
+
+
+def test_what_was_sent_before_windows_had_prices_is_the_same_when_it_is_sent_again(
+    session: Session, settings: Settings
+) -> None:
+    job(session, settings, "J-1")
+    then = "7b42c895d83656a31e3f51c36ea30a64429e055ff6c6ec9b63ffd4bde3222c8b"
+    session.add(IdempotencyKey(actor="lan", key="once", body_hash=then, job_id="J-1"))
+    window = {"starts_at": "2030-01-02T08:00:00+07:00", "ends_at": "2030-01-02T10:00:00+07:00"}
+    fields = {"site_id": "S-1", "title": "Bảo trì", "duration_minutes": 30, "windows": [window]}
+    again = JobRequest.model_validate({"id": "J-1"} | fields)
+    found = crews.request_job(session, again, actor="lan", settings=settings, key="once")
+    assert (found[0].id, found[1]) == ("J-1", False)
 
 
 def test_every_fault_of_a_crew_is_told_at_once_and_nothing_is_made(
