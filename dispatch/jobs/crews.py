@@ -171,7 +171,7 @@ def request_job(
             request = request.model_copy(update={"asset_id": earlier.asset_id})
     stretches: list[list[str]] = []
     for index in range(number):
-        new = _stretch(request, job_id, index, number)
+        new = _stretch(session, request, job_id, index, number)
         first, _ = create_job(session, new, actor=actor, settings=settings)
         request = request.model_copy(update={"site": None, "site_id": first.site_id})
         crew = [first.id]
@@ -190,10 +190,16 @@ def request_job(
     return read_job(session, job_id), True
 
 
-def _stretch(request: JobRequest, job_id: str, index: int, number: int) -> NewJob:
+def _stretch(session: Session, request: JobRequest, job_id: str, index: int, number: int) -> NewJob:
     minutes = minutes_of(request.duration_minutes, number)[index]
-    names = {"id": id_of(job_id, index, number), "duration_minutes": minutes}
-    return request.model_copy(update={**own_to(index, number), **names})
+    own_id = _fitting(session, id_of(job_id, index, number))
+    own = {**own_to(index, number), "id": own_id, "duration_minutes": minutes}
+    return request.model_copy(update=own)
+
+
+def _fitting(session: Session, wanted: str) -> str:
+    """The id that was wanted, or a free one if that would be too long to be asked for."""
+    return wanted if len(wanted) <= LONGEST_ID else free_id(session, Job, "J")
 
 
 def _places(
@@ -202,10 +208,9 @@ def _places(
     """The further places of the crew at one stretch."""
     for place_number, place in enumerate(request.crew, start=2):
         wanted = f"{job_id}.{place_number}" if place.id is None else id_of(place.id, index, number)
-        if len(wanted) > LONGEST_ID:
-            wanted = free_id(session, Job, "J")
         new = _as_job(request, place, number, index)
-        yield new.model_copy(update={"id": wanted, **own_to(index, number)})
+        own = {**own_to(index, number), "id": _fitting(session, wanted)}
+        yield new.model_copy(update=own)
 
 
 def _links(request: JobRequest, stretches: Sequence[Sequence[str]]) -> Iterable[JobLinkContent]:

@@ -201,6 +201,17 @@ def test_a_request_that_is_sent_again_makes_nothing_twice(
     assert len(session.exec(select(Job)).all()) == 3
 
 
+def test_stretches_of_a_job_with_the_longest_id_have_ids_that_can_be_asked_for(
+    session: Session, settings: Settings
+) -> None:
+    fields = {"id": "W" * 40, "duration_minutes": 120, "longest_stretch_minutes": 60}
+    made = request(session, settings, **fields, crew=[{"id": "H" * 40}])
+    names = session.exec(select(Job.id)).all()
+    assert len(names) == 4
+    assert {made.id, "H" * 40} < {*names}
+    assert max(map(len, names)) == 40
+
+
 def test_what_was_sent_before_windows_had_prices_is_the_same_when_it_is_sent_again(
     session: Session, settings: Settings
 ) -> None:
