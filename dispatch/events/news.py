@@ -6,16 +6,16 @@ seen.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from dispatch.events.horizon import LogHorizon
 from dispatch.log import APART, Entity
-from dispatch.models import JobLinkMember, LogEntry
-from dispatch.store import rows_where
+from dispatch.models import LogEntry
 
 OVERLAP = 500
 """While nobody knows how far the log can be read, so many entries before the last one are looked at
@@ -104,12 +104,13 @@ def changed_jobs(session: Session, news: Iterable[Entry]) -> frozenset[str] | No
 
 def _linked_in(session: Session, news: Iterable[Entry]) -> set[str]:
     """The jobs that links of the news are of, or were."""
-    links = {entry.id: entry.entity_id for entry in news if entry.entity == Entity.JOB_LINK}
+    links = [entry.id for entry in news if entry.entity == Entity.JOB_LINK]
     if not links:
         return set()
-    members = rows_where(session, JobLinkMember, "link_id", {*links.values()})
-    jobs = {member.job_id for member in members}
     logged = select(LogEntry.before, LogEntry.after).where(col(LogEntry.id).in_(links))
-    for contents in session.exec(logged):
-        jobs.update(name for content in contents for name in (content or {}).get("job_ids", ()))
-    return jobs
+    return {name for contents in session.exec(logged) for name in linked_jobs(*contents)}
+
+
+def linked_jobs(*contents: Mapping[str, Any] | None) -> set[str]:
+    """The jobs that a link is of, by what the log says that it was and is."""
+    return {name for content in contents if content for name in content.get("job_ids", ())}

@@ -100,6 +100,11 @@ def asset_faults(session: Session, new: JobContent) -> list[Fault]:
     return [Fault("asset_elsewhere", "asset_id", cause, action)]
 
 
+def windows_shown(rows: Iterable[JobWindow]) -> list[Window]:
+    """The windows as they are read, in the same order."""
+    return [Window(starts_at=w.starts_at, ends_at=w.ends_at, price=w.price) for w in rows]
+
+
 def outs_of(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
     """The jobs as they are read, in the same order."""
     sites = store.sites_of(session, jobs)
@@ -112,10 +117,7 @@ def outs_of(session: Session, jobs: Sequence[Job]) -> list[JobOut]:
     return [
         JobOut(
             **job.model_dump(),
-            windows=[
-                Window(starts_at=w.starts_at, ends_at=w.ends_at, price=w.price)
-                for w in windows[job.id]
-            ],
+            windows=windows_shown(windows[job.id]),
             skills=[SkillLevel(skill_id=s.skill_id, level=s.level) for s in skills[job.id]],
             parts=[PartQuantity(part_id=p.part_id, quantity=p.quantity) for p in parts[job.id]],
             tools=[tool.tool_id for tool in tools[job.id]],

@@ -15,7 +15,7 @@ from dispatch.intake import NewJob
 from dispatch.models import IdempotencyKey
 from solver.faults import Fault
 
-_SINCE_CREWS = frozenset({"crew", "after", "follow_up_of", "longest_stretch_minutes"})
+_CAME_LATER = frozenset({"crew", "after", "follow_up_of", "longest_stretch_minutes"})
 
 
 def job_made_before(session: Session, actor: str, key: str, new: NewJob) -> str | None:
@@ -45,7 +45,7 @@ def note_key(session: Session, actor: str, key: str, new: NewJob, job_id: str) -
 def _hash(new: NewJob) -> str:
     said = new.model_dump(mode="json")
     # As it was before there were crews: clients may send again what they have sent then.
-    said = {name: value for name, value in said.items() if value or name not in _SINCE_CREWS}
+    said = {name: value for name, value in said.items() if value or name not in _CAME_LATER}
     for window in said["windows"]:
         if not window["price"]:
             # Windows had none then.

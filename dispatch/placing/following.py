@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
 from dispatch.events.horizon import LogHorizon
+from dispatch.events.news import linked_jobs
 from dispatch.jobs.placements import ask_for_place
 from dispatch.log import APART
 from dispatch.models import LogEntry, Placement, Plan, ReportKind, Route, Stop, now
@@ -89,8 +90,7 @@ class Follower:
                 case "job", action if action in REPORTS:
                     to_look_at.add(entry.entity_id)
                 case "job_link", "put" | "remove":
-                    for content in (entry.before, entry.after):
-                        to_look_at.update((content or {}).get("job_ids", ()))
+                    to_look_at |= linked_jobs(entry.before, entry.after)
                 case "plan" | "job", _:
                     # What it changes for a route is asked for by those who do it.
                     pass

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, String, case, exists, type_coerce
 from sqlmodel import Session, col, select
 
 from dispatch.intake import Window
+from dispatch.jobs.details import windows_shown
 from dispatch.local_time import ONE_DAY, start_of
 from dispatch.models import (
     Job,
@@ -157,9 +158,7 @@ def _out(
         **job.model_dump(include=_OF_JOB),
         job_id=job.id,
         state=BacklogState.ON_HOLD if job.status == JobStatus.ON_HOLD else state,
-        windows=[
-            Window(starts_at=one.starts_at, ends_at=one.ends_at, price=one.price) for one in windows
-        ],
+        windows=windows_shown(windows),
         site=site.name,
         address=site.address,
         phone=job.contact_phone or site.phone,

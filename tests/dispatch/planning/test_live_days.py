@@ -153,7 +153,7 @@ def links(kind: str, *jobs: str, **what: Any) -> Step:
         add_link(session, id_, kind, *jobs, **what)
         session.flush()
         touch(session, jobs)
-        return record(session, "dana", "put", Entity.JOB_LINK, id_)
+        return record(session, "dana", "put", Entity.JOB_LINK, id_, after={"job_ids": jobs})
 
     return step
 
