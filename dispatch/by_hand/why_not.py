@@ -34,6 +34,7 @@ from dispatch.plans.contents import Reason
 from dispatch.settings import Settings
 from solver.draft.draft import Draft
 from solver.draft.insertion import has_place
+from solver.draft.part import left_by
 from solver.explain.least_change import Relaxation, effort, placed
 from solver.problem import Shift, Visit
 from solver.rules.eligibility import stock_of
@@ -301,7 +302,7 @@ def _left_out(live: LiveDay, job_id: str) -> Reason:
 
 def _sources(live: LiveDay, visit: Visit) -> Iterator[PartSource]:
     """Where what is needed can be had, as far as others leave it there."""
-    depots = live.draft.left_by(())
+    depots = left_by(live.draft, ())
     in_van = live.draft.supplies.in_van
     for part, needed in sorted(visit.parts.items()):
         yield PartSource(
