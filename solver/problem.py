@@ -126,11 +126,10 @@ class Shift:
     The route leaves ``start_location`` at ``start`` or later (as late as it likes) and is at
     ``end_location`` by ``end``, or up to ``max_overtime`` seconds later at a price. Without a start
     location the route begins on arrival at its first stop, without an end location it ends when the
-    last one is left: there is no way before and behind. ``stock`` is
-    what is loaded into the van before the shift: what a technician's earlier shifts in the same
-    problem left in the van is still there. ``tools`` are in the van at the start; those ``borrowed``
-    are a depot's, whose id is given, until the route ends. A shift without ``territories`` serves
-    all of them.
+    last one is left: there is no way before and behind. ``stock`` is what is loaded into the van
+    before the shift: what a technician's earlier shifts in the same problem left in the van is
+    still there. ``tools`` are in the van at the start; those ``borrowed`` are a depot's, whose id
+    is given, until the route ends. A shift without ``territories`` serves all of them.
 
     ``max_duration`` bounds the seconds from leaving to being back, breaks included, whenever the
     route starts; ``max_visits``, ``max_travel`` (seconds) and ``max_distance`` (metres) bound what

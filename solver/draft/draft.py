@@ -6,7 +6,6 @@ Whatever is put into it is feasible next to all else that it holds, and it knows
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -22,7 +21,7 @@ from solver.draft.supply import (
     total,
 )
 from solver.objective import Objective
-from solver.problem import Depot, Problem, Shift, Visit
+from solver.problem import Problem, Shift, Visit
 from solver.rules.cost import time_cost
 from solver.rules.eligibility import (
     Supplies,
@@ -32,6 +31,7 @@ from solver.rules.eligibility import (
     eligible_shifts,
     pair_cost,
 )
+from solver.rules.lending import Lending
 from solver.rules.limits import keeps_limits
 from solver.rules.places import ends_of, on_places
 from solver.rules.windows import has_price

@@ -65,9 +65,9 @@ def pickups(
 
     ``chain`` is all shifts of one technician by time: what one leaves in the van, the next finds
     there. ``taken`` is what other technicians take from the depots. A missing part comes from the
-    latest call that still has it, so that vans are not loaded for nothing; a missing tool is lent by
-    the first one that has it. ``lenient``: what cannot be had is done without. ``plentiful``: only
-    from depots that never run out.
+    latest call that still has it, so that vans are not loaded for nothing; a missing tool is lent
+    by the first one that has it. ``lenient``: what cannot be had is done without. ``plentiful``:
+    only from depots that never run out.
     """
     by_shift: list[list[Pickup]] = []
     lacks = _played(chain, taken, by_shift, lending, plentiful)
@@ -231,7 +231,7 @@ def _borrowers(
 
 def _lend_all(borrowers: Sequence[_Borrower], lending: Lending) -> bool:
     """Have a call lend each of them the tool; False if no way was found."""
-    taken: Counter[tuple[str, Loan]] = Counter()
+    taken: Taken = Counter()
     chosen: list[Pickup] = []
     choices = [_lenders(borrowers[0], lending, taken)] if borrowers else []
     tries = MOST_TRIES
