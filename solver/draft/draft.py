@@ -62,10 +62,7 @@ class Draft:
         self.chains: dict[str, list[Shift]] = {}
         for shift in sorted(problem.shifts, key=lambda shift: shift.start):
             self.chains.setdefault(shift.technician, []).append(shift)
-        self._pickups: dict[str, list[list[Pickup]]] = {}
         self.lending = Lending.of(problem)
-        self._taken: dict[str, Taken] = {}
-        self._taken_by_all: Taken = Counter()
         self._empty_vans()
         self._slack: dict[str, Slack] = {}
         self._costs: dict[str, int] = {}
@@ -227,10 +224,10 @@ class Draft:
                 self._drop_idle_calls(chain)
 
     def _drop_idle_calls(self, chain: Sequence[Shift]) -> None:
-        supply = self._supply(chain)
+        supply = self._supply(chain, {})
         while supply is None:
             self._drop_first_lacking(chain)
-            supply = self._supply(chain)
+            supply = self._supply(chain, {})
         for shift, today in zip(chain, supply, strict=True):
             idle = [_is_idle(pickup) for pickup in today]
             if any(idle):
@@ -347,17 +344,16 @@ class Draft:
     def _supply(
         self,
         chain: Sequence[Shift],
-        changed: Mapping[str, Sequence[Call]] | None = None,
+        changed: Mapping[str, Sequence[Call]],
         *,
         lenient: bool = False,
     ) -> list[list[Pickup]] | None:
-        changed = changed or {}
         sequences = [(s, changed.get(s.id, self.sequences[s.id])) for s in chain]
         taken = self.taken_by_others(chain[0].technician)
         return pickups(sequences, taken, lending=self.lending, lenient=lenient)
 
     def first_lack(self, chain: Sequence[tuple[Shift, Sequence[Call]]]) -> Lack | None:
-        """What is lacking first if a technician's shifts have these sequences; None if nothing."""
+        """What the technician whose shifts have these sequences lacks first, if anything."""
         return first_lack(chain, self.taken_by_others(chain[0][0].technician), self.lending)
 
     def taken_by_others(self, *technicians: str) -> Taken:
@@ -372,13 +368,15 @@ class Draft:
 
     def _empty_vans(self) -> None:
         """Nobody has picked up anything."""
-        self._pickups = {name: [[] for _ in chain] for name, chain in self.chains.items()}
-        self._taken = {technician: Counter() for technician in self.chains}
-        self._taken_by_all = Counter()
+        self._pickups: dict[str, list[list[Pickup]]] = {
+            name: [[] for _ in chain] for name, chain in self.chains.items()
+        }
+        self._taken: dict[str, Taken] = {technician: Counter() for technician in self.chains}
+        self._taken_by_all: Taken = Counter()
 
     def _account_for(self, chain: Sequence[Shift]) -> None:
         """Bring up to date what the technician takes from the depots."""
-        self._note(chain[0].technician, self._supply(chain) or [[] for _ in chain])
+        self._note(chain[0].technician, self._supply(chain, {}) or [[] for _ in chain])
 
     def _note(self, technician: str, by_shift: list[list[Pickup]]) -> None:
         self._pickups[technician] = by_shift
@@ -422,7 +420,7 @@ class Draft:
         """What each depot call of the sequence picks up if the shift has it instead of its own;
         None if something cannot be had. ``lenient``: as far as it can be."""
         chain = self.chains[shift.technician]
-        by_shift = self._supply(chain, {shift.id: sequence}, lenient=lenient)
+        by_shift = self._supply(chain, {shift.id: tuple(sequence)}, lenient=lenient)
         names = [own.id for own in chain]
         return None if by_shift is None else by_shift[names.index(shift.id)]
 
