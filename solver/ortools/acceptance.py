@@ -201,6 +201,8 @@ def _cut_out(
                 shift,
                 start_location=_moved(shift.start_location, moved),
                 end_location=_moved(shift.end_location, moved),
+                # Each call lends just what it does; who has what at once was looked at before.
+                borrowed={},
             )
             for shift in shifts
         ),
