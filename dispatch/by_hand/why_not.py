@@ -303,7 +303,7 @@ def _left_out(live: LiveDay, job_id: str) -> Reason:
 def _sources(live: LiveDay, visit: Visit) -> Iterator[PartSource]:
     """Where what is needed can be had, as far as others leave it there."""
     depots = left_by(live.draft, ())
-    in_van = live.draft.supplies.in_van
+    in_van, taken = live.draft.supplies.in_van, live.draft.taken_by_others()
     for part, needed in sorted(visit.parts.items()):
         yield PartSource(
             part_id=part,
@@ -321,7 +321,14 @@ def _sources(live: LiveDay, visit: Visit) -> Iterator[PartSource]:
         yield PartSource(
             part_id=None,
             tool_id=tool,
-            depot_ids=[depot.id for depot in depots if tool in depot.tools],
+            depot_ids=[
+                depot.id
+                for depot in live.draft.problem.depots
+                if any(
+                    live.draft.lending.has_one(depot, tool, shift, taken)
+                    for shift in live.draft.problem.shifts
+                )
+            ],
             technician_ids=sorted(
                 {shift.technician for shift in live.problem.shifts if tool in shift.tools}
             ),
