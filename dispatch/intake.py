@@ -248,6 +248,13 @@ class PartQuantity(Input):
     quantity: Quantity = 1
 
 
+class LentTool(Input):
+    """A tool that a depot lends, and how many it has of it; 0 where all are away."""
+
+    tool_id: Code
+    number: StockQuantity = 1
+
+
 Windows = Annotated[list[Window], Field(max_length=100), AfterValidator(_disjoint)]
 SkillLevels = Annotated[
     list[SkillLevel], Field(max_length=100), AfterValidator(_without_repetition)
@@ -256,6 +263,7 @@ HeldSkills = Annotated[list[HeldSkill], Field(max_length=200), AfterValidator(_w
 PartQuantities = Annotated[
     list[PartQuantity], Field(max_length=200), AfterValidator(_without_repetition)
 ]
+LentTools = Annotated[list[LentTool], Field(max_length=200), AfterValidator(_without_repetition)]
 
 
 # Jobs

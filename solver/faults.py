@@ -1,7 +1,7 @@
 """What is wrong with what somebody gave, so that they can mend it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -36,6 +36,40 @@ def quantity_faults(where: str, what: str, quantities: Mapping[str, int]) -> Ite
             yield Fault(
                 "negative", where, f"{what} {name!r} is {quantity}, negative", "use 0 or more"
             )
+
+
+def price_faults(where: str, prices: Iterable[int]) -> Iterator[Fault]:
+    """Prices of windows that are none of a visit."""
+    if any(prices):
+        cause = "a window has a price, which only those of visits may have"
+        yield Fault("price", where, cause, "leave the price out")
+
+
+def lending_faults(
+    depots: Mapping[str, tuple[Collection[str], Mapping[str, int]]],
+    shifts: Iterable[tuple[str, Collection[str], Mapping[str, str]]],
+) -> Iterator[Fault]:
+    """Numbers of tools that a depot does not lend, and tools that a shift has borrowed but does not
+    have, or of nobody. Depots are given by id as their tools and numbers, shifts as id, tools, and
+    lenders by tool."""
+    for depot, (tools, counts) in depots.items():
+        where = f"depot {depot!r}"
+        yield from quantity_faults(where, "number of tool", counts)
+        for tool in counts:
+            if tool not in tools:
+                cause = f"it has a number of {tool!r}, which it does not lend"
+                yield Fault(
+                    "unknown_tool", where, cause, "add it to tools, or leave the number out"
+                )
+    for shift, tools, borrowed in shifts:
+        where = f"shift {shift!r}"
+        for tool, depot in borrowed.items():
+            if tool not in tools:
+                cause = f"it has borrowed {tool!r}, which is not among its tools"
+                yield Fault("unknown_tool", where, cause, "add it to tools, or do not borrow it")
+            if depot not in depots:
+                cause = f"it has borrowed {tool!r} of depot {depot!r}, which there is not"
+                yield Fault("unknown_depot", where, cause, "add the depot, or do not borrow it")
 
 
 def overlap_faults(shifts: Iterable[tuple[str, str, int, int]]) -> Iterator[Fault]:

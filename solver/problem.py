@@ -13,7 +13,14 @@ from functools import cached_property
 
 import numpy as np
 
-from solver.faults import Fault, duplicate_faults, overlap_faults, quantity_faults
+from solver.faults import (
+    Fault,
+    duplicate_faults,
+    lending_faults,
+    overlap_faults,
+    price_faults,
+    quantity_faults,
+)
 from solver.links import Link, link_faults, linked
 from solver.objective import Objective, ShiftRates, objective_faults
 from solver.pace import ITS_OWN_TIME, at_pace, between_paces, pace_faults
@@ -119,10 +126,10 @@ class Shift:
     The route leaves ``start_location`` at ``start`` or later (as late as it likes) and is at
     ``end_location`` by ``end``, or up to ``max_overtime`` seconds later at a price. Without a start
     location the route begins on arrival at its first stop, without an end location it ends when the
-    last one is left: there is no way before and behind. ``stock`` is
-    what is loaded into the van before the shift: what a technician's earlier shifts in the same
-    problem left in the van is still there. ``tools`` are in the van at the start. A shift without
-    ``territories`` serves all of them.
+    last one is left: there is no way before and behind. ``stock`` is what is loaded into the van
+    before the shift: what a technician's earlier shifts in the same problem left in the van is
+    still there. ``tools`` are in the van at the start; those ``borrowed`` are a depot's, whose id
+    is given, until the route ends. A shift without ``territories`` serves all of them.
 
     ``max_duration`` bounds the seconds from leaving to being back, breaks included, whenever the
     route starts; ``max_visits``, ``max_travel`` (seconds) and ``max_distance`` (metres) bound what
@@ -152,6 +159,7 @@ class Shift:
     pace: Fraction = ITS_OWN_TIME
     paces: Mapping[str, Fraction] = field(default_factory=dict)
     rates: ShiftRates = field(default_factory=ShiftRates)
+    borrowed: Mapping[str, str] = field(default_factory=dict)
 
     def service(self, call: "Visit | Depot") -> int:
         """Seconds that the call takes on this shift."""
@@ -182,7 +190,8 @@ class Depot:
 
     ``stock`` maps each part to the number that all routes together may take; None means no limit
     for any part. A call lasts ``duration`` seconds and starts inside one of ``windows`` (none: any
-    time). ``tools`` are lent for the rest of the route, any number of times.
+    time). ``tools`` are lent for the rest of the route; of those with ``tool_counts`` no more are
+    out at any moment, of the others there are plenty.
     """
 
     id: str
@@ -191,6 +200,7 @@ class Depot:
     windows: tuple[TimeWindow, ...] = ()
     stock: Mapping[str, int] | None = field(default_factory=dict)
     tools: frozenset[str] = frozenset()
+    tool_counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class InvalidProblem(ValueError):  # noqa: N818 - the design names it so
@@ -355,18 +365,19 @@ def _faults(problem: Problem) -> Iterator[Fault]:
     weight = max(c.working_time + c.travel_time + c.distance for c in everywhere)
     yield from travel_faults(problem.travel_time, problem.distance, weight)
     yield from objective_faults(costs)
-    for kind, things in (
-        ("visit", problem.visits),
-        ("shift", problem.shifts),
-        ("depot", problem.depots),
-    ):
-        yield from duplicate_faults(kind, [thing.id for thing in things])
+    yield from duplicate_faults("visit", [visit.id for visit in problem.visits])
+    yield from duplicate_faults("shift", [shift.id for shift in problem.shifts])
+    yield from duplicate_faults("depot", [depot.id for depot in problem.depots])
     for visit in problem.visits:
         yield from _visit_faults(visit, size, len(costs.unassigned))
     for shift in problem.shifts:
         yield from _shift_faults(shift, size)
     for depot in problem.depots:
         yield from _depot_faults(depot, size)
+    yield from lending_faults(
+        {depot.id: (depot.tools, depot.tool_counts) for depot in problem.depots},
+        [(shift.id, shift.tools, shift.borrowed) for shift in problem.shifts],
+    )
     durations = {v.id: between_paces(v.duration, problem.paces) for v in problem.visits}
     pinned = {visit.id: visit.pin.technician for visit in problem.visits if visit.pin}
     yield from link_faults(problem.links, durations, pinned)
@@ -411,26 +422,18 @@ def _shift_faults(shift: Shift, size: int) -> Iterator[Fault]:
     yield from quantity_faults(where, "rate", shift.rates.given)
     yield from pace_faults(where, (shift.pace, *shift.paces.values()))
     yield from duplicate_faults(f"{where} break", [pause.id for pause in shift.breaks])
-    yield from _price_faults(where, (pause.window for pause in shift.breaks))
+    yield from price_faults(where, (pause.window.price for pause in shift.breaks))
     for pause in shift.breaks:
-        yield from time_faults(
-            f"{where} break {pause.id!r}", _bounds((pause.window,)), pause.duration
-        )
+        here = f"{where} break {pause.id!r}"
+        yield from time_faults(here, _bounds((pause.window,)), pause.duration)
 
 
 def _depot_faults(depot: Depot, size: int) -> Iterator[Fault]:
     where = f"depot {depot.id!r}"
     yield from location_faults(where, depot.location, size)
     yield from time_faults(where, _bounds(depot.windows), depot.duration)
-    yield from _price_faults(where, depot.windows)
-    if depot.stock is not None:
-        yield from quantity_faults(where, "part", depot.stock)
-
-
-def _price_faults(where: str, windows: Iterable[TimeWindow]) -> Iterator[Fault]:
-    if any(window.price for window in windows):
-        cause = "a window has a price, which only those of visits may have"
-        yield Fault("price", where, cause, "leave the price out")
+    yield from price_faults(where, (window.price for window in depot.windows))
+    yield from quantity_faults(where, "part", depot.stock or {})
 
 
 def _bounds(windows: Iterable[TimeWindow]) -> Iterator[tuple[int, int]]:
@@ -443,6 +446,4 @@ def _magnitude_faults(problem: Problem) -> Iterator[Fault]:
     numbers = np.issubdtype(problem.distance.dtype, np.integer)
     if sound and numbers and sum(problem.prices.values()) > MAX_COST:
         cause = "the cost of leaving all visits unassigned does not fit into 64 bits"
-        yield Fault(
-            "too_large", "objective", cause, "use smaller weights or a coarser unit of time"
-        )
+        yield Fault("too_large", "objective", cause, "use smaller weights or a coarser time unit")

@@ -31,7 +31,8 @@ class Rule(StrEnum):
     TOOLS = "tools"
     """A needed tool is in the van at the start or was borrowed earlier on the route."""
     DEPOT_STOCK = "depot_stock"
-    """Over all routes, no more is picked up at a depot than it has, and no tool it lacks."""
+    """Over all routes, no more is picked up at a depot than it has, no tool it lacks, and no more
+    of a tool at once than there are."""
     PINS = "pins"
     """A pinned visit is with its technician, and at its time."""
     TECHNICIANS = "technicians"

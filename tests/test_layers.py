@@ -240,7 +240,7 @@ def test_nobody_imports_the_fixtures_or_the_tests() -> None:
 
 
 def test_the_verifier_shares_no_code_with_the_engines() -> None:
-    modules = ("check", "cost", "links", "replay")
+    modules = ("check", "cost", "lending", "links", "replay")
     verifier = {f"solver.judge.{module}" for module in modules}
     for module in modules:
         used = {

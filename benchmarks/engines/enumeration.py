@@ -16,6 +16,7 @@ from solver.objective import Objective
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.cost import RouteCost
 from solver.rules.eligibility import UNLIMITED, at_pinned_time, eligibility_matrix, stock_of
+from solver.rules.lending import Lending, Loan, lent_by
 from solver.rules.limits import keeps_limits
 from solver.rules.places import ends_of, on_places
 from solver.timing.schedule import Call, legs_of
@@ -79,12 +80,17 @@ class _Enumeration:
         for shift in sorted(problem.shifts, key=lambda shift: shift.start):
             self.chains.setdefault(shift.technician, []).append(shift)
         parts = sorted({part for visit in self.visits for part in visit.parts})
-        self.limits = {
+        self.lending = Lending.of(problem)
+        self.limits: dict[tuple[str, str | Loan], int] = {
             (depot.id, part): stock_of(depot, part)
             for depot in problem.depots
             for part in parts
             if 0 < stock_of(depot, part) < UNLIMITED
         }
+        for depot, shift in product(problem.depots, problem.shifts):
+            for tool, number in depot.tool_counts.items():
+                for loan in self.lending.loans(depot, tool, shift):
+                    self.limits[loan] = number - self.lending.out.get(loan, 0)
         self.row = {key: row for row, key in enumerate(self.limits)}
         self.nothing: Taken = (0,) * len(self.limits)
         self.known: dict[tuple[str, tuple[Calls, ...]], list[Taken]] = {}
@@ -263,14 +269,18 @@ class _Enumeration:
         takes = {self.nothing}
         for shift, key in zip(chain, keys, strict=True):
             van.update(shift.stock)
-            tools = set(shift.tools)
+            held, today = set(shift.tools), list[Depot]()
             for call in (self.calls[number] for number in key):
                 if isinstance(call, Depot):
                     called += [] if call in called else [call]
-                    tools |= call.tools
+                    today.append(call)
                     continue
-                if not call.tools <= tools:
-                    return []
+                for tool in sorted(call.tools - held):
+                    held.add(tool)
+                    lenders = [depot for depot in today if tool in lent_by([depot])]
+                    if all(tool in depot.tool_counts for depot in lenders):
+                        loans = [self.lending.loans(depot, tool, shift) for depot in lenders]
+                        takes = {more for taken in takes for more in self._lent(taken, loans)}
                 for part, number in call.parts.items():
                     from_van = min(number, van[part])
                     van[part] -= from_van
@@ -282,6 +292,15 @@ class _Enumeration:
                     for _ in range(number - from_van):
                         takes = {more for taken in takes for more in self._one_more(taken, rows)}
         return sorted(takes)
+
+    def _lent(self, taken: Taken, choices: Sequence[Sequence[tuple[str, Loan]]]) -> Iterator[Taken]:
+        """With one of the choices out, too, where there are enough."""
+        limits = tuple(self.limits.values())
+        for loans in choices:
+            rows = {self.row[loan] for loan in loans}
+            more = tuple(number + (row in rows) for row, number in enumerate(taken))
+            if all(more[row] <= limits[row] for row in rows):
+                yield more
 
     def _one_more(self, taken: Taken, rows: Sequence[int]) -> Iterator[Taken]:
         limits = tuple(self.limits.values())

@@ -20,6 +20,7 @@ REGION = 40 * MINUTE
 """The side of the square in which all lies, in seconds of travel."""
 DEPOTS = 3
 PARTS = ("pump", "valve")
+TOOLS = frozenset(("hoist", "scope"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,23 @@ def _with_several_calls(rng: np.random.Generator, problem: Problem) -> Problem:
         for depot, part in zip(_depots(rng, problem), parts, strict=True)
     )
     return replace(problem, visits=visits, depots=depots)
+
+
+def _with_few_tools(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Two depots have one or two of each tool between them, some of which somebody has already."""
+    shifts = tuple(
+        replace(shift, tools=TOOLS, borrowed={"scope": "d0"}) if rng.random() < 0.15 else shift
+        for shift in problem.shifts
+    )
+    visits = tuple(
+        replace(v, tools=frozenset(tool for tool in sorted(TOOLS) if rng.random() < 0.4))
+        for v in problem.visits
+    )
+    depots = tuple(
+        replace(depot, tools=TOOLS, tool_counts={t: int(rng.integers(0, 3)) for t in sorted(TOOLS)})
+        for depot in _depots(rng, problem)[:2]
+    )
+    return replace(problem, visits=visits, shifts=shifts, depots=depots)
 
 
 def _depots(rng: np.random.Generator, problem: Problem) -> list[Depot]:
@@ -265,6 +283,8 @@ def _moment(rng: np.random.Generator, problem: Problem) -> int:
 KINDS: Mapping[str, Kind] = {
     "scarce": Kind((4, 6), (1, 3), (1, 1), (_with_scarce_parts,)),
     "scarce, two days": Kind((3, 5), (1, 2), (2, 2), (_with_scarce_parts,)),
+    "few tools": Kind((4, 6), (2, 3), (1, 1), (_with_few_tools,)),
+    "few tools, two days": Kind((3, 5), (2, 2), (2, 2), (_with_few_tools,)),
     "lateness": Kind((4, 7), (1, 3), (1, 2), (_with_lateness,)),
     "published": Kind((4, 7), (1, 3), (1, 2), (_with_published_times,)),
     "breaks": Kind((4, 7), (1, 3), (1, 2), (_with_breaks,)),

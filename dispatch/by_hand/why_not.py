@@ -34,6 +34,7 @@ from dispatch.plans.contents import Reason
 from dispatch.settings import Settings
 from solver.draft.draft import Draft
 from solver.draft.insertion import has_place
+from solver.draft.part import left_by
 from solver.explain.least_change import Relaxation, effort, placed
 from solver.problem import Shift, Visit
 from solver.rules.eligibility import stock_of
@@ -301,8 +302,8 @@ def _left_out(live: LiveDay, job_id: str) -> Reason:
 
 def _sources(live: LiveDay, visit: Visit) -> Iterator[PartSource]:
     """Where what is needed can be had, as far as others leave it there."""
-    depots = live.draft.left_by(())
-    in_van = live.draft.supplies.in_van
+    depots = left_by(live.draft, ())
+    in_van, taken = live.draft.supplies.in_van, live.draft.taken_by_others()
     for part, needed in sorted(visit.parts.items()):
         yield PartSource(
             part_id=part,
@@ -320,7 +321,14 @@ def _sources(live: LiveDay, visit: Visit) -> Iterator[PartSource]:
         yield PartSource(
             part_id=None,
             tool_id=tool,
-            depot_ids=[depot.id for depot in depots if tool in depot.tools],
+            depot_ids=[
+                depot.id
+                for depot in live.draft.problem.depots
+                if any(
+                    live.draft.lending.has_one(depot, tool, shift, taken)
+                    for shift in live.draft.problem.shifts
+                )
+            ],
             technician_ids=sorted(
                 {shift.technician for shift in live.problem.shifts if tool in shift.tools}
             ),

@@ -14,6 +14,7 @@ from dispatch.intake import (
     FromSecond,
     HeldSkills,
     Input,
+    LentTools,
     LongText,
     Minutes,
     NewSite,
@@ -73,7 +74,7 @@ class DepotEntry(Input):
     closes: ClockTime
     handling_minutes: Minutes = 10
     phone: Text | None = None
-    tools: Codes = Field(default_factory=list)
+    tools: LentTools = Field(default_factory=list)
 
     _coordinates = field_validator("longitude")(check_coordinates)
 

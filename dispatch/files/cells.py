@@ -14,6 +14,7 @@ from dispatch.intake import (
     Code,
     Codes,
     HeldSkills,
+    LentTools,
     PartQuantities,
     SkillLevels,
     Territories,
@@ -275,6 +276,7 @@ TEXTS = Cell(_texts, _write_texts)
 WINDOWS = Cell(_windows, _write_windows)
 SKILLS = _counted("skill_id", "level")
 PARTS = _counted("part_id", "quantity")
+LENT_TOOLS = _counted("tool_id", "number")
 HELD_SKILLS = Cell(_held_skills, _write_held_skills)
 
 
@@ -288,6 +290,7 @@ OF_TYPE: tuple[tuple[Any, Cell], ...] = (
     (SkillLevels, SKILLS),
     (HeldSkills, HELD_SKILLS),
     (PartQuantities, PARTS),
+    (LentTools, LENT_TOOLS),
     (StrEnum, WORD),
     (str, TEXT),
     (bool, YES_OR_NO),

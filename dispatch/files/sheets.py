@@ -25,7 +25,16 @@ from dispatch.company.master_data import (
 )
 from dispatch.company.technicians import HOW_THEY_WORK
 from dispatch.files.cells import Cell, cell_of
-from dispatch.intake import HeldSkill, Input, PartQuantity, SkillLevel, StoredJob, Window, name_of
+from dispatch.intake import (
+    HeldSkill,
+    Input,
+    LentTool,
+    PartQuantity,
+    SkillLevel,
+    StoredJob,
+    Window,
+    name_of,
+)
 from dispatch.jobs.links import JobLinkEntry
 from dispatch.models import Depot, Part, Site, Skill, Technician, Tool, Wish
 
@@ -180,7 +189,7 @@ DEPOTS = Sheet(
     "depots.csv",
     DepotEntry,
     Depot,
-    (Detail("tools", models.DepotTool, "depot_id", "tool_id"),),
+    (Detail("tools", models.DepotTool, "depot_id", LentTool),),
     order="id name address latitude longitude opens closes handling_minutes tools phone",
     optional=frozenset({"phone"}),
 )

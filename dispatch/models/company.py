@@ -82,10 +82,13 @@ class DepotStock(SQLModel, table=True):
 
 
 class DepotTool(SQLModel, table=True):
+    """A tool that the depot lends, no more than ``number`` of it at once; 0: all are away."""
+
     __tablename__ = "depot_tool"
 
     depot_id: str = Field(foreign_key="depot.id", primary_key=True)
     tool_id: str = Field(foreign_key="tool.id", primary_key=True)
+    number: int = 1
 
 
 class Technician(SQLModel, table=True):

@@ -90,7 +90,13 @@ class DepotFacts:
 
     depot: Depot
     stock: dict[str, int]
-    tools: frozenset[str]
+    tool_counts: dict[str, int]
+    """How many it has of each tool that it lends."""
+
+    @property
+    def tools(self) -> frozenset[str]:
+        """Those of which it has any."""
+        return frozenset(tool for tool, number in self.tool_counts.items() if number > 0)
 
 
 def access_of(site: Site) -> int:
@@ -192,7 +198,7 @@ def depot_facts(session: Session) -> tuple[DepotFacts, ...]:
         DepotFacts(
             depot,
             {row.part_id: row.quantity for row in stock.get(depot.id, ())},
-            frozenset(row.tool_id for row in tools.get(depot.id, ())),
+            {row.tool_id: row.number for row in tools.get(depot.id, ())},
         )
         for depot in session.exec(select(Depot).order_by(Depot.id))
     )

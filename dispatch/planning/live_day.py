@@ -24,7 +24,7 @@ from dispatch.planning.plan_rows import Changed, in_force, shift_key, to_plan
 from dispatch.planning.translation import Translation
 from solver.draft.draft import Draft
 from solver.draft.insertion import cheapest_place
-from solver.draft.supply import total
+from solver.draft.supply import parts_of
 from solver.judge.check import check
 from solver.links import linked
 from solver.problem import Problem, Shift, Visit
@@ -299,9 +299,9 @@ class LiveDay:
         claims = self._claims()
         if not claims:
             return True
-        wanted = total([self.draft.loads(shift, sequence, lenient=True) or []])
+        wanted = parts_of([self.draft.loads(shift, sequence, lenient=True) or []])
         before = self.draft.sequences[shift.id]
-        has = total([self.draft.loads(shift, before, lenient=True) or []])
+        has = parts_of([self.draft.loads(shift, before, lenient=True) or []])
         others = self.draft.taken_by_others(shift.technician)
         stock = {depot.id: depot.stock for depot in self.problem.depots}
         return not any(
@@ -326,7 +326,7 @@ class LiveDay:
                 load = self.translation.shares.to_fetch(live)
                 if shift is not None and load:
                     own = self.draft.sequences[shift.id]
-                    load -= total([self.draft.loads(shift, own, lenient=True) or []])
+                    load -= parts_of([self.draft.loads(shift, own, lenient=True) or []])
                 claims += load
         return claims
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import ColumnElement, SelectBase, union
 from sqlalchemy.orm import aliased
@@ -35,6 +35,7 @@ from dispatch.planning.facts import (
 )
 from dispatch.planning.job_links import LinkFacts, Partner, binding_links_of, partners_of
 from dispatch.planning.legs import measured_legs
+from dispatch.planning.loans import ToolLoan, loans_in_force
 from dispatch.store import details_by_job, rows_where, sites_of, waits_for_place
 
 STARTED = (
@@ -89,8 +90,8 @@ class Scope:
     by_hand: frozenset[str] = frozenset()
     """Jobs that somebody moves who is told what becomes of their links: these bind nobody here."""
 
-    def has(self, route: Route, serving: Collection[str]) -> bool:
-        """Whether the route is one of a technician of the scope on its days."""
+    def has(self, route: Route | ToolLoan, serving: Collection[str]) -> bool:
+        """Whether the route, or the loan's, is one of a technician of the scope on its days."""
         return route.technician_id in serving and self.starts_on <= route.day <= self.ends_on
 
 
@@ -135,6 +136,8 @@ class Snapshot:
     unless they have begun, nothing holds them where they are."""
     windows: Mapping[str, Sequence[JobWindow]] = field(default_factory=dict)
     """Of jobs for which somebody has set out who has not arrived yet."""
+    lent_elsewhere: tuple[ToolLoan, ...] = ()
+    """Tools that routes in force outside the scope have, or will have."""
 
 
 def load_snapshot(
@@ -174,6 +177,7 @@ def load_snapshot(
         links=links,
         partners=partners_of(session, links),
         windows=_windows_set_out_for(session, live_jobs),
+        lent_elsewhere=_lent_elsewhere(session, scope, serving, depots, taken_at),
     )
 
 
@@ -220,6 +224,7 @@ def reload_snapshot(
     vans = van_stock(session, everybody)
     # Also those of jobs that are the same: a partner elsewhere may have moved.
     links = binding_links_of(session, there)
+    depots = depot_facts(session)
     return replace(
         old,
         taken_at=at,
@@ -233,7 +238,7 @@ def reload_snapshot(
             )
             for facts in old.technicians
         ),
-        depots=depot_facts(session),
+        depots=depots,
         jobs=jobs_now,
         live_jobs=live_jobs,
         sites=old.sites | sites,
@@ -249,7 +254,21 @@ def reload_snapshot(
         links=links,
         partners=partners_of(session, links),
         windows=_windows_set_out_for(session, live_jobs),
+        lent_elsewhere=_lent_elsewhere(session, scope, everybody, depots, at),
     )
+
+
+def _lent_elsewhere(
+    session: Session,
+    scope: Scope,
+    serving: Collection[str],
+    depots: Iterable[DepotFacts],
+    at: datetime,
+) -> tuple[ToolLoan, ...]:
+    if not any(facts.tool_counts for facts in depots):
+        return ()
+    end = datetime.combine(scope.ends_on, time.max, UTC) + LONGEST_ROUTE
+    return tuple(loan for loan in loans_in_force(session, at, end) if not scope.has(loan, serving))
 
 
 def _windows_set_out_for(

@@ -34,6 +34,7 @@ from dispatch.planning.shifts import (
 )
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.ties import ProblemClock, tied
+from dispatch.planning.tools_to_plan import ToolsToPlan
 from dispatch.planning.translation import Translation, Unwaived
 from dispatch.planning.travel import Place, travel_times
 from dispatch.planning.van import Shares
@@ -82,6 +83,8 @@ class _Translator:
         self._travel = travel_times(snapshot.legs, settings.speed_kmh, settings.detour_factor)
         self.histories = tuple(histories(snapshot, self._travel, self.zone))
         self.waivers = Waivers(snapshot)
+        working = [shift for _, shift in self._shifts.values()]
+        self._to_lend = ToolsToPlan(snapshot, self.histories, working)
 
     def translation(self) -> Translation:
         left_out: dict[str, Unattendable | None] = {}
@@ -359,11 +362,12 @@ class _Translator:
         home = self._locations[f"technician {technician}"]
         behind = self._behind(shift)
         start = home
-        breaks, tools = list(shift.breaks), facts.tools
+        breaks, borrowed = list(shift.breaks), dict[str, str]()
         if behind is not None:
             start = self._locations.get(behind.last_place or "", home)
             stops = self._shares.stops_of(behind)
-            tools |= {tool for stop in stops if stop.depot_id for tool in stop.tools}
+            calls = [(stop.depot_id, tool) for stop in stops for tool in stop.tools]
+            borrowed = {tool: of for of, tool in calls if of and tool not in facts.tools}
             taken = [stop for stop in behind.stops if stop.kind == StopKind.BREAK]
             breaks = not_taken(breaks, [(stop.start_at, stop.departure_at) for stop in taken])
             breaks = with_overdue(breaks, self._busy(behind, home), self._starts_at(shift))
@@ -390,7 +394,8 @@ class _Translator:
                 if row.expires_on is None or row.expires_on >= shift.day
             },
             stock=self._shares.van_stock(technician) if shift is first else {},
-            tools=tools,
+            tools=facts.tools.union(borrowed),
+            borrowed=borrowed,
             breaks=tuple(
                 Break(
                     pause.id,
@@ -435,6 +440,7 @@ class _Translator:
             ),
             stock=self._shares.depot_stock(facts),
             tools=facts.tools,
+            tool_counts=self._to_lend.of(facts),
         )
 
 

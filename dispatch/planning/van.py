@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from dispatch.local_time import ONE_DAY, local_span
 from dispatch.models import OVER, Depot, Job, Stop
 from dispatch.planning.facts import DepotFacts, TechnicianFacts
+from dispatch.planning.loans import ToolsOut, loans_by
 from dispatch.planning.progress import History
 from dispatch.planning.snapshot import STARTED, LiveRoute, Snapshot
 from dispatch.planning.waivers import Waivers
@@ -126,6 +127,8 @@ class Shares:
         self._calls = calls
         self.granted = self._grant()
         self._left = self._what_is_left()
+        lent = loans_by((call, one.route) for one in snapshot.live for call in one.calls)
+        self._lent = ToolsOut([*snapshot.lent_elsewhere, *lent])
         self.lacking: dict[str, Shortfall] = {}
         """By job, the visits to come on routes of the scope that lack something."""
         self.uses: dict[str, Mapping[str, int]] = {}
@@ -372,7 +375,8 @@ class Shares:
             is_to_come = stop.start_at > self._snapshot.taken_at
             if not is_to_come or not self._is_open(facts.depot, stop.start_at):
                 continue
-            more = MoreToFetch(dict(rest & self._left[facts.depot.id]), to_borrow & facts.tools)
+            lent = to_borrow & self._lent.left_for(facts, found.route, stop.start_at)
+            more = MoreToFetch(dict(rest & self._left[facts.depot.id]), lent)
             if more.parts or more.tools:
                 calls[place] = more
             rest -= Counter(more.parts)
@@ -380,8 +384,9 @@ class Shares:
         if rest or to_borrow:
             return {}
         for stop in found.stops:
-            if place_on(stop) in calls:
-                self._left[stop.depot_id or ""].subtract(calls[place_on(stop)].parts)
+            if (place := place_on(stop)) in calls:
+                self._left[stop.depot_id or ""].subtract(calls[place].parts)
+                self._lent.lend(stop, calls[place].tools, found.route)
         return calls
 
 

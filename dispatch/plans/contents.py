@@ -114,8 +114,8 @@ class PlanOut(PlanSummary):
     routes: list[PlannedRoute]
     unassigned: list[UnassignedJob]
     lent_twice: list[LentTwice]
-    """Tools that its routes borrow while somebody else has them, on this plan or on routes in force
-    beside it."""
+    """Tools that its routes borrow while others have all that the depot has, on this plan or on
+    routes in force beside it."""
 
 
 def read_plan(session: Session, plan_id: int) -> PlanOut:

@@ -23,7 +23,7 @@ class IssueKind(StrEnum):
     FAILED_VISIT = "failed_visit"
     """A job that could not be completed, and that nothing has followed yet."""
     TOOL_LENT_TWICE = "tool_lent_twice"
-    """A depot's only tool on two routes in force for the same time."""
+    """A tool on more routes in force for the same time than its depot has of it."""
     STOCK_SHORT = "stock_short"
     """A depot that has less of a part than routes in force still have to fetch there."""
     TOLD_OTHERWISE = "told_otherwise"
@@ -219,8 +219,8 @@ def _tools_lent_twice(facts: SettlingFacts) -> Iterable[Issue]:
             weight(WORKING_DAY, lent.starts_at, facts.at),
             lent.code,
             lent.model_dump(mode="json", exclude={"code"}),
-            technician_id=lent.technician_ids[1],
-            day=lent.days[1],
+            technician_id=lent.technician_ids[-1],
+            day=lent.days[-1],
             at_hand=repairs.of_lent(one),
         )
 

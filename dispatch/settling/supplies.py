@@ -1,4 +1,4 @@
-"""Tools that are lent twice, and depots that are short of parts, with since when."""
+"""Tools that are lent too often, and depots that are short of parts, with since when."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,11 +13,11 @@ from dispatch.settings import Settings
 from dispatch.settling.facts import ShortPart, TwiceLentTool
 
 AHEAD = timedelta(days=60)
-"""How far ahead routes are looked at for tools that are lent twice."""
+"""How far ahead routes are looked at for tools that are lent too often."""
 
 
 def tools_lent_twice(session: Session, at: datetime) -> list[TwiceLentTool]:
-    """Since the newer of the two routes is in force."""
+    """Since the newest of the routes is in force."""
     found = lent_twice_in_force(session, at, at + AHEAD)
     if not found:
         return []

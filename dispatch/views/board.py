@@ -174,7 +174,7 @@ class Board(Output):
     """All that the routes and the waiting jobs refer to."""
     unassigned: list[WaitingJob]
     lent_twice: list[LentTwice]
-    """Tools that two technicians, whoever they are, have at once in these days."""
+    """Tools of which technicians, whoever they are, have too many at once in these days."""
     depots: list[BoardDepot]
     positions: list[BoardPosition]
     skills: dict[str, str]

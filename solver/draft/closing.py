@@ -20,6 +20,7 @@ from solver.draft.fetching import fetched
 from solver.draft.insertion import best_place
 from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import UNLIMITED, Truths, stock_of
+from solver.rules.lending import counted_by_all
 from solver.timing.schedule import Call
 from solver.timing.slack import Openings, Slack, has_time
 
@@ -258,14 +259,17 @@ class Ways:
         return draft.hold({own.id: sequences.get(own.id, ()) for own in chain})
 
     def _rivals(self, draft: Draft, visit: Visit, technician: str) -> list[Visit]:
-        """Visits of other technicians that use parts of the visit, where they could run out."""
+        """Visits of other technicians that use parts or tools of the visit, where they could run
+        out."""
         scarce = {part for part in visit.parts if max(self._stocks(part), default=0) < UNLIMITED}
+        counted = counted_by_all(self.problem.depots, visit.tools)
         return [
             call
             for shift in self.problem.shifts
-            if scarce and shift.technician != technician
+            if (scarce or counted) and shift.technician != technician
             for call in draft.sequences[shift.id]
-            if isinstance(call, Visit) and not scarce.isdisjoint(call.parts)
+            if isinstance(call, Visit)
+            and not (scarce.isdisjoint(call.parts) and counted.isdisjoint(call.tools - shift.tools))
         ]
 
     def _dearest_first(self, calls: Iterable[Call]) -> list[Visit]:

@@ -6,14 +6,22 @@ Whatever is put into it is feasible next to all else that it holds, and it knows
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
-from solver.draft.supply import Pickup, allot, first_lack, loaded, pickups, total
+from solver.draft.supply import (
+    Lack,
+    Pickup,
+    Taken,
+    allot,
+    first_lack,
+    loaded,
+    pickups,
+    total,
+)
 from solver.objective import Objective
-from solver.problem import Depot, Problem, Shift, Visit
+from solver.problem import Problem, Shift, Visit
 from solver.rules.cost import time_cost
 from solver.rules.eligibility import (
     Supplies,
@@ -23,6 +31,7 @@ from solver.rules.eligibility import (
     eligible_shifts,
     pair_cost,
 )
+from solver.rules.lending import Lending
 from solver.rules.limits import keeps_limits
 from solver.rules.places import ends_of, on_places
 from solver.rules.windows import has_price
@@ -53,9 +62,7 @@ class Draft:
         self.chains: dict[str, list[Shift]] = {}
         for shift in sorted(problem.shifts, key=lambda shift: shift.start):
             self.chains.setdefault(shift.technician, []).append(shift)
-        self._pickups: dict[str, list[list[Pickup]]] = {}
-        self._taken: dict[str, Counter[tuple[str, str]]] = {}
-        self._taken_by_all: Counter[tuple[str, str]] = Counter()
+        self.lending = Lending.of(problem)
         self._empty_vans()
         self._slack: dict[str, Slack] = {}
         self._costs: dict[str, int] = {}
@@ -181,7 +188,8 @@ class Draft:
         chains = [
             chain for chain in self.chains.values() if any(by_shift[shift.id] for shift in chain)
         ]
-        found = allot([[(shift, by_shift[shift.id]) for shift in chain] for chain in chains])
+        wanted = [[(shift, by_shift[shift.id]) for shift in chain] for chain in chains]
+        found = allot(wanted, self.lending)
         if found is None:
             return False
         for shift in used:
@@ -216,10 +224,10 @@ class Draft:
                 self._drop_idle_calls(chain)
 
     def _drop_idle_calls(self, chain: Sequence[Shift]) -> None:
-        supply = self._supply(chain)
+        supply = self._supply(chain, {})
         while supply is None:
             self._drop_first_lacking(chain)
-            supply = self._supply(chain)
+            supply = self._supply(chain, {})
         for shift, today in zip(chain, supply, strict=True):
             idle = [_is_idle(pickup) for pickup in today]
             if any(idle):
@@ -233,7 +241,7 @@ class Draft:
     def _drop_first_lacking(self, chain: Sequence[Shift]) -> None:
         """Take out the first visit of the technician that lacks something now."""
         sequences = [(own, self.sequences[own.id]) for own in chain]
-        lack = first_lack(sequences, self.taken_by_others(chain[0].technician))
+        lack = self.first_lack(sequences)
         assert lack is not None  # noqa: S101 - there is no supply for all
         calls = list(self.sequences[lack.shift.id])
         del calls[lack.index]
@@ -334,30 +342,41 @@ class Draft:
         return self._supply(self.chains[shift.technician], {shift.id: sequence}) is not None
 
     def _supply(
-        self, chain: Sequence[Shift], changed: Sequences | None = None
+        self,
+        chain: Sequence[Shift],
+        changed: Mapping[str, Sequence[Call]],
+        *,
+        lenient: bool = False,
     ) -> list[list[Pickup]] | None:
-        changed = changed or {}
         sequences = [(s, changed.get(s.id, self.sequences[s.id])) for s in chain]
-        return pickups(sequences, self.taken_by_others(chain[0].technician))
+        taken = self.taken_by_others(chain[0].technician)
+        return pickups(sequences, taken, lending=self.lending, lenient=lenient)
 
-    def taken_by_others(self, technician: str) -> Counter[tuple[str, str]]:
-        """What all but this technician take from the depots, by (depot, part)."""
-        theirs = self._taken[technician]
+    def first_lack(self, chain: Sequence[tuple[Shift, Sequence[Call]]]) -> Lack | None:
+        """What the technician whose shifts have these sequences lacks first, if anything."""
+        return first_lack(chain, self.taken_by_others(chain[0][0].technician), self.lending)
+
+    def taken_by_others(self, *technicians: str) -> Taken:
+        """What all but these technicians take from the depots."""
+        theirs = [self._taken[name] for name in technicians if self._taken.get(name)]
         if not theirs:
             return self._taken_by_all
         others = self._taken_by_all.copy()
-        others.subtract(theirs)
+        for taken in theirs:
+            others.subtract(taken)
         return others
 
     def _empty_vans(self) -> None:
         """Nobody has picked up anything."""
-        self._pickups = {name: [[] for _ in chain] for name, chain in self.chains.items()}
-        self._taken = {technician: Counter() for technician in self.chains}
-        self._taken_by_all = Counter()
+        self._pickups: dict[str, list[list[Pickup]]] = {
+            name: [[] for _ in chain] for name, chain in self.chains.items()
+        }
+        self._taken: dict[str, Taken] = {technician: Counter() for technician in self.chains}
+        self._taken_by_all: Taken = Counter()
 
     def _account_for(self, chain: Sequence[Shift]) -> None:
         """Bring up to date what the technician takes from the depots."""
-        self._note(chain[0].technician, self._supply(chain) or [[] for _ in chain])
+        self._note(chain[0].technician, self._supply(chain, {}) or [[] for _ in chain])
 
     def _note(self, technician: str, by_shift: list[list[Pickup]]) -> None:
         self._pickups[technician] = by_shift
@@ -401,27 +420,9 @@ class Draft:
         """What each depot call of the sequence picks up if the shift has it instead of its own;
         None if something cannot be had. ``lenient``: as far as it can be."""
         chain = self.chains[shift.technician]
-        sequences = [
-            (own, sequence if own.id == shift.id else self.sequences[own.id]) for own in chain
-        ]
-        by_shift = pickups(sequences, self.taken_by_others(shift.technician), lenient=lenient)
+        by_shift = self._supply(chain, {shift.id: tuple(sequence)}, lenient=lenient)
         names = [own.id for own in chain]
         return None if by_shift is None else by_shift[names.index(shift.id)]
-
-    def left_by(self, technicians: Collection[str]) -> tuple[Depot, ...]:
-        """The depots with what everybody but these technicians leaves there."""
-        taken = self._taken_by_all.copy()
-        for technician in technicians:
-            taken.subtract(self._taken.get(technician, {}))
-        return tuple(
-            depot
-            if depot.stock is None
-            else replace(
-                depot,
-                stock={part: max(0, n - taken[depot.id, part]) for part, n in depot.stock.items()},
-            )
-            for depot in self.problem.depots
-        )
 
     def routes(self) -> tuple[Route, ...]:
         """The sequences placed in time, with what each depot call picks up."""

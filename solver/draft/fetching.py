@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Iterator, Sequence
 
 from solver.draft.draft import Draft
-from solver.draft.supply import Lack, first_lack
+from solver.draft.supply import Lack
 from solver.problem import Depot, Shift, Visit
 from solver.timing.schedule import Call, Sequences
 from solver.timing.slack import Slack
@@ -49,7 +49,7 @@ def fetched(
             break
         cents, _, changed = heapq.heappop(to_do)
         sequences = [(own, changed.get(own.id, draft.sequences[own.id])) for own in chain]
-        lack = first_lack(sequences, draft.taken_by_others(shift.technician))
+        lack = draft.first_lack(sequences)
         if lack is None:
             return changed
         for depot, on, sequence, last in _helping(draft, lack, sequences):

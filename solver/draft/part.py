@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from solver.draft.draft import Draft
-from solver.problem import Problem, Visit
+from solver.draft.supply import with_left
+from solver.problem import Depot, Problem, Visit
 from solver.rules.places import asked_for
 from solver.timing.schedule import Call, Sequences
 
@@ -21,8 +22,8 @@ def part_of(draft: Draft, technicians: Collection[str], visits: Iterable[str]) -
     names = set(visits)
     chosen = [visit for visit in whole.visits if visit.id in names]
     shifts = [shift for shift in whole.shifts if shift.technician in technicians]
-    left = zip(whole.depots, draft.left_by(technicians), strict=True)
-    depots = [replace(depot, stock=now.stock) for depot, now in left]
+    left = zip(whole.depots, left_by(draft, technicians), strict=True)
+    depots = [replace(depot, stock=now.stock, tool_counts=now.tool_counts) for depot, now in left]
     used = {visit.location for visit in chosen} | {depot.location for depot in depots}
     ends = {end for shift in shifts for end in (shift.start_location, shift.end_location)}
     locations = sorted(used | {end for end in ends if end is not None})
@@ -47,6 +48,13 @@ def part_of(draft: Draft, technicians: Collection[str], visits: Iterable[str]) -
         depots=tuple(replace(depot, location=row[depot.location]) for depot in depots),
         objective=whole.objective,
     )
+
+
+def left_by(draft: Draft, technicians: Collection[str]) -> tuple[Depot, ...]:
+    """The depots with what everybody but these technicians leaves there."""
+    shifts = [shift for name in technicians for shift in draft.chains.get(name, ())]
+    taken = draft.taken_by_others(*technicians)
+    return with_left(draft.problem.depots, shifts, taken, draft.lending)
 
 
 def calls_of(draft: Draft, sequences: Sequences) -> dict[str, tuple[Call, ...]]:

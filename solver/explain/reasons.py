@@ -24,6 +24,7 @@ from solver.draft.detours import Detours
 from solver.draft.draft import Draft
 from solver.explain.impossible import Impossible, asks_for
 from solver.problem import Shift, Visit
+from solver.rules.lending import counted_by_all
 from solver.solution import Reason, ReasonCode, Rule, Unassigned
 from solver.timing.slack import has_time
 from solver.wording import counted
@@ -264,13 +265,17 @@ class _Reasons:
             if number and any(one.parts.get(part) for one in out)
         }
         draft = self._draft
+        rule_of_supply = Rule.PARTS if wanted else Rule.TOOLS
+        lacking = visit.tools.difference(*(one.tools for one in able))
+        few = counted_by_all(draft.problem.depots, lacking)
+        wanted |= {tool for tool in few if any(tool in one.tools for one in out)}
         if wanted and any(
             has_time(one, draft.sequences[one.id], visit, draft.slack_of(one), draft.legs)
             for one in able
         ):
             scarce = ", ".join(sorted(wanted))
             message = f"what it needs ({scarce}) goes to work that matters as much or more{names}"
-            return Reason(ReasonCode.OUTBID, Rule.PARTS, f"{message}; able: {who}")
+            return Reason(ReasonCode.OUTBID, rule_of_supply, f"{message}; able: {who}")
         message = "everyone who could do it is busy then with work that matters as much or more"
         return Reason(ReasonCode.OUTBID, rule, f"{message}{names}: {who}")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from solver.judge.cost import cost
+from solver.judge.lending import lending
 from solver.judge.links import after, apart, together
 from solver.judge.replay import Replay, at, picked_up
 from solver.problem import Break, Problem, Shift, TimeWindow
@@ -74,6 +75,7 @@ def check(problem: Problem, solution: Solution, *, tolerance: int = 0) -> tuple[
         *_parts(case),
         *_tools(case),
         *_depot_stock(case),
+        *lending(case),
         *_pins(case),
         *_technicians(case),
         *_territory(case),

@@ -88,19 +88,22 @@ class Replay:
         """The routes, with what each depot call picks up spelled out.
 
         A call that says nothing, neither ``parts`` nor ``tools``, as in files of programs that
-        keep no account of it, borrows all tools of the depot and picks up exactly what the
-        visits from there to the route's next depot call lack beyond what the van then has.
-        Other calls are taken at their word.
+        keep no account of it, borrows what the route's visits from there on need of the depot's
+        tools and do not have yet, and picks up exactly what those up to its next depot call lack
+        beyond what the van then has. Other calls are taken at their word.
         """
         spelled_out = list(routes)
-        for van, _, numbers in self.vans(routes):
+        for van, shift, numbers in self.vans(routes):
             for number in numbers:
                 stops = list(routes[number].stops)
+                held = set(shift.tools)
                 for index, stop in enumerate(stops):
                     depot = self.depots.get(stop.id) if stop.kind == StopKind.DEPOT else None
                     if depot and not stop.parts and not stop.tools:
                         lacking = self._used_before_next_call(stops[index + 1 :]) - van
-                        stops[index] = replace(stop, parts=dict(lacking), tools=depot.tools)
+                        tools = depot.tools & (self._tools_of(stops[index + 1 :]) - held)
+                        stops[index] = replace(stop, parts=dict(lacking), tools=tools)
+                    held |= stops[index].tools
                     self.carry_on(van, stops[index])
                 spelled_out[number] = replace(routes[number], stops=tuple(stops))
         return spelled_out
@@ -128,6 +131,12 @@ class Replay:
         van.subtract(self.visits[stop.id].parts)
         van.update(lacking)
         return lacking
+
+    def _tools_of(self, stops: Iterable[Stop]) -> frozenset[str]:
+        visits = (
+            self.visits[s.id] for s in stops if s.kind == StopKind.VISIT and s.id in self.visits
+        )
+        return frozenset().union(*(visit.tools for visit in visits))
 
     def _used_before_next_call(self, stops: Iterable[Stop]) -> Counter[str]:
         used: Counter[str] = Counter()

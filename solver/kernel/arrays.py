@@ -2,7 +2,10 @@
 
 Visits and depots together are the *calls*: call ``q`` is visit ``q`` for ``q < visits``, and depot
 ``q - visits`` above. Parts and tools together are the *items*: a tool is a part of which a van that
-has it, or a depot that lends it, never runs out, and which does not stay in the van overnight.
+has it, or a depot that lends it, never runs out, and which does not stay in the van overnight. What
+depots have of items is kept by *cell*: a part has one, and so has a tool of which they have plenty;
+one that is *counted* has a cell for each slot of time (``rules/lending``), of which a shift that
+borrows it takes some in a row.
 """
 
 from typing import Any
@@ -72,6 +75,8 @@ SHIFT = np.dtype(
         ("states", np.int64),
         ("first_turn", np.int64),
         ("turns", np.int64),
+        ("first_slot", np.int64),
+        ("slots", np.int64),
         ("fair_share", np.int64),
         ("group", np.int64),
         ("only", np.int64),
@@ -89,7 +94,8 @@ SHIFT = np.dtype(
 """``day`` is a row of ``windows``: shifts to which the same of each visit's windows are open, and
 which take the same time for each.
 ``chain`` is the technician, ``only`` 1 if there is no other shift in it, ``group`` the shifts that
-are as good as this one for everything. ``intricate`` is 1 if its routes always have to be timed in
+are as good as this one for everything. ``first_slot`` is 0 for the first slot of all.
+``intricate`` is 1 if its routes always have to be timed in
 full: it has breaks, or is ``limited``. ``rest`` is the seconds of all breaks. ``limited`` is 1 if
 any of the limits behind it matters; those that do not are ``ALWAYS``. ``working_time``,
 ``travel_cents`` and ``metre_cents``: what a second of it, one of travel, and a metre cost. ``date``
@@ -118,6 +124,7 @@ COUNT = np.dtype(
         ("depots", np.int64),
         ("shifts", np.int64),
         ("items", np.int64),
+        ("cells", np.int64),
         ("scarce", np.int64),
         ("links", np.int64),
         ("tied", np.int64),
@@ -201,7 +208,7 @@ lateness on it, in seconds, if everything is as early as it can."""
 
 
 class Arrays(Views):
-    """Shapes: n visits, d depots, q = n + d calls, s shifts, p places, k items."""
+    """Shapes: n visits, d depots, q = n + d calls, s shifts, p places, k items, c cells."""
 
     count: Records
     """A single ``COUNT``."""
@@ -236,11 +243,14 @@ class Arrays(Views):
     van: Ints
     """(s, k): what is loaded before the shift."""
     stock: Ints
-    """(d, k)"""
+    """(d, c): by cell; of a counted tool what those do not have who had it before the plan."""
+    first_cell: Ints
+    """(k)"""
     stays: npt.NDArray[np.bool_]
     """(k): whether what is left of an item stays in the van until the next shift."""
     is_scarce: npt.NDArray[np.bool_]
-    """(k): whether a depot that has the item could run out of it."""
+    """(k): whether a depot that has the item could run out of it; of a tool, whether it is
+    counted."""
     near: Ints
     """(n, …): visits near a visit, the nearest first."""
     near_before: Records

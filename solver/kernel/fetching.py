@@ -74,7 +74,6 @@ def _supplies_all(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool:
     found lacking, and what it did not yet come to."""
     needs, now = arrays.calls[lacking], plan.now
     left, latest = plan.balance[0], plan.balance[1]
-    chain = arrays.shifts[plan.nodes[lacking].shift].chain
     is_come_to = False
     for row in range(needs.first_need, needs.first_need + needs.needs):
         item, short = arrays.needs[row].item, 0
@@ -83,7 +82,7 @@ def _supplies_all(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool:
         elif is_come_to and latest[item] < 0:
             # A tool in the van is not used up, and ``left`` of it is plenty.
             short = arrays.needs[row].number - left[item]
-        if short > 0 and free_for(arrays, plan, chain, depot, item) < short:
+        if short > 0 and free_for(arrays, plan, plan.nodes[lacking].shift, depot, item) < short:
             return False
     return True
 
@@ -95,7 +94,7 @@ def _supplies_more(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool
     nodes, item = plan.nodes, plan.now.lacking
     today = nodes[lacking].shift
     chain = arrays.shifts[today].chain
-    if free_for(arrays, plan, chain, depot, item) <= 0:
+    if free_for(arrays, plan, today, depot, item) <= 0:
         return False
     call = arrays.count.visits + depot
     for index in range(first_of(arrays, chain), arrays.chain_ends[chain]):
@@ -115,8 +114,8 @@ def _supplies_more(arrays: Arrays, plan: Plan, lacking: int, depot: int) -> bool
 def _to_be_had(arrays: Arrays, plan: Plan, lacking: int) -> int:
     """How many of what the node lacks more depot calls could bring in all."""
     number = 0
-    chain = arrays.shifts[plan.nodes[lacking].shift].chain
+    shift = plan.nodes[lacking].shift
     for depot in range(arrays.count.depots):
         if _supplies_more(arrays, plan, lacking, depot):
-            number += free_for(arrays, plan, chain, depot, plan.now.lacking)
+            number += free_for(arrays, plan, shift, depot, plan.now.lacking)
     return number

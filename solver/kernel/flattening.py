@@ -16,7 +16,6 @@ from solver.kernel.arrays import (
     CALL,
     COUNT,
     NEAR,
-    NEED,
     SHIFT,
     STATE,
     TURN,
@@ -27,18 +26,14 @@ from solver.kernel.arrays import (
 )
 from solver.kernel.bonds import bonds, links_of
 from solver.kernel.days import days_of, service_times, windows_of
+from solver.kernel.items import supplies_of
 from solver.kernel.nearness import NONE, groups_near, mean_leg, visits_near
 from solver.kernel.rests import rests
 from solver.links import calendar_day
 from solver.pace import at_pace
 from solver.problem import LIMITS, Depot, Problem, Shift, Visit
-from solver.rules.eligibility import (
-    UNLIMITED,
-    at_pinned_time,
-    eligibility_matrix,
-    pair_costs,
-    stock_of,
-)
+from solver.rules.eligibility import at_pinned_time, eligibility_matrix, pair_costs
+from solver.rules.lending import Lending
 from solver.rules.places import ends_of, on_places
 
 NEIGHBOURS = 100
@@ -67,7 +62,8 @@ def flatten(problem: Problem, cores: int = 1) -> Arrays:
     pair_cents = pair_costs(problem)
     if cheapest.any():
         pair_cents += cheapest[day_of, : len(visits)].T
-    needs, first_need, van, stock, stays, is_scarce = _supplies(problem, visits)
+    lending = Lending.of(problem)
+    first_need, supplies = supplies_of(problem, visits, lending)
     chains = _grouped([shift.technician for shift in problem.shifts], problem.shifts)
     of_technician = Counter(shift.technician for shift in problem.shifts)
     only = [of_technician[shift.technician] == 1 for shift in problem.shifts]
@@ -89,8 +85,8 @@ def flatten(problem: Problem, cores: int = 1) -> Arrays:
                 len(visits),
                 len(problem.depots),
                 len(problem.shifts),
-                van.shape[1],
-                is_scarce.any(),
+                *(supplies[name].shape[1] for name in ("van", "stock")),
+                supplies["is_scarce"].any(),
                 len(problem.links),
                 is_tied,
                 is_tied and _is_never_cheaper_later(problem, records, windows),
@@ -112,7 +108,9 @@ def flatten(problem: Problem, cores: int = 1) -> Arrays:
         calls=records,
         windows=windows,
         spans=spans,
-        shifts=_shifts(problem, day_of, _member_of(chains, len(problem.shifts)), group_of, only),
+        shifts=_shifts(
+            problem, day_of, _member_of(chains, len(problem.shifts)), group_of, only, lending
+        ),
         states=np.array(
             [state[1:] for shift in problem.shifts for state in rests(shift.breaks)[0]], dtype=STATE
         ),
@@ -125,16 +123,12 @@ def flatten(problem: Problem, cores: int = 1) -> Arrays:
         chain_ends=chains[1],
         groups=groups[0],
         group_ends=groups[1],
-        needs=needs,
-        van=van,
-        stock=stock,
-        stays=stays,
-        is_scarce=is_scarce,
         near=near,
         near_before=near_before,
         near_after=near_after,
         near_groups=near_groups,
         remoteness=remoteness,
+        **supplies,
         **linked,
     )
 
@@ -196,12 +190,14 @@ def _shifts(
     chain_of: Sequence[int],
     group_of: Sequence[int],
     only: Sequence[bool],
+    lending: Lending,
 ) -> Records:
     rows = []
     first_state = first_turn = 0
     for number, shift in enumerate(problem.shifts):
         states, turns = rests(shift.breaks)
         costs = problem.objective.at(shift.rates)
+        slots = lending.slots.get(shift.id, range(0))
         rows.append(
             (
                 *ends_of(shift),
@@ -218,6 +214,8 @@ def _shifts(
                 len(states),
                 first_turn,
                 len(turns),
+                slots.start,
+                len(slots),
                 problem.fair_shares[shift.id],
                 group_of[number],
                 only[number],
@@ -238,40 +236,6 @@ def _limits(shift: Shift) -> tuple[int, ...]:
     if limits.get("max_duration", ALWAYS) >= shift.end + shift.max_overtime - shift.start:
         limits = {name: most for name, most in limits.items() if name != "max_duration"}
     return (bool(limits), *(min(ALWAYS, limits.get(name, ALWAYS)) for name in LIMITS))
-
-
-def _supplies(
-    problem: Problem, visits: Sequence[Visit]
-) -> tuple[Records, list[int], Ints, Ints, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Needs of all visits one after the other, where those of each call start, vans, depots."""
-    parts = sorted({part for visit in visits for part, number in visit.parts.items() if number})
-    tools = sorted({tool for visit in visits for tool in visit.tools})
-    rows: list[tuple[int, int]] = []
-    first_need = []
-    for visit in visits:
-        first_need.append(len(rows))
-        rows += [(parts.index(p), number) for p, number in visit.parts.items() if number]
-        rows += [(len(parts) + tools.index(tool), 1) for tool in sorted(visit.tools)]
-    first_need += [len(rows)] * (len(problem.depots) + 1)
-    needs = np.array(rows, dtype=NEED)
-    wanted = np.zeros(len(parts) + len(tools), dtype=np.int64)
-    np.add.at(wanted, needs["item"], needs["number"])
-    van = np.zeros((len(problem.shifts), len(wanted)), dtype=np.int64)
-    stock = np.zeros((len(problem.depots), len(wanted)), dtype=np.int64)
-    for row, shift in enumerate(problem.shifts):
-        for item, part in enumerate(parts):
-            van[row, item] = min(UNLIMITED, shift.stock.get(part, 0))
-        for item, tool in enumerate(tools, start=len(parts)):
-            van[row, item] = UNLIMITED if tool in shift.tools else 0
-    for row, depot in enumerate(problem.depots):
-        for item, part in enumerate(parts):
-            stock[row, item] = stock_of(depot, part)
-        for item, tool in enumerate(tools, start=len(parts)):
-            stock[row, item] = UNLIMITED if tool in depot.tools else 0
-    stock[stock >= wanted] = UNLIMITED
-    is_scarce = np.any((stock > 0) & (stock < UNLIMITED), axis=0).reshape(-1)
-    stays = np.arange(len(wanted)) < len(parts)
-    return needs, first_need, van, stock, stays, is_scarce
 
 
 def _grouped(keys: Sequence[object], shifts: Sequence[Shift] | None) -> tuple[Ints, Ints]:

@@ -21,13 +21,14 @@ class Plan(Views):
     routes: Records
     now: Records
     room: Ints
-    """(s, k): how much more the van could give up on that shift, before any depot call for it."""
+    """(s, k): how much more the van could give up on that shift, before any depot call for it; of a
+    counted tool that is lent, LENT or less."""
     from_depot: Ints
     """(s, k): the position on the route from which on a depot has supplied it; NOWHERE if none."""
     taken: Ints
-    """(d, k): what all technicians take."""
+    """(d, c): what all technicians take."""
     taken_by: Ints
-    """(technicians, d, k), or empty if nothing is scarce."""
+    """(technicians, d, c), or empty if nothing is scarce."""
     pool: Ints
     """All nodes for depot calls: first those that are free, then those in use."""
     pool_at: Ints
@@ -49,7 +50,7 @@ class Plan(Views):
     saved_room: Ints
     """(s, 2, k): ``room`` and ``from_depot`` of those routes."""
     saved_taken: Ints
-    """(s, d, k), or empty if nothing is scarce: ``taken_by`` of their technicians."""
+    """(s, d, c), or empty if nothing is scarce: ``taken_by`` of their technicians."""
     best: Ints
     nearby: Ints
     lacking: Ints
@@ -118,8 +119,8 @@ END_OF_ROUTE = -1
 
 def empty_plan(arrays: Arrays) -> Plan:
     """A plan without any stop; every visit is unassigned."""
-    visits, depots, shifts, items = (
-        int(arrays.count[name]) for name in ("visits", "depots", "shifts", "items")
+    visits, depots, shifts, items, cells = (
+        int(arrays.count[name]) for name in ("visits", "depots", "shifts", "items", "cells")
     )
     scarce = bool(arrays.count["scarce"])
     spare = CALLS_A_SHIFT * shifts + MORE_CALLS if depots else 0
@@ -163,8 +164,8 @@ def empty_plan(arrays: Arrays) -> Plan:
         now=now,
         room=np.zeros((shifts, items), dtype=np.int64),
         from_depot=np.zeros((shifts, items), dtype=np.int64),
-        taken=np.zeros((depots, items), dtype=np.int64),
-        taken_by=np.zeros((technicians if scarce else 0, depots, items), dtype=np.int64),
+        taken=np.zeros((depots, cells), dtype=np.int64),
+        taken_by=np.zeros((technicians if scarce else 0, depots, cells), dtype=np.int64),
         pool=np.arange(size - spare, size, dtype=np.int64),
         pool_at=np.arange(spare, dtype=np.int64),
         unassigned=np.arange(visits, dtype=np.int64),
@@ -178,7 +179,7 @@ def empty_plan(arrays: Arrays) -> Plan:
         saved_shift=np.zeros(shifts, dtype=np.int64),
         saved_routes=np.zeros(shifts, dtype=ROUTE),
         saved_room=np.zeros((shifts, 2, items), dtype=np.int64),
-        saved_taken=np.zeros((shifts if scarce else 0, depots, items), dtype=np.int64),
+        saved_taken=np.zeros((shifts if scarce else 0, depots, cells), dtype=np.int64),
         best=np.full(longest + shifts + 2 * visits, END_OF_ROUTE, dtype=np.int64),
         lacking=np.zeros(shifts, dtype=np.int64),
         nearby=np.zeros(

@@ -5,15 +5,20 @@ in order of time; what it lacks comes from the depots called at before, the late
 as far as it still has some. A depot that the technician has called at supplies all that comes
 after, so which of them gives what never decides whether one technician is supplied, only what is
 left for the others.
+
+A tool is lent for the shift by the first depot called at that has one, if it is counted: whoever
+needs it first takes it, in all slots of the shift, and then has it.
 """
 
 from solver.kernel.arrays import Arrays
-from solver.kernel.compiled import compiled
+from solver.kernel.compiled import compiled, inlined
 from solver.kernel.plan import NOWHERE, Plan, start_of
 from solver.rules.eligibility import UNLIMITED
 
 IMPOSSIBLE = 2**41
 SUPPLIED = -1
+LENT = -1
+"""``plan.room`` of a counted tool that depot 0 has lent; of the others it is as much less."""
 
 
 @compiled
@@ -59,7 +64,7 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
                 depot = call - arrays.count.visits
                 called = _called(plan, called, depot)
                 for item in range(items):
-                    if arrays.stock[depot, item] > 0:
+                    if arrays.stock[depot, item] > 0 and not _is_counted(arrays, item):
                         if latest[item] < 0:
                             plan.from_depot[today, item] = position
                             plan.room[today, item] = left[item]
@@ -72,7 +77,10 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
                         from_van = min(number, left[item])
                         left[item] -= from_van
                         short = number - from_van
-                        if arrays.is_scarce[item]:
+                        if _is_counted(arrays, item):
+                            if _borrow(arrays, plan, today, node, item):
+                                short, left[item] = 0, UNLIMITED
+                        elif arrays.is_scarce[item]:
                             short = _take(arrays, plan, chain, called, item, short)
                         elif latest[item] >= 0:
                             short = 0
@@ -99,9 +107,49 @@ def recount(arrays: Arrays, plan: Plan, shift: int) -> int:
         plan.routes[arrays.chains[index]].recount = 0
     if arrays.count.scarce > 0:
         for depot in range(arrays.count.depots):
-            for item in range(items):
-                plan.taken[depot, item] += plan.taken_by[chain, depot, item]
+            for cell in range(arrays.count.cells):
+                plan.taken[depot, cell] += plan.taken_by[chain, depot, cell]
     return SUPPLIED
+
+
+@inlined
+def _is_counted(arrays: Arrays, item: int) -> bool:
+    """Whether it is a tool of which a depot has a number."""
+    return arrays.is_scarce[item] and not arrays.stays[item]
+
+
+@compiled
+def _borrow(arrays: Arrays, plan: Plan, shift: int, node: int, item: int) -> bool:
+    """Have the first depot called at before the node that has the counted tool lend it; False if
+    none has. ``plan.taken`` is what the others take."""
+    position, depot = _lender_before(arrays, plan, shift, node, item)
+    if depot < 0:
+        return False
+    chain = arrays.shifts[shift].chain
+    first = arrays.first_cell[item] + arrays.shifts[shift].first_slot
+    for cell in range(first, first + arrays.shifts[shift].slots):
+        plan.taken_by[chain, depot, cell] += 1
+    plan.from_depot[shift, item] = position
+    plan.room[shift, item] = LENT - depot
+    return True
+
+
+@compiled
+def _lender_before(
+    arrays: Arrays, plan: Plan, shift: int, until: int, item: int
+) -> tuple[int, int]:
+    """The position of the first depot call on the route before the node at which there is one of
+    the counted tool for the shift, and the depot; IMPOSSIBLE and -1 if there is none."""
+    nodes = plan.nodes
+    node = nodes[start_of(arrays, shift)].after
+    position = 0
+    while node != until:
+        position += 1
+        depot = nodes[node].call - arrays.count.visits
+        if depot >= 0 and free_for(arrays, plan, shift, depot, item) > 0:
+            return position, depot
+        node = nodes[node].after
+    return IMPOSSIBLE, -1
 
 
 @compiled
@@ -181,16 +229,26 @@ def _add_to_room(
 @compiled
 def _forget_taken(arrays: Arrays, plan: Plan, chain: int) -> None:
     for depot in range(arrays.count.depots):
-        for item in range(arrays.count.items):
-            plan.taken[depot, item] -= plan.taken_by[chain, depot, item]
-            plan.taken_by[chain, depot, item] = 0
+        for cell in range(arrays.count.cells):
+            plan.taken[depot, cell] -= plan.taken_by[chain, depot, cell]
+            plan.taken_by[chain, depot, cell] = 0
 
 
 @compiled
-def free_for(arrays: Arrays, plan: Plan, chain: int, depot: int, item: int) -> int:
-    """What the depot has of an item that no other technician takes."""
-    free = arrays.stock[depot, item] - plan.taken[depot, item]
-    return free + plan.taken_by[chain, depot, item] if arrays.is_scarce[item] else free
+def free_for(arrays: Arrays, plan: Plan, shift: int, depot: int, item: int) -> int:
+    """What the depot has of an item that no other technician takes; of a counted tool, all through
+    the shift."""
+    chain = arrays.shifts[shift].chain
+    first, cells = arrays.first_cell[item], 1
+    if _is_counted(arrays, item):
+        first, cells = first + arrays.shifts[shift].first_slot, arrays.shifts[shift].slots
+    least = UNLIMITED
+    for cell in range(first, first + cells):
+        free = arrays.stock[depot, cell] - plan.taken[depot, cell]
+        if arrays.is_scarce[item]:
+            free += plan.taken_by[chain, depot, cell]
+        least = min(least, free)
+    return least
 
 
 @compiled
@@ -208,7 +266,9 @@ def usable_with(arrays: Arrays, plan: Plan, visit: int, shift: int, depot: int) 
     position = 0
     for row in range(needs.first_need, needs.first_need + needs.needs):
         item, number = arrays.needs[row].item, arrays.needs[row].number
-        if arrays.is_scarce[item]:
+        if _is_counted(arrays, item):
+            position = max(position, _lent_from(arrays, plan, shift, item, depot))
+        elif arrays.is_scarce[item]:
             position = max(position, _enough_from(arrays, plan, shift, item, number, depot))
         elif plan.room[shift, item] >= number and plan.from_depot[shift, item] != 0:
             continue
@@ -222,6 +282,19 @@ def usable_with(arrays: Arrays, plan: Plan, visit: int, shift: int, depot: int) 
 
 
 @compiled
+def _lent_from(arrays: Arrays, plan: Plan, shift: int, item: int, depot: int) -> int:
+    """The same for one counted tool: from where on the technician has it, or could have."""
+    if plan.room[shift, item] > 0 or (
+        depot >= 0 and free_for(arrays, plan, shift, depot, item) > 0
+    ):
+        return 0
+    if plan.room[shift, item] <= LENT:
+        return plan.from_depot[shift, item]
+    position, _ = _lender_before(arrays, plan, shift, start_of(arrays, shift) + 1, item)
+    return position
+
+
+@compiled
 def _enough_from(arrays: Arrays, plan: Plan, shift: int, item: int, number: int, depot: int) -> int:
     """The same for one item that is scarce: from where on the technician could give up so many,
     for good. What there is rises with the vans' loads and with the first call at each depot, and
@@ -230,7 +303,7 @@ def _enough_from(arrays: Arrays, plan: Plan, shift: int, item: int, number: int,
     chain = arrays.shifts[shift].chain
     first = first_of(arrays, chain)
     level, called, position = 0, 0, IMPOSSIBLE
-    more = free_for(arrays, plan, chain, depot, item) if depot >= 0 else 0
+    more = free_for(arrays, plan, shift, depot, item) if depot >= 0 else 0
     is_past = False
     for index in range(first, arrays.chain_ends[chain]):
         today = arrays.chains[index]
@@ -243,7 +316,7 @@ def _enough_from(arrays: Arrays, plan: Plan, shift: int, item: int, number: int,
                 before = called
                 called = _called(plan, called, there)
                 if called > before:
-                    level += free_for(arrays, plan, chain, there, item)
+                    level += free_for(arrays, plan, shift, there, item)
                 if there == depot:
                     more = 0
             elif call >= 0:

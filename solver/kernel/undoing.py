@@ -104,7 +104,7 @@ def undo(arrays: Arrays, plan: Plan) -> None:
 def _give_back_all(arrays: Arrays, plan: Plan, chain: int, saved: int) -> None:
     """Let the technician take from the depots what was taken when the route was saved."""
     for depot in range(arrays.count.depots):
-        for item in range(arrays.count.items):
-            before = plan.saved_taken[saved, depot, item]
-            plan.taken[depot, item] += before - plan.taken_by[chain, depot, item]
-            plan.taken_by[chain, depot, item] = before
+        for cell in range(arrays.count.cells):
+            before = plan.saved_taken[saved, depot, cell]
+            plan.taken[depot, cell] += before - plan.taken_by[chain, depot, cell]
+            plan.taken_by[chain, depot, cell] = before

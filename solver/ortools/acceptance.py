@@ -14,6 +14,7 @@ from itertools import takewhile
 
 import numpy as np
 
+from solver.judge.lending import lending
 from solver.judge.links import after, apart, together
 from solver.judge.replay import Replay
 from solver.objective import Objective
@@ -45,7 +46,7 @@ def accepts(
     replay = Replay(problem, given)
     if len(replay.routes) < len(given) or not _in_the_model(replay):
         return False
-    if not _in_stock(replay) or not _keep_links(replay):
+    if not _in_stock(replay) or [*lending(replay)] or not _keep_links(replay):
         return False
     by_shift = {shift.id: route for shift, route in replay.routes}
     portions = takewhile(lambda _: not over(), _portions(problem, by_shift))
@@ -200,6 +201,8 @@ def _cut_out(
                 shift,
                 start_location=_moved(shift.start_location, moved),
                 end_location=_moved(shift.end_location, moved),
+                # Each call lends just what it does; who has what at once was looked at before.
+                borrowed={},
             )
             for shift in shifts
         ),

@@ -14,6 +14,7 @@ from ortools.constraint_solver import pywrapcp
 from solver.ortools.skeleton import Skeleton
 from solver.problem import Depot, TimeWindow
 from solver.rules.eligibility import stock_of
+from solver.rules.lending import Lending
 from solver.travel import MAX_TIME, NO_WAY
 
 
@@ -251,6 +252,7 @@ def _load_vans(
 
 def add_tools(model: Skeleton) -> None:
     """For each tool that some van lacks: whether it is in the van, which a depot call may turn."""
+    lending = Lending.of(model.problem)
     for tool in sorted({tool for visit in model.visits for tool in visit.tools}):
         if all(tool in shift.tools for shift in model.shifts):
             continue
@@ -259,7 +261,10 @@ def add_tools(model: Skeleton) -> None:
             if tool in visit.tools:
                 dimension.CumulVar(model.index(node)).SetMin(1)
         for depot in model.problem.depots:
-            _limit_pickups(model, dimension, depot, int(tool in depot.tools) * len(model.calls), 1)
+            lends = tool in depot.tools and depot.tool_counts.get(tool) != 0
+            _limit_pickups(model, dimension, depot, int(lends) * len(model.calls), 1)
+            if tool in depot.tool_counts:
+                _limit_loans(model, dimension, depot, tool, lending)
         for vehicle, shift in enumerate(model.shifts):
             dimension.CumulVar(model.start(vehicle)).SetValue(int(tool in shift.tools))
 
@@ -292,6 +297,29 @@ def _limit_pickups(
             taken.append(slack * model.routing.ActiveVar(index))
     if taken and stock < most:
         model.solver.Add(model.solver.Sum(taken) <= stock)
+
+
+def _limit_loans(
+    model: Skeleton,
+    dimension: pywrapcp.RoutingDimension,
+    depot: Depot,
+    tool: str,
+    lending: Lending,
+) -> None:
+    """In each slot the depot's calls lend no more of the tool than there are."""
+    calls = model.calls_at.get(depot.id, ())
+    loans = sorted({one for shift in model.shifts for one in lending.loans(depot, tool, shift)})
+    for loan in loans if calls else ():
+        # A call on no route has vehicle -1.
+        covers = [0, *(int(loan in lending.loans(depot, tool, s)) for s in model.shifts)]
+        lent = [
+            dimension.SlackVar(index)
+            * model.routing.ActiveVar(index)
+            * model.solver.Element(covers, (model.routing.VehicleVar(index) + 1).Var())
+            for index in map(model.index, calls)
+        ]
+        most = depot.tool_counts[tool] - lending.out.get(loan, 0)
+        model.solver.Add(model.solver.Sum(lent) <= max(0, most))
 
 
 def add_lateness(model: Skeleton) -> None:

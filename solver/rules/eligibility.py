@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solver.problem import Depot, Problem, Shift, TimeWindow, Visit
+from solver.rules.lending import lent_by
 from solver.rules.windows import price_at
 from solver.solution import Rule
 from solver.travel import Matrix
@@ -36,8 +37,7 @@ class Supplies:
             in_van[shift.id] = dict(loaded[shift.technician])
         parts = {part for visit in problem.visits for part in visit.parts}
         in_depots = {part: sum(stock_of(d, part) for d in problem.depots) for part in parts}
-        lent = frozenset(tool for depot in problem.depots for tool in depot.tools)
-        return cls(in_van, in_depots, lent)
+        return cls(in_van, in_depots, lent_by(problem.depots))
 
 
 def obstacles(supplies: Supplies, visit: Visit, shift: Shift) -> list[UnmetRule]:

@@ -171,7 +171,7 @@ def add_depot(
     *,
     at: float = 2,
     stock: Mapping[str, int] = {},
-    tools: Iterable[str] = (),
+    tools: Mapping[str, int] | Iterable[str] = (),
     opens: str = "07:00",
     closes: str = "18:00",
 ) -> None:
@@ -191,9 +191,9 @@ def add_depot(
     for part, quantity in stock.items():
         ensure(session, models.Part, part)
         session.add(models.DepotStock(depot_id=id_, part_id=part, quantity=quantity))
-    for tool in tools:
+    for tool, number in (tools if isinstance(tools, Mapping) else dict.fromkeys(tools, 1)).items():
         ensure(session, models.Tool, tool)
-        session.add(models.DepotTool(depot_id=id_, tool_id=tool))
+        session.add(models.DepotTool(depot_id=id_, tool_id=tool, number=number))
     session.flush()
 
 

@@ -14,6 +14,7 @@ from dispatch import engines, store
 from dispatch.alerts.dead_letters import list_dead_letters, read_dead_letter
 from dispatch.models import (
     Alert,
+    DepotTool,
     IdempotencyKey,
     JobTask,
     JobTemplate,
@@ -238,6 +239,26 @@ def test_sites_and_technicians_of_an_older_version_work_as_they_did(
         found = session.get_one(Technician, "t")
         limits = (found.max_visits, found.max_travel_minutes, found.max_distance_km)
         assert (found.pace_percent, limits) == (100, (None, None, None))
+    engine.dispose()
+
+
+def test_depots_of_an_older_version_have_one_of_each_of_their_tools(
+    empty_database_url: str,
+) -> None:
+    engine = engines.connect(empty_database_url)
+    with engine.begin() as connection:
+        command.upgrade(store.alembic_config(connection), "0027")
+    with engine.begin() as connection:
+        for statement in (
+            "INSERT INTO tool (id, name) VALUES ('osc', 'Oscilloscope')",
+            "INSERT INTO depot (id, name, address, latitude, longitude, opens, closes, "
+            "handling_minutes) VALUES ('d', 'D', 'there', 21.0, 105.8, '07:00', '18:00', 10)",
+            "INSERT INTO depot_tool (depot_id, tool_id) VALUES ('d', 'osc')",
+        ):
+            connection.execute(text(statement))
+    store.migrate(empty_database_url)
+    with Session(engine) as session:
+        assert session.get_one(DepotTool, ("d", "osc")).number == 1
     engine.dispose()
 
 

@@ -190,6 +190,7 @@ def test_a_draft_names_the_tools_that_it_lends_twice(
         "code": "tool_lent_twice",
         "depot_id": depot["id"],
         "tool_id": tool,
+        "has": 1,
         "technician_ids": [one["id"], other["id"]],
         "days": [DAY, DAY],
         "starts_at": f"{DAY}T11:00:00+07:00",

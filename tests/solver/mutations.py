@@ -285,6 +285,26 @@ def _a_part_fewer_on_the_shelf(at: Spot) -> Case | None:
     return None if part is None else at.depot_with(stock={**plenty, part: taken[part] - 1})
 
 
+def _a_tool_that_is_not_lent(at: Spot) -> Case | None:
+    return at.depot_with(tools=NONE, tool_counts={}) if at.stop.tools else None
+
+
+def _a_tool_fewer_on_the_shelf(at: Spot) -> Case | None:
+    tool = min(at.stop.tools, default=None)
+    if tool is None:
+        return None
+    # When each is borrowed and brought back; the first call of a route counts.
+    loans = {}
+    for route in reversed(at.solution.routes):
+        for stop in reversed(route.stops):
+            if stop.kind is DEPOT and stop.id == at.stop.id and tool in stop.tools:
+                loans[route.shift] = stop.start, route.end
+    most = max(
+        sum(begin <= moment < end for begin, end in loans.values()) for moment, _ in loans.values()
+    )
+    return at.depot_with(tool_counts={tool: most - 1}) if most else None
+
+
 def _with_link(at: Spot, link: Link) -> Case | None:
     """None if the problem would contradict itself."""
     try:
@@ -580,8 +600,9 @@ MUTATIONS = (
         ONE,
         {
             "the depot does not exist": lambda at: at.stop_with(id=NOWHERE),
-            "the tool is not lent": lambda at: at.depot_with(tools=NONE) if at.stop.tools else None,
+            "the tool is not lent": _a_tool_that_is_not_lent,
             "there is a part fewer": _a_part_fewer_on_the_shelf,
+            "there is a tool fewer": _a_tool_fewer_on_the_shelf,
             "less than nothing is picked up": lambda at: at.stop_with(
                 parts={**at.stop.parts, "bolt": -1}
             ),

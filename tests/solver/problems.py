@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -130,6 +130,24 @@ def _cut_off(seed: int) -> Callable[[int], npt.NDArray[np.bool_]]:
     return missing
 
 
+def with_counts(plain: Depot, counts: Mapping[str, int]) -> Depot:
+    """The depot with these numbers of the tools that it lends."""
+    lent = {tool: number for tool, number in counts.items() if tool in plain.tools}
+    return replace(plain, tool_counts=lent)
+
+
+def with_loans(problem: Problem, lots: Sequence[int]) -> Problem:
+    """With some of the tools in vans borrowed from a depot, as the lots have it, shift by shift."""
+    shifts = []
+    for shift, lot in zip(problem.shifts, cycle(lots)):
+        lenders = [depot for depot in problem.depots if shift.tools & depot.tools]
+        depot = lenders[lot % len(lenders)] if lot and lenders else None
+        borrowed = dict.fromkeys(sorted(shift.tools & depot.tools), depot.id) if depot else {}
+        shifts.append(replace(shift, borrowed=borrowed))
+    return replace(problem, shifts=tuple(shifts))
+
+
+LOTS = st.lists(st.sampled_from((0, 0, 0, 1, 2)), min_size=3, max_size=7)
 NOTHING: dict[str, int] = {}
 _RATES = st.builds(ShiftRates, *[st.sampled_from((None, 0, 1, 4))] * 3)
 NO_PACES: dict[str, Fraction] = {}
@@ -211,7 +229,7 @@ _SHIFTS = st.builds(
     rates=_one_in(8, _RATES, ShiftRates()),
     paces=_one_in(8, st.dictionaries(st.sampled_from(("boiler", "meter")), _PACES), NO_PACES),
 )
-_DEPOTS = st.builds(
+_PLAIN_DEPOTS = st.builds(
     Depot,
     id=st.just(""),
     location=_LOCATIONS,
@@ -220,6 +238,8 @@ _DEPOTS = st.builds(
     stock=_one_in(2, _quantities("filter", "pump", most=6), None),
     tools=_one_in(2, _TOOLS, frozenset({"crane", "probe"})),
 )
+COUNTS = st.fixed_dictionaries({}, optional=dict.fromkeys(("crane", "probe"), st.integers(0, 2)))
+_DEPOTS = st.builds(with_counts, _PLAIN_DEPOTS, _one_in(2, COUNTS, NOTHING))
 _TECHNICIANS = _one_in(2, st.lists(_SHIFTS, min_size=2, max_size=3), None).flatmap(
     lambda several: st.just(several) if several else _SHIFTS.map(lambda one: [one])
 )
@@ -285,21 +305,24 @@ def problems(
 
 
 def _with_every_rule(problem: Problem) -> st.SearchStrategy[Problem]:
-    """The same, with limits and open ends of some shifts, and some visits with access."""
+    """The same, with limits and open ends of some shifts, some visits with access, and some tools
+    borrowed."""
     shifts, visits = len(problem.shifts), len(problem.visits)
     return st.builds(
-        lambda bounds, access: replace(
+        lambda bounds, access, lots: replace(
             problem,
             visits=tuple(
                 replace(v, access=seconds)
                 for v, seconds in zip(problem.visits, access, strict=True)
             ),
             shifts=tuple(
-                replace(s, **bound) for s, bound in zip(problem.shifts, bounds, strict=True)
+                replace(s, **bound)
+                for s, bound in zip(with_loans(problem, lots).shifts, bounds, strict=True)
             ),
         ),
         st.lists(_BOUNDS, min_size=shifts, max_size=shifts),
         st.lists(_ACCESS, min_size=visits, max_size=visits),
+        LOTS,
     )
 
 

@@ -221,6 +221,7 @@ declare namespace Api {
     code: "tool_lent_twice";
     depot_id: string;
     tool_id: string;
+    has: number;
     technician_ids: string[];
     days: Day[];
     starts_at: Moment;

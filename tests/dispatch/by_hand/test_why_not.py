@@ -17,6 +17,7 @@ from tests.dispatch.crew import (
     add_job,
     add_live_route,
     add_technician,
+    depot_call,
     hanoi,
 )
 
@@ -90,6 +91,20 @@ def test_a_missing_part_and_where_it_is(crew: Session, settings: Settings) -> No
     assert (source.part_id, source.depot_ids, source.technician_ids) == ("belt", ["near"], ["dao"])
     bob = next(one for one in found.technicians if one.technician_id == "bob")
     assert changes(bob)[0] == ([("parts", "belt", 1)], [])
+
+
+def test_a_tool_is_not_to_be_had_where_others_have_it(crew: Session, settings: Settings) -> None:
+    add_depot(crew, "near", tools=["crane"])
+    add_depot(crew, "far", at=5, tools={"crane": 2})
+    add_depot(crew, "away", at=7, tools={"crane": 0})
+    for name, depot in (("dao", "near"), ("eva", "far")):
+        add_technician(crew, name)
+        add_job(crew, f"for {name}", tools=["crane"])
+        call = depot_call(depot, "08:30", {})
+        call.tools = ["crane"]
+        add_live_route(crew, name, [call, (f"for {name}", "10:00")])
+    [source] = asked(crew, settings, tools=["crane"]).sources
+    assert (source.tool_id, source.depot_ids) == ("crane", ["far"])
 
 
 def test_a_job_that_fits_has_no_obstacle(crew: Session, settings: Settings) -> None:

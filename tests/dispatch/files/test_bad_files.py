@@ -50,11 +50,13 @@ def test_every_fault_of_every_file_is_named_at_once(
         {"id": "S-3", "name": "Paris", "address": "?", "latitude": "48.8", "longitude": "2.3"},
         {"id": "", "name": "x" * 201, "address": "?"},
     ]
+    company["depots"] = [COMPANY["depots"][0] | {"tools": "LADDER:-1; LADER:2"}]
     company["van_stock"] = [{"technician_id": "T-9", "part_id": "CAP-35UF", "quantity": "x"}]
     company["working_hours"] = [COMPANY["working_hours"][0] | {"technician_id": "T-9"}]
     assert faults_of(session, written(tmp_path / "in", company), settings) == [
         ("duplicate_id", "sites.csv line 4, column id"),
         ("ends_before_it_starts", "jobs.csv line 2, column windows"),
+        ("greater_than_equal", "depots.csv line 2, column tools"),
         ("greater_than_equal", "jobs.csv line 2, column duration_minutes"),
         ("missing", "sites.csv line 6, column id"),
         ("not_a_moment", "jobs.csv line 2, column due_at"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dispatch.files import cells
 from dispatch.files.cells import BadCell, Cell, Clock
-from dispatch.intake import HeldSkill, PartQuantity, Window
+from dispatch.intake import HeldSkill, LentTool, PartQuantity, Window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -81,6 +81,15 @@ def test_a_moment_is_written_without_loss_in_any_zone(naive: datetime, zone: Zon
             [{"skill_id": "gas", "level": 2}, {"skill_id": "electric", "level": 1}],
         ),
         (
+            cells.LENT_TOOLS,
+            "osc:2; winch; crane:0",
+            [
+                {"tool_id": "osc", "number": 2},
+                {"tool_id": "winch", "number": 1},
+                {"tool_id": "crane", "number": 0},
+            ],
+        ),
+        (
             cells.HELD_SKILLS,
             "gas:2@2027-03-31; electric@2027-01-01; lifts",
             [
@@ -117,6 +126,15 @@ def test_lists_are_written_as_they_are_read() -> None:
 
     parts = [PartQuantity(part_id="CAP", quantity=3), PartQuantity(part_id="FILTER")]
     assert cells.PARTS.write(parts, HANOI) == "CAP:3; FILTER"
+
+    lent = [
+        LentTool(tool_id="crane", number=0),
+        LentTool(tool_id="osc", number=2),
+        LentTool(tool_id="winch"),
+    ]
+    written = cells.LENT_TOOLS.write(lent, HANOI)
+    assert written == "crane:0; osc:2; winch"
+    assert cells.LENT_TOOLS.read(written, Clock(HANOI)) == [one.model_dump() for one in lent]
 
     window = Window(
         starts_at=datetime(2026, 11, 23, 1, tzinfo=UTC),

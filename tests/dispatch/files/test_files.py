@@ -17,6 +17,7 @@ from dispatch.files.folder import export_folder, import_folder
 from dispatch.jobs import jobs
 from dispatch.models import (
     Absence,
+    DepotTool,
     Job,
     JobStatus,
     LocatedBy,
@@ -192,6 +193,37 @@ def test_a_spreadsheet_with_byte_order_mark_and_semicolons_is_read(
     (tmp_path / "skills.csv").write_bytes(content.encode())
     take_in(session, tmp_path, settings)
     assert session.get_one(Skill, "gas").name == "Khí đốt, gas"
+
+
+def test_the_numbers_of_a_depots_tools_come_out_as_they_went_in(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    tools = [{"id": id_, "name": id_} for id_ in ("crane", "osc", "winch")]
+    depot = COMPANY["depots"][0] | {"tools": "winch; osc:2; crane:0"}
+    take_in(session, written(tmp_path / "in", {"tools": tools, "depots": [depot]}), settings)
+
+    def stored() -> dict[str, int]:
+        session.expire_all()
+        return {row.tool_id: row.number for row in session.exec(select(DepotTool))}
+
+    assert stored() == {"crane": 0, "osc": 2, "winch": 1}
+    export_folder(session, tmp_path / "out", settings)
+    [out] = read(tmp_path / "out")["depots"]
+    assert out["tools"] == "crane:0; osc:2; winch"
+    depot["tools"] = "osc:3; winch:1"
+    take_in(session, written(tmp_path / "in", {"depots": [depot]}), settings)
+    assert stored() == {"osc": 3, "winch": 1}
+
+
+def test_a_file_of_before_depots_had_numbers_of_tools_says_that_there_is_one_of_each(
+    session: Session, settings: Settings, tmp_path: Path
+) -> None:
+    known = {kind: COMPANY[kind] for kind in ("tools", "depots")}
+    assert known["depots"][0]["tools"] == "LADDER"
+    take_in(session, written(tmp_path / "in", known), settings)
+    assert session.get_one(DepotTool, ("K-1", "LADDER")).number == 1
+    export_folder(session, tmp_path / "out", settings)
+    assert read(tmp_path / "out")["depots"] == known["depots"]
 
 
 # Changing what is there

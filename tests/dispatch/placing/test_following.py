@@ -1,6 +1,6 @@
 """Whatever in the company changes under a plan in force, the plan follows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import time, timedelta
 
 import pytest
@@ -320,11 +320,11 @@ def test_a_pin_to_somebody_who_is_gone_is_named_and_kept(
 
 @pytest.fixture
 def supplied(session: Session) -> Session:
-    """Ann and Bob fetch a lamp each for their jobs; the depot has two."""
+    """Ann and Bob fetch a lamp each for their jobs, and borrow a drill; the depot has two."""
     for name, at in (("ann", 0), ("bob", 6)):
         add_technician(session, name, at=at)
         add_job(session, f"{name}1", at=at + 1, parts={"lamp": 1}, tools=["drill"])
-    add_depot(session, "depot", at=3, stock={"lamp": 2}, tools=["drill"])
+    add_depot(session, "depot", at=3, stock={"lamp": 2}, tools={"drill": 2})
     for name, clock in (("ann", "09:00"), ("bob", "10:00")):
         call = depot_call("depot", clock, {"lamp": 1})
         call.tools = ["drill"]
@@ -339,6 +339,10 @@ def has_one_lamp(session: Session) -> None:
 
 def has_no_drill(session: Session) -> None:
     session.exec(delete(DepotTool))
+
+
+def has_its_drills_repaired(session: Session) -> None:
+    session.exec(update(DepotTool).values(number=0))
 
 
 def opens_late(session: Session) -> None:
@@ -358,10 +362,11 @@ def test_who_comes_last_to_a_depot_that_has_less_now_gets_nothing(
     assert everything_holds(supplied, settings)
 
 
+@pytest.mark.parametrize("change", [has_no_drill, has_its_drills_repaired])
 def test_nobody_borrows_what_the_depot_does_not_lend_any_more(
-    supplied: Session, settings: Settings
+    supplied: Session, settings: Settings, change: Callable[[Session], None]
 ) -> None:
-    changed(supplied, has_no_drill)
+    changed(supplied, change)
     found = follow(supplied, settings)
     assert {row.status for row in found.values()} == {PlacementStatus.NO_PLACE}
     assert in_force(supplied) == {}

@@ -74,7 +74,7 @@ def test_what_has_begun_does_not_move_and_the_shift_goes_on_from_there(
     assert on.start == 10 * HOUR  # when the visit under way is over
     assert on.start_location == found.locations["site site-there"]
     assert on.end_location == found.locations["technician ann"]
-    assert on.tools == {"crane"}
+    assert (on.tools, on.borrowed) == ({"crane"}, {"crane": "d"})
     assert [pause.id for pause in on.breaks] == ["break 12:00"]
     assert on.stock == {"fuse": 5}  # the visit under way uses two
 

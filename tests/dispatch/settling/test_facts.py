@@ -46,6 +46,7 @@ def lent_twice(depot: str, two: list[str], on: Any, at: datetime) -> TwiceLentTo
     lent = LentTwice(
         depot_id=depot,
         tool_id="ladder",
+        has=1,
         technician_ids=two,
         days=[on, on],
         starts_at=at,

@@ -240,6 +240,52 @@ def test_a_depots_stock_is_shared_by_all_routes() -> None:
         assert broken(problem, first, second) == expected
 
 
+def lent_to_two(*begins: int, count: int = 1, **borrowed: Any) -> list[tuple[Rule, int]]:
+    """What is wrong if Ann is back at 100, and Bob calls at the depot at this moment."""
+    visits = [visit("a", 1, 0, tools=CRANE), visit("b", 3, 0, tools=CRANE)]
+    shifts = [shift("s1"), shift("s2", "bob", **borrowed)]
+    lender = depot(tools=CRANE, tool_counts={"crane": count})
+    problem = line_problem(visits, shifts, [lender])
+    first = route(call("d", 20, tools=CRANE), at("a", 30), shift="s1", end=100)
+    calls = [call("d", begin, tools=CRANE) for begin in begins]
+    second = route(*calls, at("b", 200), shift="s2", end=300)
+    found = check(problem, solution_of(problem, first, second))
+    return [(one.rule, one.amount) for one in found if one.rule is Rule.DEPOT_STOCK]
+
+
+def test_a_depot_lends_no_more_of_a_tool_at_once_than_it_has() -> None:
+    assert lent_to_two(20) == [(Rule.DEPOT_STOCK, 1)]
+    assert lent_to_two(99) == [(Rule.DEPOT_STOCK, 1)]
+    assert lent_to_two(99, count=0) == [(Rule.DEPOT_STOCK, 2)]
+    assert lent_to_two(99, count=2) == []
+
+
+def test_a_tool_that_is_back_can_be_lent_again() -> None:
+    assert lent_to_two(100) == []
+
+
+def test_a_tool_that_is_lent_again_on_the_same_route_is_the_same_one() -> None:
+    assert lent_to_two(120, 150) == []
+
+
+def test_a_tool_that_was_borrowed_before_is_out_from_the_start_of_the_shift() -> None:
+    had = {"tools": CRANE, "borrowed": {"crane": "d"}}
+    assert lent_to_two(**had) == [(Rule.DEPOT_STOCK, 1)]
+    assert lent_to_two(count=2, **had) == []
+    # From 100 on it is the only one, and nobody's fault that it is.
+    assert lent_to_two(count=0, start=100, **had) == [(Rule.DEPOT_STOCK, 1)]
+
+
+def test_a_depot_call_that_says_nothing_borrows_what_the_route_needs_and_has_not_got() -> None:
+    both = frozenset({"crane", "probe"})
+    lender = depot(tools=both, tool_counts=dict.fromkeys(both, 1))
+    visits = [visit("a", 1, tools=CRANE), visit("b", 3, tools=frozenset({"probe"}))]
+    problem = line_problem(visits, [shift("s1"), shift("s2", "bob")], [lender])
+    first = timed_route(problem, "s1", [Call("d"), "a"])
+    second = timed_route(problem, "s2", [Call("d"), "b"])
+    assert broken(problem, first, second) == []
+
+
 def test_a_depot_has_none_of_a_part_that_its_stock_does_not_name() -> None:
     problem = line_problem([visit()], [shift()], [depot(stock={})])
     calls: list[str | Call] = [Call("d", {"pump": 2}), "v"]

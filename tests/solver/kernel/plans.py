@@ -19,6 +19,7 @@ from solver.rules.limits import keeps_limits
 from solver.rules.places import on_places
 from solver.timing.schedule import Call, legs_of
 from solver.timing.timing import cheapest
+from tests.solver.problems import COUNTS, LOTS, with_counts, with_loans
 
 Sequences = Mapping[str, Sequence[Call]]
 """Visits and depot calls in order, by shift."""
@@ -304,7 +305,7 @@ _REPAIRS = st.builds(
     tools=st.one_of(st.just(frozenset[str]()), _LENT),
     priority=st.integers(0, 2),
 )
-_STORES = st.builds(
+_PLAIN_STORES = st.builds(
     Depot,
     id=st.just(""),
     location=_WAY,
@@ -314,29 +315,34 @@ _STORES = st.builds(
     ),
     tools=_LENT,
 )
+_STORES = st.builds(with_counts, _PLAIN_STORES, COUNTS)
 
 
 def supply_problems() -> st.SearchStrategy[Problem]:
     """Little but visits that need parts and tools, vans that have some, and depots that have
     others, on a plane: depot calls lie anywhere on routes, and days hang together."""
     return st.builds(
-        lambda fitters, repairs, stores, seed, prices: Problem(
-            tuple(replace(v, id=f"v{number}") for number, v in enumerate(repairs)),
-            tuple(
-                replace(day, id=f"{name}-{number}", technician=name)
-                for name, days in zip(("ann", "bob"), fitters, strict=False)
-                for number, day in enumerate(days)
+        lambda fitters, repairs, stores, seed, prices, lots: with_loans(
+            Problem(
+                tuple(replace(v, id=f"v{number}") for number, v in enumerate(repairs)),
+                tuple(
+                    replace(day, id=f"{name}-{number}", technician=name)
+                    for name, days in zip(("ann", "bob"), fitters, strict=False)
+                    for number, day in enumerate(days)
+                ),
+                _plane(seed),
+                _plane(seed) * 2,
+                tuple(replace(d, id=f"d{number}") for number, d in enumerate(stores)),
+                Objective(working_time=prices[0], distance=prices[1], shift_use=prices[2]),
             ),
-            _plane(seed),
-            _plane(seed) * 2,
-            tuple(replace(d, id=f"d{number}") for number, d in enumerate(stores)),
-            Objective(working_time=prices[0], distance=prices[1], shift_use=prices[2]),
+            lots,
         ),
         st.lists(_FITTERS, min_size=1, max_size=2),
         st.lists(_REPAIRS, min_size=3, max_size=8),
         st.lists(_STORES, min_size=1, max_size=3),
         st.integers(0, 1000),
         st.tuples(st.sampled_from((1, 0)), st.sampled_from((0, 1)), st.sampled_from((0, 100))),
+        LOTS,
     )
 
 
