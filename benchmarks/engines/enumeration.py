@@ -90,7 +90,7 @@ class _Enumeration:
         for depot, shift in product(problem.depots, problem.shifts):
             for tool, number in depot.tool_counts.items():
                 for loan in self.lending.loans(depot, tool, shift):
-                    self.limits[loan] = number - self.lending.out.get(loan, 0)
+                    self.limits[loan] = max(0, number - self.lending.out.get(loan, 0))
         self.row = {key: row for row, key in enumerate(self.limits)}
         self.nothing: Taken = (0,) * len(self.limits)
         self.known: dict[tuple[str, tuple[Calls, ...]], list[Taken]] = {}

@@ -274,7 +274,7 @@ def _depot_at_last(at: Spot) -> Case | None:
 
 def _van_without_tools(at: Spot) -> Case | None:
     borrows = any(stop.tools for stop in at.route.stops)
-    return at.shift_with(tools=NONE) if at.visit.tools and not borrows else None
+    return at.shift_with(tools=NONE, borrowed={}) if at.visit.tools and not borrows else None
 
 
 def _a_part_fewer_on_the_shelf(at: Spot) -> Case | None:

@@ -13,6 +13,7 @@ from solver.links import After, Apart, Link, Person, Separation, Together
 from solver.objective import ShiftRates
 from solver.problem import InvalidProblem, Problem, Shift, TimeWindow, Visit
 from solver.rules.eligibility import at_pinned_time
+from solver.rules.lending import Lending
 from solver.rules.places import asked_for
 from solver.solution import Route, Solution
 from solver.timing.schedule import Call, legs_of
@@ -142,7 +143,10 @@ def timed(kernel: KernelPlan) -> Solution:
     }
     routes: list[Route] = []
     used = [shift for shift in problem.shifts if fixed[shift.id]]
-    pickups = allot([[(shift, fixed[shift.id]) for shift in theirs] for theirs in _chains(problem)])
+    pickups = allot(
+        [[(shift, fixed[shift.id]) for shift in theirs] for theirs in _chains(problem)],
+        Lending.of(problem),
+    )
     assert pickups is not None
     by_shift = dict(
         zip(

@@ -16,6 +16,7 @@ from solver.kernel.places import Insertion
 from solver.kernel.search import fill
 from solver.kernel.settings import SearchSettings
 from solver.problem import Depot, Problem, Shift, Visit
+from solver.rules.lending import Lending
 from solver.timing.schedule import Call
 from tests.solver.kernel.plans import (
     KernelPlan,
@@ -61,7 +62,10 @@ def supplied(kernel: KernelPlan, on: Shift, calls: Sequence[Call]) -> bool:
         key=lambda s: s.start,
     )
     sequences = kernel.sequences() | {on.id: tuple(calls)}
-    return pickups([(s, sequences[s.id]) for s in chain], {}) is not None
+    return (
+        pickups([(s, sequences[s.id]) for s in chain], {}, lending=Lending.of(kernel.problem))
+        is not None
+    )
 
 
 def added(kernel: KernelPlan, on: Shift, calls: Sequence[Call]) -> int | None:
