@@ -6,6 +6,7 @@ that a test can do its sums by heart.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -21,6 +22,7 @@ from solver.links import Link
 from solver.objective import Objective, ShiftRates
 from solver.pace import ITS_OWN_TIME
 from solver.problem import Break, Depot, Pin, Previous, Problem, Shift, TimeWindow, Visit
+from solver.rules.lending import Lending, Loan
 from solver.solution import Reason, ReasonCode, Route, Solution, Stop, StopKind, Unassigned
 from solver.travel import NO_WAY, Matrix
 
@@ -550,6 +552,8 @@ def serial_solution(
     visits = {v.id: v for v in problem.visits}
     stock = {d.id: None if d.stock is None else dict(d.stock) for d in problem.depots}
     vans: dict[str, dict[str, int]] = {}
+    lending = Lending.of(problem)
+    out = Counter[tuple[str, str | Loan]]()
     routes: list[Route] = []
     for s in sorted(problem.shifts, key=lambda s: s.start):
         van = vans.setdefault(s.technician, {})
@@ -564,13 +568,20 @@ def serial_solution(
             lacking = {p: n - van.get(p, 0) for p, n in v.parts.items() if n > van.get(p, 0)}
             missing = v.tools - tools
             more: list[str | Call] = [v.id]
+            source: Depot | None = None
             if lacking or missing:
                 source = next(
-                    (d.id for d in problem.depots if _has(d, stock[d.id], lacking, missing)), None
+                    (
+                        d
+                        for d in problem.depots
+                        if _has(stock[d.id], lacking)
+                        and all(lending.has_one(d, tool, s, out) for tool in missing)
+                    ),
+                    None,
                 )
                 if source is None:
                     continue
-                more = [Call(source, lacking, missing), v.id]
+                more = [Call(source.id, lacking, missing), v.id]
             longer = timed_route(
                 problem, s.id, [*calls, *more], leave=s.start + late, early_breaks=early_breaks
             )
@@ -580,11 +591,12 @@ def serial_solution(
                 continue
             calls, route = [*calls, *more], longer
             waiting.remove(v.id)
-            if lacking or missing:
+            if source is not None:
                 tools |= missing
+                out.update(loan for tool in missing for loan in lending.loans(source, tool, s))
                 for part, number in lacking.items():
                     van[part] = van.get(part, 0) + number
-                    shelf = stock[source] if source is not None else None
+                    shelf = stock[source.id]
                     if shelf is not None:
                         shelf[part] -= number
             for part, number in v.parts.items():
@@ -618,12 +630,8 @@ def _may_serve(s: Shift, v: Visit) -> bool:
     )
 
 
-def _has(
-    d: Depot, shelf: Mapping[str, int] | None, parts: Mapping[str, int], tools: frozenset[str]
-) -> bool:
-    return tools <= d.tools and (
-        shelf is None or all(shelf.get(part, 0) >= number for part, number in parts.items())
-    )
+def _has(shelf: Mapping[str, int] | None, parts: Mapping[str, int]) -> bool:
+    return shelf is None or all(shelf.get(part, 0) >= number for part, number in parts.items())
 
 
 def _pins_kept(problem: Problem, route: Route) -> bool:
