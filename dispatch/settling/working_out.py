@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import islice
 
 from sqlmodel import Session
 
@@ -19,6 +20,8 @@ from solver.faults import Fault
 
 BEST = 3
 """So many places of one day are proposed at most."""
+LOOKED_AT = 12
+"""Of so many, those that cost least: of late visits some would be later still there."""
 
 
 def repairs_of(
@@ -59,7 +62,7 @@ def _worked_out(
     for job_id in issue.job_ids:
         match issue.kind:
             case IssueKind.CONFLICT | IssueKind.LATE:
-                yield from _elsewhere(session, job_id, first, settings, at, days)
+                yield from _elsewhere(session, issue, job_id, settings, at, days)
             case IssueKind.NO_PLACE:
                 yield from _first_places(session, job_id, near, settings, at, days)
             case IssueKind.TOLD_OTHERWISE:
@@ -67,11 +70,13 @@ def _worked_out(
 
 
 def _elsewhere(
-    session: Session, job_id: str, day: date, settings: Settings, at: datetime, days: LiveDays
+    session: Session, issue: Issue, job_id: str, settings: Settings, at: datetime, days: LiveDays
 ) -> Iterable[Repair]:
-    """The best places on the day that it is planned for, and the best one of the next day."""
+    """The best places on the day that it is planned for, none of them later than where it is late
+    now, and the best one of the next day."""
+    day = issue.day or at.astimezone(settings.zone).date()
     for on, kind, most in (
-        (day, RepairKind.REASSIGN, BEST),
+        (day, RepairKind.REASSIGN, LOOKED_AT),
         (day + ONE_DAY, RepairKind.PUT_OFF, 1),
     ):
         try:
@@ -81,8 +86,19 @@ def _elsewhere(
         except Conflict:
             # It has begun, or is about to, or may not be on that day.
             continue
-        free = (one for one in found.alternatives if not one.violations)
-        yield from _to(free, session.get_one(Job, job_id), kind, on, settings)
+        free = [one for one in found.alternatives if not one.violations]
+        places = _to(free, session.get_one(Job, job_id), kind, on, settings)
+        if kind is RepairKind.PUT_OFF:
+            yield from places
+        else:
+            yield from islice((one for one in places if _is_sooner(one, issue)), BEST)
+
+
+def _is_sooner(place: Repair, issue: Issue) -> bool:
+    """Whether the visit is in time there, or at least less late than it is."""
+    if issue.kind is not IssueKind.LATE or "late_minutes" not in place.values:
+        return True
+    return bool(place.values["late_minutes"] < issue.cause.values["late_minutes"])
 
 
 def _first_places(

@@ -1,8 +1,9 @@
 """The commonest actions of a dispatcher take no more than ``docs/board.md`` says, in English."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
@@ -14,8 +15,7 @@ from tests.pages.dispatching import carry, movable, planned, row, shown, visit
 BOARD = Path(__file__).parents[2] / "docs/board.md"
 WIDENED = "N028"
 """A job of the demo day without a place, which a wider time window would have."""
-LATE = "N060"
-"""A visit of the demo day that follows one under way, and that others could have in time."""
+SOON = MOMENT + timedelta(minutes=40)
 
 
 @dataclass
@@ -231,26 +231,44 @@ def _first_offer(one: Hands) -> None:
 
 
 def test_settling_what_will_be_late(page_as: Windows, service: Service) -> None:
-    technician_id = _is_late(service)
+    late, technician_id = _is_late(service)
     one = hands(page_as)
-    card = one.page.locator(".issue-card.late", has_text=LATE)
+    card = one.page.locator(".issue-card.late", has_text=late)
     one.click(card.get_by_role("button", name="What would settle it?"))
     one.click(card.locator("[data-repair=reassign]").first)
     expect(card).to_have_count(0)
-    expect(visit(one.page, LATE)).to_be_visible()
-    expect(visit(row(one.page, technician_id), LATE)).to_have_count(0)
+    expect(visit(one.page, late)).to_be_visible()
+    expect(visit(row(one.page, technician_id), late)).to_have_count(0)
     assert one.effort == documented("late ones, act")
 
 
-def _is_late(service: Service) -> str:
-    """Has a visit become late by what comes before it; whose visit that is."""
+def _is_late(service: Service) -> tuple[str, str]:
+    """Has a visit become late by what comes before it, which somebody else could have in time;
+    which one, and whose it is."""
+    service.clock.move_to(SOON)
+    late, technician_id, due_at = next(_delayed(service))
+    service.clock.move_to(MOMENT)
+    service.api.patch(f"/jobs/{late}", json={"due_at": due_at}).raise_for_status()
+    # It keeps its place. Asked an hour later, the service would find it another one.
+    until(lambda: service.get("/placements", limit=1)["placements"][0]["settled_at"])
+    service.clock.move_to(SOON)
+    return late, technician_id
+
+
+def _delayed(service: Service) -> Iterator[tuple[str, str, str]]:
+    """Visits that will be over later than planned, whose they are and when they were to be, if
+    somebody else could have them over by then."""
     for route in service.get(f"/board/{DAY}")["routes"]:
         for stop in route["stops"]:
-            if stop["job_id"] == LATE:
-                due = {"due_at": stop["departure_at"]}
-                service.api.patch(f"/jobs/{LATE}", json=due).raise_for_status()
-                # It keeps its place. Asked an hour later, the service would find it another one.
-                until(lambda: service.get("/placements", limit=1)["placements"][0]["settled_at"])
-                service.clock.move_to(MOMENT + timedelta(minutes=40))
-                return str(route["technician_id"])
-    raise AssertionError(f"{LATE} is in no route")
+            ends = _moment(stop["departure_at"])
+            expected = _moment(stop["expected_departure_at"] or stop["departure_at"])
+            starts_soon = _moment(stop["start_at"]) < SOON + timedelta(hours=1)
+            if stop["job_id"] is None or expected <= ends + timedelta(minutes=1) or starts_soon:
+                continue
+            found = service.get(f"/jobs/{stop['job_id']}/alternatives")["alternatives"]
+            if any(_moment(one["departure_at"]) <= ends and not one["violations"] for one in found):
+                yield stop["job_id"], route["technician_id"], stop["departure_at"]
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -96,6 +96,21 @@ def test_a_place_where_the_visit_is_still_late_says_by_how_much(
     assert "late_minutes" not in in_time.values
 
 
+def test_a_late_visit_is_sent_nowhere_where_it_would_be_later_still(
+    monday: Session, engine: Engine, settings: Settings
+) -> None:
+    add_job(monday, "long", at=5, minutes=300)
+    add_live_route(monday, "ann", [("long", "08:00")])
+    add_technician(monday, "cid", at=40)
+    job = monday.get_one(Job, "b1")
+    job.status, job.arrived_at = JobStatus.ON_SITE, hanoi("08:00")
+    late = monday.get_one(Job, "b2")
+    late.due_at = hanoi("09:00")
+    assert issues(monday, settings)["late:b2"].cause.values["late_minutes"] < 10
+    found = repairs(monday, engine, settings, "late:b2")
+    assert [one.kind for one in found] == [RepairKind.PUT_OFF]
+
+
 def test_a_job_without_a_place_goes_where_it_costs_least_on_the_first_day_that_has_any(
     monday: Session, engine: Engine, settings: Settings
 ) -> None:
