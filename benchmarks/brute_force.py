@@ -2,7 +2,8 @@
 
     python -m benchmarks.brute_force --problems 60 --seed 1
 
-Each problem is small enough to look at every plan (``benchmarks/engines/enumeration.py``). A line
+Each problem is small enough to look at every plan (``benchmarks/engines/enumeration.py``) or, where
+visits are linked, to prove a plan the cheapest (``benchmarks/engines/linked_optimum.py``). A line
 for each kind says of how many problems the kernel's plan is not the cheapest, in how many it leaves
 out what could be served, and by how much it is dearer at the worst.
 """
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.engines.enumeration import Optimum, optimum
+from benchmarks.engines.linked_optimum import linked_optimum
 from benchmarks.engines.small_problems import KINDS, small_problem
 from solver.draft.draft import Draft
 from solver.judge.check import check
@@ -53,7 +55,7 @@ def compare(kind: str, seed: int, number: int, iterations: int) -> Comparison:
     ``EngineFault`` if the kernel is."""
     problem = small_problem(kind, seed, number)
     found = solve(problem, Limit(iterations=iterations), seed=seed)
-    best = as_solution(problem, optimum(problem))
+    best = linked_optimum(problem) if problem.links else as_solution(problem, optimum(problem))
     for plan in (found, best):
         for broken in check(problem, plan):
             raise FalseOptimum(f"{kind} {seed} {number}: {broken}")

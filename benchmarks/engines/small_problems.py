@@ -10,8 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from solver.links import After, Apart, Link, Person, Separation, Together
 from solver.objective import Objective, ShiftRates
-from solver.problem import Break, Depot, Previous, Problem, Shift, TimeWindow, Visit
+from solver.problem import (
+    Break,
+    Depot,
+    InvalidProblem,
+    Previous,
+    Problem,
+    Shift,
+    TimeWindow,
+    Visit,
+)
 from solver.travel import Matrix
 
 MINUTE = 60
@@ -275,6 +285,35 @@ def _with_rates(rng: np.random.Generator, problem: Problem) -> Problem:
     return replace(problem, shifts=tuple(replace(s, rates=own) for s, own in shifts))
 
 
+def _with_links(rng: np.random.Generator, problem: Problem) -> Problem:
+    """Two to four links of all kinds, as far as they do not contradict each other."""
+    names = [visit.id for visit in problem.visits]
+    for _ in range(int(rng.integers(2, 5))):
+        chosen = tuple(str(name) for name in rng.permutation(names))
+        crew = int(rng.integers(2, 4))
+        least = int(rng.choice([-20, 0, 0, 30, 90])) * MINUTE
+        most = least + int(rng.integers(0, 120)) * MINUTE if rng.random() < 0.5 else None
+        link: Link = (
+            Together(chosen[:crew]),
+            After(chosen[0], chosen[1], least, most, list(Person)[int(rng.integers(3))]),
+            After(chosen[0], chosen[1]),
+            Apart(chosen[:crew], list(Separation)[int(rng.integers(2))]),
+        )[int(rng.integers(4))]
+        try:
+            problem = replace(problem, links=(*problem.links, link))
+        except InvalidProblem:
+            continue
+    return problem
+
+
+def _with_paces(rng: np.random.Generator, problem: Problem) -> Problem:
+    """No two are as quick."""
+    shifts = tuple(
+        replace(shift, pace=Fraction(int(rng.integers(3, 8)), 5)) for shift in problem.shifts
+    )
+    return replace(problem, shifts=shifts)
+
+
 def _moment(rng: np.random.Generator, problem: Problem) -> int:
     shift = problem.shifts[int(rng.integers(len(problem.shifts)))]
     return int(rng.integers(shift.start, shift.end))
@@ -320,6 +359,15 @@ KINDS: Mapping[str, Kind] = {
         (_with_scarce_parts, _with_lateness, _with_published_times, _with_breaks),
     ),
     "prices": Kind((4, 7), (1, 2), (1, 1), (_with_dear_lateness,)),
+    "links": Kind((4, 6), (2, 3), (1, 1), (_with_links,)),
+    "links, two days": Kind((4, 6), (1, 2), (2, 2), (_with_links,)),
+    "links, late": Kind((4, 6), (2, 3), (1, 1), (_with_lateness, _with_links)),
+    "links, published": Kind(
+        (4, 6), (2, 3), (1, 1), (_with_published_times, _with_rates, _with_links)
+    ),
+    "links, limits": Kind(
+        (4, 6), (2, 3), (1, 1), (_with_priced_windows, _with_limits, _with_paces, _with_links)
+    ),
     "prices, several calls": Kind(
         (3, 5), (1, 2), (1, 1), (_with_dear_lateness, _with_several_calls)
     ),

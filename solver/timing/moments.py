@@ -7,7 +7,8 @@ whole seconds. The routes are then timed anew, each by itself with its linked vi
 breaks and windows may change; and so on, for as long as that pays.
 
 What comes out is the cheapest there is for routes without breaks and with one window at each stop;
-with them it is the cheapest of their arrangement, which may not be the best.
+with them it is the cheapest of their arrangement, which may not be the best (``Ties`` tries windows
+that cost less).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,11 +56,7 @@ def cheaper(
 ) -> dict[str, int]:
     """Moments of the same visits that keep all lags and routes and cost as little as can be found,
     and no more than these."""
-    shifts = [
-        shift
-        for shift in problem.shifts
-        if any(isinstance(c, Visit) and c.id in moments for c in sequences.get(shift.id, ()))
-    ]
+    shifts = _tied(problem, sequences, moments)
     lags = [lag for lag in lags if {lag.earlier, lag.later} <= moments.keys()]
     best = dict(moments)
     routes = _timed(problem, shifts, sequences, best, legs)
@@ -78,6 +75,21 @@ def cheaper(
             return found if now == cents else best
         best, routes, cents = found, again, now
     return best
+
+
+def cents_at(problem: Problem, sequences: Sequences, moments: Moments, legs: Legs) -> int | None:
+    """What the routes with these visits cost at these moments; None if one cannot be kept."""
+    routes = _timed(problem, _tied(problem, sequences, moments), sequences, moments, legs)
+    return None if routes is None else _cents(problem, routes)
+
+
+def _tied(problem: Problem, sequences: Sequences, moments: Moments) -> list[Shift]:
+    """The shifts with any of these visits."""
+    return [
+        shift
+        for shift in problem.shifts
+        if any(isinstance(c, Visit) and c.id in moments for c in sequences.get(shift.id, ()))
+    ]
 
 
 def _timed(

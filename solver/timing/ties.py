@@ -12,13 +12,18 @@ visits come as early as they can, one after the other, which may be wrong for a 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from solver.kernel.rests import Turn, rests
 from solver.links import Lag, lags_of
 from solver.problem import Problem, Shift, Visit
 from solver.rules.places import ends_of, on_places
-from solver.timing.moments import Moments, cheaper
+from solver.rules.windows import has_price, price_at
+from solver.timing.moments import Moments, cents_at, cheaper
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, next_start
+
+MOST_WINDOWS = 30
+"""So many cheaper windows of linked visits are tried for one plan."""
 
 
 class Ties:
@@ -106,10 +111,43 @@ class Ties:
             bound = {c.id for calls in sequences.values() for c in calls if self.binds(c)}
             moments = known if bound <= known.keys() else None
         costs = [self.problem.objective.at(shift.rates) for shift in self.problem.shifts]
-        if not moments or not any(one.working_time or one.moved_time for one in costs):
-            # To start later costs nothing less then.
+        if not moments:
             return moments
-        return cheaper(self.problem, self.lags(sequences), sequences, moments, self.legs)
+        if any(one.working_time or one.moved_time for one in costs):
+            # Else to start later costs nothing less.
+            moments = cheaper(self.problem, self.lags(sequences), sequences, moments, self.legs)
+        return self._in_cheaper_windows(sequences, moments)
+
+    def _in_cheaper_windows(self, sequences: Sequences, moments: Moments) -> Moments:
+        """The same or better ones: each linked visit that starts in a window with a price is tried
+        in those that cost less, while everything else is at its best then."""
+        priced = [
+            (name, call)
+            for name, calls in sequences.items()
+            for call in calls
+            if isinstance(call, Visit) and call.id in moments and has_price(call.windows)
+        ]
+        least = cents_at(self.problem, sequences, moments, self.legs) if priced else None
+        tries = MOST_WINDOWS
+        for name, call in priced:
+            for window in sorted(call.windows, key=lambda one: (one.price, one.start)):
+                if least is None or tries == 0:
+                    return moments
+                if window.price >= price_at(call.windows, moments[call.id]):
+                    break
+                tries -= 1
+                only_there = replace(call, windows=(window,))
+                calls = tuple(only_there if one.id == call.id else one for one in sequences[name])
+                tried = {**sequences, name: calls}
+                other: Moments | None = self.earliest(tried)
+                if other is None:
+                    continue
+                other = cheaper(self.problem, self.lags(tried), tried, other, self.legs)
+                cents = cents_at(self.problem, tried, other, self.legs)
+                if cents is not None and cents < least:
+                    sequences, moments, least = tried, other, cents
+                    break
+        return moments
 
 
 def _push(later: Mapping[str, Sequence[Lag]], moments: dict[str, int], visit: str) -> Iterator[str]:

@@ -33,6 +33,13 @@ def test_who_pushes_out_another_for_its_parts_keeps_nobody_from_the_cheapest_pla
     assert compared.cents == compared.least
 
 
+@pytest.mark.parametrize("number", [47, 50])
+def test_linked_visits_wait_for_a_window_that_costs_less(number: int) -> None:
+    """At their earliest moments they start in dear ones."""
+    compared = compare("links, limits", 1, number, iterations=1_000)
+    assert compared.cents == compared.least
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_seed_gives_the_same_problem_and_another_one_another(kind: str) -> None:
     visits = [small_problem(kind, seed, 0).visits for seed in (SEED, SEED, SEED + 1)]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 
+from benchmarks.engines.linked_optimum import linked_optimum
 from solver.judge.check import check
 from solver.links import After, Apart, Link, Person, Separation, Together
 from solver.ortools.acceptance import accepts
@@ -234,4 +235,6 @@ def test_no_plan_that_there_is_costs_less_where_there_are_few(seed: int) -> None
     ]
     links: list[Link] = [Together(("a", "b")), After("b", "c", -40, person=Person.DIFFERENT)]
     problem = line_problem(visits, two_technicians(), links=links[: 1 + seed % 2])
-    assert solve(problem, Limit(iterations=300)).objective == cheapest_of_all(problem)
+    cheapest = cheapest_of_all(problem)
+    assert solve(problem, Limit(iterations=300)).objective == cheapest
+    assert linked_optimum(problem).objective == cheapest
