@@ -158,7 +158,7 @@ class Company:
     def can_get_tools(self, technician: str, job: Row) -> bool:
         places = [self.technicians[technician], *self.depots]
         return set(items(job["tools"])) <= {
-            tool for place in places for tool in items(place["tools"])
+            tool for place in places for tool in quantities(place["tools"])
         }
 
     def has_all_in_van(self, technician: str, job: Row) -> bool:
@@ -267,7 +267,7 @@ def test_everything_named_exists(company: Company) -> None:
     assert {row["site_id"] for row in company.opening_hours} <= company.sites.keys()
     assert {row["part_id"] for row in company.van_stock + company.depot_stock} <= known["parts"]
     for place in (*company.technicians.values(), *company.depots):
-        assert set(items(place["tools"])) <= known["tools"]
+        assert quantities(place["tools"]).keys() <= known["tools"]
     for technician in company.technicians.values():
         skills = quantities(re.sub(r"@[-0-9]+", "", technician["skills"]))
         assert skills.keys() <= known["skills"]
