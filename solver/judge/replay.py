@@ -88,9 +88,10 @@ class Replay:
         """The routes, with what each depot call picks up spelled out.
 
         A call that says nothing, neither ``parts`` nor ``tools``, as in files of programs that
-        keep no account of it, borrows what the route's visits from there on need of the depot's
-        tools and do not have yet, and picks up exactly what those up to its next depot call lack
-        beyond what the van then has. Other calls are taken at their word.
+        keep no account of it, borrows what the route's visits from there on need of the tools that
+        the depot lends, if it is neither there yet nor borrowed by a later call that says so, and
+        picks up exactly what those up to its next depot call lack beyond what the van then has.
+        Other calls are taken at their word.
         """
         spelled_out = list(routes)
         for van, shift, numbers in self.vans(routes):
@@ -101,7 +102,8 @@ class Replay:
                     depot = self.depots.get(stop.id) if stop.kind == StopKind.DEPOT else None
                     if depot and not stop.parts and not stop.tools:
                         lacking = self._used_before_next_call(stops[index + 1 :]) - van
-                        tools = depot.tools & (self._tools_of(stops[index + 1 :]) - held)
+                        lent = {tool for tool in depot.tools if depot.tool_counts.get(tool) != 0}
+                        tools = frozenset(lent & self._lacking_tools(stops[index + 1 :], held))
                         stops[index] = replace(stop, parts=dict(lacking), tools=tools)
                     held |= stops[index].tools
                     self.carry_on(van, stops[index])
@@ -132,11 +134,14 @@ class Replay:
         van.update(lacking)
         return lacking
 
-    def _tools_of(self, stops: Iterable[Stop]) -> frozenset[str]:
-        visits = (
-            self.visits[s.id] for s in stops if s.kind == StopKind.VISIT and s.id in self.visits
-        )
-        return frozenset().union(*(visit.tools for visit in visits))
+    def _lacking_tools(self, stops: Iterable[Stop], held: Iterable[str]) -> set[str]:
+        """What the visits need that is neither held nor borrowed before them."""
+        there, lacking = set(held), set[str]()
+        for stop in stops:
+            if stop.kind == StopKind.VISIT and stop.id in self.visits:
+                lacking |= self.visits[stop.id].tools - there
+            there |= stop.tools
+        return lacking
 
     def _used_before_next_call(self, stops: Iterable[Stop]) -> Counter[str]:
         used: Counter[str] = Counter()

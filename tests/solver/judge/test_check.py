@@ -286,6 +286,23 @@ def test_a_depot_call_that_says_nothing_borrows_what_the_route_needs_and_has_not
     assert broken(problem, first, second) == []
 
 
+def test_a_depot_call_that_says_nothing_borrows_nothing_that_another_lends_or_that_is_away() -> (
+    None
+):
+    """On the way to a depot that lends the crane somebody calls at one that has lent its own."""
+    away = depot("away", tools=CRANE, tool_counts={"crane": 0})
+    lent = depot("lent", tools=CRANE, tool_counts={"crane": 1})
+    there = depot("there", 2, tools=CRANE, tool_counts={"crane": 1})
+    visits = [visit("a", 1, tools=CRANE), visit("b", 3, tools=CRANE)]
+    problem = line_problem(visits, [shift("s1"), shift("s2", "bob")], [away, lent, there])
+    first = timed_route(problem, "s1", [Call("lent", tools=CRANE), "a"])
+    for useless in ("away", "lent"):
+        second = timed_route(problem, "s2", [Call(useless), Call("there", tools=CRANE), "b"])
+        assert broken(problem, first, second) == []
+    silent = timed_route(problem, "s2", [Call("away"), Call("there"), "b"])
+    assert broken(problem, first, silent) == []
+
+
 def test_a_depot_has_none_of_a_part_that_its_stock_does_not_name() -> None:
     problem = line_problem([visit()], [shift()], [depot(stock={})])
     calls: list[str | Call] = [Call("d", {"pump": 2}), "v"]
