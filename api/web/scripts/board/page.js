@@ -6,7 +6,7 @@
  * - `timeline.js` on `rows.js`, `items.js` and `scale.js`: one row per technician, with `axis.js`,
  *   `cells.js` and `zoom.js`
  * - `drag.js` with `gestures.js` and `by-key.js`: moving jobs; `keys.js`: the keyboard
- * - `map/map.js`: the same on a map
+ * - `map/map.js`: the same on a map, here or, by `map/own-window.js`, in a window of its own
  * - `panel.js`: the side panel's tabs, `issues.js`, `unassigned.js` and `details.js` first among them
  * - `find/`: what is elsewhere: the list of results, the job that is on none of the days shown, the
  *   backlog, what the address says
@@ -37,6 +37,7 @@ import { wireKeys } from "./keys.js";
 import { wireLayout } from "./layout.js";
 import { refreshRegularly, watch } from "./live.js";
 import { mountMap } from "./map/map.js";
+import { mountOwnWindow } from "./map/own-window.js";
 import { makeDraggable } from "./moves/gestures.js";
 import { mountIssues } from "./panels/issues.js";
 import { offerPanel, wirePanels } from "./panels/panel.js";
@@ -79,6 +80,7 @@ wireKeys();
 const { day, days } = wantedDays();
 await insist(async () => readBoard((await dayOfAddress()) ?? day, days));
 mountAddress();
+mountOwnWindow();
 mountSignInAgain();
 watch();
 refreshRegularly();

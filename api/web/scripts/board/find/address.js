@@ -6,6 +6,7 @@
 import { byId } from "../../dom.js";
 import { show } from "../days.js";
 import { filters } from "../filters.js";
+import { mapWindow } from "../map/own-window.js";
 import { askedOfBacklog } from "../panels/backlog.js";
 import { openedPanel, openPanel } from "../panels/panel.js";
 import { board, notify, select, selection, subscribe } from "../state.js";
@@ -62,6 +63,7 @@ export function addressOfView() {
   if (backlog) asked.set("backlog", backlog);
   const panel = openedPanel();
   if (panel) asked.set("panel", panel);
+  if (mapWindow !== null) asked.set("map", mapWindow);
   return `?${asked}`;
 }
 
