@@ -17,6 +17,7 @@ import numpy as np
 from solver.kernel.rests import rests
 from solver.problem import Depot, Problem, Shift, Visit
 from solver.rules.eligibility import Supplies, Truths, services, stock_of
+from solver.rules.lending import lent_by
 from solver.rules.limits import keeps_limits
 from solver.rules.places import ends_of
 from solver.timing.schedule import NEVER, Call, Legs, Sequences, earliest_end, legs_of, next_start
@@ -55,7 +56,7 @@ class _Lacking:
         emptied = self.emptied
         if any(stock_of(depot, part) for part, _ in parts):
             emptied |= {depot.id}
-        return _Lacking(parts, self.tools - depot.tools, emptied if parts else frozenset())
+        return _Lacking(parts, self.tools - lent_by((depot,)), emptied if parts else frozenset())
 
 
 _Step = tuple[int, int, int, "_Lacking", tuple[Call, ...]]

@@ -64,9 +64,17 @@ def _helping(
 ) -> Iterator[tuple[Depot, Shift, tuple[Call, ...], int]]:
     """Depots that have some of what is lacking, and where to call there in time: on which shifts,
     at the latest before which call."""
+    called_today = {
+        call.id
+        for on, sequence in sequences
+        if on is lack.shift
+        for call in sequence[: lack.index]
+        if isinstance(call, Depot)
+    }
     for depot in draft.problem.depots:
         if lack.part is None:
-            if not lack.tools & depot.tools:
+            # Whom it has lent nothing yet, it will not the second time either.
+            if depot.id in called_today or not lack.can_borrow(depot, draft.lending):
                 continue
         elif depot.id in lack.called or not lack.is_left(depot):
             continue

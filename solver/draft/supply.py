@@ -52,6 +52,10 @@ class Lack:
             return False
         return stock_of(depot, self.part) > self.gone.get((depot.id, self.part), 0)
 
+    def can_borrow(self, depot: Depot, lending: Lending) -> bool:
+        """Whether the depot can lend any of the tools that are lacking."""
+        return any(lending.has_one(depot, tool, self.shift, self.gone) for tool in self.tools)
+
 
 def pickups(
     chain: Sequence[tuple[Shift, Sequence[Call]]],
@@ -416,13 +420,7 @@ def _lend(lender: Pickup, tool: str, shift: Shift, lending: Lending) -> None:
     lender.loans += lending.loans(lender.depot, tool, shift)
 
 
-def _fetch(
-    part: str,
-    needed: int,
-    so_far: Sequence[Pickup],
-    taken: Load,
-    own: Taken,
-) -> bool:
+def _fetch(part: str, needed: int, so_far: Sequence[Pickup], taken: Load, own: Taken) -> bool:
     for pickup in reversed(so_far):
         if needed == 0:
             break
