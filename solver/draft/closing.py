@@ -284,8 +284,10 @@ def close(draft: Draft, over: Callable[[], bool] = lambda: False) -> None:
     left = draft.unassigned()
     if not left:
         return
+    _place_what_fits(draft, left, Patience(MOST_ATTEMPTS, over))
     ways = Ways(draft, Patience(MOST_ATTEMPTS, over))
     prices = draft.problem.prices
+    left = draft.unassigned()
     waiting = [(-prices[one.id], draft.rows[one.id]) for one in left if draft.eligible[one.id]]
     heapq.heapify(waiting)
     cents = draft.cents()
@@ -298,6 +300,21 @@ def close(draft: Draft, over: Callable[[], bool] = lambda: False) -> None:
                 for other in way.out:
                     heapq.heappush(waiting, (-prices[other.id], draft.rows[other.id]))
                 break
+
+
+def _place_what_fits(draft: Draft, left: Iterable[Visit], patience: Patience) -> None:
+    """Place what nobody has to make way for, before the attempts go to what is dearer and will have
+    no place in the end."""
+    prices = draft.problem.prices
+    for visit in sorted(left, key=lambda visit: (-prices[visit.id], draft.rows[visit.id])):
+        shifts = draft.shifts_with_time(visit)
+        options = (best_place(draft, visit, shift) for shift in shifts if patience.spend())
+        found = min((o for o in options if o is not None), key=lambda o: o.cost, default=None)
+        if found is None:
+            continue
+        trial = draft.copy()
+        if trial.hold({found.shift.id: found.sequence}) and trial.cents() < draft.cents():
+            draft.take_from(trial)
 
 
 def _ways_in(ways: Ways, draft: Draft, visit: Visit) -> Iterable[Way]:

@@ -220,11 +220,13 @@ class _Borrower:
 def _borrowers(
     chain: Sequence[tuple[Shift, Sequence[Call]]], by_shift: Sequence[Sequence[Pickup]]
 ) -> Iterator[_Borrower]:
+    """Those who need a tool before they call at a depot with plenty, which then lends none."""
     for (shift, sequence), today in zip(chain, by_shift, strict=True):
-        held = set(shift.tools).union(*(pickup.tools for pickup in today))
-        called = 0
+        held, called = set(shift.tools), 0
         for call in sequence:
             if isinstance(call, Depot):
+                today[called].tools -= held
+                held |= today[called].tools
                 called += 1
                 continue
             for tool in sorted(call.tools - held):

@@ -54,7 +54,7 @@ def _loans(case: Replay) -> dict[tuple[str, str], list[_Loan]]:
                     _Loan(shift.start, end, shift.id, is_planned=False)
                 )
     for shift, route in case.routes:
-        seen: set[tuple[str, str]] = set()
+        seen = {(lender, tool) for tool, lender in shift.borrowed.items()}
         for stop in route.stops:
             depot = case.depots.get(stop.id) if stop.kind == StopKind.DEPOT else None
             if depot is None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from solver.draft import closing
 from solver.draft.closing import close
 from solver.draft.draft import Draft
 from solver.draft.fetching import fetched
@@ -111,6 +112,16 @@ def test_the_last_part_goes_to_what_matters_more() -> None:
     ]
     problem = line_problem(visits, [shift(), shift("t", "bob")], [depot("d", stock={"pump": 1})])
     assert closed(holding(problem, t="d w")) == {"s": "d v"}
+
+
+def test_what_fits_is_placed_though_all_attempts_go_to_what_matters_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There is no time for more of the dear ones, whoever makes way."""
+    monkeypatch.setattr(closing, "MOST_ATTEMPTS", 30)
+    dear = [visit(f"dear{n}", 1, 400, priority=4) for n in range(12)]
+    problem = line_problem([*dear, visit("v", 1, 5)], [shift()])
+    assert closed(holding(problem, s="dear0 dear1")) == {"s": "v dear0 dear1"}
 
 
 def test_nothing_is_placed_when_the_time_is_over() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from solver.draft.supply import pickups, supplying_depots, total
+from solver.draft.supply import allot, pickups, supplying_depots, total
 from solver.problem import Depot, Shift, Visit
+from solver.rules.lending import Lending
 from solver.timing.schedule import Call
 from tests.solver.problems import depot, line_problem, shift, visit
 
@@ -171,3 +172,20 @@ def test_a_depot_is_worth_a_call_if_it_has_something_that_the_visit_needs() -> N
     assert names(visit(tools=CRANE), tools=CRANE) == []
     assert names(replace(needs(1), tools=CRANE)) == ["pumps", "everything", "cranes"]
     assert names(visit()) == []
+
+
+def test_a_tool_that_is_needed_before_a_depot_with_plenty_is_lent_by_the_one_before_it() -> None:
+    """And not a second time by the depot with plenty."""
+    crane = visit("a", 3, tools=CRANE)
+    few, plenty = depot("few", tools=CRANE, tool_counts={"crane": 1}), depot("plenty", tools=CRANE)
+    ann = shift()
+    problem = line_problem([crane], [ann], [few, plenty])
+    for calls, lenders in (
+        ((few, crane, plenty, crane), [CRANE, frozenset()]),
+        ((few, plenty, crane), [frozenset(), CRANE]),
+        ((plenty, crane, few, crane), [CRANE, frozenset()]),
+    ):
+        found = allot([[(ann, calls)]], Lending.of(problem))
+        assert found is not None
+        ((today,),) = found
+        assert [pickup.tools for pickup in today] == lenders

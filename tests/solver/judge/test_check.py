@@ -286,6 +286,13 @@ def test_a_depot_call_that_says_nothing_borrows_what_the_route_needs_and_has_not
     assert broken(problem, first, second) == []
 
 
+def test_what_somebody_has_already_is_the_same_one_if_it_is_borrowed_again() -> None:
+    lender = depot(tools=CRANE, tool_counts={"crane": 1})
+    has_it = shift("s", tools=CRANE, borrowed={"crane": "d"})
+    problem = line_problem([visit("a", 1, tools=CRANE)], [has_it], [lender])
+    assert broken(problem, timed_route(problem, "s", [Call("d", tools=CRANE), "a"])) == []
+
+
 def test_a_depot_call_that_says_nothing_borrows_nothing_that_another_lends_or_that_is_away() -> (
     None
 ):
