@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.dispatch.waiting import until
 from tests.pages.conftest import DAY, Service, Windows
 from tests.pages.dispatching import planned, shown
 
@@ -184,3 +185,49 @@ def test_a_job_of_the_backlog_is_put_on_hold_and_resumed(
     card.get_by_role("button", name=words[4]).click()
     expect(card.get_by_role("button", name=words[4])).to_have_count(0)
     assert service.get(f"/jobs/{job_id}")["status"] == "open"
+
+
+CORRECT = {
+    "vi": ("Sửa…", "Chấm trên bản đồ", "Lấy điểm giữa", "Lưu", "Đã sửa"),
+    "en": ("Correct…", "Put on the map", "Take the middle", "Save", "is corrected"),
+}
+
+
+@pytest.mark.parametrize("language", CORRECT)
+def test_a_place_is_put_on_the_map_by_hand_and_that_is_taken_back(
+    page_as: Windows,
+    service: Service,
+    accessible: Callable[[Page], None],
+    language: str,
+) -> None:
+    correct, put, middle, save, corrected = CORRECT[language]
+    page = shown(page_as("dispatcher", language=language))
+    page.locator(".row .visit").last.click()
+    panel = page.locator("#panel-job")
+    job = re.search(r"[?&]job=([^&]+)", page.url)
+    assert job is not None
+    site = service.get(f"/sites/{service.get(f'/jobs/{job[1]}')['site_id']}")
+    panel.get_by_role("button", name=site["name"], exact=True).click()
+    page.get_by_role("dialog").get_by_role("button", name=correct).click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("button", name=put).click()
+    ground = form.locator(".point-map")
+    expect(ground.locator(".leaflet-interactive")).to_have_count(0)
+    accessible(page)
+    before = form.locator("[data-pointer='/latitude'] input").input_value()
+    ground.click(position={"x": 60, "y": 60})
+    expect(form.locator("[data-pointer='/latitude'] input")).not_to_have_value(before)
+    clicked = form.locator("[data-pointer='/latitude'] input").input_value()
+    # By the keys: the map is moved, and its middle taken.
+    ground.focus()
+    page.keyboard.press("ArrowDown")
+    form.get_by_role("button", name=middle).click()
+    taken = form.locator("[data-pointer='/latitude'] input").input_value()
+    assert taken not in (before, clicked)
+    form.get_by_role("button", name=save).click()
+    expect(page.locator(".toast", has_text=corrected)).to_be_visible()
+    assert service.get(f"/sites/{site['id']}")["latitude"] == float(taken)
+    page.get_by_role("dialog").locator(".dialog-close").click()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".toast", has_text=corrected)).to_have_count(1)
+    until(lambda: service.get(f"/sites/{site['id']}")["latitude"] == site["latitude"])

@@ -7,6 +7,7 @@ import { icon } from "../../ui/icons.js";
 import { toastTrouble } from "../../ui/toast.js";
 import { openDialog } from "../dialogs.js";
 import { openNewJob } from "../job/new-job.js";
+import { openCorrection } from "./correct-site.js";
 import { goToJob } from "./going.js";
 import { resultLine } from "./results.js";
 
@@ -44,6 +45,7 @@ export async function openPlace(siteId, assetId = null) {
         "div",
         { class: "job-actions" },
         button(text("place.new_job"), "main", () => newJob(null)),
+        button(text("place.correct"), "", correct),
       ),
       assets.length ? element("h3", {}, text("place.machines")) : null,
       element(
@@ -56,6 +58,11 @@ export async function openPlace(siteId, assetId = null) {
       element("ul", { class: "place-jobs" }, jobs.map(jobLine)),
     ],
   });
+
+  function correct() {
+    dialog.close();
+    openCorrection(siteId, () => openPlace(siteId, assetId).catch(toastTrouble)).catch(toastTrouble);
+  }
 
   /** @param {Api.AssetOut | null} asset */
   function newJob(asset) {

@@ -8,7 +8,9 @@ import { element, isThere, redraw } from "../../dom.js";
 import { day, kilometres, money, percent, span, time } from "../../format.js";
 import { text } from "../../texts.js";
 import { icon, statusIcon } from "../../ui/icons.js";
+import { toastTrouble } from "../../ui/toast.js";
 import { causeText, limitText } from "../causes.js";
+import { openPlace } from "../find/place-card.js";
 import { addPanel, openPanel } from "../panels/panel.js";
 import { board, isLate, select, selection, subscribe } from "../state.js";
 import { showJob } from "../timeline/cells.js";
@@ -109,7 +111,7 @@ function jobDetails(job) {
       text("job.actual"),
       element("span", { class: "numbers" }, `${time(job.arrived_at)}–${job.departed_at ? time(job.departed_at) : "…"}`),
     ],
-    [text("job.site"), element("span", {}, job.site, element("br"), element("span", { class: "soft" }, job.address))],
+    [text("job.site"), element("span", {}, siteOf(job), element("br"), element("span", { class: "soft" }, job.address))],
     job.access_minutes && [text("job.access"), text("unit.minutes", { value: job.access_minutes })],
     job.windows.length && [
       text("job.windows"),
@@ -264,3 +266,11 @@ export function factList(facts) {
       .map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
   );
 }
+
+/**
+ * Its name, which leads to all that is known of it.
+ *
+ * @param {OnBoard.Job} job
+ */
+const siteOf = ({ site_id: id, site }) =>
+  element("button", { type: "button", class: "link", onclick: () => openPlace(id).catch(toastTrouble) }, site);

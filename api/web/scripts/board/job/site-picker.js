@@ -5,7 +5,7 @@ import { get, wasGivenUp } from "../../http.js";
 import { text } from "../../texts.js";
 import { troubleTexts } from "../../troubles.js";
 import { field } from "../fields.js";
-import { board } from "../state.js";
+import { siteFields } from "./site-fields.js";
 
 /**
  * What stands in the fields.
@@ -59,67 +59,19 @@ export function sitePicker({ changed = () => {} } = {}) {
   const chosenNote = element("p", { class: "soft" });
   known.append(chosenNote);
 
-  const plain = (type = "text", more = {}) => element("input", { type, autocomplete: "off", ...more });
-  const parts = {
-    name: plain(),
-    address: plain(),
-    phone: plain("tel"),
-    latitude: plain("number", { step: "any", inputmode: "decimal" }),
-    longitude: plain("number", { step: "any", inputmode: "decimal" }),
-    access: plain("number", { min: "0", max: "1440", inputmode: "numeric" }),
-  };
-  const territories = [...new Set([...board.technicians.values()].flatMap((one) => one.territories))].sort();
-  const territory = element(
-    "select",
-    {},
-    element("option", { value: "" }, text("form.no_territory")),
-    territories.map((one) => element("option", { value: one }, one)),
-  );
-  const fresh = element(
-    "div",
-    { class: "new-site", hidden: true },
-    element(
-      "div",
-      { class: "fields two" },
-      field("/site/name", text("form.site_name"), parts.name),
-      field("/site/phone", text("technician.phone"), parts.phone),
-    ),
-    field("/site/address", text("form.address"), parts.address),
-    element(
-      "div",
-      { class: "fields three" },
-      field("/site/latitude", text("form.latitude"), parts.latitude),
-      field("/site/longitude", text("form.longitude"), parts.longitude),
-      field("/site/territory", text("filter.territory"), territory),
-    ),
-    element("p", { class: "soft" }, text("form.location_note")),
-    field("/site/access_minutes", text("form.access"), parts.access),
-  );
+  const fields = siteFields("/site");
+  fields.node.hidden = true;
   const toggle = element("button", { type: "button", class: "small quiet", onclick: () => setNew(!isNew) }, text("form.new_site"));
-  parts.latitude.addEventListener("paste", pastePair);
-
-  /**
-   * Both coordinates at once, as maps give them: `21.0306, 105.8469`.
-   *
-   * @param {ClipboardEvent} event
-   */
-  function pastePair(event) {
-    const pair = /^\s*(-?\d+\.\d+)[,;\s]+(-?\d+\.\d+)\s*$/.exec(event.clipboardData?.getData("text") ?? "");
-    if (!pair) return;
-    event.preventDefault();
-    [, parts.latitude.value = "", parts.longitude.value = ""] = pair;
-  }
-
   /** @param {boolean} wanted */
   function setNew(wanted) {
     isNew = wanted;
     known.hidden = isNew;
-    fresh.hidden = !isNew;
+    fields.node.hidden = !isNew;
     if (isNew) changed(null, null);
     else if (chosen) changed(chosen.id, null);
     toggle.textContent = text(isNew ? "form.known_site" : "form.new_site");
-    if (isNew && !parts.name.value) parts.name.value = chosen ? "" : input.value;
-    (isNew ? parts.name : input).focus();
+    if (isNew && !fields.first.value) fields.first.value = chosen ? "" : input.value;
+    (isNew ? fields.first : input).focus();
   }
 
   input.addEventListener("input", () => {
@@ -228,39 +180,18 @@ export function sitePicker({ changed = () => {} } = {}) {
     input.removeAttribute("aria-activedescendant");
   }
 
-  const numeric = (/** @type {HTMLInputElement} */ control) => (control.value === "" ? null : Number(control.value));
-  function read() {
-    if (!isNew) return { site_id: chosen?.id ?? null };
-    return {
-      site: {
-        name: parts.name.value,
-        address: parts.address.value,
-        phone: parts.phone.value || null,
-        latitude: numeric(parts.latitude),
-        longitude: numeric(parts.longitude),
-        territory: territory.value || null,
-        access_minutes: Number(parts.access.value),
-      },
-    };
-  }
-
-  const controls = { ...parts, territory };
+  const read = () => (isNew ? { site: fields.read() } : { site_id: chosen?.id ?? null });
   /** @returns {Typed} */
-  const typed = () => ({
-    search: input.value,
-    chosen,
-    isNew,
-    site: Object.fromEntries(Object.entries(controls).map(([name, control]) => [name, control.value])),
-  });
+  const typed = () => ({ search: input.value, chosen, isNew, site: fields.typed() });
   /** @param {Typed} before */
   function restore(before) {
     input.value = before.search;
-    for (const [name, control] of Object.entries(controls)) control.value = before.site[name] ?? "";
+    fields.restore(before.site);
     if (before.chosen) choose(before.chosen);
     setNew(before.isNew);
   }
 
-  return { node: element("div", { class: "site-picker" }, known, fresh, toggle), input, choose, read, typed, restore };
+  return { node: element("div", { class: "site-picker" }, known, fields.node, toggle), input, choose, read, typed, restore };
 }
 
 /**
