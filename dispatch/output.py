@@ -1,8 +1,16 @@
 """What goes out."""
 
 import hashlib
+from datetime import time
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
+
+TimeOfDay = Annotated[
+    time,
+    WithJsonSchema({"type": "string", "pattern": r"^\d\d:\d\d:\d\d$", "examples": ["07:00:00"]}),
+]
+"""By the company's clock. What JSON schemas call a ``time`` has an offset (RFC 3339)."""
 
 
 class Output(BaseModel):

@@ -172,6 +172,9 @@ POLICY: dict[str, Access] = {
     # technicians' days
     "list_technicians": OFFICE,
     "change_technician": OFFICE,
+    "list_depots": OFFICE,
+    "read_depot": OFFICE,
+    "change_depot": OFFICE,
     "read_route": OWN_DAY,
     "read_route_as_calendar": OWN_DAY,
     "read_route_as_geojson": OWN_DAY,

@@ -117,6 +117,8 @@ def _paths(today: date, earlier: date, token: str, draft: int | None) -> dict[st
         "list_runs": ("/runs", "/runs?status=failed", "/runs?status=finished&after=run-9"),
         "read_run": ("/runs/run-1",),
         "list_technicians": ("/technicians",),
+        "list_depots": ("/depots",),
+        "read_depot": ("/depots/D1",),
         "read_route": (f"/technicians/T001/routes/{today}", f"/technicians/T001/routes/{earlier}"),
         "read_route_as_calendar": (f"/technicians/T001/routes/{today}.ics",),
         "read_route_as_geojson": (f"/technicians/T001/routes/{today}.geojson",),

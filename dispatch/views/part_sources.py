@@ -6,7 +6,7 @@ roughly how far away: to the whole kilometre, so that nobody can be found by it.
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import datetime, time
+from datetime import datetime
 
 from sqlmodel import Session, col, select
 
@@ -23,7 +23,7 @@ from dispatch.models import (
     VanStock,
     now,
 )
-from dispatch.output import Output
+from dispatch.output import Output, TimeOfDay
 from dispatch.planning.facts import territories_of
 from dispatch.planning.snapshot import LONGEST_ROUTE, calls_to_come, jobs_by_id
 from dispatch.planning.travel import metres_between
@@ -44,9 +44,9 @@ class DepotSource(Output):
     phone: str | None
     latitude: float
     longitude: float
-    opens: time
+    opens: TimeOfDay
     """It is open every day from then to ``closes``."""
-    closes: time
+    closes: TimeOfDay
     quantity: int
     """There now, by the books."""
     to_spare: int

@@ -29,7 +29,7 @@ from sqlmodel import Session
 
 from api.app import create_app
 from api.http.access import POLICY
-from dispatch.models import Depot, DepotStock, Role, VanStock
+from dispatch.models import Depot, DepotStock, DepotTool, Role, Tool, VanStock
 from dispatch.settings import Settings
 from tests.api.conftest import PASSWORD, key_of, tokens_of
 from tests.conftest import SECRET
@@ -144,10 +144,13 @@ def everything(
         session.flush()
         session.add(DepotStock(depot_id="K01", part_id="CAP-35UF", quantity=5))
         session.add(VanStock(technician_id="T02", part_id="CAP-35UF", quantity=2))
+        session.add_all(Tool(id=name, name=name) for name in ("oscilloscope", "stair-trolley"))
+        session.add(DepotTool(depot_id="K01", tool_id="ladder", number=2))
         session.commit()
     return {
         **told,
         "part_id": "CAP-35UF",
+        "depot_id": "K01",
         "attachment_id": "P-1",
         "link_id": "L-1",
         "account_id": "mai",

@@ -33,6 +33,7 @@ IDS = {
     "job_id": "J-1",
     "attachment_id": "none",
     "technician_id": "T01",
+    "depot_id": "K1",
     "day": "2026-11-23",
     "part_id": "none",
     "run_id": "run-1",

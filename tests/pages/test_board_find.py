@@ -231,3 +231,40 @@ def test_a_place_is_put_on_the_map_by_hand_and_that_is_taken_back(
     page.keyboard.press("Control+z")
     expect(page.locator(".toast", has_text=corrected)).to_have_count(1)
     until(lambda: service.get(f"/sites/{site['id']}")["latitude"] == site["latitude"])
+
+
+SAVE = {"vi": ("Lưu", "đã đổi số"), "en": ("Save", "are changed")}
+
+
+@pytest.mark.parametrize("language", SAVE)
+def test_how_many_tools_a_depot_lends_is_changed_and_that_is_taken_back(
+    page_as: Windows,
+    service: Service,
+    accessible: Callable[[Page], None],
+    language: str,
+) -> None:
+    save, changed = SAVE[language]
+    routes = service.get(f"/board/{DAY}")["routes"]
+    technician_id, depot_id = next(
+        (route["technician_id"], stop["depot_id"])
+        for route in routes
+        for stop in route["stops"]
+        if stop["depot_id"]
+    )
+    depot = service.get(f"/depots/{depot_id}")
+    page = shown(page_as("dispatcher", language=language, expected=[f"PATCH /depots/{depot_id}"]))
+    page.locator(f'.row[data-technician="{technician_id}"] [role=rowheader]').click()
+    page.locator("#panel-job .stops").get_by_role("button", name=depot["name"]).first.click()
+    form = page.get_by_role("dialog", name=depot["name"])
+    number = form.get_by_label(depot["tools"][0]["name"])
+    expect(number).to_have_value(str(depot["tools"][0]["number"]))
+    accessible(page)
+    number.fill("-1")
+    form.get_by_role("button", name=save).click()
+    expect(form.locator(".fault").first).not_to_be_empty()
+    number.fill("7")
+    form.get_by_role("button", name=save).click()
+    expect(page.locator(".toast", has_text=changed)).to_be_visible()
+    assert service.get(f"/depots/{depot_id}")["tools"][0]["number"] == 7
+    page.keyboard.press("Control+z")
+    until(lambda: service.get(f"/depots/{depot_id}") == depot)

@@ -203,6 +203,25 @@ declare namespace Api {
     reasons: Reason[];
   }
 
+  interface LentToolOut {
+    tool_id: string;
+    name: string;
+    number: number;
+  }
+
+  interface DepotOut {
+    id: string;
+    name: string;
+    address: string;
+    latitude: number;
+    longitude: number;
+    opens: string;
+    closes: string;
+    handling_minutes: number;
+    phone: string | null;
+    tools: LentToolOut[];
+  }
+
   interface BoardDepot {
     id: string;
     name: string;
@@ -1085,73 +1104,75 @@ declare namespace Api {
     ? SessionOut
     : Path extends `/board/${string}`
       ? Board
-      : Path extends "/issues"
-        ? IssueList
-        : Path extends `/issues/${string}/repairs`
-          ? RepairList
-          : Path extends `/jobs/${string}/alternatives?${string}`
-            ? Alternatives
-            : Path extends `/jobs/${string}/options?${string}`
-              ? PlaceOptions
-              : Path extends `/jobs/${string}/why-not?${string}`
-                ? WhyNot
-                : Path extends `/jobs/${string}/history?${string}`
-                  ? JobHistory
-                  : Path extends `/jobs/${string}/attachments`
-                    ? Attachments
-                    : Path extends `/jobs/${string}/reports`
-                      ? Reports
-                      : Path extends `/ended-visits?${string}`
-                        ? EndedVisits
-                        : Path extends `/jobs/${string}`
-                          ? JobOut
-                          : Path extends `/search?${string}`
-                            ? SearchPage
-                            : Path extends `/backlog?${string}`
-                              ? BacklogPage
-                              : Path extends `/job-templates?${string}`
-                                ? JobTemplatePage
-                                : Path extends `/assets?${string}`
-                                  ? AssetPage
-                                  : Path extends `/sites/${string}`
-                                    ? SiteOut
-                                    : Path extends `/sites?${string}`
-                                      ? SitesFound
-                                      : Path extends `/runs?${string}`
-                                        ? RunPage
-                                        : Path extends `/runs/${string}`
-                                          ? RunOut
-                                          : Path extends `/plans?${string}`
-                                            ? PlanPage
-                                            : Path extends `/plans/${string}/changes`
-                                              ? DraftChanges
-                                              : Path extends `/plans/${string}`
-                                                ? PlanOut
-                                                : Path extends `/alerts?${string}`
-                                                  ? AlertPage
-                                                  : Path extends `/assets/${string}`
-                                                    ? AssetOut
-                                                    : Path extends `/dead-letters?${string}`
-                                                      ? DeadLetterPage
-                                                      : Path extends `/technicians?${string}`
-                                                        ? TechnicianPage
-                                                        : Path extends `/technicians/${string}/routes/${string}`
-                                                          ? DailyRoute
-                                                          : Path extends `/technicians/${string}/calendar-link`
-                                                            ? CalendarLinkOut
-                                                            : Path extends `/technicians/${string}/push-subscription`
-                                                              ? PushSubscriptionOut
-                                                              : Path extends `/plan-changes/gaps?${string}`
-                                                                ? GapFillers
-                                                                : Path extends `/technicians/${string}/stock`
-                                                                  ? VanContent
-                                                                  : Path extends `/technicians/${string}/parts/${string}/sources?${string}`
-                                                                    ? PartSources
-                                                                    : Path extends `/parts?${string}`
-                                                                      ? PartsFound
-                                                                      : Path extends `/pages/texts/${string}`
-                                                                        ? Record<string, string>
-                                                                        : unknown;
+      : Path extends `/depots/${string}`
+        ? DepotOut
+        : Path extends "/issues"
+          ? IssueList
+          : Path extends `/issues/${string}/repairs`
+            ? RepairList
+            : Path extends `/jobs/${string}/alternatives?${string}`
+              ? Alternatives
+              : Path extends `/jobs/${string}/options?${string}`
+                ? PlaceOptions
+                : Path extends `/jobs/${string}/why-not?${string}`
+                  ? WhyNot
+                  : Path extends `/jobs/${string}/history?${string}`
+                    ? JobHistory
+                    : Path extends `/jobs/${string}/attachments`
+                      ? Attachments
+                      : Path extends `/jobs/${string}/reports`
+                        ? Reports
+                        : Path extends `/ended-visits?${string}`
+                          ? EndedVisits
+                          : Path extends `/jobs/${string}`
+                            ? JobOut
+                            : Path extends `/search?${string}`
+                              ? SearchPage
+                              : Path extends `/backlog?${string}`
+                                ? BacklogPage
+                                : Path extends `/job-templates?${string}`
+                                  ? JobTemplatePage
+                                  : Path extends `/assets?${string}`
+                                    ? AssetPage
+                                    : Path extends `/sites/${string}`
+                                      ? SiteOut
+                                      : Path extends `/sites?${string}`
+                                        ? SitesFound
+                                        : Path extends `/runs?${string}`
+                                          ? RunPage
+                                          : Path extends `/runs/${string}`
+                                            ? RunOut
+                                            : Path extends `/plans?${string}`
+                                              ? PlanPage
+                                              : Path extends `/plans/${string}/changes`
+                                                ? DraftChanges
+                                                : Path extends `/plans/${string}`
+                                                  ? PlanOut
+                                                  : Path extends `/alerts?${string}`
+                                                    ? AlertPage
+                                                    : Path extends `/assets/${string}`
+                                                      ? AssetOut
+                                                      : Path extends `/dead-letters?${string}`
+                                                        ? DeadLetterPage
+                                                        : Path extends `/technicians?${string}`
+                                                          ? TechnicianPage
+                                                          : Path extends `/technicians/${string}/routes/${string}`
+                                                            ? DailyRoute
+                                                            : Path extends `/technicians/${string}/calendar-link`
+                                                              ? CalendarLinkOut
+                                                              : Path extends `/technicians/${string}/push-subscription`
+                                                                ? PushSubscriptionOut
+                                                                : Path extends `/plan-changes/gaps?${string}`
+                                                                  ? GapFillers
+                                                                  : Path extends `/technicians/${string}/stock`
+                                                                    ? VanContent
+                                                                    : Path extends `/technicians/${string}/parts/${string}/sources?${string}`
+                                                                      ? PartSources
+                                                                      : Path extends `/parts?${string}`
+                                                                        ? PartsFound
+                                                                        : Path extends `/pages/texts/${string}`
+                                                                          ? Record<string, string>
+                                                                          : unknown;
 
   /** What `POST path` gives. */
   type Posted<Path extends string> = Path extends "/session"

@@ -124,6 +124,9 @@ ALLOWED = {
     "solve_problem": SOLVING,
     "list_technicians": OFFICE,
     "change_technician": OFFICE,
+    "list_depots": OFFICE,
+    "read_depot": OFFICE,
+    "change_depot": OFFICE,
     "read_route": FIELD,
     "read_route_as_calendar": FIELD,
     "read_route_as_geojson": FIELD,
@@ -191,6 +194,7 @@ ALLOWED = {
 
 OWN = {
     "job_id": "J-1",
+    "depot_id": "K1",
     "technician_id": "T01",
     "day": str(MONDAY),
     "part_id": "none",

@@ -10,6 +10,7 @@ import { text } from "../../texts.js";
 import { icon, statusIcon } from "../../ui/icons.js";
 import { toastTrouble } from "../../ui/toast.js";
 import { causeText, limitText } from "../causes.js";
+import { openDepot } from "../find/depot-card.js";
 import { openPlace } from "../find/place-card.js";
 import { addPanel, openPanel } from "../panels/panel.js";
 import { board, isLate, select, selection, subscribe } from "../state.js";
@@ -229,7 +230,7 @@ function technicianDetails(technician) {
     element(
       "ol",
       { class: "stops" },
-      stopsOf(technician.id).map(({ job, kind, from, late }) =>
+      stopsOf(technician.id).map(({ job, stop, kind, from, late }) =>
         element(
           "li",
           {},
@@ -237,7 +238,7 @@ function technicianDetails(technician) {
           " ",
           job
             ? element("button", { type: "button", class: "link", onclick: () => select({ jobId: job.id }) }, job.title)
-            : text(`kind.${kind}`),
+            : (depotOf(stop?.depot_id ?? null) ?? text(`kind.${kind}`)),
           " ",
           late ? element("span", { class: "badge bad" }, text("visit.late")) : null,
         ),
@@ -274,3 +275,14 @@ export function factList(facts) {
  */
 const siteOf = ({ site_id: id, site }) =>
   element("button", { type: "button", class: "link", onclick: () => openPlace(id).catch(toastTrouble) }, site);
+
+/**
+ * Its name, which leads to what it lends.
+ *
+ * @param {string | null} id
+ */
+function depotOf(id) {
+  const depot = id === null ? null : board.depots.get(id);
+  if (!depot) return null;
+  return element("button", { type: "button", class: "link", onclick: () => openDepot(depot.id).catch(toastTrouble) }, depot.name);
+}

@@ -4,7 +4,9 @@ import { circleMarker, layerGroup, polyline } from "leaflet";
 import { element } from "../../dom.js";
 import { initials, time } from "../../format.js";
 import { text } from "../../texts.js";
+import { toastTrouble } from "../../ui/toast.js";
 import { colourName, resolved } from "../colours.js";
+import { openDepot } from "../find/depot-card.js";
 import { openPanel } from "../panels/panel.js";
 import { board, isLate, jobOf, pointAt, select } from "../state.js";
 import { showJob } from "../timeline/cells.js";
@@ -186,6 +188,7 @@ function drawDepot(depot) {
     weight: 2,
   })
     .bindTooltip(() => tooltip(depot.name), { direction: "top", opacity: 1 })
+    .on("click", () => openDepot(depot.id).catch(toastTrouble))
     .addTo(drawn.others);
 }
 
