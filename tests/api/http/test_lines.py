@@ -145,7 +145,8 @@ def test_there_are_connections_for_all_that_are_at_work_and_for_the_placer(kind:
 def narrow(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """A service with two connections and one in each line."""
     monkeypatch.setitem(engines._POOL, "pool_size", 2)
-    monkeypatch.setitem(engines._POOL, "pool_timeout", 2)
+    # Those who wait for each other wait longer; others do not, on a slow machine either.
+    monkeypatch.setitem(engines._POOL, "pool_timeout", 8)
     app = create_app(settings.model_copy(update={"solver_processes": 0}))
     for line in vars(app.state.lines).values():
         line.size = 1
