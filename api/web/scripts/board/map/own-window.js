@@ -24,7 +24,10 @@ export const mapWindow = new URLSearchParams(location.search).get("map");
  * @type {Record<string, { read: () => any, take: (value: any) => void | Promise<void> }>}
  */
 const SHARED = {
-  board: { read: () => [board.day, board.days], take: ([day, days]) => show(day, days) },
+  board: {
+    read: () => [board.day, board.days],
+    take: ([day, days]) => (day === board.day && days === board.days ? undefined : show(day, days)),
+  },
   filters: {
     read: () => ({ ...filters, words: byId("search", HTMLInputElement).value.trim() }),
     take: (wanted) => notify("restored-filters", wanted),

@@ -93,7 +93,8 @@ export function pointPicker(latitude, longitude) {
     if (!point) return;
     latitude.value = point.lat.toFixed(DIGITS);
     longitude.value = point.lng.toFixed(DIGITS);
-    draw();
+    // As if they were typed: the form is kept, and what was called wrong no longer is.
+    for (const input of [latitude, longitude]) input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   function draw() {
