@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.engines.enumeration import Optimum, optimum
-from benchmarks.engines.linked_optimum import linked_optimum
+from benchmarks.engines.linked_optimum import TOO_DEAR, linked_optimum
 from benchmarks.engines.small_problems import KINDS, small_problem
 from solver.draft.draft import Draft
 from solver.judge.check import check
 from solver.problem import Problem
 from solver.rules.cost import cost
-from solver.solution import Reason, ReasonCode, Solution, Unassigned
+from solver.solution import Solution, Unassigned
 from solver.solve import Limit, solve
 
 
@@ -72,8 +72,7 @@ def as_solution(problem: Problem, best: Optimum) -> Solution:
     draft.take(best.sequences)
     routes = draft.routes()
     left_out = [visit.id for visit in draft.unassigned()]
-    reasons = (Reason(ReasonCode.OUTBID, None, "it is dearer to serve than to leave out"),)
-    unassigned = tuple(Unassigned(name, reasons) for name in left_out)
+    unassigned = tuple(Unassigned(name, TOO_DEAR) for name in left_out)
     solution = Solution(routes, unassigned, cost(problem, routes, left_out))
     if solution.objective != best.cents:
         raise FalseOptimum(f"it costs {solution.objective}, not {best.cents}")

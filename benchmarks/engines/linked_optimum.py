@@ -23,6 +23,8 @@ from solver.travel import NO_WAY
 
 DOOR = 0
 """The node of a route's start and end; those of visits follow."""
+TOO_DEAR = (Reason(ReasonCode.OUTBID, None, "it is dearer to serve than to leave out"),)
+"""Why the cheapest plan leaves a visit out."""
 SECONDS = 60.0
 """A model that takes longer is too large to be proved here."""
 
@@ -89,10 +91,9 @@ class _Model:
             for v, served in zip(self.problem.visits, self.is_served, strict=True)
             if not solver.boolean_value(served)
         ]
-        reasons = (Reason(ReasonCode.OUTBID, None, "it is dearer to serve than to leave out"),)
         plan = Solution(
             routes,
-            tuple(Unassigned(name, reasons) for name in left),
+            tuple(Unassigned(name, TOO_DEAR) for name in left),
             cost(self.problem, routes, left),
         )
         if plan.objective != round(solver.objective_value):

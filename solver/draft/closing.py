@@ -17,7 +17,7 @@ import numpy as np
 from solver.draft.alone import Alone, TooMuch
 from solver.draft.draft import Draft
 from solver.draft.fetching import fetched
-from solver.draft.insertion import best_place
+from solver.draft.insertion import Option, best_place
 from solver.problem import Problem, Shift, Visit
 from solver.rules.eligibility import UNLIMITED, Truths, stock_of
 from solver.rules.lending import counted_by_all
@@ -86,8 +86,7 @@ class Ways:
         """Put the visit where it costs least on one of these shifts; on the first where that takes
         calls before the day, or several. Whether it has a place now."""
         shifts = list(shifts)
-        options = [best_place(draft, visit, s) for s in shifts if self.patience.spend()]
-        found = min((o for o in options if o is not None), key=lambda o: o.cost, default=None)
+        found = _cheapest(draft, visit, shifts, self.patience)
         if found is not None:
             return draft.hold({found.shift.id: found.sequence})
         for shift in shifts:
@@ -307,14 +306,20 @@ def _place_what_fits(draft: Draft, left: Iterable[Visit], patience: Patience) ->
     no place in the end."""
     prices = draft.problem.prices
     for visit in sorted(left, key=lambda visit: (-prices[visit.id], draft.rows[visit.id])):
-        shifts = draft.shifts_with_time(visit)
-        options = (best_place(draft, visit, shift) for shift in shifts if patience.spend())
-        found = min((o for o in options if o is not None), key=lambda o: o.cost, default=None)
+        found = _cheapest(draft, visit, draft.shifts_with_time(visit), patience)
         if found is None:
             continue
         trial = draft.copy()
         if trial.hold({found.shift.id: found.sequence}) and trial.cents() < draft.cents():
             draft.take_from(trial)
+
+
+def _cheapest(
+    draft: Draft, visit: Visit, shifts: Iterable[Shift], patience: Patience
+) -> Option | None:
+    """Where the visit costs least on these shifts, as far as the patience goes."""
+    options = (best_place(draft, visit, shift) for shift in shifts if patience.spend())
+    return min((o for o in options if o is not None), key=lambda o: o.cost, default=None)
 
 
 def _ways_in(ways: Ways, draft: Draft, visit: Visit) -> Iterable[Way]:

@@ -87,3 +87,17 @@ export function tellAtFields(form, error) {
   if (error.faults.length) throw error;
   return false;
 }
+
+/**
+ * What is other than before, as it is now.
+ *
+ * @template {object} Thing
+ * @param {Thing} before
+ * @param {Thing} now
+ * @returns {Partial<Thing>}
+ */
+export function differing(before, now) {
+  const names = /** @type {(keyof Thing)[]} */ (Object.keys(now));
+  const others = names.filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]));
+  return /** @type {Partial<Thing>} */ (Object.fromEntries(others.map((name) => [name, now[name]])));
+}

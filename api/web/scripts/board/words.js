@@ -160,3 +160,12 @@ export function brokenList(violations, ofJob) {
     ),
   );
 }
+
+/**
+ * A telephone number that is rung by a click.
+ *
+ * @param {string} phone
+ * @param {Record<string, string>} [more] attributes
+ */
+export const phoneButton = (phone, more = {}) =>
+  element("a", { class: "button small numbers", href: `tel:${phone.replaceAll(" ", "")}`, ...more }, icon("phone", 12), phone);

@@ -4,7 +4,7 @@ import { element } from "../../dom.js";
 import { ask, get } from "../../http.js";
 import { text } from "../../texts.js";
 import { openDialog } from "../dialogs.js";
-import { clearFaults, tellAtFields } from "../fields.js";
+import { clearFaults, differing, tellAtFields } from "../fields.js";
 import { siteFields, typedOf } from "../job/site-fields.js";
 import { done } from "../moves/changes.js";
 
@@ -28,7 +28,7 @@ export async function openCorrection(siteId, corrected) {
     submitText: text("form.save"),
     submit: async (form) => {
       clearFaults(form);
-      const change = Object.fromEntries(Object.entries(fields.read()).filter(([name, now]) => now !== Reflect.get(known, name)));
+      const change = differing(known, fields.read());
       if (!Object.keys(change).length) return true;
       /** @type {Api.SiteOut} */
       let now;
@@ -37,7 +37,7 @@ export async function openCorrection(siteId, corrected) {
       } catch (error) {
         return tellAtFields(form, error);
       }
-      const was = Object.fromEntries(Object.keys(change).map((name) => [name, Reflect.get(known, name)]));
+      const was = differing(fields.read(), known);
       done(text("place.corrected", { site: now.name }), [{ method: "PATCH", path, body: was }]);
       corrected(now);
       return true;

@@ -3,10 +3,10 @@
 import { element } from "../../dom.js";
 import { ask, get } from "../../http.js";
 import { text } from "../../texts.js";
-import { icon } from "../../ui/icons.js";
 import { openDialog } from "../dialogs.js";
 import { clearFaults, field, tellAtFields } from "../fields.js";
 import { done } from "../moves/changes.js";
+import { phoneButton } from "../words.js";
 
 const MOST = 1_000_000;
 
@@ -30,13 +30,7 @@ export async function openDepot(depotId) {
         " ",
         element("span", { class: "soft numbers" }, `${depot.opens.slice(0, 5)}–${depot.closes.slice(0, 5)}`),
       ),
-      depot.phone
-        ? element(
-            "p",
-            {},
-            element("a", { class: "button small numbers", href: `tel:${depot.phone.replaceAll(" ", "")}` }, icon("phone", 12), depot.phone),
-          )
-        : null,
+      depot.phone ? element("p", {}, phoneButton(depot.phone)) : null,
       element("h3", {}, text("depot.tools")),
       tools.length
         ? element(

@@ -3,10 +3,10 @@
 import { element } from "../../dom.js";
 import { get } from "../../http.js";
 import { text } from "../../texts.js";
-import { icon } from "../../ui/icons.js";
 import { toastTrouble } from "../../ui/toast.js";
 import { openDialog } from "../dialogs.js";
 import { openNewJob } from "../job/new-job.js";
+import { phoneButton } from "../words.js";
 import { openCorrection } from "./correct-site.js";
 import { goToJob } from "./going.js";
 import { resultLine } from "./results.js";
@@ -33,13 +33,7 @@ export async function openPlace(siteId, assetId = null) {
     className: "wide place-card",
     body: [
       element("p", {}, site.address, " ", element("span", { class: "soft numbers" }, site.id)),
-      site.phone
-        ? element(
-            "p",
-            {},
-            element("a", { class: "button small numbers", href: `tel:${site.phone.replaceAll(" ", "")}` }, icon("phone", 12), site.phone),
-          )
-        : null,
+      site.phone ? element("p", {}, phoneButton(site.phone)) : null,
       site.latitude === null ? element("p", { class: "badge warn" }, text("form.not_located")) : null,
       element(
         "div",

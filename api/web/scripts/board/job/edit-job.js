@@ -4,7 +4,7 @@ import { element, within } from "../../dom.js";
 import { ask, get, Refused } from "../../http.js";
 import { text } from "../../texts.js";
 import { openDialog, troubleLines } from "../dialogs.js";
-import { clearFaults, tellAtFields } from "../fields.js";
+import { clearFaults, differing, tellAtFields } from "../fields.js";
 import { done } from "../moves/changes.js";
 import { asOnBoard, jobFields } from "./job-form.js";
 import { filledFrom, workTypeFields } from "./work-types.js";
@@ -160,20 +160,6 @@ const workOf = ({ work_type_id, asset_id }) => ({ work_type_id, asset_id });
 function unchanged(job) {
   const fields = jobFields(job);
   return { job, body: fields.read(), typed: fields.typed() };
-}
-
-/**
- * What is other than before, as it is now.
- *
- * @template {object} Thing
- * @param {Thing} before
- * @param {Thing} now
- * @returns {Partial<Thing>}
- */
-function differing(before, now) {
-  const names = /** @type {(keyof Thing)[]} */ (Object.keys(now));
-  const others = names.filter((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]));
-  return /** @type {Partial<Thing>} */ (Object.fromEntries(others.map((name) => [name, now[name]])));
 }
 
 /** @param {object} changes */

@@ -13,6 +13,7 @@ import { judgeAndCarryOut } from "../moves/drop.js";
 import { offerOtherDays } from "../moves/offers.js";
 import { pin } from "../moves/pins.js";
 import { board, isPlannable } from "../state.js";
+import { phoneButton } from "../words.js";
 import { addJobSection } from "./details.js";
 import { openEdit } from "./edit-job.js";
 import { openHold, resume } from "./holding.js";
@@ -89,18 +90,7 @@ function controls(job, placed) {
         ? button("resume", () => resume(job).catch(toastTrouble))
         : button("hold", () => openHold(job)),
     canPin ? button("off_plan", () => takeOff(job, placed)) : null,
-    job.phone
-      ? element(
-          "a",
-          {
-            class: "button small numbers",
-            href: `tel:${job.phone.replaceAll(" ", "")}`,
-            "aria-label": text("job.do_call", { phone: job.phone }),
-          },
-          icon("phone", 12),
-          job.phone,
-        )
-      : null,
+    job.phone ? phoneButton(job.phone, { "aria-label": text("job.do_call", { phone: job.phone }) }) : null,
     OVER.includes(job.status) ? null : button("cancel", () => askToCancel(job), { kind: "danger" }),
   );
 }

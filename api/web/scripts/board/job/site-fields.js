@@ -7,7 +7,7 @@ import { pointPicker } from "../map/point-picker.js";
 import { board } from "../state.js";
 
 /**
- * Gives `{node, first, name, read, typed, restore}`; `read()` is the site as the service takes it,
+ * Gives `{node, first, read, typed, restore}`; `read()` is the site as the service takes it,
  * and `restore` takes what `typed()` has given before.
  *
  * @param {string} pointer to the site in the body of the request

@@ -3,12 +3,12 @@
  * last, and what is in nobody's route. Without tiles it is drawn on a plain ground.
  */
 
-import { canvas, control, latLngBounds, map as makeMap, tileLayer } from "leaflet";
+import { canvas, latLngBounds } from "leaflet";
 import { byId } from "../../dom.js";
-import { text } from "../../texts.js";
 import { onThemeChange } from "../colours.js";
-import { board, select, selection, signedIn, subscribe } from "../state.js";
+import { board, select, selection, subscribe } from "../state.js";
 import { restyle } from "./emphasis.js";
+import { groundIn } from "./ground.js";
 import { legend } from "./legend.js";
 import { drawAll, drawn, drawSome, showOn } from "./marks.js";
 
@@ -33,18 +33,7 @@ let wanted = null;
 
 export function mountMap() {
   const node = byId("map");
-  map = makeMap(node, {
-    renderer: canvas({ padding: 0.3, tolerance: 4 }),
-    preferCanvas: true,
-    zoomControl: false,
-    attributionControl: false,
-    zoomSnap: 0.25,
-    center: [0, 0],
-    zoom: 2,
-  });
-  control.zoom({ zoomInTitle: text("zoom.in"), zoomOutTitle: text("zoom.out") }).addTo(map);
-  const { tile_url: tiles } = signedIn();
-  if (tiles) tileLayer(tiles, { maxZoom: 19 }).addTo(map);
+  map = groundIn(node, { renderer: canvas({ padding: 0.3, tolerance: 4 }), preferCanvas: true, zoomSnap: 0.25 });
   showOn(map);
   node.append(legend());
   new ResizeObserver(() => map.invalidateSize({ animate: false })).observe(node);

@@ -1,10 +1,11 @@
 /** Putting a place on a map by hand: two fields for coordinates have a map beneath them. */
 
-import { circleMarker, control, latLngBounds, map as makeMap, tileLayer } from "leaflet";
+import { circleMarker, latLngBounds } from "leaflet";
 import { element } from "../../dom.js";
 import { text } from "../../texts.js";
 import { resolved } from "../colours.js";
 import { board, signedIn } from "../state.js";
+import { groundIn } from "./ground.js";
 import { spotOf } from "./marks.js";
 
 /** About a metre. */
@@ -51,10 +52,7 @@ export function pointPicker(latitude, longitude) {
   }
 
   function made() {
-    const one = makeMap(ground, { attributionControl: false, zoomControl: false, center: [0, 0], zoom: 2 });
-    control.zoom({ zoomInTitle: text("zoom.in"), zoomOutTitle: text("zoom.out") }).addTo(one);
-    const { tile_url: tiles } = signedIn();
-    if (tiles) tileLayer(tiles, { maxZoom: 19 }).addTo(one);
+    const one = groundIn(ground);
     // Without streets, what else is there tells where one is.
     for (const [things, colour, radius] of /** @type {const} */ ([
       [board.jobs.values(), "--ink-soft", 3],
