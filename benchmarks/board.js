@@ -68,7 +68,9 @@ window.measuring = (() => {
 
   async function dragging() {
     // What the service would say of each place is not the page's work.
-    globalThis.fetch = () => new Promise(() => {});
+    const { fetch } = globalThis;
+    const refusals = [];
+    globalThis.fetch = () => new Promise((_, refuse) => refusals.push(refuse));
     const far = (visit) => visit.getBoundingClientRect().left > 500;
     const visit = [...document.querySelectorAll(".row .visit")].filter(far).at(-1);
     const { left, top } = visit.getBoundingClientRect();
@@ -81,6 +83,8 @@ window.measuring = (() => {
     const found = await works(steps);
     document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
     send("pointerup", left, top);
+    globalThis.fetch = fetch;
+    for (const refuse of refusals) refuse(new TypeError("nobody was asked while it was measured"));
     return found;
   }
 
