@@ -15,7 +15,7 @@ from dispatch import log
 from dispatch.jobs.placements import ask_for_place
 from dispatch.models import PLANNABLE, Plan, Stop
 from dispatch.placing.taking_off import held_routes, put_without, tell
-from dispatch.planning.conflicts import lack_of
+from dispatch.planning.broken import lack_of
 from dispatch.planning.outgrown import Timed, outgrown, timed_stops
 from dispatch.planning.plan_rows import RouteRows, shift_key
 from dispatch.planning.snapshot import LiveRoute, Scope, load_snapshot

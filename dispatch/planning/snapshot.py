@@ -184,9 +184,9 @@ def load_snapshot(
 def reload_snapshot(
     session: Session, old: Snapshot, changed: Collection[str], at: datetime, freeze: timedelta
 ) -> Snapshot | None:
-    """The snapshot of a whole company's days as it is ``at`` a later moment, without reading again
-    what is the same: all that has changed are these jobs, routes, the stock of depots, and the vans
-    and positions of technicians. None if that does not suffice, and it has to be loaded."""
+    """The snapshot of a scope without a territory as it is ``at`` a later moment, reading only what
+    is not the same: these jobs, routes, the stock of depots, and the vans and positions of
+    technicians. None if more than that has changed, and it has to be loaded."""
     scope = old.scope
     everybody = frozenset(facts.technician.id for facts in old.technicians)
     before = [*old.live, *(found for found in old.live_elsewhere if found.route.end_at > at)]
@@ -208,7 +208,8 @@ def reload_snapshot(
     live_jobs = {id_: job for id_, job in old.live_jobs.items() if id_ in unchanged}
     live_jobs |= jobs_by_id(session, on_routes - live_jobs.keys())
     placed = jobs_on(found for found in theirs if scope.has(found.route, everybody))
-    fresh = _candidates(session, scope, (live_jobs[name] for name in placed), frozenset(stale))
+    may_wait = stale if scope.waiting_job_ids is None else stale & scope.waiting_job_ids
+    fresh = _candidates(session, scope, (live_jobs[name] for name in placed), may_wait)
     same_jobs = [facts for facts in old.jobs if facts.job.id not in stale]
     jobs_now = tuple(sorted([*same_jobs, *fresh], key=lambda facts: facts.job.id))
     there = {*live_jobs, *(facts.job.id for facts in jobs_now)}
@@ -285,7 +286,7 @@ def is_under_way(job: Job) -> bool:
 
 def _route_ids(session: Session, scope: Scope, since: datetime) -> Sequence[tuple[int | None, str]]:
     """The routes in force that the scope's snapshot has, with their technicians."""
-    wanted = _in_force(scope.starts_on, scope.ends_on, None, since)
+    wanted = _in_force(scope.starts_on, scope.ends_on, scope.technician_ids, since)
     return session.exec(
         select(Route.id, Route.technician_id).where(col(Route.id).in_(wanted))
     ).all()

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,13 @@ from sqlmodel import Session, select
 
 from dispatch import log
 from dispatch.errors import DispatchError
+from dispatch.field.reports import NewReport, take_report
 from dispatch.jobs.jobs import cancel_job
-from dispatch.models import DepotStock, Job, Route, Stop, Technician, VanStock
+from dispatch.models import DepotStock, Job, ReportKind, Route, Stop, Technician, VanStock
 from dispatch.placing.following import Follower
 from dispatch.placing.placing import PlaceRequest, place_job
-from dispatch.planning.conflicts import Conflicts, broken_on, broken_visits
+from dispatch.planning.broken import broken_on
+from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.unable import BrokenVisit
 from dispatch.settings import Settings
@@ -31,12 +33,23 @@ from tests.dispatch.crew import (
     TUESDAY,
     add_depot,
     add_job,
+    add_link,
     add_live_route,
     add_technician,
     depot_call,
     hanoi,
 )
-from tests.dispatch.planning.test_live_days import STEPS, Step, copied, moves
+from tests.dispatch.planning.test_live_days import (
+    STEPS,
+    Step,
+    cancels,
+    changes,
+    copied,
+    goes,
+    links,
+    moves,
+    reports,
+)
 
 pytestmark = pytest.mark.any_database
 
@@ -79,14 +92,18 @@ class Looked:
     def __init__(self, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         self.conflicts = Conflicts(reading(engine), settings)
         self._pool, self._days = reading(engine), list[date]()
-        monkeypatch.setattr("dispatch.planning.conflicts.broken_on", self._look)
+        self.technicians = list[set[str]]()
+        """Whose visits were worked out."""
+        monkeypatch.setattr("dispatch.planning.looks.broken_on", self._look)
 
     def _look(self, snapshot: Snapshot, *args: Any, **options: Any) -> dict[str, BrokenVisit]:
         self._days.append(snapshot.scope.starts_on)
+        self.technicians.append({*(snapshot.scope.technician_ids or ())})
         return broken_on(snapshot, *args, **options)
 
     def at(self, days: list[date] | None = None) -> tuple[set[str], list[date]]:
         self._days.clear()
+        self.technicians.clear()
         with Session(self._pool) as session:
             found = {*self.conflicts.at(session, EIGHT, days)}
         return found, sorted(self._days)
@@ -247,26 +264,104 @@ def test_who_follows_changes_takes_the_look_that_others_have_had(
     assert looked.at() == ({"b1", "b2", "t2"}, [])
 
 
+def takes_from_the_depot(session: Session, settings: Settings, at: datetime) -> object:
+    session.get_one(DepotStock, ("depot", "lamp")).quantity -= 1
+    return log.record(session, "dana", "change", log.Entity.DEPOT, "depot")
+
+
+def uses(name: str, **parts: int) -> Step:
+    """What it is planned to use, or not."""
+
+    def step(session: Session, settings: Settings, at: datetime) -> object:
+        used = [{"part_id": part, "quantity": number} for part, number in parts.items()]
+        new = {"id": f"uses-{name}", "job_id": name, "kind": ReportKind.COMPLETED, "at": at}
+        report = NewReport.model_validate({**new, "parts_used": used})
+        return take_report(session, "cam", report, settings, actor="tess", at=at)
+
+    return step
+
+
+def needs(name: str, part: str, number: int) -> Step:
+    return changes(name, parts=[{"part_id": part, "quantity": number}])
+
+
+MORE_STEPS: list[Step] = [
+    *(step for step in STEPS if step is not moves),
+    takes_from_the_depot,
+    links("after", "c1", "b1", least_minutes=60),
+    links("together", "c2", "t2"),
+    *(
+        changes(name, parts=[{"part_id": "belt", "quantity": n}])
+        for name in ("c1", "c2", "t3", "b1")
+        for n in (1, 2)
+    ),
+    *(changes(n, parts=[{"part_id": "lamp", "quantity": 1}]) for n in ("c1", "a2", "t2")),
+    *(changes(name, duration_minutes=minutes) for name in ("c1", "t3") for minutes in (300, 60)),
+    *(changes(name, title="called anew") for name in ("c1", "a2")),
+    *(goes(name, day) for name in ("c1", "c2") for day in (TUESDAY, MONDAY)),
+    *(reports(kind, "cam", "c1") for kind in (ReportKind.EN_ROUTE, ReportKind.ON_SITE)),
+    *(uses("c1", belt=number) for number in (1, 2)),
+    *(cancels(name) for name in ("c1", "t2")),
+]
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@given(steps=st.lists(st.sampled_from([s for s in STEPS if s is not moves]), max_size=6))
-@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(MORE_STEPS), st.sampled_from([1, 1, 1, 60])), max_size=8
+    )
+)
+@examples(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 def test_what_is_kept_is_what_would_be_found(
-    company: Session, engine: Engine, settings: Settings, tmp_path: Path, steps: list[Step]
+    company: Session,
+    engine: Engine,
+    settings: Settings,
+    tmp_path: Path,
+    steps: list[tuple[Step, int]],
 ) -> None:
     with copied(engine, tmp_path) as own:
-        conflicts = Conflicts(reading(own), settings)
-        for number, step in enumerate([None, *steps]):
+        with Session(own) as session:
+            add_technician(session, "cam", at=30, stock={"belt": 2})
+            for name in ("c1", "c2", "t3"):
+                add_job(session, name, at=31, parts={"belt": 1} if name != "c2" else {})
+            add_live_route(session, "cam", [("c1", "09:00"), ("c2", "13:00")])
+            add_live_route(session, "cam", [("t3", "09:00")], day=TUESDAY)
+            session.commit()
+        conflicts, at = Conflicts(reading(own), settings), EIGHT
+        for step, seconds in [(None, 0), *steps]:
+            at += timedelta(seconds=seconds)
             with Session(own) as session:
                 try:
                     if step is not None:
-                        step(session, settings, EIGHT + timedelta(seconds=number))
+                        step(session, settings, at)
                 except DispatchError:
                     session.rollback()
                 session.commit()
+            minute = at.replace(second=0)
             with Session(reading(own)) as session:
-                kept = dict(conflicts.at(session, EIGHT))
+                kept = dict(conflicts.at(session, at))
             with Session(reading(own)) as session:
-                assert kept == broken_visits(session, settings, EIGHT)
+                assert kept == broken_visits(session, settings, minute)
+
+
+def test_a_change_that_concerns_one_technician_has_only_that_ones_visits_worked_out(
+    company: Session, looked: Looked
+) -> None:
+    company.get_one(Job, "b1").duration_minutes = 600
+    log.record(company, "dana", "change", log.Entity.JOB, "b1")
+    company.commit()
+    assert looked.at() == ({"b1"}, [MONDAY])
+    assert looked.technicians == [{"bob"}]
+    company.get_one(Job, "a2").duration_minutes = 600
+    log.record(company, "dana", "change", log.Entity.JOB, "a2")
+    company.commit()
+    assert looked.at() == ({"a2", "b1"}, [MONDAY])
+    assert looked.technicians == [{"ann", "bob"}], "who fetches may leave less to others"
+    add_link(company, "pair", "apart", "b2", "t2", by="technician")
+    log.record(company, "dana", "put", log.Entity.JOB_LINK, "pair", after={"job_ids": ["b2", "t2"]})
+    company.commit()
+    assert looked.at() == ({"a2", "b1", "t2"}, BOTH)
+    assert looked.technicians == [{"ann", "bob"}] * 2
 
 
 ROUNDS = 12

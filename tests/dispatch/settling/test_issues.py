@@ -32,7 +32,8 @@ from dispatch.models import (
     Stop,
     Technician,
 )
-from dispatch.planning.conflicts import Conflicts, broken_on, broken_visits
+from dispatch.planning.broken import broken_on
+from dispatch.planning.conflicts import Conflicts, broken_visits
 from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.unable import BrokenVisit, Why
 from dispatch.settings import Settings
@@ -146,7 +147,7 @@ def test_a_day_whose_rows_contradict_each_other_hides_no_other_day(
             raise InvalidProblem([Fault("wrong", "shift bob", "it ends before it begins", "see")])
         return broken_on(snapshot, *args, **options)
 
-    monkeypatch.setattr("dispatch.planning.conflicts.broken_on", contradictory)
+    monkeypatch.setattr("dispatch.planning.looks.broken_on", contradictory)
     assert broken_visits(monday, settings, EIGHT).keys() == {"b3"}
     assert "2027-03-01" in caplog.text
     assert "it ends before it begins" in caplog.text
@@ -213,6 +214,9 @@ def test_what_was_found_is_kept_until_something_changes(
     assert found(EIGHT) == set()
     cancel_job(monday, "b2", actor="dana")
     monday.commit()
+    assert found(EIGHT) == set(), "a job has changed, and nobody is said to have left"
+    log.record(monday, "dana", "change", log.Entity.TECHNICIAN, "bob")
+    monday.commit()
     assert found(EIGHT) == {"b1"}
     assert found(EIGHT + timedelta(days=1)) == set()
 
@@ -223,7 +227,7 @@ class Looks:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.number, self.goes_on, self.has_begun = 0, threading.Event(), threading.Event()
         self.goes_on.set()
-        monkeypatch.setattr("dispatch.planning.conflicts.broken_on", self._look)
+        monkeypatch.setattr("dispatch.planning.looks.broken_on", self._look)
 
     def _look(self, *args: Any, **options: Any) -> dict[str, BrokenVisit]:
         self.number += 1
