@@ -121,7 +121,7 @@ def import_folder(
         for id_, old, site in changed.get(SITES.file, ()):
             if old is not None and any(getattr(old, n) != getattr(site, n) for n in WHERE):
                 look_again(session, id_, settings, actor=actor)
-    counts = {page.sheet.file: len(page.lines) for page in pages}
+    counts = {page.table.name: len(page.lines) for page in pages}
     log.record(session, actor, "import", log.Entity.FOLDER, folder.name, after=dict(counts))
     session.flush()
     return counts

@@ -185,7 +185,7 @@ def _read_line(
             if name == page.sheet.group:
                 page.named.add(text)
             if not is_backup:
-                spoilt.check(text, name, is_exact=is_exact)
+                spoilt.check(text, name, cell.kind, is_exact=is_exact)
             if cell.kind is Kind.TEXT and ("\n" in text or "\r" in text):
                 text = LINE_BREAKS.sub(", " if name == "address" else " ", text)
             read[name] = cell.read(text, clock)

@@ -19,6 +19,8 @@ WITHOUT_NOUGHT = re.compile(r"[35789]\d{8}", re.ASCII)
 """What is left of a mobile number in Vietnam, such as 0912 345 678."""
 FAILED = re.compile(r"#{3,}|#(?:N/A|NV|[A-ZÄÖÜ]+(?:/0)?[!?])")
 """What a spreadsheet shows of a formula that fails, or of a date in a narrow column."""
+ASKED = re.compile(r"[^\W\d_]\?[^\W\d_]|\ufffd")
+"""What an encoding without the letter leaves of it."""
 AS_TEXT = "format the column as text, and fill in the value again"
 
 
@@ -54,8 +56,14 @@ def _number(value: float, *, is_exact: bool) -> str:
     raise _cut_short(f"{value:.5E}")
 
 
-def check(text: str, column: str, *, is_exact: bool) -> None:
+def check(text: str, column: str, kind: Kind, *, is_exact: bool) -> None:
     """Raises ``BadCell`` if a spreadsheet has spoilt what is in the column."""
+    if kind is Kind.TEXT and (ASKED.search(text) or _is_read_wrongly(text)):
+        raise BadCell(
+            "spoilt_text",
+            f"letters of {text!r} were lost in an encoding that does not have them",
+            'fill in the text again, and save the file as "CSV UTF-8"; or put a space behind the ?',
+        )
     if text[0] == "#" and FAILED.fullmatch(text):
         action = "correct the formula, or widen the column, and save the file again"
         raise BadCell("failed_formula", f"{text!r} is what a spreadsheet shows instead", action)
@@ -68,6 +76,17 @@ def check(text: str, column: str, *, is_exact: bool) -> None:
             f"write 0{text}, in a column formatted as text; other numbers with their country's "
             "code, or with spaces",
         )
+
+
+def _is_read_wrongly(text: str) -> bool:
+    """Whether a program has taken UTF-8 for the encoding of Windows, and kept what it saw."""
+    if text.isascii():
+        return False
+    try:
+        text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _cut_short(text: str) -> BadCell:
