@@ -20,6 +20,9 @@ from solver.wording import counted
 
 LINE_BREAKS = re.compile(r"(,?)\s*[\r\n]\s*")
 
+FOLLOWS = {"half_a_location": {"latitude", "longitude"}}
+"""Faults that only say again that one of these columns could not be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -198,7 +201,8 @@ def _read_line(
         missing = page.missing
         for finding in error.errors():
             column, *entry = finding["loc"]
-            if str(column) in missing or (str(column) in faults and str(column) not in read):
+            unread = {*missing, *(faults.keys() - read.keys())}
+            if str(column) in unread or unread & FOLLOWS.get(finding["type"], set()):
                 continue  # the model misses what could not be read
             finding["loc"] = ()
             [fault] = faults_of([finding], page.place(number, str(column)))

@@ -39,13 +39,15 @@ def tables_of(file: Path) -> dict[str, Table]:
     for sheet, row, column, text in failed:
         # What reads the workbook takes a formula that failed for an empty cell.
         rows[sheet][row][column] = text
-    return {
-        sheet: Table(
-            file.name if len(rows) == 1 else f"{file.name} sheet {sheet}",
-            list(enumerate(cells, 1)),
-        )
+    filled = {
+        sheet: [*enumerate(cells, 1)]
         for sheet, cells in rows.items()
         if any(cell != "" for row in cells for cell in row)
+    }
+    is_alone = len(filled) == 1
+    return {
+        sheet: Table(file.name if is_alone else f"{file.name} sheet {sheet}", numbered)
+        for sheet, numbered in filled.items()
     }
 
 
