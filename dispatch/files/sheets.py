@@ -139,7 +139,7 @@ class Sheet:
     def _columns(self) -> Mapping[str, str]:
         return {folded(called): name for name in self.cells for called in names_of(self.name, name)}
 
-    @property
+    @cached_property
     def group(self) -> str:
         """The column by which rows are read and replaced."""
         return next(iter(self.cells))
