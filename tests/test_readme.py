@@ -131,10 +131,10 @@ def test_every_other_name_of_columns_sheets_and_kinds_is_listed() -> None:
     for called, names in tables:
         for name, others in names.items():
             assert rows[called.format(name)] == ", ".join(others)
-    for said in [OF_SHEETS, *KINDS.values()]:
-        for name, words in said.items():
-            listed = words if isinstance(words, str) else ", ".join(words)
-            assert f"| `{name}` | {listed} |" in text
+    said = [(name, ", ".join(others)) for name, others in OF_SHEETS.items()]
+    said += [(str(kind), words) for kinds in KINDS.values() for kind, words in kinds.items()]
+    for name, words in said:
+        assert f"| `{name}` | {words} |" in text
 
 
 def test_every_column_of_the_csv_files_is_listed() -> None:

@@ -25,7 +25,7 @@ FOLLOWS = {"half_a_location": {"latitude", "longitude"}}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SheetLine:
     number: int
     content: Input
 
@@ -36,7 +36,7 @@ class Page:
 
     sheet: Sheet
     table: Table
-    lines: list[Line] = field(default_factory=list)
+    lines: list[SheetLine] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
     headings: dict[str, str] = field(default_factory=dict)
     """What the file calls its columns."""
@@ -165,7 +165,7 @@ def _read_lines(
                 )
             )
         first.setdefault(key, number)
-        page.lines.append(Line(number, content))
+        page.lines.append(SheetLine(number, content))
     for name in marked:
         for number in unanswered[name]:
             cause = "the cell is empty in a column of crosses, which may mean no, or nothing"

@@ -12,9 +12,10 @@ from dispatch.files.reading import BadCell, Kind, Value
 PHONES = frozenset({"phone", "contact_phone"})
 NUMBERS = PHONES | {"serial_number"}
 """Columns of texts that spreadsheets take for numbers."""
-CUT_SHORT = re.compile(r"\d(?:[.,]\d+)?E\+\d+", re.ASCII)
+CUT_SHORT = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d+", re.ASCII)
 MOST_DIGITS = 15
 """That spreadsheets keep of a number."""
+WITH_DECIMALS = re.compile(r"\d+[.,]0+", re.ASCII)
 WITHOUT_NOUGHT = re.compile(r"[35789]\d{8}", re.ASCII)
 """What is left of a mobile number in Vietnam, such as 0912 345 678."""
 FAILED = re.compile(r"#{3,}|#(?:N/A|NV|[A-ZÄÖÜ]+(?:/0)?[!?])")
@@ -69,6 +70,8 @@ def check(text: str, column: str, kind: Kind, *, is_exact: bool) -> None:
         raise BadCell("failed_formula", f"{text!r} is what a spreadsheet shows instead", action)
     if is_exact and CUT_SHORT.fullmatch(text):
         raise _cut_short(text)
+    if column in PHONES and WITH_DECIMALS.fullmatch(text):
+        raise BadCell("number_for_text", f"{text!r} is a number with decimals", AS_TEXT)
     if column in PHONES and WITHOUT_NOUGHT.fullmatch(text):
         raise BadCell(
             "lost_nought",

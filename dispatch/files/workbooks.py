@@ -2,7 +2,6 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
 
@@ -17,8 +16,9 @@ RELATION = re.compile(r"<Relationship\s[^>]*>")
 FAILED_CELL = re.compile(
     r'<(?:\w+:)?c\s(?=[^>]*\bt="e")[^>]*\br="([A-Z]+)(\d+)"[^>]*>.*?<(?:\w+:)?v>([^<]*)<', re.DOTALL
 )
-ENTRY_LIMIT = 200_000_000
-"""Bytes of a sheet, unpacked, that are looked through."""
+BOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+MOST_BYTES = 200_000_000
+"""Of a sheet, unpacked, that is looked through."""
 
 
 def tables_of(file: Path) -> dict[str, Table]:
@@ -31,7 +31,7 @@ def tables_of(file: Path) -> dict[str, Table]:
                 for name in book.sheet_names
             }
         failed = _failed_cells(file)
-    except (CalamineError, OSError, zipfile.BadZipFile, KeyError, UnicodeDecodeError) as error:
+    except (CalamineError, OSError, zipfile.BadZipFile, UnicodeDecodeError) as error:
         action = "open it in a spreadsheet without a password, and save it as XLSX again"
         raise InvalidInput(
             Fault("malformed_workbook", file.name, f"it is no workbook ({error})", action)
@@ -51,25 +51,34 @@ def tables_of(file: Path) -> dict[str, Table]:
     }
 
 
-def _failed_cells(file: Path) -> Iterator[tuple[str, int, int, str]]:
+def _failed_cells(file: Path) -> list[tuple[str, int, int, str]]:
     """Formulas that failed: their sheets, rows and columns from 0, and what is shown of them."""
+    found = []
     with zipfile.ZipFile(file) as archive:
-        relations = archive.read("xl/_rels/workbook.xml.rels").decode()
+        entries = {one.filename: one.file_size for one in archive.infolist()}
+        if not {BOOK, RELATIONS} <= entries.keys():
+            return []
         targets = {
-            _attribute(one, "Id"): _attribute(one, "Target") for one in RELATION.findall(relations)
+            _attribute(one, "Id"): _attribute(one, "Target")
+            for one in RELATION.findall(archive.read(RELATIONS).decode())
         }
-        found = []
-        for one in SHEET.findall(archive.read("xl/workbook.xml").decode()):
-            target = targets.get(_attribute(one, r"\w+:id"), "").removeprefix("/xl/")
-            path = f"xl/{target.removeprefix('xl/')}"
-            if path not in archive.namelist() or archive.getinfo(path).file_size > ENTRY_LIMIT:
+        for sheet in SHEET.findall(archive.read(BOOK).decode()):
+            target = targets.get(_attribute(sheet, r"\w+:id"), "").removeprefix("/xl/")
+            if entries.get(f"xl/{target}", MOST_BYTES) >= MOST_BYTES:
                 continue
-            for letters, number, text in FAILED_CELL.findall(archive.read(path).decode()):
-                column = 0
-                for letter in letters:
-                    column = column * 26 + ord(letter) - ord("A") + 1
-                found.append((_attribute(one, "name"), int(number) - 1, column - 1, unescape(text)))
-    return iter(found)
+            content = archive.read(f"xl/{target}").decode()
+            for letters, number, text in FAILED_CELL.findall(content):
+                row, column = int(number) - 1, _column(letters)
+                found.append((_attribute(sheet, "name"), row, column, unescape(text)))
+    return found
+
+
+def _column(letters: str) -> int:
+    """From 0, which is A."""
+    column = 0
+    for letter in letters:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column - 1
 
 
 def _attribute(element: str, name: str) -> str:

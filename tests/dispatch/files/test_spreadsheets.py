@@ -201,6 +201,8 @@ def site(**cells: str) -> str:
         ({"id": "1.23E+11"}, "spoilt_number"),
         ({"id": "8,93525E+12"}, "spoilt_number"),
         ({"phone": "9.5E+08"}, "spoilt_number"),
+        ({"phone": "9.5e+08"}, "spoilt_number"),
+        ({"phone": "84950000109.0"}, "number_for_text"),
         ({"phone": "950000109"}, "lost_nought"),
         ({"name": "#NAME?"}, "failed_formula"),
         ({"name": "#N/A"}, "failed_formula"),
