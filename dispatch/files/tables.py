@@ -72,10 +72,8 @@ def _separator(text: str) -> str:
             is_quoted = not is_quoted
         elif sign in SEPARATORS and not is_quoted:
             found[sign] += 1
-        elif sign in "\r\n" and not is_quoted:
-            if has_words:
-                break
-            found.clear()
+        elif sign in "\r\n" and not is_quoted and has_words:
+            break
         elif not sign.isspace():
             has_words = True
     return max(SEPARATORS, key=lambda sign: found[sign])

@@ -231,6 +231,7 @@ def test_lists_are_written_as_they_are_read() -> None:
         (cells.DAY, "13/25/2026", "not_a_date"),
         (cells.DAY, "1/3/26", "not_a_date"),
         (cells.DAY, "1/3-2026", "not_a_date"),
+        (cells.DAY, "2026-3/1", "not_a_date"),
         (cells.DAY, "1/3/2026 8:00", "not_a_date"),
         (cells.DAY, "46082.5", "not_a_date"),
         (cells.DAY, "2026", "not_a_date"),

@@ -67,6 +67,7 @@ def faults_of(content: str | bytes, sheet: Sheet = SITES, **how: Any) -> list[tu
         (HEADER + LINE.replace("21.0166,105.8142", '"21,0166","105,8142"')).encode(),
         ("\n ,,\n" + HEADER + ",,,,,,\n\n" + LINE).encode(),
         (HEADER[:-1] + ",,\n" + LINE[:-1] + ",, \n,,,,,,,,\n").encode(),
+        (HEADER[:-1] + ",,\n" + LINE).encode(),
         (HEADER + LINE).replace("\n", "\r").encode(),
     ],
 )
@@ -150,12 +151,12 @@ def test_faults_call_columns_as_the_file_does() -> None:
 
 
 def test_lines_are_checked_although_columns_are_at_fault() -> None:
-    content = "id,Mã,name,color,latitude,longitude,territory,phone\nK1,K2,Lan,red,x,105,,\n"
-    assert sorted(faults_of(content)) == [
-        ("duplicate_column", "line 1, column Mã"),
-        ("missing_column", "line 1, column address"),
-        ("not_a_number", "line 2, column latitude"),
-        ("unknown_column", "line 1, column color"),
+    header = "\nid,Mã,name,color,latitude,longitude,territory,phone\n"
+    assert sorted(faults_of(header + "K1,K2,Lan,red,x,105,,\n")) == [
+        ("duplicate_column", "line 2, column Mã"),
+        ("missing_column", "line 2, column address"),
+        ("not_a_number", "line 3, column latitude"),
+        ("unknown_column", "line 2, column color"),
     ]
 
 
