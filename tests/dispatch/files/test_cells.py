@@ -241,6 +241,7 @@ def test_lists_are_written_as_they_are_read() -> None:
         (cells.MOMENT, "2/12/2026", "not_a_moment"),
         (cells.MOMENT, "46358", "not_a_moment"),
         (cells.MOMENT, "46358.33", "imprecise_time"),
+        (cells.MOMENT, "46358.50", "imprecise_time"),
         (cells.MOMENT, "46358.337", "imprecise_time"),
         (cells.MOMENT, "46358.9999999", "imprecise_time"),
         (cells.INTEGER, "٣", "not_a_number"),
