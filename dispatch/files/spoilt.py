@@ -20,8 +20,11 @@ WITHOUT_NOUGHT = re.compile(r"[35789]\d{8}", re.ASCII)
 """What is left of a mobile number in Vietnam, such as 0912 345 678."""
 FAILED = re.compile(r"#{3,}|#(?:N/A|NV|[A-ZÄÖÜ]+(?:/0)?[!?])")
 """What a spreadsheet shows of a formula that fails, or of a date in a narrow column."""
-ASKED = re.compile(r"[^\W\d_]\?[^\W\d_]|\ufffd")
-"""What an encoding without the letter leaves of it."""
+LETTER = r"[^\W\d_]"
+LOST_LETTERS = re.compile(
+    rf"""(?<![^\s(,;"'])\??{LETTER}+(?:\?+{LETTER}+)+(?![^\s.,;:)!?"'])|\ufffd"""
+)
+"""What an encoding without a letter leaves of a word; addresses of pages have a ``?`` too."""
 AS_TEXT = "format the column as text, and fill in the value again"
 
 
@@ -59,7 +62,7 @@ def _number(value: float, *, is_exact: bool) -> str:
 
 def check(text: str, column: str, kind: Kind, *, is_exact: bool) -> None:
     """Raises ``BadCell`` if a spreadsheet has spoilt what is in the column."""
-    if kind is Kind.TEXT and (ASKED.search(text) or _is_read_wrongly(text)):
+    if kind is Kind.TEXT and (_has_lost_letters(text) or _is_read_wrongly(text)):
         raise BadCell(
             "spoilt_text",
             f"letters of {text!r} were lost in an encoding that does not have them",
@@ -79,6 +82,10 @@ def check(text: str, column: str, kind: Kind, *, is_exact: bool) -> None:
             f"write 0{text}, in a column formatted as text; other numbers with their country's "
             "code, or with spaces",
         )
+
+
+def _has_lost_letters(text: str) -> bool:
+    return ("?" in text or "\ufffd" in text) and LOST_LETTERS.search(text) is not None
 
 
 def _is_read_wrongly(text: str) -> bool:

@@ -235,6 +235,7 @@ def test_lists_are_written_as_they_are_read() -> None:
         (cells.DAY, "1/3/2026 8:00", "not_a_date"),
         (cells.DAY, "46082.5", "not_a_date"),
         (cells.DAY, "2026", "not_a_date"),
+        (cells.DAY, "30000", "not_a_date"),
         (cells.DAY, "1764633600", "not_a_date"),
         (cells.MOMENT, "12/25/2026 8:00", "not_a_moment"),
         (cells.MOMENT, "12/2/2026 5:00 PM", "not_a_moment"),
