@@ -77,8 +77,9 @@ def _write_texts(values: Any, _zone: ZoneInfo) -> str:
     return _joined(values)
 
 
-SLASHED = r"\d{1,4}/\d{1,2}/\d{1,4}"
-WINDOW = re.compile(rf"({SLASHED}[^/]*|[^/]*)/({SLASHED}[^/]*|[^/]*)(?:/([^/]*))?", re.ASCII)
+SLASHED = r"\d{1,4}/\d{1,2}/\d{1,4}[^/]*"
+NOT_SLASHED = r"(?!\d{1,4}/)[^/]*"
+WINDOW = re.compile(rf"({SLASHED}|{NOT_SLASHED})/({SLASHED}|{NOT_SLASHED})(?:/([^/]*))?", re.ASCII)
 
 
 def _windows(text: str, clock: Clock) -> list[dict[str, Any]]:

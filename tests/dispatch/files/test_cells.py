@@ -258,6 +258,8 @@ def test_lists_are_written_as_they_are_read() -> None:
         (cells.MOMENT, "2026-11-23", "not_a_moment"),
         (cells.MOMENT, "2026-02-30T08:00", "not_a_moment"),
         (cells.WINDOWS, "2026-11-23T08:00", "not_a_window"),
+        (cells.WINDOWS, "23/11/2026 8:00-12:00", "not_a_window"),
+        (cells.WINDOWS, "23/11/2026 8:00/12:00", "not_a_moment"),
         (cells.SKILLS, "gas:two", "not_a_number"),
         (cells.HELD_SKILLS, "gas@soon", "not_a_date"),
     ],

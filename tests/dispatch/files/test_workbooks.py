@@ -151,6 +151,12 @@ def test_what_a_spreadsheet_has_made_of_a_cell_is_refused(
     assert faults_in(folder) == [(code, f"jobs.xlsx line 3, column {column}")]
 
 
+def test_a_failed_formula_is_found_wherever_it_is(tmp_path: Path) -> None:
+    rows = [["id"], [], [*[""] * 27, "=1/0"]]
+    [(_, table)] = tables_of(workbook(tmp_path / "skills.xlsx", {"<A & B>": rows}))
+    assert table.rows[2] == (3, [*[""] * 27, "#DIV/0!"])
+
+
 def test_faults_name_the_sheet_and_its_line(tmp_path: Path) -> None:
     sheets = {
         "Khách hàng": [[], COLUMNS["sites"], SITE, [], ["K2", "", "?"]],
