@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from dispatch.files.headings import OF_SHEETS, names_of
 from dispatch.files.pages import Page, read_page
 from dispatch.files.reading import Clock
 from dispatch.files.sheets import JOBS, SHEETS, SITES, TECHNICIANS, Sheet
+from dispatch.files.sources import tables_of
 from dispatch.files.tables import csv_table
 from dispatch.files.words import folded
 from dispatch.texts import cleaned
@@ -283,8 +285,8 @@ def number(draw: st.DrawFn, value: float) -> str:
 
 
 @st.composite
-def files(draw: st.DrawFn) -> tuple[Sheet, bytes, list[dict[str, Any]]]:
-    """A file in some dialect, and what its lines say."""
+def tables(draw: st.DrawFn) -> tuple[Sheet, list[list[str]], list[dict[str, Any]]]:
+    """A table as somebody may write it, and what its lines say."""
     sheet = OF_NAME[draw(st.sampled_from(["sites", "technicians", "jobs", "working_hours"]))]
     rows: list[list[str]] = []
     said: list[dict[str, Any]] = []
@@ -318,10 +320,13 @@ def files(draw: st.DrawFn) -> tuple[Sheet, bytes, list[dict[str, Any]]]:
                 said.append({"technician_id": f"T{at}", "weekday": 0, "starts": moment.time()})
         rows.append([line.get(column, "") for column in sheet.cells])
     header = [heading(draw, sheet, column) for column in sheet.cells]
-    return sheet, written(draw, [header, *rows]), said
+    return sheet, [header, *rows], said
 
 
-def written(draw: st.DrawFn, rows: Iterable[Sequence[str]]) -> bytes:
+@st.composite
+def files(draw: st.DrawFn) -> tuple[Sheet, bytes, list[dict[str, Any]]]:
+    """Such a table as a file in some dialect, and what its lines say."""
+    sheet, rows, said = draw(tables())
     padding = [""] * draw(st.integers(0, 2))
     separator = draw(st.sampled_from(",;\t"))
     encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
@@ -333,7 +338,14 @@ def written(draw: st.DrawFn, rows: Iterable[Sequence[str]]) -> bytes:
         writer.writerow([*row, *padding])
         if draw(st.booleans()):
             writer.writerow([""] * (len(row) + len(padding)))
-    return file.getvalue().encode(encoding)
+    return sheet, file.getvalue().encode(encoding), said
+
+
+def said_by(page: Page, said: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What the page's lines have in the same columns."""
+    assert page.faults == []
+    pairs = zip(page.lines, said, strict=True)
+    return [{name: getattr(line.content, name) for name in some} for line, some in pairs]
 
 
 @given(files())
@@ -342,10 +354,26 @@ def test_a_table_in_any_dialect_reads_back_as_the_same_rows(
     file: tuple[Sheet, bytes, list[dict[str, Any]]],
 ) -> None:
     sheet, content, said = file
-    lines = lines_of(content, sheet)
-    assert [
-        {name: getattr(line, name) for name in row} for line, row in zip(lines, said, strict=True)
-    ] == said
+    assert said_by(page_of(content, sheet), said) == said
+
+
+@given(table=tables())
+@examples(deadline=None, max_examples=30)
+def test_a_table_in_a_workbook_reads_back_as_the_same_rows(
+    table: tuple[Sheet, list[list[str]], list[dict[str, Any]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    sheet, rows, said = table
+    folder = tmp_path_factory.mktemp("folder")
+    with xlsxwriter.Workbook(folder / f"{sheet.name}.xlsx") as book:
+        page = book.add_worksheet()
+        for at, row in enumerate(rows):
+            for column, cell in enumerate(row):
+                # As spreadsheets break lines in cells.
+                page.write_string(at, column, cell.replace("\r\n", "\n"))
+    [(of, read)] = tables_of(folder)
+    assert of is sheet
+    assert said_by(read_page(sheet, read, CLOCK), said) == said
 
 
 def test_hours_without_a_date_are_a_time_of_day() -> None:
