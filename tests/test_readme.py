@@ -17,7 +17,9 @@ import pytest
 from typer.main import get_command
 
 from api.cli import app
+from dispatch.files.headings import OF_COLUMNS, OF_IDS, OF_NAMES, OF_SHEETS
 from dispatch.files.sheets import SHEETS
+from dispatch.files.words import KINDS
 from dispatch.settings import Settings
 from solver.kernel import anywhere, bundles, flattening, holding
 from solver.kernel import search as kernel_search
@@ -120,6 +122,19 @@ def test_parameters_of_the_engine_are_as_they_are_listed() -> None:
     for name, value in listed.items():
         owner, constant = name.rsplit(".", 1)
         assert json.loads(f"[{value}]") == list(np.atleast_1d(getattr(owners[owner], constant)))
+
+
+def test_every_other_name_of_columns_sheets_and_kinds_is_listed() -> None:
+    text = (ROOT / "docs/csv.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z_` ]+)` \| (.+?) \|$", text, re.MULTILINE))
+    tables = (("{}", OF_COLUMNS), ("id` of `{}", OF_IDS), ("name` of `{}", OF_NAMES))
+    for called, names in tables:
+        for name, others in names.items():
+            assert rows[called.format(name)] == ", ".join(others)
+    said = [(name, ", ".join(others)) for name, others in OF_SHEETS.items()]
+    said += [(str(kind), words) for kinds in KINDS.values() for kind, words in kinds.items()]
+    for name, words in said:
+        assert f"| `{name}` | {words} |" in text
 
 
 def test_every_column_of_the_csv_files_is_listed() -> None:

@@ -26,7 +26,9 @@ from solver.faults import Fault
 def import_(
     folders: Annotated[
         list[Path],
-        typer.Argument(metavar="FOLDER...", help="Folders of CSV files, the company first."),
+        typer.Argument(
+            metavar="FOLDER...", help="Folders of CSV files or workbooks, the company first."
+        ),
     ],
     move_to: Annotated[
         str | None,
@@ -41,10 +43,11 @@ def import_(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store what folders of CSV files say; add and change, remove nothing.
+    """Store what folders of files say; add and change, remove nothing.
 
-    A faulty file is refused with every line and column, and then nothing
-    at all is stored. A SQLite database is created if there is none.
+    They are CSV, or workbooks (XLSX), as spreadsheets save them. A faulty
+    file is refused with every line and column, and then nothing at all is
+    stored. A SQLite database is created if there is none.
     Columns: docs/csv.md.
 
     Exit status: 0 stored; 1 the database does not answer; 2 refused, with

@@ -1,7 +1,6 @@
-"""A company as a folder of CSV files, in and out, with the same columns both ways."""
+"""A company as a folder of files, in and out, with the same columns both ways."""
 
 import csv
-import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from functools import partial
@@ -16,9 +15,11 @@ from dispatch.company.sites import WHERE, look_again
 from dispatch.coordinates import area_faults
 from dispatch.errors import InvalidInput
 from dispatch.files import links
-from dispatch.files.cells import Clock
-from dispatch.files.csv_pages import Page, read_page
+from dispatch.files.pages import Page, read_page
+from dispatch.files.reading import Clock
 from dispatch.files.sheets import ASSETS, JOBS, LINKS, SHEETS, SITES, Sheet
+from dispatch.files.sources import tables_of
+from dispatch.files.tables import Table
 from dispatch.intake import Input, StoredJob
 from dispatch.jobs import jobs
 from dispatch.jobs.links import hold
@@ -43,9 +44,6 @@ from dispatch.settings import Settings
 from solver.faults import Fault
 
 STOCK = (DepotStock, VanStock)
-NUMBERS = frozenset({"phone", "serial_number"})
-"""Columns of texts that spreadsheets take for numbers."""
-SPOILT = re.compile(r"\d([.,]\d+)?E\+\d+", re.ASCII)
 Changes = Sequence[tuple[str, Input | None, Input]]
 """Ids with what is stored of them before (None: nothing) and after."""
 BY_TABLE = {sheet.table: sheet for sheet in SHEETS}
@@ -60,7 +58,7 @@ def import_folder(
     move_to: date | None = None,
     allow_past: bool = False,
 ) -> dict[str, int]:
-    """Store what the folder's CSV files say; how many lines each of them had.
+    """Store what the folder's files say (CSV, XLSX); how many lines each table had.
 
     Things with an id are added or changed; nothing is removed, except that hours, breaks and
     stock replace all rows of the sites, depots and technicians in question. Kinds without a file
@@ -71,19 +69,16 @@ def import_folder(
 
     Raises ``InvalidInput`` with every faulty file, line and column; nothing is stored then.
     """
-    faults = _folder_faults(folder)
-    if faults:
-        raise InvalidInput(*faults)
-    pages = _read(folder, Clock(settings.zone))
+    tables = tables_of(folder)
+    read = partial(_read, tables, is_backup=allow_past)
+    pages = read(Clock(settings.zone))
     if move_to is not None:
         first = min(_window_days(pages, settings), default=move_to)
-        pages = _read(folder, Clock(settings.zone, (move_to - first).days))
+        pages = read(Clock(settings.zone, (move_to - first).days))
     by_sheet = {page.sheet.file: page for page in pages}
     faults = [fault for page in pages for fault in page.faults]
     faults += _reference_faults(session, pages)
     faults += _area_faults(pages, settings)
-    if not allow_past:
-        faults += _spoilt_faults(pages)
     if JOBS.file in by_sheet or any(page.sheet.table in STOCK for page in pages):
         # What is booked of routes may change, and so may stock: reports and plans hold that first.
         versions.hold_publication(session)
@@ -126,7 +121,7 @@ def import_folder(
         for id_, old, site in changed.get(SITES.file, ()):
             if old is not None and any(getattr(old, n) != getattr(site, n) for n in WHERE):
                 look_again(session, id_, settings, actor=actor)
-    counts = {page.sheet.file: len(page.lines) for page in pages}
+    counts = {page.table.name: len(page.lines) for page in pages}
     log.record(session, actor, "import", log.Entity.FOLDER, folder.name, after=dict(counts))
     session.flush()
     return counts
@@ -162,24 +157,8 @@ def _cells(sheet: Sheet, line: Input, settings: Settings) -> list[str]:
 # Reading
 
 
-def _folder_faults(folder: Path) -> list[Fault]:
-    known = [sheet.file for sheet in SHEETS]
-    if not folder.is_dir():
-        return [Fault("no_such_folder", str(folder), "it is not a folder", "check the path")]
-    names = sorted(path.name for path in folder.glob("*.csv"))
-    if not names:
-        action = f"put any of these into it: {', '.join(known)}"
-        return [Fault("empty_folder", str(folder), "it has no CSV files", action)]
-    return [
-        Fault("unknown_file", name, "no such file is known", f"known are {', '.join(known)}")
-        for name in names
-        if name not in known
-    ]
-
-
-def _read(folder: Path, clock: Clock) -> list[Page]:
-    files = ((sheet, folder / sheet.file) for sheet in SHEETS)
-    return [read_page(sheet, file, clock) for sheet, file in files if file.exists()]
+def _read(tables: Iterable[tuple[Sheet, Table]], clock: Clock, *, is_backup: bool) -> list[Page]:
+    return [read_page(sheet, table, clock, is_backup=is_backup) for sheet, table in tables]
 
 
 def _window_days(pages: Iterable[Page], settings: Settings) -> Iterable[date]:
@@ -222,23 +201,6 @@ def _area_faults(pages: Sequence[Page], settings: Settings) -> list[Fault]:
             settings.service_area,
             page.place(line.number, "longitude"),
         )
-    ]
-
-
-def _spoilt_faults(pages: Sequence[Page]) -> list[Fault]:
-    """Faults of telephone and serial numbers of which a spreadsheet has left the first digits. A
-    backup has what was let in, by whatever way."""
-    return [
-        Fault(
-            "spoilt_number",
-            page.place(line.number, name),
-            f"{value!r} is what a spreadsheet leaves of a long number",
-            "format the column as text, and fill in the number again",
-        )
-        for page in pages
-        for name in NUMBERS.intersection(page.sheet.cells)
-        for line in page.lines
-        if (value := getattr(line.content, name)) is not None and SPOILT.fullmatch(value)
     ]
 
 

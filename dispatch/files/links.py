@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from sqlmodel import Session
 
-from dispatch.files.csv_pages import Page
+from dispatch.files.pages import Page
 from dispatch.files.sheets import LINKS
 from dispatch.intake import Input
 from dispatch.jobs.links import JobLinkEntry, link_faults_of, links_by_job, touch

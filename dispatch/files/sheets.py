@@ -24,7 +24,11 @@ from dispatch.company.master_data import (
     WorkingHoursEntry,
 )
 from dispatch.company.technicians import HOW_THEY_WORK
-from dispatch.files.cells import Cell, cell_of
+from dispatch.files.cells import YES_OR_NO, cell_of
+from dispatch.files.headings import names_of
+from dispatch.files.reading import Cell, Kind
+from dispatch.files.spoilt import NUMBERS
+from dispatch.files.words import folded
 from dispatch.intake import (
     HeldSkill,
     Input,
@@ -108,10 +112,34 @@ class Sheet:
         """The columns, each with how it is read and written."""
         types = get_type_hints(self.model, include_extras=True)
         return {
-            name: cell_of(types[name]) for name in self.order.split() or self.model.model_fields
+            name: cell_of(types[name], name)
+            for name in self.order.split() or self.model.model_fields
         }
 
+    @cached_property
+    def exact(self) -> frozenset[str]:
+        """The columns in which every digit counts: ids, telephone and serial numbers."""
+        ids = {name for name, cell in self.cells.items() if cell.kind is Kind.ID}
+        return NUMBERS.intersection(self.cells) | ids
+
+    @cached_property
+    def questions(self) -> tuple[str, ...]:
+        """The columns that say yes or no."""
+        return tuple(name for name, cell in self.cells.items() if cell is YES_OR_NO)
+
     @property
+    def name(self) -> str:
+        return self.file.removesuffix(".csv")
+
+    def column_called(self, heading: str) -> str | None:
+        """The column with that heading, in whatever language; None if there is none."""
+        return self._columns.get(folded(heading))
+
+    @cached_property
+    def _columns(self) -> Mapping[str, str]:
+        return {folded(called): name for name in self.cells for called in names_of(self.name, name)}
+
+    @cached_property
     def group(self) -> str:
         """The column by which rows are read and replaced."""
         return next(iter(self.cells))

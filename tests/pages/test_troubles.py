@@ -42,10 +42,6 @@ NOT_THE_SERVICE = {
     "solver/pace.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/problem.py": "told in full on the terminal; a run says `data_contradict`",
     "solver/travel.py": "told in full on the terminal; a run says `data_contradict`",
-    "dispatch/files/folder.py": "folders of CSV, for `dispatch import`",
-    "dispatch/files/csv_pages.py": "folders of CSV, for `dispatch import`",
-    "dispatch/files/sheets.py": "folders of CSV, for `dispatch import`",
-    "dispatch/files/cells.py": "folders of CSV, for `dispatch import`",
     "dispatch/cli/terminal.py": "the command line",
     "dispatch/cli/folders.py": "the command line",
     "dispatch/cli/plans.py": "the command line",
@@ -83,7 +79,7 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 def makers() -> dict[tuple[str, str], int]:
     """Functions that make a fault of a code that they are given, and which argument that is, by
     module (of what modules give each other: the empty one) and name."""
-    found = {("", "Fault"): 0, ("", "PydanticCustomError"): 0}
+    found = {("", "Fault"): 0, ("", "PydanticCustomError"): 0, ("", "BadCell"): 0}
     # Twice, as some hand it on to others.
     for module, tree in [*modules().items()] * 2:
         for function in ast.walk(tree):

@@ -72,7 +72,7 @@ def test_every_fault_of_every_file_is_named_at_once(
     ("content", "code", "where"),
     [
         ("id,name\ngas,Ölofen\n".encode("cp1252"), "wrong_encoding", "skills.csv line 2"),
-        ("id,name\ngas,Khí\n".encode("utf-16"), "wrong_encoding", "skills.csv line 1"),
+        ("id,name\ngas,Khí\n".encode("utf-16")[:-1], "wrong_encoding", "skills.csv line 2"),
         (b"id,name\ngas,G\0s\n", "control_character", "skills.csv line 2"),
         (b"id,name\ngas,G\x07s\n", "control_character", "skills.csv line 2, column name"),
         (b'id,name\ngas,"Gas\nx,"y"z\n', "malformed_csv", "skills.csv line 2"),
@@ -82,7 +82,6 @@ def test_every_fault_of_every_file_is_named_at_once(
         (b"id,name,color\n", "unknown_column", "skills.csv line 1, column color"),
         (b"id,name,id\n", "duplicate_column", "skills.csv line 1, column id"),
         (b"id,name\ngas,A\ngas,B\n", "duplicate_id", "skills.csv line 3, column id"),
-        (b'id,name\ngas,"A\nB"\n', "control_character", "skills.csv line 2, column name"),
         (b"id,name\ngas,\n", "missing", "skills.csv line 2, column name"),
         (b"id,name\n" + b"gas," + b"x" * 200_000, "malformed_csv", "skills.csv line 2"),
     ],
