@@ -123,17 +123,15 @@ def _concerned(old: Snapshot, new: Snapshot, changed: Collection[str]) -> frozen
     )
     others = [before[one] for one in before.keys() - after.keys()]
     others += [after[one] for one in after.keys() - before.keys()]
-    if any(found.calls for found in others):
-        return None
-    # Nothing is read again of routes on which a job is that is not changed.
-    linked = {name for facts in new.links for name in facts.job_ids}
-    if linked & ({*changed} | jobs_on(others)):
-        return None
     stock = {one.technician.id: one.stock for one in old.technicians}
     names = {found.route.technician_id for found in others}
     names |= {one.technician.id for one in new.technicians if one.stock != stock[one.technician.id]}
-    routes = [found for found in (*new.live, *new.live_elsewhere) if found.calls]
-    return None if any(found.route.technician_id in names for found in routes) else frozenset(names)
+    theirs = [found for found in after.values() if found.route.technician_id in names]
+    if any(found.calls for found in (*others, *theirs)):
+        return None
+    # Also who is told of what becomes of a link: a partner may only have got another pin.
+    linked = {name for facts in new.links for name in facts.job_ids}
+    return None if linked & ({*changed} | jobs_on(others)) else frozenset(names)
 
 
 def _of(snapshot: Snapshot, technician_ids: frozenset[str]) -> Snapshot:

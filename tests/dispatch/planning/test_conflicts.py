@@ -179,14 +179,18 @@ def test_what_concerns_all_days_has_all_looked_at_again(
     assert looked.at() == (expected, BOTH)
 
 
-def published(session: Session, stops: list[Stop | tuple[str, str]]) -> None:
-    """Another route of Ann's on Monday takes the place of hers."""
-    old = session.exec(select(Route).where(Route.technician_id == "ann", Route.day == MONDAY)).one()
+def published(
+    session: Session, stops: list[Stop | tuple[str, str]], technician: str = "ann"
+) -> None:
+    """Another route of Ann's on Monday takes the place of hers, or of somebody else's."""
+    old = session.exec(
+        select(Route).where(Route.technician_id == technician, Route.day == MONDAY)
+    ).one()
     old.live = False
     for stop in session.exec(select(Stop).where(Stop.route_id == old.id)):
         stop.live = False
     session.flush()
-    plan = add_live_route(session, "ann", stops, version=2)
+    plan = add_live_route(session, technician, stops, version=2)
     log.record(session, "dana", "publish", log.Entity.PLAN, str(plan))
     session.commit()
 
@@ -262,6 +266,60 @@ def test_who_follows_changes_takes_the_look_that_others_have_had(
     assert looked.at()[1] == BOTH
     assert follower.look(EIGHT) == 3
     assert looked.at() == ({"b1", "b2", "t2"}, [])
+
+
+def test_what_one_does_not_fetch_any_more_another_has(company: Session, looked: Looked) -> None:
+    company.get_one(DepotStock, ("depot", "lamp")).quantity = 1
+    log.record(company, "dana", "change", log.Entity.DEPOT_STOCK, "depot")
+    add_job(company, "b3", at=18, parts={"lamp": 1})
+    lamp = depot_call("depot", "10:30", {"lamp": 1})
+    published(company, [("b1", "08:15"), lamp, ("b3", "12:30"), ("b2", "14:30")], "bob")
+    assert looked.at([MONDAY])[0] == {"b3"}
+    published(company, [("a2", "12:00")])
+    assert looked.at([MONDAY])[0] == set()
+
+
+def test_who_is_told_of_a_link_may_change_with_the_other_job(
+    company: Session, looked: Looked
+) -> None:
+    add_technician(company, "cam", at=30)
+    add_job(company, "c2", at=31)
+    add_live_route(company, "cam", [("c2", "09:00")])
+    add_link(company, "pair", "together", "b2", "c2")
+    log.record(company, "dana", "put", log.Entity.JOB_LINK, "pair", after={"job_ids": ["b2", "c2"]})
+    company.commit()
+    blamed, _ = looked.at([MONDAY])
+    (leads,) = {"b2", "c2"} - blamed
+    (follows,) = blamed
+    job = company.get_one(Job, follows)
+    job.pinned_start_at = hanoi("13:00" if follows == "b2" else "09:00")
+    log.record(company, "dana", "change", log.Entity.JOB, follows)
+    company.commit()
+    assert looked.at([MONDAY]) == ({leads}, [MONDAY])
+
+
+def test_what_has_changed_on_another_day_is_known_when_somebody_else_changes(
+    company: Session, looked: Looked
+) -> None:
+    """Cam's Tuesday still stands after what was reported on Monday, and what she has used since is
+    not counted twice when Bob's Tuesday is looked at again."""
+    add_technician(company, "cam", at=30, stock={"belt": 2})
+    for name in ("c1", "t3"):
+        add_job(company, name, at=31, parts={"belt": 1})
+    add_live_route(company, "cam", [("c1", "09:00")])
+    add_live_route(company, "cam", [("t3", "09:00")], day=TUESDAY)
+    log.record(company, "dana", "change", log.Entity.TECHNICIAN, "cam")
+    company.commit()
+    assert looked.at() == (set(), BOTH)
+    job = company.get_one(Job, "c1")
+    job.parts_used, job.status = {"belt": 1}, "completed"
+    company.get_one(VanStock, ("cam", "belt")).quantity = 1
+    log.record(company, "cam", "completed", log.Entity.JOB, "c1")
+    company.commit()
+    assert looked.at([TUESDAY]) == (set(), [])
+    log.record(company, "dana", "change", log.Entity.JOB, "t2")
+    company.commit()
+    assert looked.at([TUESDAY]) == (set(), [TUESDAY])
 
 
 def takes_from_the_depot(session: Session, settings: Settings, at: datetime) -> object:
