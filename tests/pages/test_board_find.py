@@ -24,6 +24,22 @@ def search(page: Page, words: str) -> Locator:
     return found
 
 
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (320, 700)])
+def test_hits_are_within_the_list_and_wide_enough_to_be_read(
+    page_as: Windows, service: Service, width: int, height: int
+) -> None:
+    job_id = next(planned(service))[0]
+    page = shown(page_as("dispatcher", language="en"))
+    page.set_viewport_size({"width": width, "height": height})
+    found = search(page, job_id)
+    box, around = found.first.bounding_box(), page.locator("#found").bounding_box()
+    words = found.first.locator(".result-words").bounding_box()
+    assert box is not None and around is not None and words is not None
+    assert around["x"] >= 0 and around["x"] + around["width"] <= width
+    assert box["x"] <= words["x"] and words["x"] + words["width"] <= box["x"] + box["width"] + 1
+    assert words["width"] >= 120 and words["height"] >= 14
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_what_is_on_another_day_or_on_none_is_found_and_opened_by_keys(
     page_as: Windows,

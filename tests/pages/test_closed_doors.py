@@ -333,3 +333,15 @@ def test_a_report_that_the_phone_cannot_keep_is_not_called_noted(page_as: Window
     expect(page.locator("#toast")).to_contain_text("Máy chưa lưu được báo cáo này")
     page.evaluate("() => { IDBObjectStore.prototype.put = globalThis.put; }")
     tap_main(page, words)
+
+
+def test_a_technician_who_opens_the_board_is_led_to_their_day(page_as: Windows) -> None:
+    page = page_as("technician", path="/")
+    expect(page).to_have_url(re.compile(r"/my-day$"))
+    expect(page.locator("#opening")).to_be_hidden()
+
+
+def test_a_day_that_does_not_exist_is_today(page_as: Windows) -> None:
+    page = page_as("dispatcher", path="/?day=2026-02-31")
+    expect(page.locator("#connection.live")).to_be_visible()
+    expect(page.locator("#day")).not_to_have_value("")

@@ -135,3 +135,22 @@ def test_the_technicians_page_is_as_wide_as_the_phone(
     page.keyboard.press("Escape")
     page.locator("#tab-stops").click()
     expect(main_button(page)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_message_is_as_wide_as_its_words_need(page_as: Windows, width: int) -> None:
+    page = page_as("dispatcher", language="vi")
+    page.set_viewport_size({"width": width, "height": 700})
+    page.evaluate(
+        """() => {
+            const message = document.createElement("div");
+            message.className = "toast";
+            message.innerHTML = "<span></span><button class='small'>Hoàn tác</button>";
+            message.firstChild.textContent = "Đã ghim công việc vào kỹ thuật viên, và ở nguyên đó";
+            document.querySelector(".toasts").append(message);
+        }"""
+    )
+    box = page.locator(".toast").bounding_box()
+    assert box is not None
+    assert box["height"] <= 110
+    assert 0 <= box["x"] and box["x"] + box["width"] <= width

@@ -15,7 +15,17 @@ const WEEK = 7;
 export function wantedDays() {
   const asked = new URLSearchParams(location.search);
   const day = asked.get("day");
-  return { day: day && /^\d{4}-\d\d-\d\d$/.test(day) ? day : isoDay(Date.now()), days: asked.get("view") === "week" ? WEEK : 1 };
+  return { day: day && isDay(day) ? day : isoDay(Date.now()), days: asked.get("view") === "week" ? WEEK : 1 };
+}
+
+/**
+ * Whether there is such a day: the 31st of February is none, and nobody could be shown it.
+ *
+ * @param {string} words
+ */
+function isDay(words) {
+  const midnight = new Date(`${words}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().slice(0, 10) === words;
 }
 
 export function wireDays() {

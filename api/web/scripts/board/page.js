@@ -49,6 +49,11 @@ import { mountTimeline } from "./timeline/timeline.js";
 import { mountZoom } from "./timeline/zoom.js";
 
 const [session] = await Promise.all([insist(() => get("/session")), insist(() => loadTexts("board"))]);
+if (session.role === "technician") {
+  // Nothing of the board is for them, and nothing of it is asked for.
+  location.replace("/my-day");
+  await new Promise(() => {});
+}
 signIn(session);
 setPlace(session.time_zone, session.currency);
 document.title = text("title");

@@ -6,7 +6,7 @@
 import { byId, element, isThere, redraw } from "../../dom.js";
 import { day as dayText, isoDay, number, span, startOfDay } from "../../format.js";
 import { get } from "../../http.js";
-import { text } from "../../texts.js";
+import { hasText, text } from "../../texts.js";
 import { announce } from "../../ui/announce.js";
 import { icon } from "../../ui/icons.js";
 import { toast, toastTrouble } from "../../ui/toast.js";
@@ -202,10 +202,20 @@ function card(issue) {
       element("strong", {}, heading(issue)),
     ),
     element("p", { class: "soft numbers" }, facts.join(" · ")),
-    element("p", {}, causeText(issue.cause, issue.technician_id)),
-    job && reasonCode ? element("p", { class: "soft" }, reasonText(job, { code: reasonCode, rule })) : null,
+    element("p", {}, causeOf(issue)),
+    job && reasonCode && reasonCode !== issue.cause.code ? element("p", { class: "soft" }, reasonText(job, { code: reasonCode, rule })) : null,
     repairButtons(issue),
   );
+}
+
+/**
+ * Of a job that was taken off its route it is known why, but not from whom.
+ *
+ * @param {Api.Issue} issue
+ */
+function causeOf({ cause, technician_id: technicianId }) {
+  const reason = `reason.${cause.code}`;
+  return technicianId === null && hasText(reason) ? text(reason) : causeText(cause, technicianId);
 }
 
 /** @param {Api.Issue} issue */

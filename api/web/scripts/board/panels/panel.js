@@ -74,7 +74,10 @@ export function openPanel(id, { focus = false } = {}) {
   if (!panels.has(id)) return;
   isChosen = true;
   bringToFront(id);
-  if (focus) panels.get(id)?.body.focus();
+  if (!focus) return;
+  // On a narrow screen panels are below: whoever asks for one begins to read where it begins.
+  panels.get(id)?.body.focus({ preventScroll: true });
+  panels.get(id)?.body.scrollIntoView({ block: "nearest" });
 }
 
 /**
