@@ -203,7 +203,9 @@ function card(issue) {
     ),
     element("p", { class: "soft numbers" }, facts.join(" · ")),
     element("p", {}, causeOf(issue)),
-    job && reasonCode && reasonCode !== issue.cause.code ? element("p", { class: "soft" }, reasonText(job, { code: reasonCode, rule })) : null,
+    job && reasonCode && reasonCode !== issue.cause.code
+      ? element("p", { class: "soft" }, reasonText(job, { code: reasonCode, rule }))
+      : null,
     repairButtons(issue),
   );
 }
