@@ -158,6 +158,31 @@ def test_a_service_that_fails_is_asked_again(
     assert reported(service, job) == ["en_route"]
 
 
+def test_a_page_that_answers_in_place_of_the_service_has_taken_no_report(
+    service: Service, page_as: Windows
+) -> None:
+    """As Wi-Fi networks have it where one has to sign in first."""
+    page = open_phone(page_as, **BLOCKED)
+    finish_current(page)
+    expect_all_sent(page)
+    job = shown_job(page)
+    answered: list[str] = []
+
+    def sign_in_first(route: Any) -> None:
+        if answered:
+            route.fallback()
+            return
+        answered.append(route.request.method)
+        route.fulfill(content_type="text/html", body="<h1>Free Wi-Fi</h1>")
+
+    page.route("**/technicians/T01/reports", sign_in_first)
+    tap_main(page, "Xuất phát")
+    expect_state(page, "Ngoại tuyến – 1 báo cáo đang chờ gửi")
+    expect_all_sent(page)
+    assert answered == ["POST"]
+    assert reported(service, job) == ["en_route"]
+
+
 DAYS = f"**/technicians/T01/routes/{DAY}"
 
 

@@ -42,10 +42,8 @@ export async function request(method, path, { body, etag, token, keepalive = fal
     });
     const saidAt = Date.parse(answer.headers.get("Date") ?? "");
     if (!Number.isNaN(saidAt)) ahead = Date.now() - saidAt;
-    const content = await answer.text();
     return {
-      status: answer.status,
-      body: content ? parsed(content) : null,
+      ...(await understood(answer)),
       etag: answer.headers.get("ETag"),
       retryAfter: Number(answer.headers.get("Retry-After")) || null,
     };
@@ -74,8 +72,7 @@ export async function upload(path, { content, mediaType, token, signal }) {
   signal?.addEventListener("abort", giveUp);
   try {
     const answer = await fetch(path, { method: "POST", headers, body: content, credentials: "same-origin", signal: patience.signal });
-    const body = await answer.text();
-    return { status: answer.status, body: body ? parsed(body) : null, etag: null, retryAfter: null };
+    return { ...(await understood(answer)), etag: null, retryAfter: null };
   } catch {
     return { status: 0, body: null, etag: null, retryAfter: null };
   } finally {
@@ -84,11 +81,17 @@ export async function upload(path, { content, mediaType, token, signal }) {
   }
 }
 
-/** @param {string} content */
-function parsed(content) {
+/**
+ * Where a Wi-Fi network wants whoever uses it to sign in, its page comes as the answer to anything, and
+ * the service has heard nothing of it.
+ *
+ * @param {Response} answer
+ */
+async function understood(answer) {
+  const content = await answer.text();
   try {
-    return JSON.parse(content);
+    return { status: answer.status, body: content ? JSON.parse(content) : null };
   } catch {
-    return null;
+    return { status: answer.ok ? 0 : answer.status, body: null };
   }
 }
