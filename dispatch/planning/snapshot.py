@@ -187,8 +187,7 @@ def reload_snapshot(
     """The snapshot of a scope without a territory as it is ``at`` a later moment, reading only what
     is not the same: these jobs, routes, the stock of depots, and the vans and positions of
     technicians. None if more than that has changed, and it has to be loaded."""
-    scope = old.scope
-    everybody = frozenset(facts.technician.id for facts in old.technicians)
+    scope, everybody = old.scope, frozenset(facts.technician.id for facts in old.technicians)
     before = [*old.live, *(found for found in old.live_elsewhere if found.route.end_at > at)]
     in_force = dict(_route_ids(session, scope, at))
     moved = moved_technicians(before, in_force, changed)
