@@ -116,7 +116,7 @@ class JointTrial(Trial):
             tried = [
                 (step, shift, asked)
                 for shift in there[move.job_id]
-                for asked in self._asked(lenient, move, shift, calls[shift.id])
+                for asked in self._asked(lenient, move)
                 for step in [self._step(calls, shift, move, asked, promised, crowded)]
             ]
             step, shift, asked = min(tried, key=lambda one: one[0].badness)

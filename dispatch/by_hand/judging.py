@@ -124,18 +124,17 @@ class Trial:
         return self._outcome(self.problem, routes, {}, violations)
 
     def put(self, whole: Shift, move: Move) -> TrialResult:
-        """The job on that shift, with as little broken as can be; of what breaks the same, what was
-        asked for first."""
+        """The job on that shift, with as little broken as can be."""
         outcomes = []
-        for asked in self._asked(self.problem, move, whole, self.rest[whole.id]):
+        for asked in self._asked(self.problem, move):
             outcomes.append(self._put(whole, move, asked))
             if not outcomes[-1].violations:
                 break
-        return min(outcomes, key=lambda outcome: outcome.badness[:-1])
+        return min(outcomes, key=lambda outcome: outcome.badness)
 
     def _put(self, whole: Shift, move: Move, asked: Asked) -> TrialResult:
         problem, rest, on = asked.wanted, self.rest[whole.id], {move.job_id: whole}
-        gap = None if move.start is None else self._gap_in(whole, rest, move.start)
+        gap = None if move.start is None else self._gap(whole, move.start)
         outcomes = []
         if self.draft.sequences[whole.id] == rest:
             for found in placed(problem, self.rest, move.job_id, whole.id, gap):
@@ -206,12 +205,8 @@ class Trial:
         windows = self.live.translation.unpinned.get(job_id)
         return problem if windows is None else _changed(problem, job_id, windows=windows)
 
-    def _asked(
-        self, problem: Problem, move: Move, whole: Shift, calls: Sequence[Call]
-    ) -> Iterator[Asked]:
-        """What the dispatcher asks for in the terms of the problem, what is tried first first: of
-        a visit that is to start no earlier than a time, that time, the first one at which it can
-        start among these calls of the shift, and whatever costs least after that."""
+    def _asked(self, problem: Problem, move: Move) -> Iterator[Asked]:
+        """What the dispatcher asks for in the terms of the problem, what is tried first first."""
         start = move.start
         if start is None or move.technician is None or not (move.hold or move.no_earlier):
             yield Asked(problem, problem)
@@ -231,27 +226,13 @@ class Trial:
                 for window in windows
                 if window.end >= start
             )
-            soonest = self._soonest(replace(visit, windows=later), move, whole, calls)
-            if soonest is not None and soonest > start:
-                at_once = at_moment(visit, soonest)
-                yield Asked(_changed(problem, move.job_id, windows=(at_once,), pin=pin), problem)
             yield Asked(_changed(problem, move.job_id, windows=later or (then,), pin=pin), problem)
 
-    def _soonest(self, visit: Visit, move: Move, whole: Shift, calls: Sequence[Call]) -> int | None:
-        """When the visit can start if all that is before it is as early as can be; None if it is in
-        none of its windows then."""
-        gap = self._gap_among(calls, whole, move)
-        route = in_order(whole, (*calls[:gap], visit), self.draft.legs)
-        start = next(stop.start for stop in route.stops if stop.id == visit.id)
-        return start if any(one.start <= start <= one.end for one in visit.windows) else None
-
-    def _gap_among(self, calls: Sequence[Call], shift: Shift, move: Move) -> int:
-        """Before which of these calls of the shift the job goes."""
-        assert move.start is not None  # noqa: S101 - only then is there a gap
-        return self._gap_in(shift, calls, move.start)
+    def _gap(self, shift: Shift, start: int) -> int:
+        """Before which of the shift's other calls the visit goes."""
+        return self._gap_in(shift, self.rest[shift.id], start)
 
     def _gap_in(self, shift: Shift, calls: Sequence[Call], start: int) -> int:
-        """Before which of the calls what starts then goes."""
         whole = calls_of(self.live.draft, {shift.id: calls})[shift.id]
         route = self._in_time(self.live.draft, shift, whole)
         places = [stop for stop in route.stops if stop.kind is not StopKind.BREAK]

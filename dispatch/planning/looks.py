@@ -142,6 +142,7 @@ def _of(snapshot: Snapshot, technician_ids: frozenset[str]) -> Snapshot:
     )
     names = jobs_on(live)
     ahead = names | jobs_on(elsewhere)
+    waivers = {name: rows for name, rows in snapshot.waivers.items() if name in ahead}
     return replace(
         snapshot,
         scope=replace(snapshot.scope, technician_ids=technician_ids),
@@ -152,6 +153,7 @@ def _of(snapshot: Snapshot, technician_ids: frozenset[str]) -> Snapshot:
         live_jobs={name: snapshot.live_jobs[name] for name in sorted(ahead)},
         live=live,
         live_elsewhere=elsewhere,
+        waivers=waivers,
         links=(),
         partners={},
     )

@@ -99,7 +99,7 @@ export async function ask(method, path, body = undefined, { signal, headers = {}
   const content = await answer.text();
   const isJson = (answer.headers.get("content-type") ?? "").includes("json");
   // Where a Wi-Fi network wants whoever uses it to sign in, its page comes as the answer to anything.
-  if (answer.ok && content && !isJson) throw new Refused(0, { title: "The answer is not the service's." });
+  if (answer.ok && content && !isJson) throw new Refused(0, { title: answer.headers.get("content-type") ?? "" });
   const parsed = content && isJson ? JSON.parse(content) : null;
   if (answer.ok) return parsed;
   const isLapsed = answer.status === 401 && !(method === "POST" && path === "/session");

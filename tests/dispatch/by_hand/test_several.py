@@ -454,42 +454,6 @@ def test_where_a_visit_is_dropped_is_where_it_starts(monday: Session, settings: 
     assert made.judgement.violations == []
 
 
-@pytest.mark.parametrize("is_late_already", [False, True])
-def test_what_is_dropped_before_its_window_opens_starts_when_it_opens(
-    session: Session, settings: Settings, is_late_already: bool
-) -> None:
-    """Not when that costs least, which is right before what comes next."""
-    add_technician(session, "ann", at=0)
-    add_job(session, "last", at=0, windows=[(hanoi("16:00"), hanoi("16:01"))])
-    add_job(session, "new", at=1, windows=[(hanoi("14:00"), hanoi("17:00"))])
-    add_live_route(session, "ann", [("last", "16:20" if is_late_already else "16:00")])
-    session.commit()
-    change = ChangeToMake(
-        job_id="new", technician_id="ann", start_at=hanoi("13:30"), day=MONDAY, no_earlier=True
-    )
-    made = make_change(session, change, settings, actor="dana", at=EIGHT)
-    assert made.judgement is not None
-    assert made.judgement.visit is not None
-    assert made.judgement.visit.start_at == hanoi("14:00")
-
-
-def test_several_that_are_pushed_start_as_soon_as_they_can_after_that(
-    session: Session, settings: Settings
-) -> None:
-    add_technician(session, "ann", at=0)
-    add_job(session, "last", at=0, windows=[(hanoi("16:00"), hanoi("16:01"))])
-    add_job(
-        session,
-        "new",
-        at=1,
-        windows=[(hanoi("09:00"), hanoi("10:00")), (hanoi("13:00"), hanoi("17:00"))],
-    )
-    add_live_route(session, "ann", [("new", "10:00"), ("last", "16:00")])
-    session.commit()
-    several(session, settings, "push", "new", minutes=60)
-    assert starts(session)["new"] == "13:00"
-
-
 # All at once
 
 

@@ -19,7 +19,7 @@ from dispatch import log
 from dispatch.errors import DispatchError
 from dispatch.field.reports import NewReport, take_report
 from dispatch.jobs.jobs import cancel_job
-from dispatch.models import DepotStock, Job, ReportKind, Route, Stop, Technician, VanStock
+from dispatch.models import DepotStock, Job, ReportKind, Route, Stop, Technician, VanStock, Waiver
 from dispatch.placing.following import Follower
 from dispatch.placing.placing import PlaceRequest, place_job
 from dispatch.planning.broken import broken_on
@@ -28,6 +28,7 @@ from dispatch.planning.snapshot import Snapshot
 from dispatch.planning.unable import BrokenVisit
 from dispatch.settings import Settings
 from dispatch.store import reading
+from solver.solution import Rule
 from tests.dispatch.crew import (
     MONDAY,
     TUESDAY,
@@ -268,6 +269,41 @@ def test_who_follows_changes_takes_the_look_that_others_have_had(
     assert looked.at() == ({"b1", "b2", "t2"}, [])
 
 
+def overridden(session: Session, job_id: str, technician: str, skill: str) -> None:
+    """Somebody has set aside that the technician lacks the skill."""
+    waiver = Waiver(
+        job_id=job_id,
+        technician_id=technician,
+        shift_starts_at=hanoi("08:00"),
+        rule=Rule.SKILLS,
+        subject=skill,
+        amount=1,
+        reason="nobody else is there",
+        actor="dana",
+        at=EIGHT,
+        plan_id=session.exec(select(Route.plan_id)).first() or 0,
+    )
+    session.add(waiver)
+    session.flush()
+
+
+def test_what_was_set_aside_for_one_is_no_matter_where_another_changes(
+    company: Session, looked: Looked
+) -> None:
+    add_technician(company, "cam", at=30)
+    add_job(company, "c1", at=31, skills={"gas": 1})
+    add_live_route(company, "cam", [("c1", "09:00")])
+    overridden(company, "c1", "cam", "gas")
+    log.record(company, "dana", "change", log.Entity.TECHNICIAN, "cam")
+    company.commit()
+    assert looked.at([MONDAY]) == (set(), [MONDAY])
+    for name, found in (("b1", {"b1"}), ("c1", {"b1", "c1"})):
+        company.get_one(Job, name).duration_minutes = 600
+        log.record(company, "dana", "change", log.Entity.JOB, name)
+        company.commit()
+        assert looked.at([MONDAY]) == (found, [MONDAY])
+
+
 def test_what_one_does_not_fetch_any_more_another_has(company: Session, looked: Looked) -> None:
     company.get_one(DepotStock, ("depot", "lamp")).quantity = 1
     log.record(company, "dana", "change", log.Entity.DEPOT_STOCK, "depot")
@@ -384,6 +420,10 @@ def test_what_is_kept_is_what_would_be_found(
                 add_job(session, name, at=31, parts={"belt": 1} if name != "c2" else {})
             add_live_route(session, "cam", [("c1", "09:00"), ("c2", "13:00")])
             add_live_route(session, "cam", [("t3", "09:00")], day=TUESDAY)
+            add_job(session, "c3", at=31, skills={"gas": 1})
+            add_technician(session, "dan", at=30)
+            add_live_route(session, "dan", [("c3", "09:00")])
+            overridden(session, "c3", "dan", "gas")
             session.commit()
         conflicts, at = Conflicts(reading(own), settings), EIGHT
         for step, seconds in [(None, 0), *steps]:
